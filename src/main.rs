@@ -1,0 +1,2 @@
+//! The `cryptoctl` command.
+fn main() {}
