@@ -1,0 +1,71 @@
+//! Causes that a pod's claims show.
+
+use k8s_openapi::api::core::v1::Pod;
+
+use super::{Cause, Diagnosis, kubectl, newest_event, pod_reference};
+use crate::object::ObjectRef;
+use crate::status::Snapshot;
+
+pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
+    let spec = pod.spec.as_ref()?;
+    if spec.node_name.is_some() {
+        return None;
+    }
+    let namespace = pod.metadata.namespace.as_deref();
+    spec.volumes.iter().flatten().find_map(|volume| {
+        let name = &volume.persistent_volume_claim.as_ref()?.claim_name;
+        let object = ObjectRef::new("", "PersistentVolumeClaim", namespace, name);
+        let claim = snapshot
+            .claims
+            .iter()
+            .find(|claim| claim.metadata.name.as_deref() == Some(name.as_str()));
+        let waits = pod_reference(pod);
+        let Some(claim) = claim else {
+            return Some(Diagnosis {
+                cause: Cause::Claim,
+                message: format!("`{waits}` waits for `{object}`, which does not exist"),
+                evidence: Vec::new(),
+                next: vec![kubectl("get", &object)],
+                is_final: false,
+                container: None,
+                object,
+            });
+        };
+        let phase = claim
+            .status
+            .as_ref()
+            .and_then(|status| status.phase.as_deref());
+        if phase == Some("Bound") {
+            return None;
+        }
+        let class = claim
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.storage_class_name.as_deref());
+        let words = newest_event(
+            snapshot,
+            claim.metadata.uid.as_deref(),
+            &[
+                "ProvisioningFailed",
+                "FailedBinding",
+                "WaitForFirstConsumer",
+                "ExternalProvisioning",
+            ],
+        );
+        Some(Diagnosis {
+            cause: Cause::Claim,
+            message: format!(
+                "`{waits}` waits for `{object}`, which has no volume (storage class {})",
+                class.map_or_else(|| "not set".to_owned(), |class| format!("`{class}`")),
+            ),
+            evidence: words.into_iter().collect(),
+            next: vec![
+                kubectl("describe", &object),
+                "kubectl get storageclass".to_owned(),
+            ],
+            is_final: false,
+            container: None,
+            object,
+        })
+    })
+}

@@ -1,0 +1,136 @@
+//! Causes that a pod's containers show.
+
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+
+use super::{Cause, Diagnosis, kubectl, pod_reference};
+use crate::object::ObjectRef;
+use crate::status::{Snapshot, is_ready};
+
+/// Starts after which a container that keeps ending is not given another chance.
+///
+/// Two: a first restart is common while a dependency comes up.
+const RESTARTS_OF_A_CRASH_LOOP: i32 = 2;
+
+pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
+    let mut diagnosis = all_statuses(pod).find_map(|status| of_container(pod, status))?;
+    if diagnosis.is_final && blocks_another_revision(snapshot, pod) {
+        let name = diagnosis.object.to_string();
+        diagnosis.evidence.insert(0, diagnosis.message);
+        diagnosis.cause = Cause::StuckRevision;
+        diagnosis.message = format!(
+            "`{name}` is broken at an old revision, and its controller waits for it before it updates it"
+        );
+        diagnosis.next = vec![kubectl("delete", &diagnosis.object)];
+    }
+    Some(diagnosis)
+}
+
+fn all_statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    let status = pod.status.as_ref();
+    let init = status.and_then(|status| status.init_container_statuses.as_deref());
+    let main = status.and_then(|status| status.container_statuses.as_deref());
+    init.unwrap_or_default()
+        .iter()
+        .chain(main.unwrap_or_default())
+}
+
+fn of_container(pod: &Pod, status: &ContainerStatus) -> Option<Diagnosis> {
+    let state = status.state.as_ref()?;
+    let object = pod_reference(pod);
+    let waiting = state.waiting.clone().unwrap_or_default();
+    let reason = waiting.reason.as_deref().unwrap_or_default();
+    let words = waiting.message.clone().unwrap_or_default();
+    match reason {
+        // `ErrImagePull` may be the first of a few tries; the back-off means that the kubelet has
+        // seen it fail and will go on with growing pauses (`pkg/kubelet/images/types.go`).
+        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => {
+            Some(Diagnosis {
+                cause: Cause::ImagePull,
+                message: format!("`{object}` cannot pull the image `{}`", status.image),
+                evidence: with_reason(reason, &words),
+                next: vec![kubectl("describe", &object)],
+                is_final: reason != "ErrImagePull",
+                container: Some(status.name.clone()),
+                object,
+            })
+        }
+        "CreateContainerConfigError" | "CreateContainerError" => Some(Diagnosis {
+            cause: Cause::ContainerConfiguration,
+            message: format!("`{object}` cannot create its container `{}`", status.name),
+            evidence: with_reason(reason, &words),
+            next: vec![kubectl("describe", &object)],
+            is_final: reason == "CreateContainerConfigError",
+            container: Some(status.name.clone()),
+            object,
+        }),
+        _ => crash(object, status, reason),
+    }
+}
+
+fn crash(object: ObjectRef, status: &ContainerStatus, reason: &str) -> Option<Diagnosis> {
+    let now = status.state.as_ref()?.terminated.as_ref();
+    let before = status
+        .last_state
+        .as_ref()
+        .and_then(|state| state.terminated.as_ref());
+    let ended = now.or(before).filter(|ended| ended.exit_code != 0)?;
+    let is_looping = reason == "CrashLoopBackOff" || now.is_some();
+    if !is_looping {
+        return None;
+    }
+    let how = match ended.reason.as_deref() {
+        Some(reason) if !reason.is_empty() && reason != "Error" => {
+            format!("{reason}, exit code {}", ended.exit_code)
+        }
+        _ => format!("exit code {}", ended.exit_code),
+    };
+    let times = status.restart_count + 1;
+    let mut evidence = Vec::new();
+    evidence.extend(
+        ended
+            .message
+            .clone()
+            .filter(|message| !message.trim().is_empty()),
+    );
+    Some(Diagnosis {
+        cause: Cause::CrashLoop,
+        message: format!(
+            "container `{}` of `{object}` keeps ending ({how}, started {times} {})",
+            status.name,
+            if times == 1 { "time" } else { "times" },
+        ),
+        evidence,
+        next: vec![format!("{} --previous", kubectl("logs", &object))],
+        is_final: reason == "CrashLoopBackOff" && status.restart_count >= RESTARTS_OF_A_CRASH_LOOP,
+        container: Some(status.name.clone()),
+        object,
+    })
+}
+
+fn with_reason(reason: &str, words: &str) -> Vec<String> {
+    vec![if words.is_empty() {
+        reason.to_owned()
+    } else {
+        format!("{reason}: {words}")
+    }]
+}
+
+/// Whether a broken pod keeps its controller from moving on.
+///
+/// With ordered pods the controller handles one unready pod and returns, before it comes to updates
+/// (`pkg/controller/statefulset/stateful_set_control.go`), so a pod that never becomes Ready at an
+/// old revision is never updated.
+fn blocks_another_revision(snapshot: &Snapshot, pod: &Pod) -> bool {
+    let ordered = snapshot.stateful_set.spec.pod_management_policy.as_deref() != Some("Parallel");
+    let update = snapshot
+        .stateful_set
+        .status
+        .as_ref()
+        .and_then(|status| status.update_revision.as_ref());
+    let own = pod
+        .metadata
+        .labels
+        .as_ref()
+        .and_then(|labels| labels.get("controller-revision-hash"));
+    ordered && !is_ready(pod) && update.is_some() && own.is_some() && own != update
+}

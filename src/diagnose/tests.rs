@@ -1,0 +1,156 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn snapshot(pod: Value, claims: Vec<Value>, events: Vec<Value>) -> Snapshot {
+    let stateful_set = json!({
+        "metadata": {"name": "web", "namespace": "n", "uid": "s", "generation": 1},
+        "spec": {"replicas": 1, "selector": {}, "serviceName": "web", "template": {}},
+        "status": {"observedGeneration": 1, "replicas": 1, "updateRevision": "web-b"},
+    });
+    let parse = |values: Vec<Value>| Value::Array(values);
+    Snapshot {
+        stateful_set: serde_json::from_value(stateful_set).unwrap(),
+        pods: vec![serde_json::from_value(pod).unwrap()],
+        claims: serde_json::from_value(parse(claims)).unwrap(),
+        events: serde_json::from_value(parse(events)).unwrap(),
+    }
+}
+
+fn pod(revision: &str, container: Value) -> Value {
+    let mut status =
+        json!({"name": "api", "image": "i:1", "imageID": "", "ready": false, "restartCount": 0});
+    status
+        .as_object_mut()
+        .unwrap()
+        .extend(container.as_object().unwrap().clone());
+    json!({
+        "metadata": {"name": "web-0", "namespace": "n", "uid": "p", "labels": {"controller-revision-hash": revision}},
+        "spec": {"containers": [], "nodeName": "node"},
+        "status": {"podIPs": [{"ip": "10.0.0.1"}], "containerStatuses": [status]},
+    })
+}
+
+fn waiting(reason: &str, message: &str) -> Value {
+    json!({"state": {"waiting": {"reason": reason, "message": message}}})
+}
+
+fn diagnose(pod: Value) -> Option<Diagnosis> {
+    workload(&snapshot(pod, Vec::new(), Vec::new()))
+}
+
+#[test]
+fn an_image_that_cannot_be_pulled_is_final_once_the_kubelet_backs_off() {
+    let first = diagnose(pod("web-b", waiting("ErrImagePull", "not found"))).unwrap();
+    assert_eq!((first.cause, first.is_final), (Cause::ImagePull, false));
+    let later = diagnose(pod("web-b", waiting("ImagePullBackOff", "not found"))).unwrap();
+    assert!(later.is_final);
+    assert!(later.message.contains("`i:1`"), "{}", later.message);
+    assert_eq!(later.evidence, ["ImagePullBackOff: not found"]);
+    assert_eq!(later.next, ["kubectl describe pod/web-0 -n n"]);
+}
+
+#[test]
+fn a_crash_loop_is_final_after_its_second_restart() {
+    let crashed = |restarts: i32| {
+        json!({"restartCount": restarts,
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"exitCode": 134, "reason": "Error"}}})
+    };
+    let once = diagnose(pod("web-b", crashed(1))).unwrap();
+    assert_eq!((once.cause, once.is_final), (Cause::CrashLoop, false));
+    let twice = diagnose(pod("web-b", crashed(2))).unwrap();
+    assert!(twice.is_final);
+    assert!(twice.message.contains("exit code 134"), "{}", twice.message);
+}
+
+#[test]
+fn a_container_that_ended_well_is_no_crash() {
+    let done = json!({"state": {"terminated": {"exitCode": 0, "reason": "Completed"}}});
+    assert_eq!(diagnose(pod("web-b", done)), None);
+    let running = json!({"state": {"running": {}}, "lastState": {"terminated": {"exitCode": 1}}});
+    assert_eq!(diagnose(pod("web-b", running)), None, "it runs again");
+}
+
+#[test]
+fn a_broken_pod_of_an_old_revision_is_named_as_what_blocks_the_rollout() {
+    let stuck = diagnose(pod("web-a", waiting("ImagePullBackOff", "not found"))).unwrap();
+    assert_eq!(stuck.cause, Cause::StuckRevision);
+    assert_eq!(stuck.next, ["kubectl delete pod/web-0 -n n"]);
+    assert!(
+        stuck.evidence[0].contains("cannot pull"),
+        "{:?}",
+        stuck.evidence
+    );
+}
+
+#[test]
+fn a_claim_without_a_volume_is_named_with_its_class() {
+    let pending = json!({
+        "metadata": {"name": "web-0", "namespace": "n", "uid": "p"},
+        "spec": {"containers": [], "volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]},
+        "status": {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]},
+    });
+    let missing = diagnose(pending.clone()).unwrap();
+    assert!(
+        missing.message.contains("does not exist"),
+        "{}",
+        missing.message
+    );
+    let claim = json!({"metadata": {"name": "data", "uid": "c"}, "spec": {"storageClassName": "fast"}, "status": {"phase": "Pending"}});
+    let event = json!({"metadata": {}, "involvedObject": {"uid": "c"}, "reason": "ProvisioningFailed", "message": "no such class"});
+    let unbound = workload(&snapshot(pending, vec![claim], vec![event])).unwrap();
+    assert_eq!((unbound.cause, unbound.is_final), (Cause::Claim, false));
+    assert!(unbound.message.contains("`fast`"), "{}", unbound.message);
+    assert_eq!(unbound.evidence, ["no such class"]);
+}
+
+#[test]
+fn a_pod_that_no_node_takes_quotes_the_scheduler() {
+    let pending = json!({
+        "metadata": {"name": "web-0", "uid": "p"}, "spec": {"containers": []},
+        "status": {"conditions": [{"type": "PodScheduled", "status": "False",
+            "reason": "Unschedulable", "message": "0/1 nodes are available"}]},
+    });
+    let diagnosis = diagnose(pending).unwrap();
+    assert_eq!(diagnosis.cause, Cause::Unschedulable);
+    assert_eq!(diagnosis.evidence, ["0/1 nodes are available"]);
+}
+
+#[test]
+fn a_volume_that_cannot_be_attached_is_read_from_the_pods_own_events() {
+    let creating = json!({"metadata": {"name": "web-0", "uid": "p"},
+        "spec": {"containers": [], "nodeName": "node"}, "status": {}});
+    let event = |uid: &str| json!({"metadata": {}, "involvedObject": {"uid": uid}, "reason": "FailedAttachVolume", "message": "Multi-Attach error"});
+    let own = workload(&snapshot(creating.clone(), Vec::new(), vec![event("p")])).unwrap();
+    assert_eq!(own.cause, Cause::Volume);
+    let earlier_pod = workload(&snapshot(creating, Vec::new(), vec![event("another")]));
+    assert_eq!(
+        earlier_pod, None,
+        "an event of the pod before this one says nothing"
+    );
+}
+
+#[test]
+fn nothing_is_diagnosed_before_the_controller_has_seen_the_change() {
+    let mut unseen = snapshot(
+        pod("web-b", waiting("ImagePullBackOff", "")),
+        Vec::new(),
+        Vec::new(),
+    );
+    unseen.stateful_set.metadata.generation = Some(2);
+    assert_eq!(workload(&unseen), None);
+}
+
+#[test]
+fn every_cause_is_documented() {
+    let document = include_str!("../../docs/diagnoses.md");
+    for cause in Cause::ALL {
+        assert!(
+            document.contains(&format!("| `{}` |", cause.name())),
+            "{} is missing",
+            cause.name()
+        );
+        assert_eq!(serde_json::to_value(cause).unwrap(), json!(cause.name()));
+    }
+}

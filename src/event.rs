@@ -1,0 +1,274 @@
+//! What happens during a run, as typed events: the only thing that work and display share.
+//!
+//! Every report can be rebuilt from these events, and `-o json` prints them as they are; their
+//! written contract is `docs/events.md`. Status events are sent on change, never per poll.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use crate::exit::{ExitStatus, Outcome};
+use crate::object::ObjectRef;
+use crate::report::{ReplicaAnswer, Report};
+use crate::status::{PodSummary, RolloutProgress, Status};
+
+/// One thing that happened, on the run's own clock.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Event {
+    /// When, by the wall clock of this machine.
+    pub time: Timestamp,
+    /// Milliseconds since the run began, by a clock that never jumps.
+    pub elapsed_ms: u64,
+    /// What.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// Everything that can happen.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    /// The first event: what runs, and against which cluster.
+    Started(RunDescription),
+    /// What will be done, before the first write.
+    Planned {
+        /// Every object, in the order of the work.
+        steps: Vec<PlannedStep>,
+    },
+    /// A write is about to be sent.
+    WriteStarted {
+        /// The object written.
+        object: ObjectRef,
+        /// What is done to it.
+        action: Action,
+    },
+    /// A write was accepted, refused, or left unsaid.
+    WriteFinished {
+        /// The object written.
+        object: ObjectRef,
+        /// What was done to it.
+        action: Action,
+        /// How it ended.
+        result: WriteResult,
+    },
+    /// The state of an object that is being waited for has changed.
+    Waiting {
+        /// The object.
+        object: ObjectRef,
+        /// Its state now.
+        status: Status,
+    },
+    /// The state of a rollout, or of one of its replicas, has changed.
+    Rollout {
+        /// The workload.
+        object: ObjectRef,
+        /// Its state now.
+        progress: RolloutProgress,
+    },
+    /// Every replica of a workload is about to be asked.
+    Verifying {
+        /// The workload.
+        object: ObjectRef,
+        /// The port asked, on every pod.
+        port: u16,
+        /// The path asked.
+        path: String,
+        /// The number of replicas that should exist.
+        replicas: u32,
+    },
+    /// A replica was asked.
+    Answered {
+        /// The workload.
+        object: ObjectRef,
+        /// What came back, or why nothing did.
+        answer: ReplicaAnswer,
+    },
+    /// A pod changed, in the words of `kubectl get pods`.
+    PodChanged {
+        /// The row to show.
+        pod: PodSummary,
+    },
+    /// A phase of a fault's recovery was seen.
+    Phase {
+        /// The pod's name.
+        pod: String,
+        /// What was seen.
+        phase: RecoveryPhase,
+        /// Milliseconds since the fault was accepted.
+        after_ms: u64,
+    },
+    /// A line of a container's log.
+    LogLine {
+        /// The pod's name.
+        pod: String,
+        /// The pod's ordinal.
+        ordinal: i32,
+        /// The container's name.
+        container: String,
+        /// The line, without its end.
+        line: String,
+    },
+    /// Something that the user should know, and that stops nothing.
+    Warning {
+        /// A sentence.
+        message: String,
+    },
+    /// The API server does not answer; work goes on when it does.
+    ServerSilent {
+        /// Why, as far as it can be told from here.
+        reason: String,
+    },
+    /// The API server answers again.
+    ServerAnswers {
+        /// Milliseconds without an answer.
+        silent_for_ms: u64,
+    },
+    /// The last event.
+    Finished(Conclusion),
+}
+
+/// What runs, and against which cluster.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunDescription {
+    /// This program's version.
+    pub version: String,
+    /// The command, such as `up`.
+    pub command: String,
+    /// The kubeconfig's context, when one was used.
+    pub context: Option<String>,
+    /// The API server's URL.
+    pub server: String,
+    /// The namespace for objects that name none.
+    pub namespace: String,
+}
+
+/// One object of a plan.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// The object.
+    pub object: ObjectRef,
+    /// What will be done to it.
+    pub action: Action,
+}
+
+/// What is done to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It does not exist and will be created.
+    Create,
+    /// It exists and will be changed.
+    Change,
+    /// Its values stay; this tool becomes an owner of their fields.
+    Own,
+    /// Nothing.
+    Keep,
+    /// It will be deleted.
+    Delete,
+}
+
+/// How a write ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum WriteResult {
+    /// The API server accepted it.
+    Done,
+    /// The API server refused it, or it was never sent: nothing has changed.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// It was sent and its answer was lost, or the run was interrupted meanwhile.
+    Unknown {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a recovery goes through, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecoveryPhase {
+    /// The old pod carries a deletion time.
+    Terminating,
+    /// The old pod is gone.
+    Gone,
+    /// A pod of the same name with another UID exists.
+    Replaced,
+    /// The new pod has a node.
+    Scheduled,
+    /// The new pod's containers run.
+    Started,
+    /// The new pod is Ready.
+    Ready,
+}
+
+/// How the run ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Conclusion {
+    /// The process's exit status, by name.
+    pub status: ExitStatus,
+    /// The number that the shell sees.
+    pub exit_code: u8,
+    /// The command's answer, when it came to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// What the command found out, when it came to an end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
+    /// Why the command did not come to an end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorText>,
+}
+
+/// An error as a person reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorText {
+    /// What failed.
+    pub message: String,
+    /// Why, from the outermost cause to the innermost.
+    pub causes: Vec<String>,
+    /// What to do next: commands to paste, or sentences.
+    pub hints: Vec<String>,
+}
+
+/// Stamps events and hands them to whoever renders them.
+#[derive(Debug, Clone)]
+pub struct Emitter {
+    sender: mpsc::UnboundedSender<Event>,
+    started: Instant,
+}
+
+impl Emitter {
+    /// A new clock, and the channel on which its events arrive.
+    #[must_use]
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<Event>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (
+            Self {
+                sender,
+                started: Instant::now(),
+            },
+            receiver,
+        )
+    }
+
+    /// Sends an event; a renderer that is gone is no reason to stop working.
+    pub fn send(&self, kind: EventKind) {
+        let event = Event {
+            time: Timestamp::now(),
+            elapsed_ms: milliseconds(self.started.elapsed()),
+            kind,
+        };
+        // The receiver only goes away at the end of the run.
+        let _ = self.sender.send(event);
+    }
+}
+
+/// Whole milliseconds, saturating.
+#[must_use]
+pub fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,71 @@
+//! What a command found out: data, and the outcome that follows from it.
+//!
+//! Everything here is a pure function of what was seen. The last JSON line of a run carries one of
+//! these reports.
+
+mod chaos;
+mod diff;
+mod down;
+mod rollout;
+mod up;
+mod verify;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::chaos::{ChaosReport, ChaosVerdict, DataProof, Kill};
+pub use self::diff::{DiffReport, ObjectDiff};
+pub use self::down::{DownReport, Kept};
+pub use self::rollout::RolloutReport;
+pub use self::up::{Applied, UpReport, Waited};
+pub use self::verify::{
+    AnswerGroup, Certainty, Finding, Problem, ReplicaAnswer, VerifyReport, Via,
+};
+
+use crate::exit::Outcome;
+
+/// The report of any command that has one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Report {
+    /// What `up` did.
+    Up(UpReport),
+    /// What `diff` found.
+    Diff(DiffReport),
+    /// Where a rollout stands.
+    Rollout(RolloutReport),
+    /// What every replica answered.
+    Verify(VerifyReport),
+    /// What became of a workload that was broken on purpose.
+    Chaos(Box<ChaosReport>),
+    /// What `down` did.
+    Down(DownReport),
+    /// The logs came to their end.
+    Logs {
+        /// The pods whose logs were read.
+        pods: Vec<String>,
+        /// The pods whose logs could not be read, and why.
+        unread: Vec<String>,
+    },
+}
+
+impl Report {
+    /// The answer that follows from what was found out.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Up(report) => report.outcome(),
+            Self::Diff(report) => report.outcome(),
+            Self::Rollout(report) => report.outcome(),
+            Self::Verify(report) => report.outcome(),
+            Self::Chaos(report) => report.outcome(),
+            Self::Down(report) => report.outcome(),
+            Self::Logs { unread, .. } => {
+                if unread.is_empty() {
+                    Outcome::Success
+                } else {
+                    Outcome::Undecided
+                }
+            }
+        }
+    }
+}

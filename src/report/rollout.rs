@@ -1,0 +1,30 @@
+//! Where a rollout stands.
+
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Outcome;
+use crate::object::ObjectRef;
+use crate::status::{RolloutProgress, RolloutState};
+
+/// The last state of a rollout that was watched.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RolloutReport {
+    /// The workload.
+    pub object: ObjectRef,
+    /// Its last state.
+    pub progress: RolloutProgress,
+    /// Milliseconds from the start of the watch to the verdict.
+    pub duration_ms: u64,
+}
+
+impl RolloutReport {
+    /// Healthy, failed, or not over when the deadline passed.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self.progress.state {
+            RolloutState::Complete => Outcome::Success,
+            RolloutState::Failed { .. } => Outcome::Unhealthy,
+            RolloutState::Progressing { .. } => Outcome::Undecided,
+        }
+    }
+}

@@ -1,0 +1,444 @@
+//! Do all replicas serve the same data? Answers in, verdict out.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Outcome;
+use crate::object::ObjectRef;
+
+/// How a replica was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// A port-forward of its own, inside this process.
+    PortForward,
+}
+
+/// How sure a problem makes us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// The replica answered wrongly, or provably cannot answer.
+    Wrong,
+    /// The question could not be asked, or its answer not be read to the end.
+    Unknown,
+}
+
+/// Why a replica's answer does not count as right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "problem", rename_all = "snake_case")]
+pub enum Problem {
+    /// No pod of that name exists.
+    Missing,
+    /// The pod of that name does not belong to the workload.
+    NotOwned,
+    /// The pod is being deleted.
+    Terminating,
+    /// The container does not run.
+    NotRunning {
+        /// Its state, in the words of `kubectl get pods`.
+        state: String,
+    },
+    /// Nothing listens on the port.
+    NotListening,
+    /// An HTTP status other than 200.
+    WrongStatus {
+        /// The status.
+        status: u16,
+    },
+    /// 200 with nothing in it.
+    Empty,
+    /// The pod was replaced, or its container restarted, while it was asked.
+    ChangedMeanwhile {
+        /// What changed.
+        what: String,
+    },
+    /// The answer did not come to its proven end.
+    Incomplete {
+        /// What is missing.
+        reason: String,
+    },
+    /// The answer is larger than this program reads.
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// No answer in time.
+    NoAnswer {
+        /// The time given, in milliseconds.
+        after_ms: u64,
+    },
+    /// The replica could not be asked.
+    NotAsked {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Problem {
+    /// Whether this problem proves that the replica is wrong.
+    #[must_use]
+    pub fn certainty(&self) -> Certainty {
+        match self {
+            Self::Missing
+            | Self::NotOwned
+            | Self::Terminating
+            | Self::NotRunning { .. }
+            | Self::NotListening
+            | Self::WrongStatus { .. }
+            | Self::Empty => Certainty::Wrong,
+            Self::ChangedMeanwhile { .. }
+            | Self::Incomplete { .. }
+            | Self::TooLarge { .. }
+            | Self::NoAnswer { .. }
+            | Self::NotAsked { .. } => Certainty::Unknown,
+        }
+    }
+
+    /// The problem in words, as the end of a sentence that names the replica.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Missing => "does not exist".to_owned(),
+            Self::NotOwned => "exists, but does not belong to the workload".to_owned(),
+            Self::Terminating => "is being deleted".to_owned(),
+            Self::NotRunning { state } => format!("does not run: {state}"),
+            Self::NotListening => "runs, but nothing listens on the port".to_owned(),
+            Self::WrongStatus { status } => format!("answered with status {status}"),
+            Self::Empty => "answered with nothing".to_owned(),
+            Self::ChangedMeanwhile { what } => format!("changed while it was asked: {what}"),
+            Self::Incomplete { reason } => format!("did not answer to the end: {reason}"),
+            Self::TooLarge { limit } => format!("answered with more than {limit} bytes"),
+            Self::NoAnswer { after_ms } => format!("did not answer within {after_ms} ms"),
+            Self::NotAsked { reason } => format!("could not be asked: {reason}"),
+        }
+    }
+}
+
+/// What one replica answered, or why it did not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplicaAnswer {
+    /// The pod's name.
+    pub pod: String,
+    /// Its ordinal.
+    pub ordinal: i32,
+    /// The pod's UID, when it exists.
+    pub uid: Option<String>,
+    /// The node it runs on.
+    pub node: Option<String>,
+    /// The HTTP status.
+    pub status: Option<u16>,
+    /// The SHA-256 of the body, in hexadecimal.
+    pub sha256: Option<String>,
+    /// The length of the body.
+    pub bytes: Option<u64>,
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// From the request's first byte to the body's last, in milliseconds.
+    pub latency_ms: Option<u64>,
+    /// How the replica was reached.
+    pub via: Via,
+    /// How often the question was repeated because the transport failed.
+    pub repeats: u32,
+    /// Why the answer is not a right one.
+    pub error: Option<Problem>,
+}
+
+/// Replicas that gave the same answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerGroup {
+    /// The SHA-256 of the body.
+    pub sha256: String,
+    /// The length of the body.
+    pub bytes: u64,
+    /// Who gave it.
+    pub ordinals: Vec<i32>,
+}
+
+/// Something that speaks against the workload, or against the proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The pod concerned, unless it is all of them.
+    pub pod: Option<String>,
+    /// A sentence.
+    pub message: String,
+}
+
+/// What every replica answered, and what follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyReport {
+    /// The workload.
+    pub object: ObjectRef,
+    /// The port asked.
+    pub port: u16,
+    /// The path asked.
+    pub path: String,
+    /// One entry for every replica that should exist, by ordinal.
+    pub replicas: Vec<ReplicaAnswer>,
+    /// The different right answers; one when all is well.
+    pub groups: Vec<AnswerGroup>,
+    /// What speaks against the workload, or against the proof.
+    pub findings: Vec<Finding>,
+    /// The outcome.
+    pub verdict: Outcome,
+    /// The verdict in one sentence, with its sample.
+    pub summary: String,
+}
+
+impl VerifyReport {
+    /// Weighs the answers of every replica that should exist.
+    ///
+    /// A wrong answer outweighs an unknown one: what is proven does not become undecided because
+    /// something else could not be asked.
+    #[must_use]
+    pub fn new(
+        object: ObjectRef,
+        port: u16,
+        path: String,
+        mut replicas: Vec<ReplicaAnswer>,
+        mut findings: Vec<Finding>,
+    ) -> Self {
+        replicas.sort_by_key(|answer| answer.ordinal);
+        let groups = groups(&replicas);
+        findings.extend(replicas.iter().filter_map(|answer| {
+            let problem = answer.error.as_ref()?;
+            Some(Finding {
+                pod: Some(answer.pod.clone()),
+                message: format!("`{}` {}", answer.pod, problem.words()),
+            })
+        }));
+        if groups.len() > 1 {
+            findings.push(Finding {
+                pod: None,
+                message: disagreement(&groups),
+            });
+        }
+        let verdict = verdict(&replicas, &groups);
+        let summary = summary(&replicas, &groups, verdict);
+        Self {
+            object,
+            port,
+            path,
+            replicas,
+            groups,
+            findings,
+            verdict,
+            summary,
+        }
+    }
+
+    /// The outcome.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.verdict
+    }
+
+    /// The one answer on which all replicas agree, when they do.
+    #[must_use]
+    pub fn agreed_sha256(&self) -> Option<&str> {
+        match (self.verdict, self.groups.as_slice()) {
+            (Outcome::Success, [group]) => Some(&group.sha256),
+            _ => None,
+        }
+    }
+}
+
+fn groups(replicas: &[ReplicaAnswer]) -> Vec<AnswerGroup> {
+    let mut by_hash: BTreeMap<&str, AnswerGroup> = BTreeMap::new();
+    for answer in replicas.iter().filter(|answer| answer.error.is_none()) {
+        if let (Some(sha256), Some(bytes)) = (&answer.sha256, answer.bytes) {
+            by_hash
+                .entry(sha256)
+                .or_insert_with(|| AnswerGroup {
+                    sha256: sha256.clone(),
+                    bytes,
+                    ordinals: Vec::new(),
+                })
+                .ordinals
+                .push(answer.ordinal);
+        }
+    }
+    let mut groups: Vec<AnswerGroup> = by_hash.into_values().collect();
+    groups.sort_by_key(|group| group.ordinals.first().copied());
+    groups
+}
+
+fn verdict(replicas: &[ReplicaAnswer], groups: &[AnswerGroup]) -> Outcome {
+    let problems = || replicas.iter().filter_map(|answer| answer.error.as_ref());
+    if groups.len() > 1 || problems().any(|problem| problem.certainty() == Certainty::Wrong) {
+        return Outcome::Unhealthy;
+    }
+    let all_counted = groups
+        .iter()
+        .map(|group| group.ordinals.len())
+        .sum::<usize>()
+        == replicas.len();
+    if replicas.is_empty() || !all_counted {
+        Outcome::Undecided
+    } else {
+        Outcome::Success
+    }
+}
+
+fn disagreement(groups: &[AnswerGroup]) -> String {
+    let described: Vec<String> = groups
+        .iter()
+        .map(|group| {
+            let ordinals: Vec<String> = group.ordinals.iter().map(ToString::to_string).collect();
+            format!(
+                "{} {} ({} bytes)",
+                ordinals.join(", "),
+                group.sha256.get(..12).unwrap_or(&group.sha256),
+                group.bytes
+            )
+        })
+        .collect();
+    format!("the replicas disagree: {}", described.join("; "))
+}
+
+fn summary(replicas: &[ReplicaAnswer], groups: &[AnswerGroup], verdict: Outcome) -> String {
+    let asked = replicas.len();
+    match (verdict, groups) {
+        (_, []) if asked == 0 => "the workload has no replicas: there is nothing to verify".into(),
+        (Outcome::Success, _) if asked == 1 => {
+            "the only replica answers; there is nothing to compare it with".into()
+        }
+        (Outcome::Success, [group]) => {
+            format!(
+                "all {asked} replicas serve the same {} bytes (1 answer each)",
+                group.bytes
+            )
+        }
+        _ => {
+            let right: usize = groups.iter().map(|group| group.ordinals.len()).sum();
+            match groups.len() {
+                0 => format!("0 of {asked} replicas gave a complete, non-empty 200"),
+                1 => format!("{right} of {asked} replicas gave a complete, non-empty 200"),
+                count => format!("{asked} replicas gave {count} different answers"),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(ordinal: i32, body: &str) -> ReplicaAnswer {
+        ReplicaAnswer {
+            pod: format!("web-{ordinal}"),
+            ordinal,
+            uid: Some(format!("uid-{ordinal}")),
+            node: None,
+            status: Some(200),
+            sha256: Some(format!("{body:0>64}")),
+            bytes: Some(body.len() as u64),
+            content_type: None,
+            latency_ms: Some(1),
+            via: Via::PortForward,
+            repeats: 0,
+            error: None,
+        }
+    }
+
+    fn wrong(ordinal: i32, problem: Problem) -> ReplicaAnswer {
+        ReplicaAnswer {
+            error: Some(problem),
+            ..answer(ordinal, "a")
+        }
+    }
+
+    fn report(replicas: Vec<ReplicaAnswer>) -> VerifyReport {
+        let object = ObjectRef::new("apps", "StatefulSet", Some("logaiter"), "web");
+        VerifyReport::new(object, 80, "/keys".into(), replicas, Vec::new())
+    }
+
+    #[test]
+    fn equal_answers_of_all_replicas_are_success() {
+        let report = report(vec![answer(1, "a"), answer(0, "a")]);
+        assert_eq!(report.verdict, Outcome::Success);
+        assert_eq!(report.groups[0].ordinals, [0, 1]);
+        assert!(report.findings.is_empty());
+        assert_eq!(
+            report.agreed_sha256(),
+            Some(report.groups[0].sha256.as_str())
+        );
+    }
+
+    #[test]
+    fn one_different_byte_is_unhealthy() {
+        let report = report(vec![answer(0, "a"), answer(1, "b")]);
+        assert_eq!(report.verdict, Outcome::Unhealthy);
+        assert!(
+            report.findings[0]
+                .message
+                .starts_with("the replicas disagree")
+        );
+        assert_eq!(report.agreed_sha256(), None);
+    }
+
+    #[test]
+    fn no_replicas_prove_nothing() {
+        assert_eq!(report(Vec::new()).verdict, Outcome::Undecided);
+    }
+
+    #[test]
+    fn a_single_replica_says_that_there_is_nothing_to_compare() {
+        let report = report(vec![answer(0, "a")]);
+        assert_eq!(report.verdict, Outcome::Success);
+        assert!(report.summary.contains("nothing to compare"));
+    }
+
+    #[test]
+    fn agreement_on_a_wrong_answer_is_unhealthy() {
+        let same = || Problem::WrongStatus { status: 500 };
+        assert_eq!(
+            report(vec![wrong(0, same()), wrong(1, same())]).verdict,
+            Outcome::Unhealthy
+        );
+        let empty = || Problem::Empty;
+        assert_eq!(
+            report(vec![wrong(0, empty()), wrong(1, empty())]).verdict,
+            Outcome::Unhealthy
+        );
+    }
+
+    #[test]
+    fn what_could_not_be_asked_is_undecided() {
+        let unasked = wrong(
+            1,
+            Problem::NotAsked {
+                reason: "no route".into(),
+            },
+        );
+        assert_eq!(
+            report(vec![answer(0, "a"), unasked]).verdict,
+            Outcome::Undecided
+        );
+    }
+
+    #[test]
+    fn a_proven_fault_outweighs_an_unasked_replica() {
+        let unasked = wrong(
+            1,
+            Problem::NotAsked {
+                reason: "no route".into(),
+            },
+        );
+        let report = report(vec![wrong(0, Problem::Missing), unasked]);
+        assert_eq!(report.verdict, Outcome::Unhealthy);
+        assert_eq!(report.findings.len(), 2, "both are named");
+    }
+
+    #[test]
+    fn an_answer_without_a_hash_is_never_counted_as_right() {
+        let unhashed = ReplicaAnswer {
+            sha256: None,
+            ..answer(1, "a")
+        };
+        assert_eq!(
+            report(vec![answer(0, "a"), unhashed]).verdict,
+            Outcome::Undecided
+        );
+    }
+}

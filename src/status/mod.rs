@@ -1,0 +1,63 @@
+//! What state an object is in: pure functions from what the API server says.
+//!
+//! Readiness follows the rules of each kind's own controller; where a kind has none that is known
+//! here, the answer is "not waited for", never "ready".
+
+mod object;
+mod pod;
+mod stateful_set;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::object::status_of;
+pub use self::pod::{PodSummary, is_ready, restarts};
+pub use self::stateful_set::{
+    ReplicaProgress, RolloutProgress, RolloutState, Snapshot, expected_ordinals, rollout_progress,
+};
+pub use crate::diagnose::Diagnosis;
+
+/// How far an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It is what it is meant to be.
+    Ready,
+    /// It is on its way, or waits for something.
+    InProgress,
+    /// It will not become ready by itself.
+    Failed,
+    /// There is no rule for this kind.
+    NotWaitedFor,
+}
+
+/// The state of an object, and what it waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// How far it is.
+    pub state: State,
+    /// In words; empty when there is nothing to add.
+    pub message: String,
+}
+
+impl Status {
+    fn ready(message: impl Into<String>) -> Self {
+        Self {
+            state: State::Ready,
+            message: message.into(),
+        }
+    }
+
+    fn in_progress(message: impl Into<String>) -> Self {
+        Self {
+            state: State::InProgress,
+            message: message.into(),
+        }
+    }
+
+    fn failed(message: impl Into<String>) -> Self {
+        Self {
+            state: State::Failed,
+            message: message.into(),
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! Where the rollout of a StatefulSet stands, replica by replica.
+//!
+//! The StatefulSet's own counts lag behind and say nothing of the pods' identity, so a rollout is
+//! complete only when the counts and every pod that should exist agree.
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
+use serde::{Deserialize, Serialize};
+
+use super::pod::{PodSummary, is_ready};
+use crate::diagnose::{self, Diagnosis};
+
+/// The label with a pod's revision (`apps/v1` `ControllerRevisionHashLabelKey`).
+const REVISION_LABEL: &str = "controller-revision-hash";
+
+/// Everything around a StatefulSet that its state can be read from.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The StatefulSet.
+    pub stateful_set: StatefulSet,
+    /// The pods that match its selector, owned by it or not.
+    pub pods: Vec<Pod>,
+    /// The claims that its pods mount, as far as they exist.
+    pub claims: Vec<PersistentVolumeClaim>,
+    /// The events of its pods and claims.
+    pub events: Vec<Event>,
+}
+
+/// One replica that should exist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplicaProgress {
+    /// The ordinal.
+    pub ordinal: i32,
+    /// The pod's row; `None` while it does not exist.
+    pub pod: Option<PodSummary>,
+    /// The hash that ends its revision's name, such as `68d8b8b6bb`.
+    pub revision: Option<String>,
+    /// Whether that is the revision it should have.
+    pub up_to_date: bool,
+    /// Whether it is Ready and has the right revision.
+    pub ready: bool,
+}
+
+/// How far a rollout is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RolloutState {
+    /// Every replica that should exist is Ready at its revision, and there are no others.
+    Complete,
+    /// On its way.
+    Progressing {
+        /// What it waits for.
+        message: String,
+        /// Why that takes long, when it can be told.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        suspicion: Option<Diagnosis>,
+    },
+    /// It will not complete by itself.
+    Failed {
+        /// Why.
+        cause: Diagnosis,
+    },
+}
+
+/// Where the rollout of a StatefulSet stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutProgress {
+    /// The revision that the rollout leads to, as the controller names it.
+    pub revision: Option<String>,
+    /// Replicas that should exist.
+    pub desired: i32,
+    /// Replicas that are Ready at their revision.
+    pub ready: i32,
+    /// Every replica that should exist, by ordinal.
+    pub replicas: Vec<ReplicaProgress>,
+    /// How far.
+    #[serde(flatten)]
+    pub state: RolloutState,
+}
+
+/// The ordinals that a StatefulSet should have, from its spec alone.
+#[must_use]
+pub fn expected_ordinals(stateful_set: &StatefulSet) -> std::ops::Range<i32> {
+    let spec = &stateful_set.spec;
+    let count = spec.replicas.unwrap_or(1);
+    let start = spec
+        .ordinals
+        .as_ref()
+        .and_then(|ordinals| ordinals.start)
+        .unwrap_or(0);
+    start..start.saturating_add(count)
+}
+
+/// Reads the state of a rollout from a snapshot.
+#[must_use]
+pub fn rollout_progress(snapshot: &Snapshot) -> RolloutProgress {
+    let stateful_set = &snapshot.stateful_set;
+    let status = stateful_set.status.clone().unwrap_or_default();
+    let replicas: Vec<ReplicaProgress> = expected_ordinals(stateful_set)
+        .map(|ordinal| replica(snapshot, ordinal, status.update_revision.as_deref()))
+        .collect();
+    let ready = replicas.iter().filter(|replica| replica.ready).count();
+    let waits_for = what_it_waits_for(snapshot, &replicas);
+    let state = match (diagnose::workload(snapshot), waits_for) {
+        (_, None) => RolloutState::Complete,
+        (Some(cause), Some(_)) if cause.is_final => RolloutState::Failed { cause },
+        (suspicion, Some(message)) => RolloutState::Progressing { message, suspicion },
+    };
+    RolloutProgress {
+        revision: status.update_revision,
+        desired: i32::try_from(replicas.len()).unwrap_or(i32::MAX),
+        ready: i32::try_from(ready).unwrap_or(i32::MAX),
+        replicas,
+        state,
+    }
+}
+
+fn replica(snapshot: &Snapshot, ordinal: i32, update_revision: Option<&str>) -> ReplicaProgress {
+    let stateful_set = &snapshot.stateful_set;
+    let name = stateful_set.metadata.name.as_deref().unwrap_or_default();
+    let pod = snapshot.pods.iter().find(|pod| {
+        pod.metadata.name.as_deref() == Some(&format!("{name}-{ordinal}"))
+            && is_owned_by(pod, stateful_set)
+    });
+    let revision = pod
+        .and_then(|pod| pod.metadata.labels.as_ref())
+        .and_then(|labels| labels.get(REVISION_LABEL))
+        .cloned();
+    let below_partition = ordinal < partition(stateful_set);
+    let up_to_date =
+        below_partition || (revision.is_some() && revision.as_deref() == update_revision);
+    ReplicaProgress {
+        ordinal,
+        pod: pod.map(PodSummary::of),
+        up_to_date: pod.is_some() && up_to_date,
+        ready: up_to_date && pod.is_some_and(is_ready),
+        revision: revision
+            .map(|revision| revision.rsplit('-').next().unwrap_or(&revision).to_owned()),
+    }
+}
+
+fn is_owned_by(pod: &Pod, stateful_set: &StatefulSet) -> bool {
+    let uid = stateful_set.metadata.uid.as_deref();
+    pod.metadata
+        .owner_references
+        .iter()
+        .flatten()
+        .any(|owner| owner.controller == Some(true) && Some(owner.uid.as_str()) == uid)
+}
+
+fn partition(stateful_set: &StatefulSet) -> i32 {
+    stateful_set
+        .spec
+        .update_strategy
+        .as_ref()
+        .and_then(|strategy| strategy.rolling_update.as_ref())
+        .and_then(|rolling| rolling.partition)
+        .unwrap_or(0)
+}
+
+/// What stands between now and complete; `None` when nothing does.
+fn what_it_waits_for(snapshot: &Snapshot, replicas: &[ReplicaProgress]) -> Option<String> {
+    let metadata = &snapshot.stateful_set.metadata;
+    let status = snapshot.stateful_set.status.clone().unwrap_or_default();
+    if metadata.deletion_timestamp.is_some() {
+        return Some("the StatefulSet is being deleted".to_owned());
+    }
+    if status.observed_generation.unwrap_or(0) < metadata.generation.unwrap_or(0) {
+        return Some("its controller has not seen it yet".to_owned());
+    }
+    if let Some(replica) = replicas.iter().find(|replica| !replica.ready) {
+        let ordinal = replica.ordinal;
+        return Some(match &replica.pod {
+            None => format!("replica {ordinal} does not exist yet"),
+            Some(pod) if !replica.up_to_date => {
+                format!(
+                    "replica {ordinal} still has its old revision ({})",
+                    pod.status
+                )
+            }
+            Some(pod) => format!("replica {ordinal} is not Ready ({})", pod.status),
+        });
+    }
+    let expected = i32::try_from(replicas.len()).unwrap_or(i32::MAX);
+    if status.replicas > expected {
+        return Some(format!(
+            "{} surplus replicas are still there",
+            status.replicas - expected
+        ));
+    }
+    let available = status.available_replicas.unwrap_or(0);
+    if available < expected {
+        return Some(format!("{available} of {expected} replicas are available"));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn snapshot(stateful_set: Value, pods: Vec<Value>) -> Snapshot {
+        Snapshot {
+            stateful_set: serde_json::from_value(stateful_set).unwrap(),
+            pods: pods
+                .into_iter()
+                .map(|pod| serde_json::from_value(pod).unwrap())
+                .collect(),
+            claims: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    fn stateful_set(replicas: i32, available: i32) -> Value {
+        json!({
+            "metadata": {"name": "web", "uid": "s", "generation": 1},
+            "spec": {"replicas": replicas, "selector": {}, "serviceName": "web", "template": {}},
+            "status": {"observedGeneration": 1, "replicas": replicas, "availableReplicas": available,
+                       "updateRevision": "web-b", "currentRevision": "web-b"},
+        })
+    }
+
+    fn pod(ordinal: i32, revision: &str, ready: &str) -> Value {
+        json!({
+            "metadata": {"name": format!("web-{ordinal}"), "uid": format!("u{ordinal}"),
+                "labels": {"controller-revision-hash": revision},
+                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web",
+                    "uid": "s", "controller": true}]},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": ready}]},
+        })
+    }
+
+    fn is_complete(snapshot: &Snapshot) -> bool {
+        rollout_progress(snapshot).state == RolloutState::Complete
+    }
+
+    #[test]
+    fn complete_means_every_pod_ready_at_the_new_revision() {
+        let set = || stateful_set(2, 2);
+        assert!(is_complete(&snapshot(
+            set(),
+            vec![pod(0, "web-b", "True"), pod(1, "web-b", "True")]
+        )));
+        let not_complete = [
+            vec![pod(0, "web-b", "True")],
+            vec![pod(0, "web-b", "True"), pod(1, "web-b", "False")],
+            vec![pod(0, "web-b", "True"), pod(1, "web-a", "True")],
+        ];
+        for pods in not_complete {
+            assert!(!is_complete(&snapshot(set(), pods)));
+        }
+    }
+
+    #[test]
+    fn a_foreign_pod_of_the_right_name_does_not_count() {
+        let mut foreign = pod(1, "web-b", "True");
+        foreign["metadata"]["ownerReferences"][0]["uid"] = json!("other");
+        assert!(!is_complete(&snapshot(
+            stateful_set(2, 2),
+            vec![pod(0, "web-b", "True"), foreign]
+        )));
+    }
+
+    #[test]
+    fn replicas_below_the_partition_keep_their_revision() {
+        let mut set = stateful_set(2, 2);
+        set["spec"]["updateStrategy"] =
+            json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 1}});
+        assert!(is_complete(&snapshot(
+            set,
+            vec![pod(0, "web-a", "True"), pod(1, "web-b", "True")]
+        )));
+    }
+
+    #[test]
+    fn ordinals_start_where_the_spec_says() {
+        let mut set = stateful_set(2, 2);
+        set["spec"]["ordinals"] = json!({"start": 5});
+        let progress = rollout_progress(&snapshot(set, Vec::new()));
+        let ordinals: Vec<i32> = progress
+            .replicas
+            .iter()
+            .map(|replica| replica.ordinal)
+            .collect();
+        assert_eq!(ordinals, [5, 6]);
+    }
+
+    #[test]
+    fn an_unseen_generation_is_never_complete() {
+        let mut set = stateful_set(1, 1);
+        set["metadata"]["generation"] = json!(2);
+        assert!(!is_complete(&snapshot(set, vec![pod(0, "web-b", "True")])));
+    }
+
+    #[test]
+    fn surplus_replicas_are_waited_for() {
+        let mut set = stateful_set(1, 1);
+        set["status"]["replicas"] = json!(2);
+        assert!(!is_complete(&snapshot(set, vec![pod(0, "web-b", "True")])));
+    }
+}
