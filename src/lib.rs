@@ -1,1 +1,10 @@
-//! cryptoctl
+//! `cryptoctl` deploys a StatefulSet whose replicas share one volume, and proves that every replica
+//! serves the same data.
+
+pub mod cluster;
+pub mod diagnose;
+pub mod event;
+pub mod exit;
+pub mod object;
+pub mod report;
+pub mod status;

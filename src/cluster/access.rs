@@ -1,0 +1,49 @@
+//! Asks the API server what the user may do.
+
+use serde_json::{Value, json};
+
+use super::connect::Cluster;
+use super::discovery::ResourceKind;
+use super::error::ClusterError;
+use super::sender::Effect;
+
+impl Cluster {
+    /// Whether the user may do `verb` with a kind, or with one of its subresources, in a namespace.
+    ///
+    /// # Errors
+    /// Any [`ClusterError`] of a request.
+    pub async fn may(
+        &self,
+        verb: &str,
+        kind: &ResourceKind,
+        subresource: Option<&str>,
+        namespace: Option<&str>,
+    ) -> Result<bool, ClusterError> {
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {
+                "verb": verb,
+                "group": kind.resource.group,
+                "resource": kind.resource.plural,
+                "subresource": subresource.unwrap_or_default(),
+                "namespace": namespace.unwrap_or_default(),
+            }},
+        });
+        let reviews = ResourceKind::known(
+            "authorization.k8s.io",
+            "v1",
+            "SelfSubjectAccessReview",
+            "selfsubjectaccessreviews",
+            false,
+        );
+        let request = super::objects::requests(&reviews, None);
+        let body = review.to_string().into_bytes();
+        let request = request
+            .create(&kube::core::params::PostParams::default(), body)
+            .map_err(super::objects::invalid)?;
+        // A review stores nothing, so it may be repeated like any read.
+        let answer: Value = self.sender.json(request, Effect::Idempotent).await?;
+        Ok(answer["status"]["allowed"] == true)
+    }
+}

@@ -1,0 +1,206 @@
+//! What can go wrong between this program and a cluster, in its own words.
+//!
+//! `kube::Error` is translated here and nowhere else.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use kube::core::Status;
+use thiserror::Error;
+
+/// A conflict between two field managers, as the API server reports it.
+///
+/// Source: `k8s.io/apimachinery` `pkg/apis/meta/v1/types.go`, `CauseTypeFieldManagerConflict`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldConflict {
+    /// The path of the field, such as `.spec.replicas`.
+    pub field: String,
+    /// What the API server says of its owner, such as ``conflict with "kubectl-edit" using apps/v1``.
+    pub owner: String,
+}
+
+/// A failed exchange with the cluster.
+#[derive(Debug, Error)]
+pub enum ClusterError {
+    /// No kubeconfig, no such context, or one that cannot be used.
+    #[error("{reason}")]
+    Configuration {
+        /// What is wrong, with the file or context named.
+        reason: String,
+        /// What to do about it, as a command or a sentence.
+        hint: String,
+    },
+    /// The API server cannot be reached: nothing was sent.
+    #[error("cannot reach the API server at `{server}`")]
+    Unreachable {
+        /// The server's URL.
+        server: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The server's certificate is not one that the kubeconfig trusts.
+    #[error("the certificate of the API server at `{server}` is not trusted: {reason}")]
+    Certificate {
+        /// The server's URL.
+        server: String,
+        /// The TLS library's verdict.
+        reason: String,
+    },
+    /// No answer within the time for one request.
+    #[error("the API server at `{server}` did not answer within {}", seconds(.after))]
+    Timeout {
+        /// The server's URL.
+        server: String,
+        /// The time that the request was given.
+        after: Duration,
+    },
+    /// The request was sent, and its answer was lost: it may or may not have been executed.
+    #[error("the answer of the API server at `{server}` was lost")]
+    AnswerLost {
+        /// The server's URL.
+        server: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// 401: the credentials are missing, wrong or expired.
+    #[error("the API server at `{server}` does not accept these credentials")]
+    Unauthorized {
+        /// The server's URL.
+        server: String,
+    },
+    /// 403: no permission.
+    #[error("{message}")]
+    Forbidden {
+        /// The API server's own sentence: user, verb and resource.
+        message: String,
+    },
+    /// 404: no such object.
+    #[error("{message}")]
+    NotFound {
+        /// The API server's own sentence.
+        message: String,
+    },
+    /// 409: other field managers own fields that this apply would change.
+    #[error("{}", conflict_sentence(.conflicts))]
+    OwnedByOthers {
+        /// One entry for every field.
+        conflicts: Vec<FieldConflict>,
+    },
+    /// 409 for another reason: the object is not the one that was meant any more.
+    #[error("{message}")]
+    Conflict {
+        /// The API server's own sentence.
+        message: String,
+    },
+    /// Any other refusal, 422 and admission included.
+    #[error("{message}")]
+    Refused {
+        /// The HTTP status.
+        code: u16,
+        /// The machine-readable reason, such as `Invalid`.
+        reason: String,
+        /// The API server's own sentence.
+        message: String,
+    },
+    /// An answer that is not what the protocol says; its content is not shown, it may be secret.
+    #[error("the API server sent an answer that cannot be read: {reason}")]
+    Undecodable {
+        /// Where the decoder stopped, without the text.
+        reason: String,
+    },
+    /// An answer beyond the size that this program is willing to keep in memory.
+    #[error("the API server sent more than {limit} bytes in one answer")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+fn seconds(duration: &Duration) -> String {
+    format!("{} s", duration.as_secs_f32())
+}
+
+fn conflict_sentence(conflicts: &[FieldConflict]) -> String {
+    let fields: Vec<String> = conflicts
+        .iter()
+        .map(|conflict| format!("`{}` ({})", conflict.field, conflict.owner))
+        .collect();
+    format!(
+        "{} owned by another field manager: {}",
+        plural_fields(fields.len()),
+        fields.join(", ")
+    )
+}
+
+fn plural_fields(count: usize) -> &'static str {
+    if count == 1 {
+        "a field is"
+    } else {
+        "fields are"
+    }
+}
+
+impl ClusterError {
+    /// Translates an HTTP status and the `Status` object that came with it.
+    pub(super) fn from_status(server: &str, code: StatusCode, status: Status) -> Self {
+        let message = if status.message.is_empty() {
+            format!("the API server answered {code}")
+        } else {
+            status.message
+        };
+        match code {
+            StatusCode::UNAUTHORIZED => Self::Unauthorized {
+                server: server.to_owned(),
+            },
+            StatusCode::FORBIDDEN => Self::Forbidden { message },
+            StatusCode::NOT_FOUND => Self::NotFound { message },
+            StatusCode::CONFLICT => {
+                let conflicts: Vec<FieldConflict> = status
+                    .details
+                    .iter()
+                    .flat_map(|details| &details.causes)
+                    .filter(|cause| cause.reason == "FieldManagerConflict")
+                    .map(|cause| FieldConflict {
+                        field: cause.field.clone(),
+                        owner: cause.message.clone(),
+                    })
+                    .collect();
+                if conflicts.is_empty() {
+                    Self::Conflict { message }
+                } else {
+                    Self::OwnedByOthers { conflicts }
+                }
+            }
+            _ => Self::Refused {
+                code: code.as_u16(),
+                reason: status.reason,
+                message,
+            },
+        }
+    }
+
+    /// Whether the request provably was not executed because nothing reached the server.
+    #[must_use]
+    pub fn was_not_sent(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Certificate { .. } | Self::Configuration { .. }
+        )
+    }
+
+    /// Whether asking again later may well succeed: the server is away, slow or overloaded.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::AnswerLost { .. } => true,
+            Self::Refused { code, .. } => *code == 429 || *code >= 500,
+            _ => false,
+        }
+    }
+
+    /// Whether the object does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound { .. })
+    }
+}

@@ -1,0 +1,77 @@
+//! Translates the failures of the HTTP and TLS libraries, and only those, into [`ClusterError`].
+
+use std::error::Error;
+
+use super::error::ClusterError;
+
+/// Translates what the client returns when no usable answer came.
+pub(super) fn translate(server: &str, error: kube::Error) -> ClusterError {
+    let error = match error {
+        kube::Error::Api(status) => {
+            let code = http::StatusCode::from_u16(status.code)
+                .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+            return ClusterError::from_status(server, code, *status);
+        }
+        kube::Error::Auth(source) => {
+            return ClusterError::Configuration {
+                reason: format!("cannot obtain the credentials that the kubeconfig names: {source}"),
+                hint: "log in again, or run the credential command of the kubeconfig by hand to see its message".to_owned(),
+            };
+        }
+        other => other,
+    };
+    if let Some(reason) = find::<rustls::Error>(&error) {
+        return ClusterError::Certificate {
+            server: server.to_owned(),
+            reason: reason.to_string(),
+        };
+    }
+    let not_sent = find::<hyper_util::client::legacy::Error>(&error)
+        .is_some_and(hyper_util::client::legacy::Error::is_connect);
+    let server = server.to_owned();
+    let source = innermost(Box::new(error));
+    if not_sent {
+        ClusterError::Unreachable { server, source }
+    } else {
+        ClusterError::AnswerLost { server, source }
+    }
+}
+
+/// Where a decoder stopped, without the text around it, which may be a Secret's.
+pub(super) fn position(error: &serde_json::Error) -> String {
+    format!(
+        "{:?} error at line {}, column {}",
+        error.classify(),
+        error.line(),
+        error.column()
+    )
+    .to_lowercase()
+}
+
+/// The first error of type `E` in a chain, inside I/O errors too.
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut current = Some(error);
+    while let Some(error) = current {
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found);
+        }
+        let inner = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+            .map(|inner| inner as &(dyn Error + 'static));
+        if let Some(found) = inner.and_then(|inner| inner.downcast_ref::<E>()) {
+            return Some(found);
+        }
+        current = error.source();
+    }
+    None
+}
+
+/// The text of the last error in a chain: the layers above it only say "error sending request".
+fn innermost(error: Box<dyn Error + Send + Sync>) -> Box<dyn Error + Send + Sync> {
+    let mut last: &(dyn Error + 'static) = error.as_ref();
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string().into()
+}

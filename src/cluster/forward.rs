@@ -1,0 +1,229 @@
+//! Asks one pod one HTTP question through a port-forward of its own, inside this process.
+//!
+//! A cut port-forward looks like the end of a file, so a body counts as complete only when HTTP
+//! itself says so: by its `Content-Length` or its last chunk (RFC 9112, section 6.3).
+
+use std::time::Duration;
+
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Empty};
+use hyper_util::rt::TokioIo;
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::Portforwarder;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+use tokio::time::Instant;
+
+use super::connect::Cluster;
+use super::error::ClusterError;
+use super::failure;
+
+/// What to ask, and how much of an answer to take.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The port of the pod.
+    pub port: u16,
+    /// The path, with a leading slash.
+    pub path: String,
+    /// The time for the whole answer.
+    pub timeout: Duration,
+    /// The largest body that is read, in bytes.
+    pub largest_body: u64,
+}
+
+/// A complete answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// The SHA-256 of the body, in hexadecimal.
+    pub sha256: String,
+    /// The length of the body.
+    pub bytes: u64,
+    /// From the request's first byte to the body's last.
+    pub latency: Duration,
+}
+
+/// Why there is no complete answer.
+#[derive(Debug, Error)]
+pub enum AskError {
+    /// The port-forward could not be opened.
+    #[error("the port-forward could not be opened")]
+    NotOpened(#[source] ClusterError),
+    /// The node says that nothing listens on the port.
+    #[error("nothing listens on the port")]
+    NotListening,
+    /// The node could not connect to the port for another reason.
+    #[error("the node could not forward the port: {0}")]
+    NotForwarded(String),
+    /// The stream broke off, or what came is not HTTP.
+    #[error("the answer broke off: {0}")]
+    BrokenOff(String),
+    /// The body has no proven end.
+    #[error("the answer has neither a length nor chunks, so its end cannot be proven")]
+    NoProvenEnd,
+    /// The body is larger than what is read.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(u64),
+    /// No complete answer in time.
+    #[error("no complete answer within the time")]
+    TimedOut,
+}
+
+impl AskError {
+    /// Whether the transport failed, so that asking again may help.
+    #[must_use]
+    pub fn is_transport(&self) -> bool {
+        match self {
+            Self::NotOpened(error) => error.is_transient(),
+            Self::NotForwarded(_) | Self::BrokenOff(_) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Cluster {
+    /// Asks a pod through a port-forward of its own.
+    ///
+    /// # Errors
+    /// [`AskError`] when there is no complete answer.
+    pub async fn ask(
+        &self,
+        namespace: &str,
+        pod: &str,
+        question: &Question,
+    ) -> Result<Answer, AskError> {
+        tokio::time::timeout(question.timeout, self.ask_in_time(namespace, pod, question))
+            .await
+            .unwrap_or(Err(AskError::TimedOut))
+    }
+
+    async fn ask_in_time(
+        &self,
+        namespace: &str,
+        pod: &str,
+        question: &Question,
+    ) -> Result<Answer, AskError> {
+        let pods: Api<Pod> = Api::namespaced(self.sender.client().clone(), namespace);
+        let forwarder = pods
+            .portforward(pod, &[question.port])
+            .await
+            .map_err(|error| AskError::NotOpened(failure::translate(self.server(), error)))?;
+        let mut forward = Forward(forwarder);
+        let stream = forward.0.take_stream(question.port);
+        let refusal = forward.0.take_error(question.port);
+        let (Some(stream), Some(refusal)) = (stream, refusal) else {
+            return Err(AskError::BrokenOff("no stream for the port".to_owned()));
+        };
+        // The node reports a refused connection on a channel of its own; the data channel then just
+        // ends. Whichever comes first, the node's own words decide.
+        tokio::pin!(refusal);
+        let exchange = exchange(TokioIo::new(stream), question);
+        tokio::pin!(exchange);
+        tokio::select! {
+            biased;
+            Some(words) = &mut refusal => Err(refused(&words)),
+            answer = &mut exchange => match answer {
+                Err(AskError::BrokenOff(reason)) => {
+                    match tokio::time::timeout(WORDS_OF_THE_NODE, refusal).await {
+                        Ok(Some(words)) => Err(refused(&words)),
+                        _ => Err(AskError::BrokenOff(reason)),
+                    }
+                }
+                other => other,
+            },
+        }
+    }
+}
+
+/// The error channel's text follows the end of the data channel closely, if it comes at all.
+const WORDS_OF_THE_NODE: Duration = Duration::from_millis(500);
+
+/// A port-forward whose background task ends with it.
+struct Forward(Portforwarder);
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The node sends nothing but a sentence, which ends with the operating system's error
+/// (containerd `pkg/cri/streaming`, CRI-O `internal/oci`: `… connect: connection refused`).
+fn refused(words: &str) -> AskError {
+    if words.contains("connection refused") {
+        AskError::NotListening
+    } else {
+        AskError::NotForwarded(words.to_owned())
+    }
+}
+
+async fn exchange<S>(stream: S, question: &Question) -> Result<Answer, AskError>
+where
+    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+{
+    let broken = |error: hyper::Error| AskError::BrokenOff(describe(&error));
+    let started = Instant::now();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream)
+        .await
+        .map_err(broken)?;
+    let driver = tokio::spawn(connection);
+    let request = Request::builder()
+        .method(Method::GET)
+        .uri(&question.path)
+        .header(header::HOST, "localhost")
+        .header(header::CONNECTION, "close")
+        .body(Empty::<bytes::Bytes>::new())
+        .map_err(|error| AskError::BrokenOff(error.to_string()))?;
+    let response = sender.send_request(request).await.map_err(broken)?;
+    let (head, mut body) = response.into_parts();
+    let has_proven_end = head.headers.contains_key(header::CONTENT_LENGTH)
+        || head.headers.contains_key(header::TRANSFER_ENCODING);
+    let mut hash = Sha256::new();
+    let mut bytes: u64 = 0;
+    while let Some(frame) = body.frame().await {
+        let data = frame.map_err(broken)?.into_data().unwrap_or_default();
+        bytes = bytes.saturating_add(data.len() as u64);
+        if bytes > question.largest_body {
+            return Err(AskError::TooLarge(question.largest_body));
+        }
+        hash.update(&data);
+    }
+    driver.abort();
+    if !has_proven_end && head.status == StatusCode::OK {
+        return Err(AskError::NoProvenEnd);
+    }
+    Ok(Answer {
+        status: head.status,
+        content_type: head
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned),
+        sha256: hexadecimal(&hash.finalize()),
+        bytes,
+        latency: started.elapsed(),
+    })
+}
+
+fn describe(error: &hyper::Error) -> String {
+    if error.is_incomplete_message() || error.is_closed() || error.is_body_write_aborted() {
+        "the connection was closed before the answer was complete".to_owned()
+    } else if error.is_parse() {
+        "what came back is not HTTP".to_owned()
+    } else {
+        "the connection failed".to_owned()
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

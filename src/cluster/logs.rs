@@ -1,0 +1,110 @@
+//! Reads the log of a container.
+
+use http_body_util::BodyExt;
+use kube::core::subresource::LogParams;
+use tokio::sync::mpsc;
+
+use super::connect::Cluster;
+use super::discovery::ResourceKind;
+use super::error::ClusterError;
+use super::failure;
+use super::objects::{invalid, requests};
+use super::sender::Effect;
+
+/// A longer line is passed on in pieces.
+const LONGEST_LINE: usize = 64 * 1024;
+const LARGEST_EXCERPT: i64 = 256 * 1024;
+
+/// Which part of a log to read.
+#[derive(Debug, Clone, Default)]
+pub struct LogOptions {
+    /// The log of the container's previous run.
+    pub previous: bool,
+    /// Go on as long as the container runs.
+    pub follow: bool,
+    /// Only the last lines.
+    pub tail: Option<i64>,
+}
+
+impl Cluster {
+    /// The last lines of a container's log.
+    ///
+    /// # Errors
+    /// Any [`ClusterError`] of a request.
+    pub async fn log_excerpt(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        previous: bool,
+        lines: i64,
+    ) -> Result<Vec<String>, ClusterError> {
+        let parameters = LogParams {
+            container: Some(container.to_owned()),
+            previous,
+            tail_lines: Some(lines),
+            limit_bytes: Some(LARGEST_EXCERPT),
+            ..LogParams::default()
+        };
+        let request = requests(&ResourceKind::pod(), Some(namespace))
+            .logs(pod, &parameters)
+            .map_err(invalid)?;
+        let bytes = self.sender.bytes(request, Effect::Idempotent).await?;
+        Ok(String::from_utf8_lossy(&bytes)
+            .lines()
+            .map(str::to_owned)
+            .collect())
+    }
+
+    /// Sends a container's log line by line until it ends or nobody listens.
+    ///
+    /// # Errors
+    /// Any [`ClusterError`] of a request; [`ClusterError::AnswerLost`] when the stream broke off.
+    pub async fn log_lines(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        options: &LogOptions,
+        lines: &mpsc::Sender<String>,
+    ) -> Result<(), ClusterError> {
+        let parameters = LogParams {
+            container: Some(container.to_owned()),
+            previous: options.previous,
+            follow: options.follow,
+            tail_lines: options.tail,
+            ..LogParams::default()
+        };
+        let request = requests(&ResourceKind::pod(), Some(namespace))
+            .logs(pod, &parameters)
+            .map_err(invalid)?;
+        let mut body = self.sender.stream(request).await?.into_body();
+        let mut buffer: Vec<u8> = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| failure::translate(self.server(), error))?;
+            buffer.extend_from_slice(&frame.into_data().unwrap_or_default());
+            while let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = buffer.drain(..=end).collect();
+                let line = String::from_utf8_lossy(&line)
+                    .trim_end_matches(['\n', '\r'])
+                    .to_owned();
+                if lines.send(line).await.is_err() {
+                    return Ok(());
+                }
+            }
+            if buffer.len() > LONGEST_LINE {
+                let piece = String::from_utf8_lossy(&std::mem::take(&mut buffer)).into_owned();
+                if lines.send(piece).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        if !buffer.is_empty() {
+            // Nobody listening is as good as the end.
+            let _ = lines
+                .send(String::from_utf8_lossy(&buffer).into_owned())
+                .await;
+        }
+        Ok(())
+    }
+}

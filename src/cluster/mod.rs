@@ -1,0 +1,25 @@
+//! The only user of `kube::Client`: everything that this program says to a cluster goes through
+//! here, under one policy for deadlines, repetition and sizes (see `sender`).
+
+mod access;
+mod connect;
+mod deletion;
+mod discovery;
+mod error;
+mod failure;
+mod forward;
+mod kubeconfig;
+mod link;
+mod logs;
+mod objects;
+mod sender;
+mod watch;
+
+pub use self::connect::{Cluster, ConnectionSettings};
+pub use self::deletion::Deletion;
+pub use self::discovery::{ResourceKind, ServedKinds};
+pub use self::error::{ClusterError, FieldConflict};
+pub use self::forward::{Answer, AskError, Question};
+pub use self::logs::LogOptions;
+pub use self::objects::{ApplyMode, FIELD_MANAGER};
+pub use self::watch::{Selector, Watched};

@@ -1,0 +1,141 @@
+//! Reads, applies and creates single objects.
+
+use kube::core::params::{
+    GetParams, ListParams, Patch, PatchParams, PostParams, ValidationDirective,
+};
+use kube::core::{DynamicObject, Request, Resource};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::connect::Cluster;
+use super::discovery::ResourceKind;
+use super::error::ClusterError;
+use super::sender::Effect;
+
+/// The field manager of everything that this program applies.
+pub const FIELD_MANAGER: &str = "cryptoctl";
+
+/// Whether an apply is a rehearsal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApplyMode {
+    /// Validated and admitted, but not stored.
+    DryRun,
+    /// Stored.
+    Store,
+}
+
+/// A list as every kind has it.
+#[derive(Debug, Deserialize)]
+struct List<T> {
+    #[serde(default = "Vec::new")]
+    items: Vec<T>,
+}
+
+impl Cluster {
+    /// Reads the most recent state of an object.
+    ///
+    /// # Errors
+    /// Any [`ClusterError`] of a request, except that an absent object is `None`.
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        kind: &ResourceKind,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<T>, ClusterError> {
+        let request = requests(kind, namespace)
+            .get(name, &GetParams::default())
+            .map_err(invalid)?;
+        match self.sender.json(request, Effect::Idempotent).await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lists the most recent state of objects, by label and field selectors.
+    ///
+    /// # Errors
+    /// Any [`ClusterError`] of a request.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        kind: &ResourceKind,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+        fields: Option<&str>,
+    ) -> Result<Vec<T>, ClusterError> {
+        let mut parameters = ListParams::default();
+        parameters.label_selector = labels.map(str::to_owned);
+        parameters.field_selector = fields.map(str::to_owned);
+        let request = requests(kind, namespace)
+            .list(&parameters)
+            .map_err(invalid)?;
+        let list: List<T> = self.sender.json(request, Effect::Idempotent).await?;
+        Ok(list.items)
+    }
+
+    /// Server-side applies an object without forcing, unknown fields refused.
+    ///
+    /// An apply whose answer was lost is read back by applying it again: it is a statement of the
+    /// wanted state under one field manager, so a second execution changes nothing (KEP-555).
+    ///
+    /// # Errors
+    /// Any [`ClusterError`] of a request.
+    pub async fn apply(
+        &self,
+        kind: &ResourceKind,
+        namespace: Option<&str>,
+        name: &str,
+        object: &Value,
+        mode: ApplyMode,
+    ) -> Result<Value, ClusterError> {
+        let parameters = PatchParams {
+            dry_run: mode == ApplyMode::DryRun,
+            force: false,
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            field_validation: Some(ValidationDirective::Strict),
+        };
+        let request = requests(kind, namespace)
+            .patch(name, &parameters, &Patch::Apply(object))
+            .map_err(invalid)?;
+        self.sender.json(request, Effect::Idempotent).await
+    }
+
+    /// Creates an object; one that exists already is [`ClusterError::Conflict`].
+    ///
+    /// # Errors
+    /// Any [`ClusterError`] of a request.
+    pub async fn create(
+        &self,
+        kind: &ResourceKind,
+        namespace: Option<&str>,
+        object: &Value,
+    ) -> Result<Value, ClusterError> {
+        let parameters = PostParams {
+            dry_run: false,
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+        };
+        let body = serde_json::to_vec(object).map_err(|error| ClusterError::Undecodable {
+            reason: error.to_string(),
+        })?;
+        let request = requests(kind, namespace)
+            .create(&parameters, body)
+            .map_err(invalid)?;
+        self.sender.json(request, Effect::Once).await
+    }
+}
+
+/// Builds requests for a kind, in a namespace when the kind has one.
+pub(super) fn requests(kind: &ResourceKind, namespace: Option<&str>) -> Request {
+    let namespace = namespace.filter(|_| kind.namespaced);
+    Request::new(DynamicObject::url_path(&kind.resource, namespace))
+}
+
+/// A request that cannot even be written down, such as one for an object without a name.
+pub(super) fn invalid(error: kube::core::request::Error) -> ClusterError {
+    ClusterError::Refused {
+        code: 0,
+        reason: "Invalid".to_owned(),
+        message: error.to_string(),
+    }
+}
