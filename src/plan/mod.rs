@@ -1,0 +1,141 @@
+//! What has to happen so that the cluster is what the manifests say: manifests, live objects and the
+//! API server's own rehearsal in; steps out. Pure.
+
+mod mask;
+mod normalise;
+mod patch;
+
+use serde_json::Value;
+
+use crate::cluster::ResourceKind;
+use crate::event::{Action, PlannedStep};
+use crate::object::ObjectRef;
+use crate::report::{DiffReport, ObjectDiff};
+
+/// One object of the set, with the path to it.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The object, with its effective namespace.
+    pub reference: ObjectRef,
+    /// How the API server serves it.
+    pub kind: ResourceKind,
+    /// What is applied.
+    pub body: Value,
+}
+
+/// What will be done to one object.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The object.
+    pub target: Target,
+    /// What will be done.
+    pub action: Action,
+    /// The object as it is; `None` when it does not exist.
+    pub live: Option<Value>,
+    /// The object as it would be; the manifest itself where no rehearsal was possible.
+    pub planned: Value,
+}
+
+impl Step {
+    /// Decides what an object needs.
+    ///
+    /// `rehearsed` is the API server's answer to a dry-run apply, `None` where none was possible:
+    /// in a namespace, or of a kind, that does not exist yet.
+    #[must_use]
+    pub fn new(target: Target, live: Option<Value>, rehearsed: Option<Value>) -> Self {
+        let planned = rehearsed.unwrap_or_else(|| target.body.clone());
+        let action = match &live {
+            None => Action::Create,
+            Some(live) if !normalise::same(live, &planned) => Action::Change,
+            Some(live) if !normalise::same_ownership(live, &planned) => Action::Own,
+            Some(_) => Action::Keep,
+        };
+        Self { target, action, live, planned }
+    }
+
+    /// The step as the first event shows it.
+    #[must_use]
+    pub fn summary(&self) -> PlannedStep {
+        PlannedStep { object: self.target.reference.clone(), action: self.action }
+    }
+}
+
+/// Every step, and which of them can be taken together.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Namespaces that do not exist and will be created first.
+    pub absent_namespaces: Vec<String>,
+    /// One step for every object, in the order of the work.
+    pub steps: Vec<Step>,
+    /// Indexes of `steps`; the steps of a layer do not depend on each other.
+    pub layers: Vec<Vec<usize>>,
+}
+
+impl Plan {
+    /// The plan as the first event shows it, namespaces that come by themselves included.
+    #[must_use]
+    pub fn summary(&self) -> Vec<PlannedStep> {
+        let listed = |name: &str| {
+            self.steps.iter().any(|step| {
+                step.target.reference.is("", "Namespace") && step.target.reference.name == name
+            })
+        };
+        let namespaces = self
+            .absent_namespaces
+            .iter()
+            .filter(|name| !listed(name))
+            .map(|name| PlannedStep { object: namespace_reference(name), action: Action::Create });
+        namespaces.chain(self.steps.iter().map(Step::summary)).collect()
+    }
+
+    /// Whether anything would be written.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        !self.absent_namespaces.is_empty()
+            || self.steps.iter().any(|step| step.action != Action::Keep)
+    }
+
+    /// The plan as differences to read, Secret values masked.
+    #[must_use]
+    pub fn diff(&self) -> DiffReport {
+        let namespaces = self.summary().into_iter().take(self.summary().len() - self.steps.len());
+        let created = namespaces.map(|step| ObjectDiff {
+            patch: patch::unified(&step.object, None, &namespace_body(&step.object.name)),
+            object: step.object,
+            action: Action::Create,
+        });
+        let steps = self.steps.iter().map(|step| ObjectDiff {
+            object: step.target.reference.clone(),
+            action: step.action,
+            patch: match step.action {
+                Action::Create | Action::Change => {
+                    patch::unified(&step.target.reference, step.live.as_ref(), &step.planned)
+                }
+                _ => String::new(),
+            },
+        });
+        DiffReport { objects: created.chain(steps).collect() }
+    }
+}
+
+/// The identity of a namespace.
+#[must_use]
+pub fn namespace_reference(name: &str) -> ObjectRef {
+    ObjectRef::new("", "Namespace", None, name)
+}
+
+/// The annotation that says that `up` created a namespace, so that `down` may delete it.
+pub const CREATED_ANNOTATION: &str = "cryptoctl/created";
+
+/// A namespace that comes because an object needs it.
+#[must_use]
+pub fn namespace_body(name: &str) -> Value {
+    serde_json::json!({
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "annotations": {CREATED_ANNOTATION: "by `cryptoctl up`"}},
+    })
+}
+
+#[cfg(test)]
+mod tests;

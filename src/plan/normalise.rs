@@ -1,0 +1,47 @@
+//! Compares objects without what the API server keeps for itself.
+
+use serde_json::{Map, Value};
+
+use crate::cluster::FIELD_MANAGER;
+
+/// Metadata that changes without anybody wanting anything.
+const NOISE: [&str; 6] =
+    ["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"];
+
+/// An object without server-kept metadata and without its status.
+pub(super) fn without_noise(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(object) = object.as_object_mut() {
+        object.remove("status");
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            for field in NOISE {
+                metadata.remove(field);
+            }
+        }
+    }
+    object
+}
+
+/// Whether two states of an object want the same.
+pub(super) fn same(live: &Value, planned: &Value) -> bool {
+    without_noise(live) == without_noise(planned)
+}
+
+/// Whether applying would change neither which fields this tool owns nor who else owns them.
+///
+/// The times of the entries are left out: a dry-run always writes a new one.
+pub(super) fn same_ownership(live: &Value, planned: &Value) -> bool {
+    own_fields(live) == own_fields(planned)
+}
+
+fn own_fields(object: &Value) -> Option<&Map<String, Value>> {
+    object["metadata"]["managedFields"]
+        .as_array()?
+        .iter()
+        .find(|entry| {
+            entry["manager"] == FIELD_MANAGER
+                && entry["operation"] == "Apply"
+                && entry["subresource"].is_null()
+        })?["fieldsV1"]
+        .as_object()
+}

@@ -1,0 +1,106 @@
+use serde_json::json;
+
+use super::*;
+
+fn target(kind: &str, body: Value) -> Target {
+    Target {
+        reference: ObjectRef::new("", kind, Some("n"), "x"),
+        kind: ResourceKind::known("", "v1", kind, "things", true),
+        body,
+    }
+}
+
+fn owned(mut object: Value, fields: Value) -> Value {
+    object["metadata"]["managedFields"] = json!([
+        {"manager": "cryptoctl", "operation": "Apply", "fieldsV1": fields, "time": "2026-01-01T00:00:00Z"}]);
+    object
+}
+
+#[test]
+fn what_does_not_exist_is_created() {
+    let step = Step::new(target("ConfigMap", json!({"data": {"a": "1"}})), None, None);
+    assert_eq!(step.action, Action::Create);
+}
+
+#[test]
+fn what_the_server_keeps_for_itself_is_no_change() {
+    let live = owned(
+        json!({"metadata": {"resourceVersion": "1", "generation": 1}, "data": {"a": "1"}, "status": {"x": 1}}),
+        json!({"f:data": {"f:a": {}}}),
+    );
+    let mut planned = live.clone();
+    planned["metadata"]["resourceVersion"] = json!("2");
+    planned["metadata"]["managedFields"][0]["time"] = json!("2026-02-02T00:00:00Z");
+    planned["status"] = json!({});
+    let step = Step::new(target("ConfigMap", json!({})), Some(live), Some(planned));
+    assert_eq!(step.action, Action::Keep);
+}
+
+#[test]
+fn one_value_is_a_change() {
+    let live = owned(json!({"data": {"a": "1"}}), json!({"f:data": {"f:a": {}}}));
+    let planned = owned(json!({"data": {"a": "2"}}), json!({"f:data": {"f:a": {}}}));
+    let step = Step::new(target("ConfigMap", json!({})), Some(live), Some(planned));
+    assert_eq!(step.action, Action::Change);
+}
+
+#[test]
+fn fields_that_another_manager_wrote_alike_become_owned_too() {
+    let mut live = json!({"data": {"a": "1"}, "metadata": {"managedFields": [
+        {"manager": "kubectl-create", "operation": "Update", "fieldsV1": {"f:data": {"f:a": {}}}}]}});
+    let planned = owned(json!({"data": {"a": "1"}}), json!({"f:data": {"f:a": {}}}));
+    let step = Step::new(target("ConfigMap", json!({})), Some(live.clone()), Some(planned.clone()));
+    assert_eq!(step.action, Action::Own);
+    live["metadata"]["managedFields"].as_array_mut().unwrap().push(planned["metadata"]["managedFields"][0].clone());
+    let step = Step::new(target("ConfigMap", json!({})), Some(live), Some(planned));
+    assert_eq!(step.action, Action::Keep);
+}
+
+fn patch_of(kind: &str, live: Value, planned: Value) -> String {
+    let step = Step::new(target(kind, json!({})), Some(live), Some(planned));
+    let plan = Plan { steps: vec![step], ..Plan::default() };
+    plan.diff().objects[0].patch.clone()
+}
+
+#[test]
+fn a_diff_names_the_object_and_shows_only_what_changes() {
+    let patch = patch_of(
+        "ConfigMap",
+        json!({"kind": "ConfigMap", "data": {"a": "1", "b": "same"}}),
+        json!({"kind": "ConfigMap", "data": {"b": "same", "a": "2"}}),
+    );
+    assert!(patch.starts_with("--- live/n/configmap/x\n+++ planned/n/configmap/x\n"), "{patch}");
+    let changed: Vec<&str> =
+        patch.lines().skip(2).filter(|line| line.starts_with(['+', '-'])).collect();
+    assert_eq!(changed, ["-  a: \"1\"", "+  a: \"2\""], "{patch}");
+}
+
+#[test]
+fn secret_values_never_show_but_their_difference_does() {
+    let patch = patch_of(
+        "Secret",
+        json!({"kind": "Secret", "data": {"changed": "b2xk", "same": "c2FtZQ==", "gone": "Z29uZQ=="},
+               "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{\"data\":\"b2xk\"}"}}}),
+        json!({"kind": "Secret", "data": {"changed": "bmV3", "same": "c2FtZQ==", "added": "YWRkZWQ="}}),
+    );
+    for value in ["b2xk", "bmV3", "c2FtZQ==", "Z29uZQ==", "YWRkZWQ="] {
+        assert!(!patch.contains(value), "{value} leaked:\n{patch}");
+    }
+    assert!(patch.contains("*** (before)") && patch.contains("*** (after)"), "{patch}");
+    assert!(patch.contains("added:") && patch.contains("gone:"), "{patch}");
+}
+
+#[test]
+fn a_namespace_that_comes_by_itself_is_part_of_the_plan() {
+    let step = Step::new(target("ConfigMap", json!({"kind": "ConfigMap"})), None, None);
+    let plan = Plan {
+        absent_namespaces: vec!["n".into()],
+        steps: vec![step],
+        layers: vec![vec![0]],
+    };
+    let names: Vec<String> =
+        plan.summary().iter().map(|step| step.object.to_string()).collect();
+    assert_eq!(names, ["namespace/n", "configmap/x"]);
+    assert_eq!(plan.diff().objects.len(), 2);
+    assert!(plan.writes());
+}
