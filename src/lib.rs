@@ -1,1 +1,4 @@
 //! cryptoctl
+
+pub mod manifest;
+pub mod object;

@@ -1,0 +1,115 @@
+//! The identity of a Kubernetes object, as people read it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Names one object: its kind, where it lives and what it is called.
+///
+/// The version is left out on purpose: `apps/v1` and `apps/v1beta2` of one name are the same
+/// object, so a set that holds both holds it twice.
+///
+/// Displays as kubectl prints objects, `statefulset/cryptoserver`, with the group only for kinds
+/// that Kubernetes itself does not define: `certificate.cert-manager.io/web`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ObjectRef {
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The kind in its own spelling, such as `StatefulSet`.
+    pub kind: String,
+    /// The namespace; `None` for a cluster-scoped object, and for one whose manifest names none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+impl ObjectRef {
+    /// The same object in another namespace.
+    #[must_use]
+    pub fn in_namespace(mut self, namespace: Option<String>) -> Self {
+        self.namespace = namespace;
+        self
+    }
+
+    /// Whether the object is of this group and kind.
+    #[must_use]
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.group == group && self.kind == kind
+    }
+}
+
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.kind.to_lowercase())?;
+        if !is_built_in_group(&self.group) {
+            write!(formatter, ".{}", self.group)?;
+        }
+        write!(formatter, "/{}", self.name)
+    }
+}
+
+/// Whether Kubernetes itself defines the kinds of this API group (`k8s.io/api`, one folder for
+/// each group, and the groups of the two aggregated API servers that ship with it).
+#[must_use]
+pub fn is_built_in_group(group: &str) -> bool {
+    matches!(
+        group,
+        "" | "admissionregistration.k8s.io"
+            | "apiextensions.k8s.io"
+            | "apiregistration.k8s.io"
+            | "apps"
+            | "authentication.k8s.io"
+            | "authorization.k8s.io"
+            | "autoscaling"
+            | "batch"
+            | "certificates.k8s.io"
+            | "coordination.k8s.io"
+            | "discovery.k8s.io"
+            | "events.k8s.io"
+            | "extensions"
+            | "flowcontrol.apiserver.k8s.io"
+            | "internal.apiserver.k8s.io"
+            | "networking.k8s.io"
+            | "node.k8s.io"
+            | "policy"
+            | "rbac.authorization.k8s.io"
+            | "resource.k8s.io"
+            | "scheduling.k8s.io"
+            | "storage.k8s.io"
+            | "storagemigration.k8s.io"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn displays_as_kubectl_prints() {
+        let table = [
+            ("apps", "StatefulSet", "statefulset/x"),
+            ("", "PersistentVolumeClaim", "persistentvolumeclaim/x"),
+            ("storage.k8s.io", "StorageClass", "storageclass/x"),
+            (
+                "cert-manager.io",
+                "Certificate",
+                "certificate.cert-manager.io/x",
+            ),
+            (
+                "gateway.networking.k8s.io",
+                "Gateway",
+                "gateway.gateway.networking.k8s.io/x",
+            ),
+        ];
+        for (group, kind, expected) in table {
+            let object = ObjectRef {
+                group: group.to_owned(),
+                kind: kind.to_owned(),
+                namespace: Some("ignored".to_owned()),
+                name: "x".to_owned(),
+            };
+            assert_eq!(object.to_string(), expected);
+        }
+    }
+}
