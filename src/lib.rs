@@ -5,6 +5,8 @@ pub mod cluster;
 pub mod diagnose;
 pub mod event;
 pub mod exit;
+pub mod manifest;
 pub mod object;
+pub mod plan;
 pub mod report;
 pub mod status;

@@ -1,0 +1,213 @@
+//! A stream of text → its documents, by the rules of kubectl's `YAMLOrJSONDecoder`
+//! (`apimachinery/pkg/util/yaml/decoder.go`).
+//!
+//! A stream that starts with `{` is read as JSON values one after the other. If the first or the
+//! second of them turns out not to be JSON, the rest is YAML: `{a: b}` is a YAML document too.
+//! YAML is first cut into documents at lines that start with `---`, and only then parsed; so
+//! neither anchors nor directives reach from one document into the next.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Budget, MAX_NODES, ManifestError, Position, json, yaml};
+
+/// After this many values, a JSON stream can no longer turn out to be YAML.
+const UNAMBIGUOUS_JSON_VALUES: usize = 2;
+
+const SEPARATOR: &str = "---";
+
+/// A document that is not empty.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) file: Arc<str>,
+    /// Its number in the file, from 1.
+    pub(super) number: usize,
+    /// The line in which it starts, from 1.
+    pub(super) line: usize,
+    pub(super) value: Value,
+}
+
+/// Reads all documents of a file, and collects what is wrong with the others.
+pub(super) fn read(
+    file: &str,
+    text: &str,
+    budget: &mut Budget,
+    errors: &mut Vec<ManifestError>,
+) -> Vec<Document> {
+    let mut reader = Reader {
+        file: Arc::from(file),
+        budget,
+        errors,
+        documents: Vec::new(),
+        rest: text,
+        line: 1,
+    };
+    if text.trim_start().starts_with('{') {
+        reader.read_json();
+    } else {
+        reader.read_yaml();
+    }
+    reader.documents
+}
+
+struct Reader<'text, 'load> {
+    file: Arc<str>,
+    budget: &'load mut Budget,
+    errors: &'load mut Vec<ManifestError>,
+    documents: Vec<Document>,
+    /// What is not read yet, and the line in which it starts.
+    rest: &'text str,
+    line: usize,
+}
+
+impl<'text> Reader<'text, '_> {
+    fn read_json(&mut self) {
+        let mut count = 0;
+        while let Some(outcome) = json::read_first(self.rest, self.budget) {
+            match outcome {
+                Ok((value, length)) => {
+                    let indent = self.rest.len() - self.rest.trim_start().len();
+                    self.skip(indent);
+                    self.push(self.line, value);
+                    self.skip(length - indent);
+                    count += 1;
+                }
+                Err(problem) => {
+                    let error = self.json_error(problem);
+                    let ambiguous = count < UNAMBIGUOUS_JSON_VALUES
+                        && matches!(error, ManifestError::Syntax { .. });
+                    if ambiguous {
+                        self.read_yaml_instead(error);
+                    } else {
+                        self.errors.push(error);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Reads the rest as YAML. If that fails too, the error that counts is the one of the reader
+    /// that came further, as it understood more of the text.
+    fn read_yaml_instead(&mut self, json_error: ManifestError) {
+        let before = self.errors.len();
+        self.read_yaml();
+        let place = |error: &ManifestError| match error {
+            ManifestError::Syntax { position, .. } => (position.line, position.column),
+            _ => (usize::MAX, 0),
+        };
+        if let Some(first) = self.errors.get_mut(before)
+            && place(first) <= place(&json_error)
+        {
+            *first = json_error;
+        }
+    }
+
+    fn read_yaml(&mut self) {
+        loop {
+            let start = self.line;
+            let (chunk, separator) = self.take_chunk();
+            self.parse_yaml(chunk, start);
+            let Some(after) = separator else { return };
+            let after = after.trim();
+            if !after.is_empty() && !after.starts_with('#') {
+                let position = self.position(self.line - 1, SEPARATOR.len() + 1);
+                self.errors.push(ManifestError::Syntax {
+                    position,
+                    problem: "only a comment may follow `---` in its line, since kubectl takes \
+                              nothing else"
+                        .to_owned(),
+                });
+            }
+        }
+    }
+
+    /// Takes the text up to the next separator line, and what follows `---` in that line; `None`
+    /// where there is no further one.
+    fn take_chunk(&mut self) -> (&'text str, Option<&'text str>) {
+        let text = self.rest;
+        let mut offset = 0;
+        for line in text.split_inclusive('\n') {
+            if let Some(after) = line.strip_prefix(SEPARATOR) {
+                self.skip(offset + line.len());
+                // A last separator line without a line break still counts as a line.
+                if !line.ends_with('\n') {
+                    self.line += 1;
+                }
+                return (&text[..offset], Some(after));
+            }
+            offset += line.len();
+        }
+        self.skip(text.len());
+        (text, None)
+    }
+
+    fn parse_yaml(&mut self, chunk: &str, start: usize) {
+        match yaml::parse(chunk, self.budget) {
+            Ok(None | Some((_, Value::Null))) => {}
+            Ok(Some((line, value))) => self.push(start + line - 1, value),
+            Err(problems) => {
+                for problem in problems {
+                    let position = self.position(start + problem.line - 1, problem.column);
+                    self.errors.push(match problem.kind {
+                        yaml::ProblemKind::DuplicateKey { first_line } => {
+                            let first_line = Some(start + first_line - 1);
+                            ManifestError::DuplicateKey {
+                                position,
+                                first_line,
+                            }
+                        }
+                        yaml::ProblemKind::TooManyNodes => ManifestError::TooManyNodes {
+                            position,
+                            limit: MAX_NODES,
+                        },
+                        yaml::ProblemKind::Other(problem) => {
+                            ManifestError::Syntax { position, problem }
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    fn json_error(&self, problem: json::Problem) -> ManifestError {
+        // Only in its first line does the rest start somewhere else than in column 1; kubectl's
+        // own JSON streams start each value in a line of its own, so this is left approximate.
+        let position = self.position(self.line + problem.line - 1, problem.column);
+        match problem.kind {
+            json::ProblemKind::Syntax(problem) => ManifestError::Syntax { position, problem },
+            json::ProblemKind::DuplicateKey => ManifestError::DuplicateKey {
+                position,
+                first_line: None,
+            },
+            json::ProblemKind::TooManyNodes => ManifestError::TooManyNodes {
+                position,
+                limit: MAX_NODES,
+            },
+        }
+    }
+
+    fn position(&self, line: usize, column: usize) -> Position {
+        Position {
+            file: self.file.to_string(),
+            line,
+            column,
+        }
+    }
+
+    fn push(&mut self, line: usize, value: Value) {
+        let number = self.documents.len() + 1;
+        self.documents.push(Document {
+            file: Arc::clone(&self.file),
+            number,
+            line,
+            value,
+        });
+    }
+
+    fn skip(&mut self, length: usize) {
+        self.line += self.rest[..length].matches('\n').count();
+        self.rest = &self.rest[length..];
+    }
+}

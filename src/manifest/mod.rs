@@ -1,0 +1,263 @@
+//! Manifests: files in, Kubernetes objects out, in the order in which they are to be applied.
+//!
+//! Nothing here talks to a network. **A manifest means what it means to kubectl** 1.37: how a
+//! stream falls into documents, and YAML 1.1 with the quirks of the library that kubectl uses
+//! (see [`yaml`]). `tests/fixtures/manifests/yaml` holds the real kubectl's reading of a corpus
+//! of tricky files; a unit test holds this module against it.
+//!
+//! Refused here although kubectl accepts it, each with an error that says why:
+//! - a key given twice in one mapping (kubectl silently takes the last value);
+//! - text after a document's end `...` (kubectl silently ignores it);
+//! - one object twice in a set, and an object with `items` whose kind is no list (kubectl would
+//!   apply the items and drop the object);
+//! - bytes that are not valid UTF-8 or UTF-16 (kubectl puts replacement characters in their
+//!   place), and `!!binary` data that is not text (the same);
+//! - the raw characters U+0085, U+2028 and U+2029 in YAML, which are line breaks in YAML 1.1
+//!   only; escaped ones are fine;
+//! - the tag `!!timestamp`;
+//! - nesting deeper than [`MAX_DEPTH`] and more input than [`MAX_BYTES`] or [`MAX_NODES`];
+//! - URLs and file name patterns in `-f`.
+
+mod document;
+mod edit;
+mod error;
+mod json;
+mod name;
+mod namespace;
+mod number;
+mod order;
+mod reference;
+mod source;
+mod text;
+mod validate;
+pub mod yaml;
+
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use kube::core::GroupVersionKind;
+use serde_json::Value;
+
+use crate::object::ObjectRef;
+
+pub use edit::{EditError, EditErrors, Edits, ImageEdit};
+pub use error::{ManifestError, ManifestErrors, Position};
+pub use namespace::{NamespaceMismatch, Scope, resolve_namespace};
+pub use source::Source;
+
+/// How many bytes all sources of one [`load`] may have together.
+///
+/// The API server refuses a request above 3 MiB, so this is room for dozens of objects of the
+/// largest size and for tens of thousands of ordinary ones, while a device or a disk image
+/// given by mistake is refused before it fills the memory.
+pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How many values (scalars, lists, mappings) all sources of one [`load`] may have together,
+/// after aliases are expanded: what bounds an alias bomb.
+pub const MAX_NODES: usize = 2_000_000;
+
+/// How many bytes of scalars aliases may repeat in all sources of one [`load`].
+pub const MAX_REPEATED_BYTES: usize = 64 * 1024 * 1024;
+
+/// How deep a document may nest.
+pub const MAX_DEPTH: usize = 255;
+
+/// How sources are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Whether a folder's subfolders are searched too (`-R`).
+    pub recursive: bool,
+}
+
+/// Where a manifest was written.
+///
+/// Displays as `file:line`, with the item's number for an object out of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The file, or `standard input`.
+    pub file: Arc<str>,
+    /// Which of the file's non-empty documents, from 1.
+    pub document: usize,
+    /// The line in which the document's content starts, from 1.
+    pub line: usize,
+    /// Which item of the list, from 1, where the document is a list; an index for each nesting.
+    pub item: Vec<usize>,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.file, self.line)?;
+        for item in &self.item {
+            write!(formatter, ": item {item}")?;
+        }
+        Ok(())
+    }
+}
+
+/// One object as written, and where it was written.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// Which object this is, its namespace as written.
+    pub reference: ObjectRef,
+    /// The version of its kind, such as `v1`.
+    pub version: String,
+    /// The object, always a JSON object.
+    pub value: Value,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+impl Manifest {
+    /// The group, version and kind.
+    #[must_use]
+    pub fn gvk(&self) -> GroupVersionKind {
+        GroupVersionKind {
+            group: self.reference.group.clone(),
+            version: self.version.clone(),
+            kind: self.reference.kind.clone(),
+        }
+    }
+
+    /// Puts the object into a namespace, or into none.
+    pub fn set_namespace(&mut self, namespace: Option<&str>) {
+        self.reference.namespace = namespace.map(str::to_owned);
+        let Some(metadata) = self
+            .value
+            .get_mut("metadata")
+            .and_then(Value::as_object_mut)
+        else {
+            return;
+        };
+        match namespace {
+            Some(namespace) => {
+                metadata.insert("namespace".to_owned(), Value::from(namespace));
+            }
+            None => {
+                metadata.shift_remove("namespace");
+            }
+        }
+    }
+}
+
+/// Manifests in the order in which they are to be applied; never the same object twice.
+#[derive(Clone, Debug, Default)]
+pub struct ManifestSet {
+    manifests: Vec<Manifest>,
+}
+
+impl ManifestSet {
+    fn new(manifests: Vec<Manifest>) -> Self {
+        let mut slots: Vec<_> = manifests.into_iter().map(Some).collect();
+        let order = {
+            let present: Vec<&Manifest> = slots.iter().flatten().collect();
+            order::layers(&present).concat()
+        };
+        let manifests = order
+            .into_iter()
+            .filter_map(|index| slots[index].take())
+            .collect();
+        Self { manifests }
+    }
+
+    /// The manifests in apply order.
+    #[must_use]
+    pub fn manifests(&self) -> &[Manifest] {
+        &self.manifests
+    }
+
+    /// The manifests in apply order, to be changed in place.
+    pub fn manifests_mut(&mut self) -> &mut [Manifest] {
+        &mut self.manifests
+    }
+
+    /// The indexes of [`Self::manifests`] in layers: what is in one layer does not refer to each
+    /// other and can be applied at the same time, once everything in the layers before it is.
+    /// What deletes them goes through the layers backwards.
+    #[must_use]
+    pub fn layers(&self) -> Vec<Vec<usize>> {
+        order::layers(&self.manifests.iter().collect::<Vec<_>>())
+    }
+}
+
+/// Reads manifests and puts them in apply order.
+///
+/// # Errors
+/// Everything that is wrong with all sources; nothing is returned unless all of it is right.
+pub fn load(sources: &[Source], options: Options) -> Result<ManifestSet, ManifestErrors> {
+    load_from(sources, options, &mut io::stdin().lock())
+}
+
+/// [`load`] with something else in the place of standard input.
+fn load_from(
+    sources: &[Source],
+    options: Options,
+    standard_input: &mut dyn Read,
+) -> Result<ManifestSet, ManifestErrors> {
+    let mut errors = Vec::new();
+    let mut manifests = Vec::new();
+    let mut budget = Budget::default();
+    for input in source::expand(sources, options, &mut errors) {
+        let name = input.name();
+        let text = input
+            .read(standard_input, &mut budget.bytes)
+            .and_then(|bytes| text::decode(&name, bytes));
+        match text {
+            Ok(text) => {
+                for document in document::read(&name, &text, &mut budget, &mut errors) {
+                    validate::collect(document, &mut manifests, &mut errors);
+                }
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    validate::refuse_duplicates(&manifests, &mut errors);
+    if manifests.is_empty() && errors.is_empty() {
+        errors.push(ManifestError::NoObjects);
+    }
+    if errors.is_empty() {
+        Ok(ManifestSet::new(manifests))
+    } else {
+        Err(ManifestErrors(errors))
+    }
+}
+
+/// What a load may still spend.
+#[derive(Debug)]
+struct Budget {
+    /// Input.
+    bytes: u64,
+    /// Values, aliases expanded.
+    nodes: usize,
+    /// Text that aliases repeat.
+    repeated_bytes: usize,
+}
+
+impl Budget {
+    /// Takes one value; `false` when none is left.
+    fn take_node(&mut self) -> bool {
+        let left = self.nodes > 0;
+        self.nodes = self.nodes.saturating_sub(1);
+        left && self.nodes > 0
+    }
+
+    /// Takes text that is repeated; `false` when too little is left.
+    fn take_repeated_bytes(&mut self, count: usize) -> bool {
+        let left = self.repeated_bytes.checked_sub(count);
+        self.repeated_bytes = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            bytes: MAX_BYTES,
+            nodes: MAX_NODES,
+            repeated_bytes: MAX_REPEATED_BYTES,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! Where manifests come from: files, folders, standard input and what is compiled in.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::{MAX_BYTES, ManifestError, Options};
+
+/// The endings of file names that are taken from a folder; a file that is named itself may have
+/// any (`FileExtensions` in kubectl's `cli-runtime/pkg/resource/builder.go`).
+const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
+
+const STANDARD_INPUT: &str = "standard input";
+
+/// One argument of `-f`, or a compiled-in file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A file, or a folder of manifests.
+    Path(PathBuf),
+    /// Standard input, `-`.
+    StandardInput,
+    /// A file that is compiled in.
+    Embedded {
+        /// Its name in messages.
+        name: &'static str,
+        /// Its content.
+        text: &'static str,
+    },
+}
+
+impl From<PathBuf> for Source {
+    /// What an argument of `-f` means: `-` is standard input, anything else a path.
+    fn from(argument: PathBuf) -> Self {
+        if argument.as_os_str() == "-" {
+            Self::StandardInput
+        } else {
+            Self::Path(argument)
+        }
+    }
+}
+
+/// One file that is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum SourceFile {
+    Path(PathBuf),
+    StandardInput,
+    Embedded {
+        name: &'static str,
+        text: &'static str,
+    },
+}
+
+impl SourceFile {
+    /// The name in messages.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Path(path) => path.display().to_string(),
+            Self::StandardInput => STANDARD_INPUT.to_owned(),
+            Self::Embedded { name, .. } => (*name).to_owned(),
+        }
+    }
+
+    /// Reads at most `remaining` bytes, and takes what it read from it.
+    pub(super) fn read(
+        &self,
+        standard_input: &mut dyn Read,
+        remaining: &mut u64,
+    ) -> Result<Vec<u8>, ManifestError> {
+        let mut bytes = Vec::new();
+        // One byte more than allowed tells a file of exactly the limit from a longer one.
+        let limit = *remaining + 1;
+        let outcome = match self {
+            Self::Path(path) => {
+                fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+            }
+            Self::StandardInput => standard_input.take(limit).read_to_end(&mut bytes),
+            Self::Embedded { text, .. } => text.as_bytes().take(limit).read_to_end(&mut bytes),
+        };
+        outcome.map_err(|error| ManifestError::Unreadable {
+            name: self.name(),
+            error,
+        })?;
+        *remaining =
+            remaining
+                .checked_sub(bytes.len() as u64)
+                .ok_or_else(|| ManifestError::TooLarge {
+                    name: self.name(),
+                    limit: MAX_BYTES,
+                })?;
+        Ok(bytes)
+    }
+}
+
+/// Turns sources into the files that they stand for.
+pub(super) fn expand(
+    sources: &[Source],
+    options: Options,
+    errors: &mut Vec<ManifestError>,
+) -> Vec<SourceFile> {
+    let mut inputs = Vec::new();
+    for source in sources {
+        match source {
+            Source::StandardInput if inputs.contains(&SourceFile::StandardInput) => {
+                errors.push(ManifestError::StandardInputTwice);
+            }
+            Source::StandardInput => inputs.push(SourceFile::StandardInput),
+            Source::Embedded { name, text } => inputs.push(SourceFile::Embedded { name, text }),
+            Source::Path(path) => match expand_path(path, options) {
+                Ok(files) => inputs.extend(files.into_iter().map(SourceFile::Path)),
+                Err(error) => errors.push(error),
+            },
+        }
+    }
+    inputs
+}
+
+fn expand_path(path: &Path, options: Options) -> Result<Vec<PathBuf>, ManifestError> {
+    let unreadable = |error| ManifestError::Unreadable {
+        name: path.display().to_string(),
+        error,
+    };
+    if !fs::metadata(path).map_err(unreadable)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    search(path, options.recursive, &mut files).map_err(unreadable)?;
+    if files.is_empty() {
+        return Err(ManifestError::EmptyFolder {
+            folder: path.display().to_string(),
+            recursive: options.recursive,
+        });
+    }
+    Ok(files)
+}
+
+/// Collects a folder's manifests in the order of their names; like kubectl's walk, it does not
+/// follow symbolic links to folders, so that it cannot run in a circle.
+fn search(folder: &Path, recursive: bool, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            if recursive {
+                search(&path, recursive, files)?;
+            }
+        } else if path
+            .extension()
+            .is_some_and(|extension| EXTENSIONS.iter().any(|e| extension == *e))
+        {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

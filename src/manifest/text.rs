@@ -1,0 +1,55 @@
+//! Bytes → text, as kubectl decodes a file: UTF-8, or whatever a byte-order mark says
+//! (`FileVisitor` in `cli-runtime/pkg/resource/visitor.go`).
+
+use super::ManifestError;
+
+/// Decodes a file and drops its byte-order mark.
+pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<String, ManifestError> {
+    let (encoding, text) = match bytes.as_slice() {
+        [0xFF, 0xFE, rest @ ..] => ("UTF-16LE", utf16(rest, u16::from_le_bytes)),
+        [0xFE, 0xFF, rest @ ..] => ("UTF-16BE", utf16(rest, u16::from_be_bytes)),
+        [0xEF, 0xBB, 0xBF, rest @ ..] => ("UTF-8", String::from_utf8(rest.to_vec()).ok()),
+        _ => ("UTF-8", String::from_utf8(bytes).ok()),
+    };
+    text.ok_or_else(|| ManifestError::NotText {
+        name: name.to_owned(),
+        encoding,
+    })
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    char::decode_utf16(pairs.iter().copied().map(unit))
+        .collect::<Result<_, _>>()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decodes_what_the_mark_says() {
+        let table: [(&[u8], &str); 5] = [
+            (b"a: b", "a: b"),
+            (b"\xEF\xBB\xBFa: b", "a: b"),
+            (b"\xFF\xFEa\0:\0", "a:"),
+            (b"\xFE\xFF\0a\0:", "a:"),
+            (b"", ""),
+        ];
+        for (bytes, expected) in table {
+            assert_eq!(decode("x", bytes.to_vec()).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_text() {
+        let table: [&[u8]; 4] = [b"\xC3\x28", b"\xFF\xFEa", b"\xFE\xFF\xD8\x00\x00a", b"\x80"];
+        for bytes in table {
+            assert!(decode("x", bytes.to_vec()).is_err(), "{bytes:?}");
+        }
+    }
+}

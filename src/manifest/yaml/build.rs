@@ -1,0 +1,258 @@
+//! Parser events → a JSON value: anchors, merge keys, keys given twice, and the budget.
+
+use std::collections::HashMap;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
+use serde_json::{Map, Value};
+
+use super::scalar::Scalar;
+use super::{Problem, ProblemKind, Spanned, key, scalar};
+use crate::manifest::Budget;
+
+/// A node with as much of its type as a merge or a key needs.
+#[derive(Clone)]
+enum Node {
+    Scalar(Scalar),
+    Sequence(Vec<Value>),
+    Mapping(Map<String, Value>),
+}
+
+/// Builds one document's value.
+pub(super) struct Builder<'text, 'budget> {
+    parser: Parser<'text, StrInput<'text>>,
+    budget: &'budget mut Budget,
+    /// The anchored nodes that are complete, so an alias within its own anchor finds none.
+    anchors: HashMap<usize, Node>,
+    /// What is wrong but does not keep the rest from being read.
+    problems: Vec<Problem>,
+}
+
+impl<'text, 'budget> Builder<'text, 'budget> {
+    pub(super) fn new(parser: Parser<'text, StrInput<'text>>, budget: &'budget mut Budget) -> Self {
+        Self {
+            parser,
+            budget,
+            anchors: HashMap::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The document's value and the line in which its content starts.
+    pub(super) fn document(mut self) -> Result<Option<(usize, Value)>, Vec<Problem>> {
+        match self.read_document() {
+            Ok(document) if self.problems.is_empty() => Ok(document),
+            Ok(_) => Err(self.problems),
+            Err(problem) => {
+                self.problems.push(problem);
+                Err(self.problems)
+            }
+        }
+    }
+
+    fn read_document(&mut self) -> Result<Option<(usize, Value)>, Problem> {
+        let mut document = None;
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamStart | Event::DocumentEnd => {}
+                Event::StreamEnd => return Ok(document),
+                Event::DocumentStart(..) if document.is_some() => {
+                    return Err(Problem::other(
+                        span,
+                        "kubectl silently ignores what follows the document's end `...`: separate \
+                         documents with `---`",
+                    ));
+                }
+                Event::DocumentStart(..) => {
+                    let first = self.next()?;
+                    let line = first.1.start.line();
+                    document = Some((line, self.value(first)?));
+                }
+                _ => return Err(unexpected(span)),
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<Spanned<'text>, Problem> {
+        match self.parser.next_event() {
+            Some(event) => Ok(event?),
+            None => Err(unexpected(Span::default())),
+        }
+    }
+
+    fn value(&mut self, event: Spanned<'text>) -> Result<Value, Problem> {
+        let span = event.1;
+        match self.node(event)? {
+            Node::Sequence(items) => Ok(Value::Array(items)),
+            Node::Mapping(map) => Ok(Value::Object(map)),
+            Node::Scalar(scalar) => scalar.into_value().ok_or_else(|| {
+                Problem::other(
+                    span,
+                    "infinity and NaN cannot be sent: JSON has no such numbers",
+                )
+            }),
+        }
+    }
+
+    /// The node that starts with this event.
+    fn node(&mut self, (event, span): Spanned<'text>) -> Result<Node, Problem> {
+        if !self.budget.take_node() {
+            return Err(Problem::at(span, ProblemKind::TooManyNodes));
+        }
+        let (node, anchor) = match event {
+            Event::Alias(anchor) => return self.alias(anchor, span),
+            Event::Scalar(text, style, anchor, tag) => {
+                let tag = tag.map(|tag| full_name(&tag));
+                let scalar = scalar::resolve(&text, tag.as_deref(), style == ScalarStyle::Plain)
+                    .map_err(|reason| Problem::other(span, reason))?;
+                (Node::Scalar(scalar), anchor)
+            }
+            // Tags of collections say nothing to kubectl's library.
+            Event::SequenceStart(_, anchor, _) => (Node::Sequence(self.sequence()?), anchor),
+            Event::MappingStart(_, anchor, _) => (Node::Mapping(self.mapping()?), anchor),
+            _ => return Err(unexpected(span)),
+        };
+        if anchor > 0 {
+            self.pay_for_copy(&node, span)?;
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Problem> {
+        let Some(node) = self.anchors.get(&anchor).cloned() else {
+            return Err(Problem::other(
+                span,
+                "an alias stands within the value that it repeats",
+            ));
+        };
+        self.pay_for_copy(&node, span)?;
+        Ok(node)
+    }
+
+    fn sequence(&mut self) -> Result<Vec<Value>, Problem> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(items),
+                event => items.push(self.value(event)?),
+            }
+        }
+    }
+
+    fn mapping(&mut self) -> Result<Map<String, Value>, Problem> {
+        let mut map = Map::new();
+        // Only keys written in this very mapping can be given twice: what comes through a merge
+        // may be replaced.
+        let mut written = HashMap::new();
+        loop {
+            let (event, span) = match self.next()? {
+                (Event::MappingEnd, _) => return Ok(map),
+                event => event,
+            };
+            if is_merge_key(&event) {
+                let value = self.next()?;
+                self.merge(value, &mut map)?;
+                continue;
+            }
+            let key = match self.node((event, span))? {
+                Node::Scalar(scalar) => key::to_string(scalar),
+                Node::Sequence(_) | Node::Mapping(_) => {
+                    Err("a key is a list or a mapping, which JSON does not have")
+                }
+            };
+            let key = key.map_err(|reason| Problem::other(span, reason))?;
+            let value = self.next()?;
+            let value = self.value(value)?;
+            if let Some(first_line) = written.insert(key.clone(), span.start.line()) {
+                self.problems
+                    .push(Problem::at(span, ProblemKind::DuplicateKey { first_line }));
+            }
+            map.insert(key, value);
+        }
+    }
+
+    /// Merges what stands after `<<` (`merge` in `decode.go`). Unlike the specification of merge
+    /// keys, it replaces what was written *before* it; what is written after it wins.
+    fn merge(
+        &mut self,
+        (event, span): Spanned<'text>,
+        map: &mut Map<String, Value>,
+    ) -> Result<(), Problem> {
+        let wrong = || Problem::other(span, "`<<` needs a mapping, or a list of mappings");
+        match event {
+            Event::MappingStart(..) | Event::Alias(_) => match self.node((event, span))? {
+                Node::Mapping(source) => map.extend(source),
+                Node::Scalar(_) | Node::Sequence(_) => return Err(wrong()),
+            },
+            Event::SequenceStart(..) => {
+                let mut sources = Vec::new();
+                loop {
+                    match self.next()? {
+                        (Event::SequenceEnd, _) => break,
+                        event => match self.node(event)? {
+                            Node::Mapping(source) => sources.push(source),
+                            Node::Scalar(_) | Node::Sequence(_) => return Err(wrong()),
+                        },
+                    }
+                }
+                // The first of several mappings wins.
+                sources
+                    .into_iter()
+                    .rev()
+                    .for_each(|source| map.extend(source));
+            }
+            _ => return Err(wrong()),
+        }
+        Ok(())
+    }
+
+    /// Takes from the budget what a copy of a node costs.
+    fn pay_for_copy(&mut self, node: &Node, span: Span) -> Result<(), Problem> {
+        let affordable = match node {
+            Node::Scalar(Scalar::String(text)) => self.budget.take_repeated_bytes(text.len()),
+            Node::Scalar(_) => true,
+            Node::Sequence(items) => items.iter().all(|item| pay_for_value(self.budget, item)),
+            Node::Mapping(map) => map.iter().all(|(key, value)| {
+                self.budget.take_repeated_bytes(key.len()) && pay_for_value(self.budget, value)
+            }),
+        };
+        if affordable {
+            Ok(())
+        } else {
+            Err(Problem::at(span, ProblemKind::TooManyNodes))
+        }
+    }
+}
+
+fn pay_for_value(budget: &mut Budget, value: &Value) -> bool {
+    budget.take_node()
+        && match value {
+            Value::String(text) => budget.take_repeated_bytes(text.len()),
+            Value::Array(items) => items.iter().all(|item| pay_for_value(budget, item)),
+            Value::Object(map) => map.iter().all(|(key, value)| {
+                budget.take_repeated_bytes(key.len()) && pay_for_value(budget, value)
+            }),
+            Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        }
+}
+
+/// Whether a key is `<<`, unquoted or tagged as a merge key (`isMerge` in `decode.go`).
+fn is_merge_key(event: &Event<'_>) -> bool {
+    let Event::Scalar(text, style, _, tag) = event else {
+        return false;
+    };
+    text == "<<"
+        && match tag.as_deref().map(full_name).as_deref() {
+            None => *style == ScalarStyle::Plain,
+            Some(tag) => tag == "!" || tag == "tag:yaml.org,2002:merge",
+        }
+}
+
+fn full_name(tag: &Tag) -> String {
+    format!("{}{}", tag.handle(), tag.suffix())
+}
+
+fn unexpected(span: Span) -> Problem {
+    Problem::other(span, "the document ends too early")
+}

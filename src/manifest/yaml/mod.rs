@@ -1,0 +1,101 @@
+//! YAML → JSON values, with the meaning that the text has to kubectl.
+//!
+//! The syntax is left to `granit-parser`, the event parser below serde-saphyr; what its events
+//! mean is decided here, since kubectl decides it by YAML 1.1 as understood by its library
+//! (`sigs.k8s.io/yaml` 1.6 on `go.yaml.in/yaml/v2` 2.4): its `resolve.go` for scalars, its
+//! `decode.go` for merge keys and aliases, and `yaml.go` of the former for the way into JSON.
+
+mod build;
+mod key;
+mod scalar;
+
+use granit_parser::{Event, Parser, ScanError, Span, options};
+use serde_json::Value;
+
+use self::build::Builder;
+use super::{Budget, MAX_DEPTH};
+
+/// Something wrong with a document, and where in its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) kind: ProblemKind,
+    /// From 1.
+    pub(super) line: usize,
+    /// In characters, from 1.
+    pub(super) column: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ProblemKind {
+    /// A key is in one mapping twice.
+    DuplicateKey { first_line: usize },
+    /// The budget is spent.
+    TooManyNodes,
+    /// Anything else; the text quotes nothing.
+    Other(String),
+}
+
+/// Reads a text that holds at most one document, and says in which line its content starts;
+/// `None` for nothing but comments and white space.
+pub(super) fn parse(
+    text: &str,
+    budget: &mut Budget,
+) -> Result<Option<(usize, Value)>, Vec<Problem>> {
+    refuse_yaml_1_1_line_breaks(text)?;
+    let options = options! {
+        disallow_directives: true,
+        emit_comments: false,
+        flow_nesting_limit: MAX_DEPTH,
+        block_nesting_limit: MAX_DEPTH,
+    };
+    Builder::new(Parser::new_from_str_with_options(text, options), budget).document()
+}
+
+/// Characters that end a line in YAML 1.1 (§4.2, `b-next-line` and its like) but not in 1.2.
+/// kubectl's parser would see another document than ours.
+fn refuse_yaml_1_1_line_breaks(text: &str) -> Result<(), Vec<Problem>> {
+    let Some(offset) = text.find(['\u{85}', '\u{2028}', '\u{2029}']) else {
+        return Ok(());
+    };
+    let before = &text[..offset];
+    let line_start = before.rfind('\n').map_or(0, |index| index + 1);
+    Err(vec![Problem {
+        kind: ProblemKind::Other(
+            "U+0085, U+2028 and U+2029 are line breaks to kubectl (YAML 1.1) but not in YAML \
+             1.2: write them escaped in double quotes"
+                .to_owned(),
+        ),
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+    }])
+}
+
+impl Problem {
+    fn at(span: Span, kind: ProblemKind) -> Self {
+        Self {
+            kind,
+            line: span.start.line(),
+            column: span.start.col() + 1,
+        }
+    }
+
+    fn other(span: Span, text: &str) -> Self {
+        Self::at(span, ProblemKind::Other(text.to_owned()))
+    }
+}
+
+impl From<ScanError> for Problem {
+    fn from(error: ScanError) -> Self {
+        Self {
+            kind: ProblemKind::Other(error.info()),
+            line: error.marker().line(),
+            column: error.marker().col() + 1,
+        }
+    }
+}
+
+/// A parser event with its place.
+type Spanned<'text> = (Event<'text>, Span);
+
+#[cfg(test)]
+mod tests;
