@@ -7,6 +7,7 @@ pub mod event;
 pub mod exit;
 pub mod manifest;
 pub mod object;
+pub mod ops;
 pub mod plan;
 pub mod report;
 pub mod status;
