@@ -1,0 +1,43 @@
+//! Ctrl-C and SIGTERM, noticed between two steps instead of in the middle of one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+/// The person, or whoever runs us, asked to stop.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub(crate) struct Interrupted;
+
+/// Remembers whether we were asked to stop.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Listens from now on; a second signal ends the process at once, as usual.
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        let interrupt = Self::default();
+        for signal in [SIGINT, SIGTERM] {
+            // The order matters: the first signal finds the flag unset and only sets it.
+            signal_hook::flag::register_conditional_default(signal, Arc::clone(&interrupt.0))?;
+            signal_hook::flag::register(signal, Arc::clone(&interrupt.0))?;
+        }
+        Ok(interrupt)
+    }
+
+    /// Whether we were asked to stop.
+    pub(crate) fn is_raised(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// # Errors
+    /// When we were asked to stop.
+    pub(crate) fn check(&self) -> Result<(), Interrupted> {
+        if self.is_raised() {
+            Err(Interrupted)
+        } else {
+            Ok(())
+        }
+    }
+}
