@@ -23,6 +23,28 @@ pub(crate) fn remove_shim_sockets(folder: &Path) {
     remove_empty_folders(&[SOCKETS, "/run/containerd"]);
 }
 
+/// The network plugins keep the result of every connection that a pod's sandbox still has. To be
+/// called before the instance's folder, which remembers the sandboxes, is removed.
+pub(crate) fn remove_network_results(folder: &Path) {
+    const RESULTS: &str = "/var/lib/cni/results";
+    let results = files::entries(Path::new(RESULTS));
+    for sandbox in
+        files::entries(&folder.join("containerd/root/io.containerd.grpc.v1.cri/sandboxes"))
+    {
+        let identifier = sandbox
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        for result in &results {
+            if result.to_string_lossy().contains(&identifier) {
+                let _ = fs::remove_file(result);
+            }
+        }
+    }
+    remove_empty_folders(&[RESULTS, "/var/lib/cni"]);
+}
+
 /// kubelet links the logs of all containers in one folder.
 pub(crate) fn remove_log_links(folder: &Path) {
     const LINKS: &str = "/var/log/containers";

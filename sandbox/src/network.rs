@@ -3,7 +3,6 @@
 //! No address is translated and nothing is forwarded, so no firewall rule and no kernel setting
 //! changes: pods reach each other and this machine over the bridge, and nothing else.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -50,7 +49,7 @@ impl Network {
     pub(crate) fn plugin_configuration(&self, data_folder: &Path) -> String {
         let configuration = json!({
             "cniVersion": "0.4.0",
-            "name": self.plugin_network(),
+            "name": "sandbox",
             "plugins": [{
                 "type": "bridge",
                 "bridge": self.bridge(),
@@ -83,7 +82,7 @@ impl Network {
         command::run(busybox, ["ip", "link", "set", "dev", &bridge, "up"]).map(drop)
     }
 
-    /// Removes the bridge and what the plugins remember of it.
+    /// Removes the bridge.
     ///
     /// The pods' own devices end with their network namespaces, a moment after their last
     /// process; those that linger are removed too.
@@ -98,26 +97,7 @@ impl Network {
         if self.bridge_folder().exists() {
             command::run(busybox, ["ip", "link", "del", &self.bridge()])?;
         }
-        self.forget_plugin_results();
         Ok(())
-    }
-
-    /// The plugins keep the result of every connection in a folder that cannot be chosen.
-    fn forget_plugin_results(&self) {
-        const PLUGIN_CACHE: &str = "/var/lib/cni";
-        let results = Path::new(PLUGIN_CACHE).join("results");
-        let ours = format!("{}-", self.plugin_network());
-        for path in files::entries(&results) {
-            if path
-                .file_name()
-                .is_some_and(|name| name.to_string_lossy().starts_with(&ours))
-            {
-                let _ = fs::remove_file(path);
-            }
-        }
-        // Only where they are empty: others may use them.
-        let _ = fs::remove_dir(results);
-        let _ = fs::remove_dir(PLUGIN_CACHE);
     }
 
     fn attached(&self) -> Vec<String> {
@@ -125,10 +105,6 @@ impl Network {
             .iter()
             .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
             .collect()
-    }
-
-    fn plugin_network(&self) -> String {
-        format!("cryptoctl-sandbox-{}", self.index)
     }
 
     /// The range for tests of network devices: no office and no provider routes it.

@@ -40,6 +40,7 @@ pub(crate) fn run(name: &InstanceName) -> Result<(), SandboxError> {
         volumes::remove(&folder.join("etcd")).map_err(Into::into),
     ];
     leftovers::remove_shim_sockets(&folder);
+    leftovers::remove_network_results(&folder);
     leftovers::remove_log_links(&folder);
     leftovers::remove_device_socket();
     results.into_iter().collect::<Result<(), SandboxError>>()?;
