@@ -3,7 +3,7 @@
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -39,6 +39,23 @@ impl Cache {
         })
     }
 
+    /// The cache's folder, or the one in which it will be created.
+    pub(crate) fn existing_parent(&self) -> &Path {
+        self.root
+            .ancestors()
+            .find(|path| path.exists())
+            .unwrap_or(&self.root)
+    }
+
+    /// Whether the folder `NAME-KEY` is there.
+    pub(crate) fn has(&self, name: &str, key: &Key) -> bool {
+        self.place(name, key).is_dir()
+    }
+
+    fn place(&self, name: &str, key: &Key) -> PathBuf {
+        self.root.join(format!("{name}-{}", key.0))
+    }
+
     /// The folder `NAME-KEY`, made by `make` unless it is there.
     ///
     /// It is made beside its place and moved there when complete. Two processes that need it at
@@ -50,9 +67,9 @@ impl Cache {
         &self,
         name: &str,
         key: &Key,
-        make: impl FnOnce(&std::path::Path) -> Result<(), E>,
+        make: impl FnOnce(&Path) -> Result<(), E>,
     ) -> Result<PathBuf, E> {
-        let place = self.root.join(format!("{name}-{}", key.0));
+        let place = self.place(name, key);
         if place.is_dir() {
             return Ok(place);
         }

@@ -27,6 +27,10 @@ pub(crate) enum Command {
     Doctor,
     /// Kill or freeze a component, to see what happens; `start` heals it
     Kill(Kill),
+    /// Run every test: the hermetic ones, then the end-to-end tests on a sandbox started for them
+    Test(Test),
+    /// Show cryptoctl at work on a sandbox started for it
+    Demo(Demo),
     /// The loopback registry, started by `start`
     #[command(name = components::registry::COMMAND, hide = true)]
     ServeRegistry {
@@ -55,6 +59,29 @@ pub(crate) struct Kill {
     thaw: bool,
     #[command(flatten)]
     pub(crate) name: Name,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Which sandbox to start and stop
+    #[arg(long, default_value = "test")]
+    pub(crate) name: InstanceName,
+    /// Leave the sandbox running afterwards
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Handed on to the end-to-end tests: a filter, `--nocapture` …
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Which sandbox to start and stop
+    #[arg(long, default_value = "demo")]
+    pub(crate) name: InstanceName,
+    /// Leave the sandbox running afterwards
+    #[arg(long)]
+    pub(crate) keep: bool,
 }
 
 /// What happens to a component.

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::toolchain;
+use crate::cache::Cache;
+use crate::{packages, toolchain};
 
 /// One thing that has to be so.
 #[derive(Debug)]
@@ -42,6 +43,10 @@ pub(crate) fn examine() -> Vec<Check> {
             problem: package_tools(),
         },
         Check {
+            what: "there is space for the programs",
+            problem: disk_space(),
+        },
+        Check {
             what: "the kernel has overlay file systems",
             problem: overlay(),
         },
@@ -54,6 +59,16 @@ pub(crate) fn examine() -> Vec<Check> {
             problem: other_kubelet(),
         },
     ]
+}
+
+/// What the next start will fetch and build by itself.
+pub(crate) fn outstanding(cache: &Cache) -> Vec<String> {
+    let packages = packages::are_missing(cache).then(packages::title);
+    let modules = [&toolchain::ETCD, &toolchain::KUBERNETES].into_iter();
+    let modules = modules
+        .filter(|module| module.is_missing(cache))
+        .map(|module| module.title.to_owned());
+    packages.into_iter().chain(modules).collect()
 }
 
 fn linux() -> Option<Problem> {
@@ -107,6 +122,17 @@ fn package_tools() -> Option<Problem> {
 fn on_path(program: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| {
         std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    })
+}
+
+fn disk_space() -> Option<Problem> {
+    const NEEDED_GIB: u64 = 8;
+    let cache = Cache::of_user().ok()?;
+    let statistics = rustix::fs::statvfs(cache.existing_parent()).ok()?;
+    let free_gib = statistics.f_bavail * statistics.f_frsize / (1 << 30);
+    (free_gib < NEEDED_GIB && toolchain::KUBERNETES.is_missing(&cache)).then(|| Problem {
+        found: format!("{free_gib} GiB are free for the cache, the first build takes {NEEDED_GIB}"),
+        remedy: "free some space, or set XDG_CACHE_HOME, GOCACHE and GOMODCACHE to folders that have it",
     })
 }
 

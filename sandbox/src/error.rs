@@ -9,12 +9,14 @@ use crate::certificates::CertificateError;
 use crate::cluster::ClusterError;
 use crate::command::CommandError;
 use crate::files::FileError;
+use crate::foreground::ForegroundError;
 use crate::image::ImageError;
 use crate::instance::InstanceError;
 use crate::interrupt::Interrupted;
 use crate::packages::PackagesError;
 use crate::supervisor::SupervisorError;
 use crate::toolchain::ToolchainError;
+use crate::workspace::SessionError;
 
 /// A command of the sandbox failed.
 #[derive(Debug, thiserror::Error)]
@@ -40,11 +42,20 @@ pub(crate) enum SandboxError {
     #[error(transparent)]
     Packages(#[from] PackagesError),
     #[error(transparent)]
+    Foreground(#[from] ForegroundError),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
     Supervisor(#[from] SupervisorError),
     #[error(transparent)]
     Toolchain(#[from] ToolchainError),
     #[error("only root can do this")]
     NotRoot,
+    #[error("`cryptoctl {arguments}` did not end with exit status {expected}")]
+    Demo {
+        arguments: &'static str,
+        expected: i32,
+    },
     #[error("this machine does not have what a sandbox needs: {0}")]
     MachineLacks(String),
     #[error("sandbox `{0}` is not started")]

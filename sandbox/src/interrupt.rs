@@ -26,15 +26,16 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Whether we were asked to stop.
-    pub(crate) fn is_raised(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    /// Asks to stop, as the person would.
+    #[cfg(test)]
+    pub(crate) fn raise(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 
     /// # Errors
     /// When we were asked to stop.
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
-        if self.is_raised() {
+        if self.0.load(Ordering::Relaxed) {
             Err(Interrupted)
         } else {
             Ok(())

@@ -15,6 +15,7 @@ mod doctor;
 mod error;
 mod files;
 mod folder_lock;
+mod foreground;
 mod image;
 mod instance;
 mod interrupt;
@@ -32,6 +33,7 @@ mod terminal;
 mod toolchain;
 mod tools;
 mod volumes;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -66,6 +68,12 @@ fn run(command: &Command) -> Result<bool, SandboxError> {
         Command::Doctor => Ok(commands::doctor::run()),
         Command::Kill(kill) => {
             commands::kill::run(&kill.name.name, &kill.component, kill.fault()).map(|()| true)
+        }
+        Command::Test(test) => {
+            commands::test::run(&test.name, test.keep, &test.arguments, &listen()?).map(|()| true)
+        }
+        Command::Demo(demo) => {
+            commands::demo::run(&demo.name, demo.keep, &listen()?).map(|()| true)
         }
         Command::ServeRegistry { port } => registry::serve(*port)
             .map(|()| true)

@@ -11,6 +11,7 @@ use crate::command::{self, CommandError};
 use crate::files::{self, FileError};
 use crate::terminal;
 
+const CACHE_NAME: &str = "packages";
 const PACKAGES: [&str; 5] = [
     "containerd",
     "runc",
@@ -26,7 +27,7 @@ pub(crate) enum PackagesError {
     #[error(transparent)]
     File(#[from] FileError),
     /// One of Debian's tools failed.
-    #[error("cannot get the Debian packages {}", PACKAGES.join(", "))]
+    #[error("cannot get {}", title())]
     Command(#[from] CommandError),
 }
 
@@ -35,20 +36,30 @@ pub(crate) enum PackagesError {
 /// # Errors
 /// When they cannot be fetched or unpacked.
 pub(crate) fn ensure(cache: &Cache) -> Result<PathBuf, PackagesError> {
-    // A system of another release or architecture needs other files.
+    cache.ensure(CACHE_NAME, &key()?, fetch)
+}
+
+/// Whether they still have to be fetched.
+pub(crate) fn are_missing(cache: &Cache) -> bool {
+    key().map_or(true, |key| !cache.has(CACHE_NAME, &key))
+}
+
+/// A system of another release or architecture needs other files.
+fn key() -> Result<Key, FileError> {
     let system = files::read(Path::new("/etc/os-release"))?;
     let ingredients = [system.as_str(), std::env::consts::ARCH]
         .into_iter()
         .chain(PACKAGES);
-    let key = Key::of(ingredients.map(str::as_bytes));
-    cache.ensure("packages", &key, fetch)
+    Ok(Key::of(ingredients.map(str::as_bytes)))
+}
+
+/// The packages, as told to a person.
+pub(crate) fn title() -> String {
+    format!("the Debian packages {}", PACKAGES.join(", "))
 }
 
 fn fetch(folder: &Path) -> Result<(), PackagesError> {
-    terminal::progress(format_args!(
-        "fetching the Debian packages {}",
-        PACKAGES.join(", ")
-    ));
+    terminal::progress(format_args!("fetching {}", title()));
     if download(folder).is_err() {
         // A fresh machine has no package lists, or old ones that name files no longer there.
         terminal::progress("updating the package lists (apt-get update)");

@@ -1,6 +1,6 @@
 //! Kubernetes and etcd, built from source as Go tool dependencies.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use crate::cache::{Cache, Key};
 use crate::command::{self, CommandError};
 use crate::files::{self, FileError};
-use crate::interrupt::{Interrupt, Interrupted};
+use crate::foreground::{Foreground, ForegroundError};
+use crate::interrupt::Interrupt;
 use crate::terminal;
 
 /// A Go module that exists to name the programs to build and pin all their dependencies.
@@ -18,7 +19,7 @@ use crate::terminal;
 pub(crate) struct GoModule {
     /// Names the folder in the cache.
     name: &'static str,
-    title: &'static str,
+    pub(crate) title: &'static str,
     go_mod: &'static str,
     go_sum: &'static str,
     /// The Kubernetes programs ask their own build which version they are.
@@ -49,15 +50,12 @@ pub(crate) enum ToolchainError {
     /// A file or folder could not be worked with.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The person asked to stop.
+    /// Go could not be run to its end.
     #[error(transparent)]
-    Interrupted(#[from] Interrupted),
+    Foreground(#[from] ForegroundError),
     /// Go could not say its version.
     #[error(transparent)]
     Command(#[from] CommandError),
-    /// Go could not be started.
-    #[error("cannot run `go`")]
-    Start(#[source] io::Error),
     /// The build failed.
     #[error("cannot build {name}; the end of Go's output:\n  {}", last_lines.join("\n  "))]
     Build {
@@ -76,9 +74,7 @@ impl GoModule {
         cache: &Cache,
         interrupt: &Interrupt,
     ) -> Result<PathBuf, ToolchainError> {
-        let version = go_version()?;
-        let flags = self.linker_flags();
-        let key = Key::of([self.go_mod, self.go_sum, &version, &flags].map(str::as_bytes));
+        let key = self.key()?;
         cache.ensure(self.name, &key, |folder| {
             terminal::progress(format_args!("building {}", self.title));
             let module = folder.join("module");
@@ -88,13 +84,33 @@ impl GoModule {
 
             let mut command = Command::new("go");
             command
-                .args(["build", "-v", "-trimpath", "-ldflags", &flags, "-o"])
+                .args([
+                    "build",
+                    "-v",
+                    "-trimpath",
+                    "-ldflags",
+                    &self.linker_flags(),
+                    "-o",
+                ])
                 .arg(folder)
                 .arg("tool")
                 .env("CGO_ENABLED", "0")
                 .current_dir(&module);
             build(self.name, command, &folder.join("build.log"), interrupt)
         })
+    }
+
+    /// Whether they still have to be built.
+    pub(crate) fn is_missing(&self, cache: &Cache) -> bool {
+        self.key().map_or(true, |key| !cache.has(self.name, &key))
+    }
+
+    /// Another version, another compiler or other flags make other programs.
+    fn key(&self) -> Result<Key, CommandError> {
+        let (go, flags) = (go_version()?, self.linker_flags());
+        Ok(Key::of(
+            [self.go_mod, self.go_sum, &go, &flags].map(str::as_bytes),
+        ))
     }
 
     /// Leaves debug symbols out, and states the version where the program cannot know it.
@@ -156,47 +172,34 @@ fn build(
     interrupt: &Interrupt,
 ) -> Result<(), ToolchainError> {
     const REPORT_INTERVAL: Duration = Duration::from_secs(15);
-    let mut child = command::without_kubeconfig(&mut command)
-        .stdin(Stdio::null())
+    command::without_kubeconfig(&mut command)
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(ToolchainError::Start)?;
-    let output = child.stderr.take();
+        .stderr(Stdio::piped());
+    let mut running = Foreground::spawn(&mut command)?;
+    let output = running.take_stderr();
     let mut log_file = files::append_private(log)?;
     let packages = AtomicUsize::new(0);
     let begun = Instant::now();
 
     let status = thread::scope(|scope| {
         scope.spawn(|| {
-            for line in output
-                .map(BufReader::new)
+            let lines = output
                 .into_iter()
-                .flat_map(BufRead::lines)
-                .map_while(Result::ok)
-            {
+                .flat_map(|output| BufReader::new(output).lines());
+            for line in lines.map_while(Result::ok) {
                 packages.fetch_add(1, Ordering::Relaxed);
                 let _ = writeln!(log_file, "{line}");
             }
         });
         let mut reported = begun;
-        loop {
-            if let Some(status) = child.try_wait().map_err(ToolchainError::Start)? {
-                return Ok(status);
-            }
-            if let Err(interrupted) = interrupt.check() {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(ToolchainError::from(interrupted));
-            }
+        running.wait(interrupt, || {
             if reported.elapsed() > REPORT_INTERVAL {
                 reported = Instant::now();
                 let count = packages.load(Ordering::Relaxed);
                 let seconds = begun.elapsed().as_secs();
                 terminal::progress(format_args!("  {name}: {count} packages after {seconds} s"));
             }
-            thread::sleep(Duration::from_millis(50));
-        }
+        })
     })?;
     if status.success() {
         return Ok(());

@@ -1,5 +1,6 @@
 //! `doctor`: what this machine lacks.
 
+use crate::cache::Cache;
 use crate::doctor;
 use crate::terminal;
 
@@ -16,8 +17,9 @@ pub(crate) fn run() -> bool {
         }
     }
     let ready = checks.iter().all(|check| check.problem.is_none());
-    if ready {
-        terminal::data("`start` fetches and builds the rest by itself.");
+    let outstanding = Cache::of_user().map(|cache| doctor::outstanding(&cache));
+    for title in outstanding.unwrap_or_default() {
+        terminal::data(format_args!("later    `start` gets {title}"));
     }
     ready
 }

@@ -1,10 +1,12 @@
 //! One file for each command.
 
+pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod kill;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
+pub(crate) mod test;
 
 use crate::error::SandboxError;
 use crate::instance::{Instance, InstanceName};
