@@ -56,6 +56,9 @@ impl<'a> Session<'a> {
 
     /// Starts the instance, runs `work`, and stops the instance whatever became of it.
     ///
+    /// With `keep` it goes on running, and is used again the next time, with what is in it.
+    /// Without, it begins empty, also when an earlier session was killed and left it behind.
+    ///
     /// # Errors
     /// Those of `work`, and when the instance cannot be started or stopped.
     pub(crate) fn with_cluster<E: From<SessionError>>(
@@ -63,6 +66,9 @@ impl<'a> Session<'a> {
         keep: bool,
         work: impl FnOnce() -> Result<(), E>,
     ) -> Result<(), E> {
+        if !keep {
+            self.step(self.own("stop"))?;
+        }
         let worked = self
             .step(self.own("start"))
             .map_err(E::from)

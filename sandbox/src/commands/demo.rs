@@ -62,7 +62,7 @@ pub(crate) fn run(
     interrupt: &Interrupt,
 ) -> Result<(), SandboxError> {
     let session = Session::new(name, interrupt)?;
-    session.step(workspace::cargo(&["build", "--package", "cryptoctl"]))?;
+    session.step(workspace::cargo(&["build", "--workspace"]))?;
     session.with_cluster(keep, || {
         let kubeconfig = super::open(name)?.kubeconfig();
         terminal::progress(format_args!(

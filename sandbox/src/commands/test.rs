@@ -16,11 +16,13 @@ pub(crate) fn run(
     interrupt: &Interrupt,
 ) -> Result<(), SandboxError> {
     let session = Session::new(name, interrupt)?;
+    // Always the whole workspace: a part of it would have dependencies with fewer features, and
+    // cargo would build those once more.
     session.step(workspace::cargo(&["build", "--workspace"]))?;
     session.step(workspace::cargo(&["test", "--workspace"]))?;
     session.with_cluster(keep, || {
         let instance = super::open(name)?;
-        let mut tests = workspace::cargo(&["test", "--package", "cryptoctl", "--test", "e2e"]);
+        let mut tests = workspace::cargo(&["test", "--workspace", "--test", "e2e"]);
         tests
             .args(["--", "--test-threads=8"])
             .args(arguments)
