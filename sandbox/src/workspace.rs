@@ -117,6 +117,15 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// Go, in the module of the programs that the images hold.
+pub(crate) fn go(arguments: &[&str]) -> Command {
+    let mut command = Command::new("go");
+    command::without_kubeconfig(&mut command)
+        .args(arguments)
+        .current_dir(root().join("sandbox/image"));
+    command
+}
+
 fn step(command: Command, interrupt: &Interrupt) -> Result<(), SessionError> {
     let shown = command::shown(&command);
     terminal::progress(format_args!("==> {shown}"));

@@ -20,6 +20,7 @@ pub(crate) fn run(
     // cargo would build those once more.
     session.step(workspace::cargo(&["build", "--workspace"]))?;
     session.step(workspace::cargo(&["test", "--workspace"]))?;
+    session.step(workspace::go(&["test", "./..."]))?;
     session.with_cluster(keep, || {
         let instance = super::open(name)?;
         let mut tests = workspace::cargo(&["test", "--workspace", "--test", "e2e"]);
