@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag, options};
 use serde_json::{Map, Value};
 
+use super::flow::FlowContext;
 use super::scalar::Scalar;
 use super::{Problem, ProblemKind, Spanned, key, scalar};
-use crate::manifest::Budget;
+use crate::manifest::{Budget, MAX_DEPTH};
 
 /// A node with as much of its type as a merge or a key needs.
 #[derive(Clone)]
@@ -19,7 +20,9 @@ enum Node {
 
 /// Builds one document's value.
 pub(super) struct Builder<'text, 'budget> {
+    text: &'text str,
     parser: Parser<'text, StrInput<'text>>,
+    flow: FlowContext,
     budget: &'budget mut Budget,
     /// The anchored nodes that are complete, so an alias within its own anchor finds none.
     anchors: HashMap<usize, Node>,
@@ -28,9 +31,17 @@ pub(super) struct Builder<'text, 'budget> {
 }
 
 impl<'text, 'budget> Builder<'text, 'budget> {
-    pub(super) fn new(parser: Parser<'text, StrInput<'text>>, budget: &'budget mut Budget) -> Self {
+    pub(super) fn new(text: &'text str, budget: &'budget mut Budget) -> Self {
+        let options = options! {
+            disallow_directives: true,
+            emit_comments: false,
+            flow_nesting_limit: MAX_DEPTH,
+            block_nesting_limit: MAX_DEPTH,
+        };
         Self {
-            parser,
+            text,
+            parser: Parser::new_from_str_with_options(text, options),
+            flow: FlowContext::default(),
             budget,
             anchors: HashMap::new(),
             problems: Vec::new(),
@@ -74,10 +85,14 @@ impl<'text, 'budget> Builder<'text, 'budget> {
     }
 
     fn next(&mut self) -> Result<Spanned<'text>, Problem> {
-        match self.parser.next_event() {
-            Some(event) => Ok(event?),
-            None => Err(unexpected(Span::default())),
-        }
+        let Some(event) = self.parser.next_event() else {
+            return Err(unexpected(Span::default()));
+        };
+        let (event, span) = event?;
+        self.flow
+            .observe(&event, span, self.text)
+            .map_err(|reason| Problem::other(span, reason))?;
+        Ok((event, span))
     }
 
     fn value(&mut self, event: Spanned<'text>) -> Result<Value, Problem> {

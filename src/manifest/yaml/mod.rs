@@ -6,14 +6,15 @@
 //! `decode.go` for merge keys and aliases, and `yaml.go` of the former for the way into JSON.
 
 mod build;
+mod flow;
 mod key;
 mod scalar;
 
-use granit_parser::{Event, Parser, ScanError, Span, options};
+use granit_parser::{Event, ScanError, Span};
 use serde_json::Value;
 
 use self::build::Builder;
-use super::{Budget, MAX_DEPTH};
+use super::Budget;
 
 /// Something wrong with a document, and where in its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +43,7 @@ pub(super) fn parse(
     budget: &mut Budget,
 ) -> Result<Option<(usize, Value)>, Vec<Problem>> {
     refuse_yaml_1_1_line_breaks(text)?;
-    let options = options! {
-        disallow_directives: true,
-        emit_comments: false,
-        flow_nesting_limit: MAX_DEPTH,
-        block_nesting_limit: MAX_DEPTH,
-    };
-    Builder::new(Parser::new_from_str_with_options(text, options), budget).document()
+    Builder::new(text, budget).document()
 }
 
 /// Characters that end a line in YAML 1.1 (§4.2, `b-next-line` and its like) but not in 1.2.
