@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag, options};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag, options};
 use serde_json::{Map, Value};
 
 use super::flow::FlowContext;
@@ -67,21 +67,29 @@ impl<'text, 'budget> Builder<'text, 'budget> {
             match event {
                 Event::StreamStart | Event::DocumentEnd => {}
                 Event::StreamEnd => return Ok(document),
-                Event::DocumentStart(..) if document.is_some() => {
-                    return Err(Problem::other(
-                        span,
-                        "kubectl silently ignores what follows the document's end `...`: separate \
-                         documents with `---`",
-                    ));
-                }
+                Event::DocumentStart(..) if document.is_some() => return Err(ignored(span)),
                 Event::DocumentStart(..) => {
                     let first = self.next()?;
-                    let line = first.1.start.line();
-                    document = Some((line, self.value(first)?));
+                    let start = first.1.start;
+                    if self.follows_document_end(start) {
+                        return Err(ignored(first.1));
+                    }
+                    document = Some((start.line(), self.value(first)?));
                 }
                 _ => return Err(unexpected(span)),
             }
         }
+    }
+
+    /// Whether `...` stands before the first document, where our parser skips it.
+    fn follows_document_end(&self, start: Marker) -> bool {
+        let before = start
+            .byte_offset()
+            .and_then(|offset| self.text.get(..offset));
+        before
+            .unwrap_or_default()
+            .lines()
+            .any(|line| line.starts_with("..."))
     }
 
     fn next(&mut self) -> Result<Spanned<'text>, Problem> {
@@ -266,6 +274,14 @@ fn is_merge_key(event: &Event<'_>) -> bool {
 
 fn full_name(tag: &Tag) -> String {
     format!("{}{}", tag.handle(), tag.suffix())
+}
+
+fn ignored(span: Span) -> Problem {
+    Problem::other(
+        span,
+        "kubectl silently ignores what follows the document's end `...`: separate documents with \
+         `---`",
+    )
 }
 
 fn unexpected(span: Span) -> Problem {
