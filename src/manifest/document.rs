@@ -43,7 +43,7 @@ pub(super) fn read(
         rest: text,
         line: 1,
     };
-    if text.trim_start().starts_with('{') {
+    if text.trim_start_matches(json::WHITE_SPACE).starts_with('{') {
         reader.read_json();
     } else {
         reader.read_yaml();
@@ -67,7 +67,8 @@ impl<'text> Reader<'text, '_> {
         while let Some(outcome) = json::read_first(self.rest, self.budget) {
             match outcome {
                 Ok((value, length)) => {
-                    let indent = self.rest.len() - self.rest.trim_start().len();
+                    let indent =
+                        self.rest.len() - self.rest.trim_start_matches(json::WHITE_SPACE).len();
                     self.skip(indent);
                     self.push(self.line, value);
                     self.skip(length - indent);

@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use super::{Budget, number};
 
+/// What may stand between values (RFC 8259, section 2).
+pub(super) const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
 /// Why a text is not a JSON document, and where in the text.
 #[derive(Debug)]
 pub(super) struct Problem {
@@ -30,7 +33,7 @@ pub(super) fn read_first(
     text: &str,
     budget: &mut Budget,
 ) -> Option<Result<(Value, usize), Problem>> {
-    if text.trim_start().is_empty() {
+    if text.trim_start_matches(WHITE_SPACE).is_empty() {
         return None;
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);

@@ -185,7 +185,7 @@ impl ManifestSet {
 /// # Errors
 /// Everything that is wrong with all sources; nothing is returned unless all of it is right.
 pub fn load(sources: &[Source], options: Options) -> Result<ManifestSet, ManifestErrors> {
-    load_from(sources, options, &mut io::stdin().lock())
+    load_from(sources, options, &mut io::stdin())
 }
 
 /// [`load`] with something else in the place of standard input.
