@@ -34,12 +34,15 @@ pub(crate) fn create_private_folder(path: &Path) -> Result<(), FileError> {
         .map_err(FileError::at("create folder", path))
 }
 
-/// Writes a file that only its owner can read, replacing what was there.
+/// Writes a file that only its owner can read, replacing what was there all at once.
 pub(crate) fn write_private(path: &Path, content: impl AsRef<[u8]>) -> Result<(), FileError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
     private_options()
         .truncate(true)
-        .open(path)
+        .open(&beside)
         .and_then(|mut file| file.write_all(content.as_ref()))
+        .and_then(|()| fs::rename(&beside, path))
         .map_err(FileError::at("write", path))
 }
 

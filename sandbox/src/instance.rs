@@ -206,6 +206,30 @@ fn all_settings() -> Vec<Settings> {
 }
 
 #[cfg(test)]
+impl Instance {
+    /// An instance that exists in memory only.
+    pub(crate) fn example() -> Self {
+        let tools = Tools {
+            kubernetes: "/cache/kubernetes".into(),
+            etcd: "/cache/etcd".into(),
+            packages: "/cache/packages".into(),
+            images: "/cache/images".into(),
+        };
+        let settings = Settings {
+            ports: Ports::choose(&BTreeSet::new()).unwrap(),
+            network: Network::choose(&[]).unwrap(),
+            token: "a-secret-token".to_owned(),
+            tools,
+        };
+        Self {
+            name: "example".to_owned(),
+            folder: "/instances/example".into(),
+            settings,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

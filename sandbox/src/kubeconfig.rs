@@ -69,3 +69,23 @@ current-context: {context}
         authority.display()
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_come_with_a_token_and_components_with_a_certificate() {
+        let instance = Instance::example();
+        let administrator = render(&instance, &Credential::Token("secret"));
+        assert!(administrator.contains("current-context: cryptoctl-sandbox-example\n"));
+        assert!(administrator.contains("\n    token: secret\n"));
+        assert!(administrator.contains(&format!("server: {}\n", instance.api_server_url())));
+
+        let component = of_component(&instance, "kubelet");
+        let folder = "/instances/example/certificates";
+        assert!(component.contains(&format!("\n    client-certificate: {folder}/kubelet.crt\n")));
+        assert!(component.contains(&format!("\n    client-key: {folder}/kubelet.key\n")));
+        assert!(!component.contains("token"));
+    }
+}

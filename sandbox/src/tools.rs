@@ -27,17 +27,17 @@ impl Tools {
 
     /// containerd.
     pub(crate) fn containerd(&self) -> PathBuf {
-        self.packages.join("usr/bin/containerd")
+        program_in(&self.packages, "containerd")
     }
 
     /// containerd's own client.
     pub(crate) fn ctr(&self) -> PathBuf {
-        self.packages.join("usr/bin/ctr")
+        program_in(&self.packages, "ctr")
     }
 
     /// The program that creates containers.
     pub(crate) fn runc(&self) -> PathBuf {
-        self.packages.join("usr/sbin/runc")
+        program_in(&self.packages, "runc")
     }
 
     /// The folder of the network plugins.
@@ -47,16 +47,15 @@ impl Tools {
 
     /// Many small Unix programs in one file, without libraries.
     pub(crate) fn busybox(&self) -> PathBuf {
-        busybox_in(&self.packages)
+        program_in(&self.packages, "busybox")
     }
 }
 
-/// Where busybox is among the unpacked packages.
-pub(crate) fn busybox_in(packages: &Path) -> PathBuf {
-    packages.join("bin/busybox")
-}
-
-/// Where bash is among the unpacked packages.
-pub(crate) fn bash_in(packages: &Path) -> PathBuf {
-    packages.join("bin/bash-static")
+/// Where a program is among the unpacked packages: Debian's releases differ in that.
+pub(crate) fn program_in(packages: &Path, name: &str) -> PathBuf {
+    ["usr/bin", "usr/sbin", "bin", "sbin"]
+        .iter()
+        .map(|folder| packages.join(folder).join(name))
+        .find(|path| path.exists())
+        .unwrap_or_else(|| packages.join(name))
 }

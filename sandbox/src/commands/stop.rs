@@ -58,7 +58,7 @@ fn remove_network(name: &InstanceName) -> Result<(), SandboxError> {
     Ok(instance
         .settings
         .network
-        .remove(&tools::busybox_in(&packages))?)
+        .remove(&tools::program_in(&packages, "busybox"))?)
 }
 
 /// Ends the components in the reverse order of their start, so that none repairs what is being

@@ -49,3 +49,45 @@ fn flag(name: &str, value: impl std::fmt::Display) -> String {
 fn file_flag(instance: &Instance, name: &str, file: &str) -> String {
     flag(name, instance.certificate_file(file).display())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::component::Readiness;
+
+    #[test]
+    fn names_follow_the_order_of_the_start() {
+        let instance = Instance::example();
+        let names: Vec<&str> = stages(&instance)
+            .iter()
+            .flatten()
+            .map(|it| it.name)
+            .collect();
+        assert_eq!(names, NAMES);
+    }
+
+    #[test]
+    fn everything_listens_on_loopback_only() {
+        for component in stages(&Instance::example()).iter().flatten() {
+            let files = component.files.iter().map(|(_, content)| content);
+            for text in component.arguments.iter().chain(files) {
+                assert!(
+                    !text.contains("0.0.0.0") && !text.contains("[::]"),
+                    "{text}"
+                );
+            }
+            if let Readiness::Url(url) = &component.readiness {
+                assert!(url.contains("://127.0.0.1:"), "{url}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_secret_is_on_a_command_line() {
+        let instance = Instance::example();
+        for component in stages(&instance).iter().flatten() {
+            let line = component.arguments.join(" ");
+            assert!(!line.contains(&instance.settings.token), "{line}");
+        }
+    }
+}

@@ -157,8 +157,8 @@ fn file_server_layer(programs: &Path, packages: &Path) -> Result<Vec<u8>, FileEr
         "The program itself is in /usr/bin/dotnet.\n",
     )?;
     layer.program("usr/bin/dotnet", &programs.join("fileserver"))?;
-    layer.program("bin/bash", &tools::bash_in(packages))?;
-    layer.program("bin/busybox", &tools::busybox_in(packages))?;
+    layer.program("bin/bash", &tools::program_in(packages, "bash-static"))?;
+    layer.program("bin/busybox", &tools::program_in(packages, "busybox"))?;
     for applet in APPLETS.split_whitespace() {
         layer.link(&format!("bin/{applet}"), "busybox")?;
     }
