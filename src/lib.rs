@@ -10,3 +10,4 @@ pub mod object;
 pub mod plan;
 pub mod report;
 pub mod status;
+pub mod ui;
