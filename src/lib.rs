@@ -8,6 +8,7 @@ pub mod exit;
 pub mod manifest;
 pub mod object;
 pub mod plan;
+pub mod render;
 pub mod report;
 pub mod status;
 pub mod ui;
