@@ -9,5 +9,7 @@ pub mod manifest;
 pub mod object;
 pub mod ops;
 pub mod plan;
+pub mod render;
 pub mod report;
 pub mod status;
+pub mod ui;

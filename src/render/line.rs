@@ -1,0 +1,193 @@
+//! A line to show: pieces of text with a meaning, which become colour only when it is written.
+//!
+//! Every piece is sanitised when it is added and the line as a whole when it is rendered, so that
+//! nothing from a cluster can reach a terminal in any other way.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+use console::{measure_text_width, truncate_str};
+
+use crate::exit::Outcome;
+use crate::ui::{Stream, break_workflow_commands, sanitise};
+
+/// How much a line matters. A display shows everything from a level of its own on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// A step on the way that bars draw, too.
+    Step,
+    /// A step on the way.
+    Progress,
+    /// What came of it.
+    Result,
+    /// What went wrong, or might.
+    Problem,
+}
+
+/// What a piece of text means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Nothing in particular.
+    Plain,
+    /// As it should be; an added line of a diff.
+    Good,
+    /// Wrong; a removed line of a diff.
+    Bad,
+    /// Unknown, or not yet.
+    Doubt,
+    /// A name, or a heading.
+    Strong,
+    /// Not needed to understand the rest.
+    Faint,
+    /// The position in a diff.
+    Position,
+    /// Belongs to the replica of this ordinal.
+    Ordinal(i32),
+}
+
+/// Colours that can be told from each other, and from good, bad and doubtful.
+const ORDINAL_COLOURS: [AnsiColor; 6] = [
+    AnsiColor::Cyan,
+    AnsiColor::Magenta,
+    AnsiColor::Blue,
+    AnsiColor::BrightCyan,
+    AnsiColor::BrightMagenta,
+    AnsiColor::BrightBlue,
+];
+
+impl Tone {
+    fn style(self) -> Style {
+        match self {
+            Self::Plain => Style::new(),
+            Self::Good => AnsiColor::Green.on_default(),
+            Self::Bad => AnsiColor::Red.on_default(),
+            Self::Doubt => AnsiColor::Yellow.on_default(),
+            Self::Strong => Style::new().bold(),
+            Self::Faint => Style::new().dimmed(),
+            Self::Position => AnsiColor::Cyan.on_default(),
+            Self::Ordinal(ordinal) => {
+                let count = ORDINAL_COLOURS.len();
+                let index = usize::try_from(ordinal).unwrap_or_default() % count;
+                ORDINAL_COLOURS
+                    .get(index)
+                    .map_or_else(Style::new, |colour| colour.on_default())
+            }
+        }
+    }
+}
+
+/// The mark that says in one character, and without colour, how something stands.
+pub(crate) fn mark(outcome: Outcome) -> (&'static str, Tone) {
+    match outcome {
+        Outcome::Success => ("✓", Tone::Good),
+        Outcome::Different => ("~", Tone::Doubt),
+        Outcome::Unhealthy => ("✗", Tone::Bad),
+        Outcome::Undecided => ("?", Tone::Doubt),
+    }
+}
+
+/// A line to show.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    /// Where it goes.
+    pub(crate) stream: Stream,
+    /// How much it matters.
+    pub(crate) level: Level,
+    pieces: Vec<(Tone, String)>,
+}
+
+impl Line {
+    /// An empty line of data for standard output.
+    pub(crate) fn data() -> Self {
+        Self {
+            stream: Stream::Stdout,
+            level: Level::Result,
+            pieces: Vec::new(),
+        }
+    }
+
+    /// An empty line for a person.
+    pub(crate) fn said(level: Level) -> Self {
+        Self {
+            stream: Stream::Stderr,
+            level,
+            pieces: Vec::new(),
+        }
+    }
+
+    /// A line that begins with the mark of an outcome; bad news are problems.
+    pub(crate) fn of(outcome: Outcome) -> Self {
+        let level = match outcome {
+            Outcome::Success | Outcome::Different => Level::Result,
+            Outcome::Unhealthy | Outcome::Undecided => Level::Problem,
+        };
+        let (sign, tone) = mark(outcome);
+        Self::said(level).with(tone, sign).text(" ")
+    }
+
+    /// Adds a piece with a meaning.
+    pub(crate) fn with(mut self, tone: Tone, text: impl AsRef<str>) -> Self {
+        self.pieces.push((tone, sanitise(text.as_ref())));
+        self
+    }
+
+    /// Adds a piece.
+    pub(crate) fn text(self, text: impl AsRef<str>) -> Self {
+        self.with(Tone::Plain, text)
+    }
+
+    /// The line, cut to a width.
+    pub(crate) fn shortened(mut self, width: usize) -> Self {
+        let mut room = width;
+        for (_, text) in &mut self.pieces {
+            let used = measure_text_width(text);
+            if used > room {
+                *text = if room == 0 {
+                    String::new()
+                } else {
+                    truncate_str(text, room, "…").into_owned()
+                };
+            }
+            room = room.saturating_sub(used);
+        }
+        self
+    }
+
+    /// The line as it is written, without its end.
+    pub(crate) fn render(&self, with_colour: bool) -> String {
+        let plain: String = self.pieces.iter().map(|(_, text)| text.as_str()).collect();
+        let safe = break_workflow_commands(&plain);
+        if !with_colour || safe != plain {
+            return safe;
+        }
+        let mut painted = String::with_capacity(plain.len());
+        for (tone, text) in &self.pieces {
+            let style = tone.style();
+            // Writing to a String cannot fail.
+            let _ = write!(painted, "{style}{text}{style:#}");
+        }
+        painted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_adds_only_what_it_adds() {
+        let line = Line::said(Level::Result)
+            .with(Tone::Good, "ok")
+            .text(" then");
+        assert_eq!(line.render(false), "ok then");
+        assert_eq!(line.render(true), "\u{1b}[32mok\u{1b}[0m then");
+    }
+
+    #[test]
+    fn pieces_together_cannot_form_a_command() {
+        for with_colour in [false, true] {
+            let line = Line::data().text(":").with(Tone::Bad, ":error::mine");
+            assert_eq!(line.render(with_colour), ": :error::mine");
+        }
+    }
+}

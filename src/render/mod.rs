@@ -1,0 +1,171 @@
+//! Shows what happens: events in, lines out. Nothing here decides whether a run succeeded; it only
+//! says what events and reports say.
+
+mod bars;
+mod display;
+mod json;
+mod ledger;
+mod line;
+mod picture;
+mod table;
+mod text;
+mod words;
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+pub use self::display::{Circumstances, Display, OutputFormat, Progress, Terminal};
+
+use self::bars::Bars;
+use self::line::{Level, Line};
+use self::text::Text;
+use crate::event::{Event, EventKind};
+use crate::ui::{OutputError, Stream, Ui};
+
+/// Events that are rendered together, at most: what many log lines need is few writes.
+const BATCH: usize = 256;
+
+/// Renders events on a thread of its own until their sender is gone. A reader of the output that
+/// stands still, such as a pager, then holds up neither the work nor Ctrl-C.
+///
+/// Await the handle after the sender was dropped, and before the process ends.
+///
+/// # Panics
+/// Outside of a tokio runtime.
+#[must_use]
+pub fn spawn(
+    display: Display,
+    ui: Ui,
+    events: UnboundedReceiver<Event>,
+) -> JoinHandle<Result<(), OutputError>> {
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || runtime.block_on(run(display, ui, events)))
+}
+
+/// Renders events until their sender is gone.
+///
+/// # Errors
+/// When standard output is closed or cannot be written; the remaining events are not rendered.
+pub async fn run(
+    display: Display,
+    ui: Ui,
+    mut events: UnboundedReceiver<Event>,
+) -> Result<(), OutputError> {
+    let mut renderer = Renderer::new(display, ui);
+    let mut batch = Vec::new();
+    let mut ticks = interval(bars::PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            count = events.recv_many(&mut batch, BATCH) => {
+                if count == 0 {
+                    return Ok(());
+                }
+                renderer.render(&batch)?;
+                batch.clear();
+            }
+            _ = ticks.tick(), if renderer.bars.is_some() => renderer.tick(),
+        }
+    }
+}
+
+/// Everything that is shown of a recorded run when it is plain text, the data included.
+#[must_use]
+pub fn render_to_text(events: &[Event], width: usize, with_colour: bool) -> String {
+    let mut text = Text::default();
+    events
+        .iter()
+        .flat_map(|event| text.lines(event, width))
+        .map(|line| line.render(with_colour) + "\n")
+        .collect()
+}
+
+struct Renderer {
+    display: Display,
+    ui: Ui,
+    text: Text,
+    bars: Option<Bars>,
+}
+
+impl Renderer {
+    fn new(display: Display, ui: Ui) -> Self {
+        let bars = (display == Display::Bars).then(|| Bars::new(ui.clone()));
+        Self {
+            display,
+            ui,
+            text: Text::default(),
+            bars,
+        }
+    }
+
+    fn tick(&mut self) {
+        if let Some(bars) = &mut self.bars {
+            bars.draw();
+        }
+    }
+
+    fn render(&mut self, events: &[Event]) -> Result<(), OutputError> {
+        let width = self.ui.width();
+        let mut chunks = Chunks::default();
+        for event in events {
+            if let Some(bars) = &mut self.bars {
+                bars.record(event);
+            }
+            if self.display == Display::Json {
+                chunks.push(Stream::Stdout, &json::line(event)?);
+            }
+            for line in self.text.lines(event, width) {
+                if self.shows(&line) {
+                    let line_text = line.render(self.ui.has_colour(line.stream)) + "\n";
+                    chunks.push(line.stream, &line_text);
+                }
+            }
+        }
+        let is_over = matches!(
+            events.last().map(|event| &event.kind),
+            Some(EventKind::Finished(_))
+        );
+        if is_over {
+            self.bars = None;
+        }
+        match &self.bars {
+            Some(bars) if !chunks.0.is_empty() => bars.above(|| chunks.write(&self.ui)),
+            _ => chunks.write(&self.ui),
+        }
+    }
+
+    fn shows(&self, line: &Line) -> bool {
+        match self.display {
+            Display::Plain => true,
+            Display::Bars => line.level >= Level::Progress,
+            Display::Results => line.level >= Level::Result,
+            Display::Quiet => line.stream == Stream::Stdout || line.level >= Level::Problem,
+            Display::Json => line.stream == Stream::Stderr && line.level >= Level::Problem,
+        }
+    }
+}
+
+/// Text for the two streams in its order, with as few writes as the order allows.
+#[derive(Default)]
+struct Chunks(Vec<(Stream, String)>);
+
+impl Chunks {
+    fn push(&mut self, stream: Stream, text: &str) {
+        match self.0.last_mut() {
+            Some((last, chunk)) if *last == stream => chunk.push_str(text),
+            _ => self.0.push((stream, text.to_owned())),
+        }
+    }
+
+    fn write(&self, ui: &Ui) -> Result<(), OutputError> {
+        for (stream, text) in &self.0 {
+            match stream {
+                Stream::Stdout => ui.write_output(text)?,
+                Stream::Stderr => ui.write_errors(text),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,272 @@
+//! What bars show: a fold over the events, and the rows it makes at a moment. Pure.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::line::{Level, Line, Tone};
+use super::table::{Column, Table};
+use super::text::{phase_words, pod_age, state_words, tone};
+use super::words::{count, took};
+use crate::event::{Action, EventKind, RecoveryPhase, milliseconds};
+use crate::object::ObjectRef;
+use crate::status::{ReplicaProgress, RolloutProgress, RolloutState, State, Status};
+
+/// The cells of a replica's bar: it has a pod, its containers are made, they run, it is Ready.
+const REPLICA_CELLS: usize = 4;
+
+/// The cells of the bar for the whole, where there is room for it.
+const WHOLE_CELLS: usize = 20;
+
+/// The moment and the place of a drawing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame {
+    /// The wall clock, for ages.
+    pub(crate) now: Timestamp,
+    /// Since the run began.
+    pub(crate) elapsed: Duration,
+    /// The columns of the terminal.
+    pub(crate) width: usize,
+    /// The rows that may be used.
+    pub(crate) height: usize,
+}
+
+/// Everything that is going on.
+#[derive(Debug, Default)]
+pub(crate) struct Picture {
+    writes: usize,
+    written: usize,
+    writing: Vec<ObjectRef>,
+    waiting: BTreeMap<ObjectRef, Status>,
+    rollouts: BTreeMap<ObjectRef, RolloutProgress>,
+    verifying: Option<(ObjectRef, usize, usize)>,
+    recovering: Option<(String, RecoveryPhase)>,
+    silence: Option<String>,
+}
+
+impl Picture {
+    /// Takes note of an event.
+    pub(crate) fn record(&mut self, event: &EventKind) {
+        match event {
+            EventKind::Planned { steps } => {
+                self.writes += steps
+                    .iter()
+                    .filter(|step| step.action != Action::Keep)
+                    .count();
+            }
+            EventKind::WriteStarted { object, .. } => self.writing.push(object.clone()),
+            EventKind::WriteFinished { object, .. } => {
+                self.writing.retain(|writing| writing != object);
+                self.written += 1;
+            }
+            EventKind::Waiting { object, status } => {
+                if status.state == State::InProgress {
+                    self.waiting.insert(object.clone(), status.clone());
+                } else {
+                    self.waiting.remove(object);
+                }
+            }
+            EventKind::Rollout { object, progress } => {
+                self.rollouts.insert(object.clone(), progress.clone());
+            }
+            EventKind::Verifying {
+                object, replicas, ..
+            } => {
+                let replicas = usize::try_from(*replicas).unwrap_or(usize::MAX);
+                self.verifying = Some((object.clone(), 0, replicas));
+                self.recovering = None;
+            }
+            EventKind::Answered { .. } => {
+                if let Some((_, answered, replicas)) = &mut self.verifying {
+                    *answered += 1;
+                    if answered >= replicas {
+                        self.verifying = None;
+                    }
+                }
+            }
+            EventKind::Phase { pod, phase, .. } => self.recovering = Some((pod.clone(), *phase)),
+            EventKind::ServerSilent { reason } => self.silence = Some(reason.clone()),
+            EventKind::ServerAnswers { .. } => self.silence = None,
+            EventKind::Started(_)
+            | EventKind::PodChanged { .. }
+            | EventKind::LogLine { .. }
+            | EventKind::Warning { .. }
+            | EventKind::Finished(_) => {}
+        }
+    }
+
+    /// The rows of this moment, none wider and all together no higher than the frame.
+    pub(crate) fn rows(&self, frame: &Frame) -> Vec<Line> {
+        let time = took(milliseconds(frame.elapsed));
+        let mut rows = self.headings(&time);
+        for (object, progress) in &self.rollouts {
+            rows.push(whole(object, progress, &time, frame.width));
+            rows.extend(reason(progress));
+        }
+        let mut rows: Vec<Line> = rows
+            .into_iter()
+            .map(|row| row.shortened(frame.width))
+            .collect();
+        let room = frame.height.saturating_sub(rows.len());
+        let share = room / self.rollouts.len().max(1);
+        for (object, progress) in &self.rollouts {
+            rows.extend(replicas(object, progress, frame, share));
+        }
+        rows.truncate(frame.height);
+        rows
+    }
+
+    /// What goes on besides rollouts, a row each.
+    fn headings(&self, time: &str) -> Vec<Line> {
+        let row = || Line::said(Level::Step);
+        let mut rows = Vec::new();
+        if let Some(silence) = &self.silence {
+            let text = format!("the API server does not answer: {silence}");
+            rows.push(row().with(Tone::Doubt, text));
+        }
+        if let Some(object) = self.writing.first() {
+            let share = format!(
+                "applying {} of {}: ",
+                self.written + 1,
+                self.writes.max(self.written + 1)
+            );
+            rows.push(
+                row()
+                    .text(share)
+                    .with(Tone::Strong, object.to_string())
+                    .with(Tone::Faint, format!("  {time}")),
+            );
+        }
+        if let Some((object, answered, replicas)) = &self.verifying {
+            rows.push(
+                row()
+                    .text("asking ")
+                    .with(Tone::Strong, object.to_string())
+                    .text(format!(
+                        ": {answered} of {} answered",
+                        count(*replicas, "replica")
+                    ))
+                    .with(Tone::Faint, format!("  {time}")),
+            );
+        }
+        if let Some((pod, phase)) = &self.recovering {
+            let words = format!(" recovers: {}", phase_words(*phase));
+            rows.push(
+                row()
+                    .with(Tone::Strong, pod)
+                    .text(words)
+                    .with(Tone::Faint, format!("  {time}")),
+            );
+        }
+        for (object, status) in &self.waiting {
+            let words = format!(" {}", status.message);
+            rows.push(
+                row()
+                    .with(Tone::Strong, object.to_string())
+                    .with(Tone::Doubt, words),
+            );
+        }
+        rows
+    }
+}
+
+/// The row of a whole rollout.
+fn whole(object: &ObjectRef, progress: &RolloutProgress, time: &str, width: usize) -> Line {
+    let name = object.to_string();
+    let share = format!("{}/{} Ready", progress.ready, progress.desired);
+    let taken = name.chars().count() + share.chars().count() + time.chars().count() + 6;
+    let cells = width.saturating_sub(taken).min(WHOLE_CELLS);
+    let line = Line::said(Level::Step).with(Tone::Strong, &name).text("  ");
+    let ready = usize::try_from(progress.ready).unwrap_or(0);
+    let desired = usize::try_from(progress.desired).unwrap_or(0).max(1);
+    let full = cells * ready.min(desired) / desired;
+    line.with(Tone::Good, "━".repeat(full))
+        .with(Tone::Faint, "╌".repeat(cells - full))
+        .text(if cells > 0 { "  " } else { "" })
+        .text(share)
+        .with(Tone::Faint, format!("  {time}"))
+}
+
+/// What a rollout waits for, and why that may take long.
+fn reason(progress: &RolloutProgress) -> Vec<Line> {
+    let row = |tone, text: &str| Line::said(Level::Step).with(tone, text);
+    match &progress.state {
+        RolloutState::Complete => Vec::new(),
+        RolloutState::Progressing { message, suspicion } => {
+            let mut rows = vec![row(Tone::Doubt, &format!("  waiting: {message}"))];
+            rows.extend(
+                suspicion
+                    .iter()
+                    .map(|suspicion| row(Tone::Doubt, &format!("  ? {}", suspicion.message))),
+            );
+            rows
+        }
+        RolloutState::Failed { cause } => vec![row(Tone::Bad, &format!("  ✗ {}", cause.message))],
+    }
+}
+
+/// A row for every replica, as far as there is room; those that are not Ready come first then.
+fn replicas(
+    object: &ObjectRef,
+    progress: &RolloutProgress,
+    frame: &Frame,
+    room: usize,
+) -> Vec<Line> {
+    // One row is for the titles.
+    let Some(room) = room.checked_sub(1).filter(|&room| room > 0) else {
+        return Vec::new();
+    };
+    let mut shown: Vec<&ReplicaProgress> = progress.replicas.iter().collect();
+    let mut hidden = Vec::new();
+    if shown.len() > room {
+        shown.sort_by_key(|replica| (replica.ready, replica.ordinal));
+        hidden = shown.split_off(room - 1);
+    }
+    let column = |title, importance| Column { title, importance };
+    let mut table = Table::new(&[
+        column("NAME", 0),
+        column("", 3),
+        column("READY", 1),
+        column("STATUS", 0),
+        column("RESTARTS", 4),
+        column("AGE", 2),
+        column("REVISION", 5),
+    ]);
+    for replica in shown {
+        let pod = replica.pod.as_ref();
+        let plain = |text: Option<String>| (Tone::Plain, text.unwrap_or_else(|| "-".to_owned()));
+        table.row(vec![
+            (Tone::Strong, format!("{}-{}", object.name, replica.ordinal)),
+            (tone(replica), cells(replica)),
+            plain(pod.map(|pod| format!("{}/{}", pod.ready.0, pod.ready.1))),
+            (tone(replica), state_words(replica)),
+            plain(pod.map(|pod| pod.restarts.to_string())),
+            plain(pod.map(|pod| pod_age(pod, frame.now))),
+            plain(replica.revision.clone()),
+        ]);
+    }
+    let mut lines = table.lines(Level::Step, frame.width);
+    if !hidden.is_empty() {
+        let not_ready = hidden.iter().filter(|replica| !replica.ready).count();
+        let text = format!("… and {} more, {not_ready} not Ready", hidden.len());
+        lines.push(
+            Line::said(Level::Step)
+                .with(Tone::Faint, text)
+                .shortened(frame.width),
+        );
+    }
+    lines
+}
+
+/// How far a replica is, as a bar.
+fn cells(replica: &ReplicaProgress) -> String {
+    let full = match replica.pod.as_ref().map(|pod| pod.status.as_str()) {
+        _ if replica.ready => REPLICA_CELLS,
+        None => 0,
+        Some("Pending" | "Terminating") => 1,
+        Some("Running") => 3,
+        Some(_) => 2,
+    };
+    "━".repeat(full) + &"╌".repeat(REPLICA_CELLS - full)
+}

@@ -1,0 +1,226 @@
+//! How a run ended: its report in a few lines, and the error if it failed.
+
+use super::objects::{done, state_line};
+use super::{chaos, diagnosis, diff, rollout};
+use crate::event::{Action, Conclusion, ErrorText, Event};
+use crate::exit::Outcome;
+use crate::render::line::{Level, Line, Tone};
+use crate::render::words::{count, took};
+use crate::report::{DiffReport, DownReport, Report, RolloutReport, UpReport, VerifyReport};
+use crate::status::{RolloutState, State};
+
+/// Findings are shown up to this many.
+const FINDINGS: usize = 10;
+
+/// What the command found out.
+pub(super) fn lines(end: &Conclusion, event: &Event, width: usize) -> Vec<Line> {
+    let elapsed = format!(" ({})", took(event.elapsed_ms));
+    match &end.report {
+        None => Vec::new(),
+        Some(Report::Up(report)) => up(report, event, &elapsed, width),
+        Some(Report::Diff(report)) => diff(report, &elapsed),
+        Some(Report::Rollout(report)) => rollout_status(report, event, &elapsed, width),
+        Some(Report::Verify(report)) => verify(report, &elapsed),
+        Some(Report::Chaos(report)) => {
+            let mut lines = chaos::verdict(report, &elapsed);
+            lines.extend(report.cause.iter().flat_map(diagnosis::lines));
+            lines
+        }
+        Some(Report::Down(report)) => down(report, &elapsed),
+        Some(Report::Logs { unread, .. }) => unread
+            .iter()
+            .map(|pod| Line::of(Outcome::Undecided).text(format!("no log of {pod}")))
+            .collect(),
+    }
+}
+
+fn up(report: &UpReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if report.dry_run {
+        for applied in &report.objects {
+            if let Some((tone, word)) = done(applied.action) {
+                let line = Line::said(Level::Result).with(Tone::Strong, applied.object.to_string());
+                lines.push(line.text(" ").with(tone, word).text(" (dry run)"));
+            }
+        }
+    }
+    for rollout in &report.rollouts {
+        lines.extend(trouble(rollout, event, width));
+    }
+    for waited in &report.waited {
+        if matches!(waited.status.state, State::Failed | State::InProgress) {
+            lines.push(state_line(&waited.object, &waited.status, Level::Problem));
+        }
+    }
+    let left: Vec<String> = report.not_waited_for().map(ToString::to_string).collect();
+    if !left.is_empty() {
+        let text = format!("not waited for: {}", left.join(", "));
+        lines.push(Line::said(Level::Result).with(Tone::Doubt, text));
+    }
+    let mut parts = applied_counts(report);
+    let (ready, desired) = report
+        .rollouts
+        .iter()
+        .fold((0, 0), |(ready, desired), rollout| {
+            (
+                ready + rollout.progress.ready,
+                desired + rollout.progress.desired,
+            )
+        });
+    if !report.rollouts.is_empty() {
+        parts.push(format!(
+            "{ready} of {} Ready",
+            count(usize::try_from(desired).unwrap_or(0), "replica")
+        ));
+    }
+    lines.push(
+        Line::of(report.outcome())
+            .text(parts.join(", "))
+            .with(Tone::Faint, elapsed),
+    );
+    lines
+}
+
+fn applied_counts(report: &UpReport) -> Vec<String> {
+    let unchanged = report.count(Action::Keep) + report.count(Action::Own);
+    [
+        (report.count(Action::Create), "created"),
+        (report.count(Action::Change), "configured"),
+        (report.count(Action::Delete), "deleted"),
+        (unchanged, "unchanged"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, word)| format!("{number} {word}"))
+    .collect()
+}
+
+/// The replicas and the cause of a rollout that did not complete.
+fn trouble(report: &RolloutReport, event: &Event, width: usize) -> Vec<Line> {
+    let table = || {
+        rollout::table(
+            &report.object,
+            &report.progress,
+            event.time,
+            Level::Problem,
+            width,
+        )
+    };
+    let name = report.object.to_string();
+    match &report.progress.state {
+        RolloutState::Complete => Vec::new(),
+        RolloutState::Failed { cause } => {
+            let mut lines = table();
+            lines.extend(diagnosis::lines(cause));
+            lines
+        }
+        RolloutState::Progressing { message, suspicion } => {
+            let mut lines = table();
+            lines.push(
+                Line::of(Outcome::Undecided)
+                    .with(Tone::Strong, name)
+                    .text(format!(" is not complete: {message}")),
+            );
+            lines.extend(suspicion.iter().flat_map(diagnosis::lines));
+            lines
+        }
+    }
+}
+
+fn rollout_status(report: &RolloutReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line> {
+    let progress = &report.progress;
+    let mut lines = trouble(report, event, width);
+    if lines.is_empty() {
+        lines = rollout::table(&report.object, progress, event.time, Level::Result, width);
+    }
+    let desired = count(usize::try_from(progress.desired).unwrap_or(0), "replica");
+    lines.push(
+        Line::of(report.outcome())
+            .with(Tone::Strong, report.object.to_string())
+            .text(format!(": {} of {desired} Ready", progress.ready))
+            .with(Tone::Faint, elapsed),
+    );
+    lines
+}
+
+fn verify(report: &VerifyReport, elapsed: &str) -> Vec<Line> {
+    let summary = Line::of(report.outcome());
+    let level = summary.level;
+    let mut lines = vec![summary.text(&report.summary).with(Tone::Faint, elapsed)];
+    for finding in report.findings.iter().take(FINDINGS) {
+        lines.push(Line::said(level).text(format!("  - {}", finding.message)));
+    }
+    let hidden = report.findings.len().saturating_sub(FINDINGS);
+    if hidden > 0 {
+        lines.push(Line::said(level).with(Tone::Faint, format!("  … and {hidden} more")));
+    }
+    lines
+}
+
+fn diff(report: &DiffReport, elapsed: &str) -> Vec<Line> {
+    let mut lines = diff::patches(report);
+    lines.push(
+        Line::of(report.outcome())
+            .text(diff::counts(report))
+            .with(Tone::Faint, elapsed),
+    );
+    lines
+}
+
+fn down(report: &DownReport, elapsed: &str) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for kept in &report.kept {
+        let line = Line::said(Level::Result).with(Tone::Strong, kept.object.to_string());
+        lines.push(
+            line.with(Tone::Good, " kept")
+                .text(format!(": {}", kept.reason)),
+        );
+    }
+    for object in &report.remaining {
+        let line = Line::of(Outcome::Undecided).with(Tone::Strong, object.to_string());
+        lines.push(line.text(" is still there"));
+    }
+    let parts: Vec<String> = [
+        (report.deleted.len(), "deleted"),
+        (report.remaining.len(), "still there"),
+        (report.kept.len(), "kept"),
+        (report.absent.len(), "not there to begin with"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, word)| format!("{number} {word}"))
+    .collect();
+    let text = if parts.is_empty() {
+        "nothing to delete".to_owned()
+    } else {
+        parts.join(", ")
+    };
+    lines.push(
+        Line::of(report.outcome())
+            .text(text)
+            .with(Tone::Faint, elapsed),
+    );
+    lines
+}
+
+/// Why the command did not come to an end.
+pub(crate) fn error(error: &ErrorText) -> Vec<Line> {
+    let problem = || Line::said(Level::Problem);
+    let mut lines = Vec::new();
+    for (index, line) in error.message.lines().enumerate() {
+        let start = if index == 0 {
+            problem().with(Tone::Bad, "error: ")
+        } else {
+            problem().text("  ")
+        };
+        lines.push(start.text(line));
+    }
+    for cause in &error.causes {
+        for (index, line) in cause.lines().enumerate() {
+            let start = if index == 0 { "  caused by: " } else { "    " };
+            lines.push(problem().with(Tone::Faint, start).text(line));
+        }
+    }
+    lines.extend(diagnosis::hints(&error.hints));
+    lines
+}

@@ -1,0 +1,42 @@
+//! Why a workload is not ready: the cause, what it was read from, and what to run next.
+
+use crate::render::line::{Level, Line, Tone};
+use crate::status::Diagnosis;
+
+/// The cause in full.
+pub(super) fn lines(diagnosis: &Diagnosis) -> Vec<Line> {
+    let place = match &diagnosis.container {
+        Some(container) => format!(" ({}, container `{container}`)", diagnosis.object),
+        None => format!(" ({})", diagnosis.object),
+    };
+    let problem = || Line::said(Level::Problem);
+    let mut lines = vec![
+        problem()
+            .with(Tone::Bad, "cause: ")
+            .text(&diagnosis.message)
+            .with(Tone::Faint, place),
+    ];
+    let evidence = diagnosis
+        .evidence
+        .iter()
+        .flat_map(|evidence| evidence.lines());
+    lines.extend(evidence.map(|line| problem().with(Tone::Faint, "  | ").text(line)));
+    lines.extend(hints(&diagnosis.next));
+    lines
+}
+
+/// Commands to paste, after an empty line.
+pub(super) fn hints(hints: &[String]) -> Vec<Line> {
+    if hints.is_empty() {
+        return Vec::new();
+    }
+    let problem = || Line::said(Level::Problem);
+    let mut lines = vec![problem()];
+    for hint in hints {
+        for (index, line) in hint.lines().enumerate() {
+            let label = if index == 0 { "hint: " } else { "      " };
+            lines.push(problem().with(Tone::Position, label).text(line));
+        }
+    }
+    lines
+}

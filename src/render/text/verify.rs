@@ -1,0 +1,182 @@
+//! What every replica answered, as a table.
+
+use crate::object::ObjectRef;
+use crate::render::line::{Level, Line, Tone};
+use crate::render::table::{Cell, Column, Table};
+use crate::render::words::short_digest;
+use crate::report::{AnswerGroup, Certainty, Problem, ReplicaAnswer, VerifyReport};
+
+/// Rows that say the same are shown up to this many.
+const SAME_ROWS: usize = 10;
+
+/// A verification that is going on.
+#[derive(Debug, Default)]
+pub(super) struct VerifyLines {
+    asked: Option<Asked>,
+    answers: Vec<ReplicaAnswer>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    object: ObjectRef,
+    port: u16,
+    path: String,
+    replicas: usize,
+}
+
+impl VerifyLines {
+    /// A new verification begins.
+    pub(super) fn begin(&mut self, object: &ObjectRef, port: u16, path: &str, replicas: u32) {
+        self.answers.clear();
+        self.asked = Some(Asked {
+            object: object.clone(),
+            port,
+            path: path.to_owned(),
+            replicas: usize::try_from(replicas).unwrap_or(usize::MAX),
+        });
+    }
+
+    /// An answer arrived; the last one brings the table.
+    pub(super) fn answered(
+        &mut self,
+        answer: &ReplicaAnswer,
+        moment: Option<&str>,
+        width: usize,
+    ) -> Vec<Line> {
+        self.answers.push(answer.clone());
+        let is_complete = self
+            .asked
+            .as_ref()
+            .is_some_and(|asked| self.answers.len() >= asked.replicas);
+        if is_complete {
+            self.table(moment, width)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The answers so far of a verification that did not come to its end.
+    pub(super) fn rest(&mut self, width: usize) -> Vec<Line> {
+        if self.answers.is_empty() {
+            Vec::new()
+        } else {
+            self.table(None, width)
+        }
+    }
+
+    fn table(&mut self, moment: Option<&str>, width: usize) -> Vec<Line> {
+        let answers = std::mem::take(&mut self.answers);
+        let Some(asked) = self.asked.take() else {
+            return Vec::new();
+        };
+        let title = format!(
+            "GET :{}{} of every replica of {}",
+            asked.port, asked.path, asked.object
+        );
+        let mut lines = Vec::new();
+        if let Some(moment) = moment {
+            lines.push(
+                Line::said(Level::Result)
+                    .with(Tone::Strong, moment)
+                    .with(Tone::Faint, format!(": {title}")),
+            );
+        }
+        let report = VerifyReport::new(asked.object, asked.port, asked.path, answers, Vec::new());
+        lines.extend(answer_table(&report, width));
+        lines
+    }
+}
+
+fn answer_table(report: &VerifyReport, width: usize) -> Vec<Line> {
+    let column = |title, importance| Column { title, importance };
+    let mut table = Table::new(&[
+        column("POD", 0),
+        column("STATUS", 2),
+        column("BYTES", 3),
+        column("SHA256", 1),
+        column("LATENCY", 4),
+        column("ANSWER", 0),
+    ]);
+    let mut same = 0;
+    for answer in &report.replicas {
+        let is_same = answer.error.is_none() && report.groups.len() == 1;
+        same += usize::from(is_same);
+        if !is_same || same <= SAME_ROWS {
+            table.row(answer_row(answer, &report.groups));
+        }
+    }
+    let mut lines = table.lines(Level::Result, width);
+    if same > SAME_ROWS {
+        let hidden = same - SAME_ROWS;
+        lines.push(Line::said(Level::Result).with(
+            Tone::Faint,
+            format!("… and {hidden} more with the same answer"),
+        ));
+    }
+    lines
+}
+
+fn answer_row(answer: &ReplicaAnswer, groups: &[AnswerGroup]) -> Vec<Cell> {
+    let plain = |text: Option<String>| (Tone::Plain, text.unwrap_or_else(|| "-".to_owned()));
+    vec![
+        (Tone::Strong, answer.pod.clone()),
+        plain(answer.status.map(|status| status.to_string())),
+        plain(answer.bytes.map(|bytes| bytes.to_string())),
+        plain(
+            answer
+                .sha256
+                .as_deref()
+                .map(|sha256| short_digest(sha256).to_owned()),
+        ),
+        plain(answer.latency_ms.map(|latency| format!("{latency} ms"))),
+        judged(answer, groups),
+    ]
+}
+
+/// The replica's answer in a few words; the findings below the table say it in full.
+fn judged(answer: &ReplicaAnswer, groups: &[AnswerGroup]) -> Cell {
+    if let Some(problem) = &answer.error {
+        let words = short_words(problem);
+        return match problem.certainty() {
+            Certainty::Wrong => (Tone::Bad, format!("✗ {words}")),
+            Certainty::Unknown => (Tone::Doubt, format!("? {words}")),
+        };
+    }
+    let position = groups
+        .iter()
+        .position(|group| group.ordinals.contains(&answer.ordinal));
+    match (position, groups) {
+        (None, _) => (Tone::Doubt, "? not counted".to_owned()),
+        (Some(_), [only]) if only.ordinals.len() == 1 => (Tone::Good, "✓ answered".to_owned()),
+        (Some(_), [_]) => (Tone::Good, "✓ same".to_owned()),
+        (Some(position), _) => (Tone::Bad, format!("✗ differs ({})", letter(position))),
+    }
+}
+
+/// A name for one of several answers: none of them is known to be the right one.
+fn letter(position: usize) -> String {
+    u8::try_from(position)
+        .ok()
+        .filter(|&position| position < 26)
+        .map_or_else(
+            || format!("#{position}"),
+            |position| char::from(b'A' + position).to_string(),
+        )
+}
+
+fn short_words(problem: &Problem) -> String {
+    match problem {
+        Problem::Missing => "no pod".to_owned(),
+        Problem::NotOwned => "foreign pod".to_owned(),
+        Problem::Terminating => "terminating".to_owned(),
+        Problem::NotRunning { state } => state.clone(),
+        Problem::NotListening => "nothing listens".to_owned(),
+        Problem::WrongStatus { status } => format!("status {status}"),
+        Problem::Empty => "empty".to_owned(),
+        Problem::ChangedMeanwhile { .. } => "changed meanwhile".to_owned(),
+        Problem::Incomplete { .. } => "incomplete".to_owned(),
+        Problem::TooLarge { .. } => "too large".to_owned(),
+        Problem::NoAnswer { .. } => "no answer".to_owned(),
+        Problem::NotAsked { .. } => "not asked".to_owned(),
+    }
+}
