@@ -75,9 +75,9 @@ impl<'text> Reader<'text, '_> {
                     count += 1;
                 }
                 Err(problem) => {
-                    let error = self.json_error(problem);
                     let ambiguous = count < UNAMBIGUOUS_JSON_VALUES
-                        && matches!(error, ManifestError::Syntax { .. });
+                        && matches!(problem.kind, json::ProblemKind::NotJson(_));
+                    let error = self.json_error(problem);
                     if ambiguous {
                         self.read_yaml_instead(error);
                     } else {
@@ -177,7 +177,11 @@ impl<'text> Reader<'text, '_> {
         // own JSON streams start each value in a line of its own, so this is left approximate.
         let position = self.position(self.line + problem.line - 1, problem.column);
         match problem.kind {
-            json::ProblemKind::Syntax(problem) => ManifestError::Syntax { position, problem },
+            json::ProblemKind::NotJson(problem) => ManifestError::Syntax { position, problem },
+            json::ProblemKind::NumberOutOfRange => ManifestError::Syntax {
+                position,
+                problem: "this number is out of range".to_owned(),
+            },
             json::ProblemKind::DuplicateKey => ManifestError::DuplicateKey {
                 position,
                 first_line: None,

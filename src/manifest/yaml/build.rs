@@ -23,6 +23,8 @@ pub(super) struct Builder<'text, 'budget> {
     text: &'text str,
     parser: Parser<'text, StrInput<'text>>,
     flow: FlowContext,
+    /// How many collections are open.
+    depth: usize,
     budget: &'budget mut Budget,
     /// The anchored nodes that are complete, so an alias within its own anchor finds none.
     anchors: HashMap<usize, Node>,
@@ -42,6 +44,7 @@ impl<'text, 'budget> Builder<'text, 'budget> {
             text,
             parser: Parser::new_from_str_with_options(text, options),
             flow: FlowContext::default(),
+            depth: 0,
             budget,
             anchors: HashMap::new(),
             problems: Vec::new(),
@@ -131,8 +134,14 @@ impl<'text, 'budget> Builder<'text, 'budget> {
                 (Node::Scalar(scalar), anchor)
             }
             // Tags of collections say nothing to kubectl's library.
-            Event::SequenceStart(_, anchor, _) => (Node::Sequence(self.sequence()?), anchor),
-            Event::MappingStart(_, anchor, _) => (Node::Mapping(self.mapping()?), anchor),
+            Event::SequenceStart(_, anchor, _) => {
+                self.descend(span)?;
+                (Node::Sequence(self.sequence()?), anchor)
+            }
+            Event::MappingStart(_, anchor, _) => {
+                self.descend(span)?;
+                (Node::Mapping(self.mapping()?), anchor)
+            }
             _ => return Err(unexpected(span)),
         };
         if anchor > 0 {
@@ -140,6 +149,14 @@ impl<'text, 'budget> Builder<'text, 'budget> {
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
+    }
+
+    fn descend(&mut self, span: Span) -> Result<(), Problem> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Problem::other(span, "nested too deeply"));
+        }
+        Ok(())
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Problem> {
@@ -157,7 +174,10 @@ impl<'text, 'budget> Builder<'text, 'budget> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
-                (Event::SequenceEnd, _) => return Ok(items),
+                (Event::SequenceEnd, _) => {
+                    self.depth -= 1;
+                    return Ok(items);
+                }
                 event => items.push(self.value(event)?),
             }
         }
@@ -170,7 +190,10 @@ impl<'text, 'budget> Builder<'text, 'budget> {
         let mut written = HashMap::new();
         loop {
             let (event, span) = match self.next()? {
-                (Event::MappingEnd, _) => return Ok(map),
+                (Event::MappingEnd, _) => {
+                    self.depth -= 1;
+                    return Ok(map);
+                }
                 event => event,
             };
             if is_merge_key(&event) {

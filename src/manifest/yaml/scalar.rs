@@ -47,13 +47,9 @@ pub(super) fn resolve(text: &str, tag: Option<&str>, plain: bool) -> Result<Scal
     let tag = match tag {
         None if plain => return Ok(resolve_plain(text)),
         None => return Ok(string()),
-        // The non-specific tag makes the library treat even a quoted scalar as a plain one, but
-        // one that is not there as a string.
-        Some("!") if plain && text.is_empty() => return Ok(string()),
-        Some("!") => return Ok(resolve_plain(text)),
         Some(tag) => tag,
     };
-    // A tag that the library does not know leaves the text as it is.
+    // A tag that the library does not know leaves the text as it is, the non-specific `!` too.
     let Some(name) = tag.strip_prefix(TAG_PREFIX) else {
         return Ok(string());
     };
