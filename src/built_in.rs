@@ -3,9 +3,18 @@
 use crate::manifest::Source;
 
 const MANIFESTS: [(&str, &str); 4] = [
-    ("built-in/claim.yaml", include_str!("../manifests/builtin/claim.yaml")),
-    ("built-in/service.yaml", include_str!("../manifests/builtin/service.yaml")),
-    ("built-in/statefulset.yaml", include_str!("../manifests/builtin/statefulset.yaml")),
+    (
+        "built-in/claim.yaml",
+        include_str!("../manifests/builtin/claim.yaml"),
+    ),
+    (
+        "built-in/service.yaml",
+        include_str!("../manifests/builtin/service.yaml"),
+    ),
+    (
+        "built-in/statefulset.yaml",
+        include_str!("../manifests/builtin/statefulset.yaml"),
+    ),
     (
         "built-in/disruption-budget.yaml",
         include_str!("../manifests/builtin/disruption-budget.yaml"),
@@ -15,7 +24,10 @@ const MANIFESTS: [(&str, &str); 4] = [
 /// The built-in manifests, as sources to load.
 #[must_use]
 pub fn sources() -> Vec<Source> {
-    MANIFESTS.into_iter().map(|(name, text)| Source::Embedded { name, text }).collect()
+    MANIFESTS
+        .into_iter()
+        .map(|(name, text)| Source::Embedded { name, text })
+        .collect()
 }
 
 #[cfg(test)]
@@ -33,8 +45,11 @@ mod tests {
     #[test]
     fn the_set_loads_and_its_statefulset_comes_after_what_it_refers_to() {
         let set = load(&sources(), Options::default()).unwrap();
-        let names: Vec<String> =
-            set.manifests().iter().map(|manifest| manifest.reference.to_string()).collect();
+        let names: Vec<String> = set
+            .manifests()
+            .iter()
+            .map(|manifest| manifest.reference.to_string())
+            .collect();
         let position = |name: &str| names.iter().position(|other| other == name).unwrap();
         let workload = position("statefulset/cryptoserver");
         assert!(position("persistentvolumeclaim/cryptodata") < workload);

@@ -12,7 +12,12 @@ use crate::manifest::ImageEdit;
 ///
 /// Without `-f` it works on its built-in set, the file server `cryptoserver`.
 #[derive(Debug, Parser)]
-#[command(name = "cryptoctl", version, max_term_width = 100, propagate_version = true)]
+#[command(
+    name = "cryptoctl",
+    version,
+    max_term_width = 100,
+    propagate_version = true
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -60,7 +65,13 @@ pub struct GlobalArgs {
     #[arg(short, long, global = true)]
     pub yes: bool,
     /// Print events as JSON lines
-    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "text")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
     pub output: OutputFormat,
     /// Time for the whole command, such as 90s or 5m
     #[arg(long, global = true, value_name = "DURATION", default_value = "5m", value_parser = duration)]
@@ -78,10 +89,20 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "DURATION", default_value = "15s", value_parser = duration, hide_short_help = true)]
     pub request_timeout: SignedDuration,
     /// User to impersonate
-    #[arg(long = "as", global = true, value_name = "USER", hide_short_help = true)]
+    #[arg(
+        long = "as",
+        global = true,
+        value_name = "USER",
+        hide_short_help = true
+    )]
     pub impersonate_user: Option<String>,
     /// Group to impersonate; repeatable
-    #[arg(long = "as-group", global = true, value_name = "GROUP", hide_short_help = true)]
+    #[arg(
+        long = "as-group",
+        global = true,
+        value_name = "GROUP",
+        hide_short_help = true
+    )]
     pub impersonate_groups: Vec<String>,
 }
 
@@ -323,7 +344,12 @@ mod tests {
 
     #[test]
     fn workloads_are_named_as_kubectl_names_them() {
-        for right in ["statefulset/web", "sts/web", "StatefulSet/web", "statefulsets.apps/web"] {
+        for right in [
+            "statefulset/web",
+            "sts/web",
+            "StatefulSet/web",
+            "statefulsets.apps/web",
+        ] {
             assert_eq!(stateful_set(right).as_deref(), Ok("web"), "{right}");
         }
         for wrong in ["web", "deployment/web", "sts/", "sts/a/b"] {

@@ -23,7 +23,12 @@ impl CommandError {
     /// Something is wrong with flags, configuration or manifests: nothing was sent.
     #[must_use]
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::new(ExitStatus::Usage, message.into(), Vec::new(), vec![hint.into()])
+        Self::new(
+            ExitStatus::Usage,
+            message.into(),
+            Vec::new(),
+            vec![hint.into()],
+        )
     }
 
     /// The user said no.
@@ -33,13 +38,15 @@ impl CommandError {
         Self::new(ExitStatus::Failed, message, Vec::new(), Vec::new())
     }
 
-    fn new(
-        status: ExitStatus,
-        message: String,
-        causes: Vec<String>,
-        hints: Vec<String>,
-    ) -> Self {
-        Self { status, text: ErrorText { message, causes, hints } }
+    fn new(status: ExitStatus, message: String, causes: Vec<String>, hints: Vec<String>) -> Self {
+        Self {
+            status,
+            text: ErrorText {
+                message,
+                causes,
+                hints,
+            },
+        }
     }
 
     fn from_chain(status: ExitStatus, error: &dyn Error, hints: Vec<String>) -> Self {
@@ -75,7 +82,12 @@ impl From<ManifestErrors> for CommandError {
 
 impl From<EditErrors> for CommandError {
     fn from(errors: EditErrors) -> Self {
-        Self::new(ExitStatus::Usage, errors.to_string(), Vec::new(), Vec::new())
+        Self::new(
+            ExitStatus::Usage,
+            errors.to_string(),
+            Vec::new(),
+            Vec::new(),
+        )
     }
 }
 
@@ -135,7 +147,10 @@ impl From<OpsError> for CommandError {
                 problem_hints(problems),
             ),
             OpsError::Writes(failures) => {
-                let hints = failures.iter().flat_map(|failure| hints(&failure.source)).collect();
+                let hints = failures
+                    .iter()
+                    .flat_map(|failure| hints(&failure.source))
+                    .collect();
                 let causes = failures
                     .iter()
                     .flat_map(|failure| {
@@ -143,22 +158,35 @@ impl From<OpsError> for CommandError {
                         std::iter::once(own).chain(causes(&failure.source))
                     })
                     .collect();
-                Self::new(ExitStatus::Failed, error.to_string(), causes, deduplicated(hints))
+                Self::new(
+                    ExitStatus::Failed,
+                    error.to_string(),
+                    causes,
+                    deduplicated(hints),
+                )
             }
             OpsError::Namespaces(mismatches) => Self::new(
                 ExitStatus::Usage,
                 error.to_string(),
                 mismatches.iter().map(ToString::to_string).collect(),
-                vec!["leave `--namespace` out, or name the namespace that the manifests name".to_owned()],
+                vec![
+                    "leave `--namespace` out, or name the namespace that the manifests name"
+                        .to_owned(),
+                ],
             ),
             OpsError::NoSuchWorkload { .. } => Self::from_chain(
                 ExitStatus::Failed,
                 &error,
-                vec!["apply it first with `cryptoctl up`, or name another namespace with `-n`".to_owned()],
+                vec![
+                    "apply it first with `cryptoctl up`, or name another namespace with `-n`"
+                        .to_owned(),
+                ],
             ),
             OpsError::WhichWorkload { candidates } => {
-                let names: Vec<String> =
-                    candidates.iter().map(|candidate| format!("`{candidate}`")).collect();
+                let names: Vec<String> = candidates
+                    .iter()
+                    .map(|candidate| format!("`{candidate}`"))
+                    .collect();
                 let hint = if names.is_empty() {
                     "name the StatefulSet as `statefulset/NAME`".to_owned()
                 } else {

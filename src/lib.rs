@@ -45,10 +45,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             // Help and version are data, and go to standard output; a closed one is no failure.
             let _ = error.print();
             let is_usage = error.use_stderr();
-            return exit_code(if is_usage { ExitStatus::Usage } else { ExitStatus::Success });
+            return exit_code(if is_usage {
+                ExitStatus::Usage
+            } else {
+                ExitStatus::Success
+            });
         }
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(_) => return exit_code(ExitStatus::Failed),
     };

@@ -67,9 +67,19 @@ pub fn set(
     let sources: Vec<Source> = if is_built_in {
         crate::built_in::sources()
     } else {
-        arguments.filename.iter().cloned().map(Source::from).collect()
+        arguments
+            .filename
+            .iter()
+            .cloned()
+            .map(Source::from)
+            .collect()
     };
-    let mut manifests = manifest::load(&sources, Options { recursive: arguments.recursive })?;
+    let mut manifests = manifest::load(
+        &sources,
+        Options {
+            recursive: arguments.recursive,
+        },
+    )?;
     if let (true, Some(namespace)) = (is_built_in, namespace) {
         manifests.retarget(namespace);
     }
@@ -80,7 +90,10 @@ pub fn set(
             storage_class: edits.storage_class.clone(),
         })?;
     }
-    Ok(Set { manifests, is_built_in })
+    Ok(Set {
+        manifests,
+        is_built_in,
+    })
 }
 
 /// What every replica is asked.

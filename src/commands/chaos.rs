@@ -22,6 +22,9 @@ pub(super) async fn run(
         workload.namespace
     );
     confirm::ask(session, &context, &what, &[]).await?;
-    let plan = ChaosPlan { workload, expectation };
+    let plan = ChaosPlan {
+        workload,
+        expectation,
+    };
     Ok(Report::Chaos(Box::new(ops::chaos(&context, &plan).await?)))
 }

@@ -23,7 +23,11 @@ use crate::ui::Ui;
 ///
 /// # Errors
 /// [`CommandError`], when the command did not come to an answer.
-pub async fn run(cli: &Cli, ui: &Ui, emitter: Emitter) -> Result<Option<Report>, CommandError> {
+pub(crate) async fn run(
+    cli: &Cli,
+    ui: &Ui,
+    emitter: Emitter,
+) -> Result<Option<Report>, CommandError> {
     let session = Session { cli, ui, emitter };
     let report = match &cli.command {
         Command::Up(arguments) => up::run(&session, arguments).await,
@@ -55,8 +59,12 @@ impl Session<'_> {
         let connection = settings::connection(global, command);
         let cluster = Cluster::connect(&connection, self.emitter.clone()).await?;
         let namespace = global.namespace.clone();
-        let context =
-            Context::new(cluster, self.emitter.clone(), namespace, global.timeout.unsigned_abs());
+        let context = Context::new(
+            cluster,
+            self.emitter.clone(),
+            namespace,
+            global.timeout.unsigned_abs(),
+        );
         self.emitter.send(EventKind::Started(RunDescription {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: command.to_owned(),

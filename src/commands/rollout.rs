@@ -15,7 +15,9 @@ pub(super) async fn run(
             let set = session.set(&arguments.set)?;
             let named = arguments.workload.as_deref();
             let (context, workload) = session.workload("rollout status", &set, named).await?;
-            Ok(Report::Rollout(ops::rollout_status(&context, &workload).await?))
+            Ok(Report::Rollout(
+                ops::rollout_status(&context, &workload).await?,
+            ))
         }
     }
 }

@@ -7,10 +7,7 @@ use crate::ops::{self, UpOptions};
 use crate::report::Report;
 use crate::settings;
 
-pub(super) async fn run(
-    session: &Session<'_>,
-    arguments: &UpArgs,
-) -> Result<Report, CommandError> {
+pub(super) async fn run(session: &Session<'_>, arguments: &UpArgs) -> Result<Report, CommandError> {
     let namespace = session.cli.global.namespace.as_deref();
     let set = settings::set(&arguments.set, Some(&arguments.edits), namespace)?;
     let context = session.connect("up").await?;

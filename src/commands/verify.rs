@@ -15,5 +15,7 @@ pub(super) async fn run(
     let expectation = settings::expectation(&arguments.question, &set)?;
     let named = arguments.workload.workload.as_deref();
     let (context, workload) = session.workload("verify", &set, named).await?;
-    Ok(Report::Verify(ops::verify(&context, &workload, &expectation).await?))
+    Ok(Report::Verify(
+        ops::verify(&context, &workload, &expectation).await?,
+    ))
 }

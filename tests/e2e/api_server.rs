@@ -13,7 +13,11 @@ fn sandbox(arguments: &[&str]) {
         .args(["--name", &name])
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// Kills the API server, and starts it again.
@@ -31,14 +35,20 @@ fn up_survives_a_restart_of_the_api_server() {
     restart();
     let ended = up.end().expect(0);
     let silent = |event: &serde_json::Value| event["event"] == "server_silent";
-    assert!(ended.events().iter().any(silent), "the silence is said:\n{}", ended.stdout);
+    assert!(
+        ended.events().iter().any(silent),
+        "the silence is said:\n{}",
+        ended.stdout
+    );
 }
 
 #[test]
 fn rollout_status_survives_a_restart_of_the_api_server() {
     let namespace = Namespace::alone("restart-rollout");
     let set = sets::built_in(&namespace, 500);
-    namespace.cryptoctl(&["up", "-f", &set, "--no-wait"]).expect(0);
+    namespace
+        .cryptoctl(&["up", "-f", &set, "--no-wait"])
+        .expect(0);
     let mut status = namespace.start(&["rollout", "status", "-f", &set]);
     status.until(|event| event["event"] == "rollout");
     restart();
@@ -66,6 +76,13 @@ fn verify_never_says_no_because_the_api_server_died() {
     verify.until(|event| event["event"] == "verifying");
     restart();
     let ended = verify.end();
-    assert!(matches!(ended.code, 0 | 5), "{}\n{}", ended.stdout, ended.stderr);
-    namespace.cryptoctl(&["verify", "-f", &set, "--path", "/keys"]).expect(0);
+    assert!(
+        matches!(ended.code, 0 | 5),
+        "{}\n{}",
+        ended.stdout,
+        ended.stderr
+    );
+    namespace
+        .cryptoctl(&["verify", "-f", &set, "--path", "/keys"])
+        .expect(0);
 }

@@ -43,27 +43,41 @@ impl Ended {
     /// Asserts the exit code, showing everything that was said otherwise.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
         self
     }
 
     /// Asserts that a text was said on standard error.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.stderr.contains(text), "`{text}` is not in:\n{}", self.stderr);
+        assert!(
+            self.stderr.contains(text),
+            "`{text}` is not in:\n{}",
+            self.stderr
+        );
         self
     }
 
     /// The events of a run with `-o json`.
     #[track_caller]
     pub(crate) fn events(&self) -> Vec<Value> {
-        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        self.stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     /// The report in the last event of a run with `-o json`.
     #[track_caller]
     pub(crate) fn report(&self) -> Value {
-        let last = self.events().pop().unwrap_or_else(|| panic!("no events:\n{}", self.stderr));
+        let last = self
+            .events()
+            .pop()
+            .unwrap_or_else(|| panic!("no events:\n{}", self.stderr));
         assert_eq!(last["event"], "finished", "{last}");
         assert_eq!(last["exit_code"], self.code, "{last}");
         last["report"].clone()
@@ -107,9 +121,18 @@ impl Running {
             self.seen.push('\n');
         }
         let mut stderr = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut stderr)
+            .unwrap();
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
-        Ended { code, stdout: self.seen, stderr }
+        Ended {
+            code,
+            stdout: self.seen,
+            stderr,
+        }
     }
 }
 
@@ -192,7 +215,11 @@ impl Namespace {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Running { child, lines, seen: String::new() }
+        Running {
+            child,
+            lines,
+            seen: String::new(),
+        }
     }
 
     /// Runs `kubectl -n` this namespace, which must succeed.
@@ -212,7 +239,12 @@ impl Namespace {
         Command::new(variable("CRYPTOCTL_SANDBOX_KUBECTL"))
             .env_clear()
             .env("HOME", self.folder.path())
-            .args(["--kubeconfig", &variable("CRYPTOCTL_SANDBOX_KUBECONFIG"), "-n", &self.name])
+            .args([
+                "--kubeconfig",
+                &variable("CRYPTOCTL_SANDBOX_KUBECONFIG"),
+                "-n",
+                &self.name,
+            ])
             .args(arguments)
             .output()
             .unwrap()
@@ -232,7 +264,10 @@ impl Namespace {
             if let Some(answer) = question() {
                 return answer;
             }
-            assert!(started.elapsed() < LONGEST, "{what}: not within {LONGEST:?}");
+            assert!(
+                started.elapsed() < LONGEST,
+                "{what}: not within {LONGEST:?}"
+            );
             std::thread::sleep(PAUSE);
         }
     }
@@ -241,6 +276,12 @@ impl Namespace {
 impl Drop for Namespace {
     fn drop(&mut self) {
         // The sandbox is stopped after the tests; a failure here fails nothing.
-        self.try_kubectl(&["delete", "namespace", &self.name, "--wait=false", "--ignore-not-found"]);
+        self.try_kubectl(&[
+            "delete",
+            "namespace",
+            &self.name,
+            "--wait=false",
+            "--ignore-not-found",
+        ]);
     }
 }

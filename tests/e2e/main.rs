@@ -3,7 +3,11 @@
 //! Every test works in a namespace of its own and takes it away again. Tests that stop the API
 //! server hold it alone; all others share it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where its assumption does")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends where its assumption does"
+)]
 
 mod api_server;
 mod harness;

@@ -27,18 +27,25 @@ fn expectations_are_what_kubectl_says() {
         if overwrite {
             let text = serde_json::to_string_pretty(&actual).expect("a value is JSON");
             fs::write(&expectation, text + "\n").expect("the expectation can be written");
-        } else if fs::read_to_string(&expectation).ok().and_then(|text| text.parse().ok())
+        } else if fs::read_to_string(&expectation)
+            .ok()
+            .and_then(|text| text.parse().ok())
             != Some(actual)
         {
             different.push(file);
         }
     }
-    assert!(different.is_empty(), "kubectl reads differently: {different:#?}");
+    assert!(
+        different.is_empty(),
+        "kubectl reads differently: {different:#?}"
+    );
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("the corpus is there");
-    let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     files.sort();
     files
 }
@@ -46,7 +53,13 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 /// The list of objects that kubectl reads, or the text `refused`.
 fn meaning_to(kubectl: &Path, file: &Path) -> Value {
     let output = Command::new(kubectl)
-        .args(["annotate", "--local", "--output=json", "no-such-annotation-", "--filename"])
+        .args([
+            "annotate",
+            "--local",
+            "--output=json",
+            "no-such-annotation-",
+            "--filename",
+        ])
         .arg(file)
         .env("KUBECONFIG", "/dev/null")
         .output()
@@ -63,7 +76,10 @@ fn meaning_to(kubectl: &Path, file: &Path) -> Value {
 fn without_empty_annotations(mut object: Value) -> Value {
     let metadata = object.get_mut("metadata").and_then(Value::as_object_mut);
     if let Some(metadata) = metadata
-        && metadata.get("annotations").and_then(Value::as_object).is_some_and(|map| map.is_empty())
+        && metadata
+            .get("annotations")
+            .and_then(Value::as_object)
+            .is_some_and(|map| map.is_empty())
     {
         metadata.shift_remove("annotations");
     }

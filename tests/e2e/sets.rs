@@ -17,16 +17,26 @@ pub(crate) fn built_in(namespace: &Namespace, step_milliseconds: u32) -> String 
 /// Copies a folder of manifests into this namespace; each of the five waits of the program takes
 /// `step_milliseconds`.
 fn moved(namespace: &Namespace, folder: &str, step_milliseconds: u32) -> String {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests").join(folder);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("manifests")
+        .join(folder);
     let mut written = None;
     for entry in std::fs::read_dir(source).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        let text = hurried(&std::fs::read_to_string(&path).unwrap(), step_milliseconds)
-            .replace("namespace: logaiter", &format!("namespace: {}", namespace.name));
+        let text = hurried(&std::fs::read_to_string(&path).unwrap(), step_milliseconds).replace(
+            "namespace: logaiter",
+            &format!("namespace: {}", namespace.name),
+        );
         written = Some(namespace.file(&format!("{folder}/{name}"), &text));
     }
-    written.unwrap().parent().unwrap().to_str().unwrap().to_owned()
+    written
+        .unwrap()
+        .parent()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// Sets the stand-in's variable beside every `DATA_PATH`.

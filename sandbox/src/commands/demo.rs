@@ -30,13 +30,19 @@ const SCRIPT: &[Line] = &[
     Line::Run("down --yes --delete-data", 0),
     Line::Say("The exercise's first solution works, as long as nobody touches pod -0."),
     Line::Run("up -f manifests/exercise/2-naive", 0),
-    Line::AwaitKeys("verify -f manifests/exercise/2-naive"),
-    Line::Run("chaos --yes -f manifests/exercise/2-naive", UNHEALTHY),
+    Line::AwaitKeys("verify -f manifests/exercise/2-naive --path /keys"),
+    Line::Run(
+        "chaos --yes -f manifests/exercise/2-naive --path /keys",
+        UNHEALTHY,
+    ),
     Line::Run("down --yes --delete-data -f manifests/exercise/2-naive", 0),
     Line::Say("Its refined solution survives that."),
     Line::Run("up -f manifests/exercise/3-refined", 0),
-    Line::AwaitKeys("verify -f manifests/exercise/3-refined"),
-    Line::Run("chaos --yes -f manifests/exercise/3-refined", 0),
+    Line::AwaitKeys("verify -f manifests/exercise/3-refined --path /keys"),
+    Line::Run(
+        "chaos --yes -f manifests/exercise/3-refined --path /keys",
+        0,
+    ),
     Line::Run(
         "down --yes --delete-data -f manifests/exercise/3-refined",
         0,
