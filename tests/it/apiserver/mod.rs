@@ -7,6 +7,7 @@ mod base64;
 mod clock;
 mod defaults;
 mod failure;
+mod fields;
 mod kinds;
 mod object;
 mod random;
