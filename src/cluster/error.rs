@@ -193,7 +193,8 @@ impl ClusterError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Timeout { .. } | Self::AnswerLost { .. } => true,
-            Self::Refused { code, .. } => *code == 429 || *code >= 500,
+            // 500 is the answer to an apply with an unknown field, for one: asking again is no use.
+            Self::Refused { code, .. } => matches!(code, 429 | 502 | 503 | 504),
             _ => false,
         }
     }

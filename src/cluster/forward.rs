@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::FusedFuture;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::TokioIo;
@@ -120,6 +122,7 @@ impl Cluster {
         };
         // The node reports a refused connection on a channel of its own; the data channel then just
         // ends. Whichever comes first, the node's own words decide.
+        let refusal = refusal.fuse();
         tokio::pin!(refusal);
         let exchange = exchange(TokioIo::new(stream), question);
         tokio::pin!(exchange);
@@ -127,7 +130,7 @@ impl Cluster {
             biased;
             Some(words) = &mut refusal => Err(refused(&words)),
             answer = &mut exchange => match answer {
-                Err(AskError::BrokenOff(reason)) => {
+                Err(AskError::BrokenOff(reason)) if !refusal.is_terminated() => {
                     match tokio::time::timeout(WORDS_OF_THE_NODE, refusal).await {
                         Ok(Some(words)) => Err(refused(&words)),
                         _ => Err(AskError::BrokenOff(reason)),

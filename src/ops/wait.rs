@@ -130,10 +130,11 @@ async fn binds_at_first_use(
     matches!(live, Ok(Some(class)) if class["volumeBindingMode"] == "WaitForFirstConsumer")
 }
 
-/// The claims that pods of the set's workloads mount.
+/// The claims that pods of the set's workloads mount; without replicas there are no pods.
 fn mounted_claims(plan: &Plan) -> BTreeSet<(String, String)> {
     plan.steps
         .iter()
+        .filter(|step| step.planned["spec"]["replicas"] != 0)
         .flat_map(|step| {
             let namespace = step.target.reference.namespace.clone().unwrap_or_default();
             let body = &step.target.body;

@@ -67,8 +67,8 @@ fn a_missing_permission_is_named_by_verb_and_resource() {
     namespace
         .cryptoctl(&["up", "-f", &set, "--as", "nobody"])
         .expect(1)
-        .says("persistentvolumeclaims")
-        .says("create");
+        .says("cannot get resource \"persistentvolumeclaims\"")
+        .says("cannot get resource \"statefulsets\"");
     assert!(!exists(&namespace), "nothing was written");
     namespace
         .cryptoctl(&["up", "-f", &set, "--no-wait"])

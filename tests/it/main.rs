@@ -18,5 +18,9 @@ mod harness;
 
 mod architecture;
 mod bad_input;
+mod chaos;
 mod cli_reference;
 mod connection;
+mod consent;
+mod up;
+mod verify;

@@ -1,0 +1,328 @@
+//! `up`, `diff` and `down`: what is written, what is not, and how a run ends.
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::json;
+
+use crate::apiserver::{ApiServer, Fault, PodScript, Pods, Reply, Rule};
+use crate::harness::Cryptoctl;
+
+const STATEFUL_SET: (&str, &str, &str, &str) = ("apps", "statefulsets", "logaiter", "cryptoserver");
+
+async fn up(server: &ApiServer) {
+    Cryptoctl::new(server)
+        .args(["up"])
+        .run()
+        .await
+        .expect_code(0);
+    server.forget_requests();
+}
+
+#[tokio::test]
+async fn what_has_not_drifted_is_not_written() {
+    let server = ApiServer::listen().await;
+    up(&server).await;
+    let revision = server.revision();
+    Cryptoctl::new(&server)
+        .args(["up"])
+        .run()
+        .await
+        .expect_code(0);
+    assert_eq!(server.revision(), revision);
+    assert_eq!(server.writes().len(), 0);
+    Cryptoctl::new(&server)
+        .args(["diff"])
+        .run()
+        .await
+        .expect_code(0);
+}
+
+#[tokio::test]
+async fn a_dry_run_and_a_diff_write_nothing() {
+    let server = ApiServer::listen().await;
+    let revision = server.revision();
+    Cryptoctl::new(&server)
+        .args(["up", "--dry-run"])
+        .run()
+        .await
+        .expect_code(0);
+    Cryptoctl::new(&server)
+        .args(["diff"])
+        .run()
+        .await
+        .expect_code(3);
+    assert_eq!(server.revision(), revision);
+    assert_eq!(server.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn only_what_drifted_is_written() {
+    let server = ApiServer::listen().await;
+    up(&server).await;
+    Cryptoctl::new(&server)
+        .args(["up", "--replicas", "3"])
+        .run()
+        .await
+        .expect_code(0);
+    let writes = server.writes();
+    assert_eq!(writes.len(), 1, "{writes:?}");
+    assert!(
+        writes[0].path.ends_with("/statefulsets/cryptoserver"),
+        "{}",
+        writes[0].path
+    );
+    assert_eq!(
+        writes[0].parameter("fieldManager").as_deref(),
+        Some("cryptoctl")
+    );
+    assert_ne!(writes[0].parameter("force").as_deref(), Some("true"));
+    assert!(
+        writes[0].user_agent().contains("cryptoctl/") && writes[0].user_agent().contains("(up)")
+    );
+}
+
+#[tokio::test]
+async fn a_field_of_another_manager_is_named_and_nothing_is_written() {
+    let server = ApiServer::listen().await;
+    up(&server).await;
+    server.change("kubectl-edit", STATEFUL_SET, |object| {
+        object["spec"]["replicas"] = json!(5);
+    });
+    let output = Cryptoctl::new(&server)
+        .args(["up"])
+        .run()
+        .await
+        .expect_code(1);
+    assert!(
+        output.stderr.contains("`.spec.replicas`"),
+        "{}",
+        output.stderr
+    );
+    assert!(output.stderr.contains("kubectl-edit"), "{}", output.stderr);
+    assert_eq!(server.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_an_apply_does_not_end_the_run() {
+    let server = ApiServer::listen().await;
+    server.fault(
+        Rule::new(Fault::CutAfter)
+            .method(Method::PATCH)
+            .path("/services/")
+            .times(1),
+    );
+    Cryptoctl::new(&server)
+        .args(["up"])
+        .run()
+        .await
+        .expect_code(0);
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_a_delete_is_looked_into() {
+    let server = ApiServer::listen().await;
+    up(&server).await;
+    server.fault(Rule::new(Fault::CutAfter).method(Method::DELETE).times(1));
+    Cryptoctl::new(&server)
+        .args(["down", "--yes"])
+        .run()
+        .await
+        .expect_code(0);
+    let deletes: Vec<String> = server
+        .writes()
+        .iter()
+        .map(|request| request.path.clone())
+        .collect();
+    let unique: std::collections::BTreeSet<&String> = deletes.iter().collect();
+    assert_eq!(
+        unique.len(),
+        deletes.len(),
+        "no delete is repeated: {deletes:?}"
+    );
+}
+
+#[tokio::test]
+async fn watches_that_end_go_stale_or_break_do_not_end_the_wait() {
+    let server = ApiServer::listen().await;
+    server.script(
+        Pods::of("cryptoserver"),
+        PodScript::default().ready_after(Duration::from_millis(700)),
+    );
+    let process = Cryptoctl::new(&server).args(["up"]).start().await;
+    let exists = |server: &ApiServer| {
+        server
+            .object("", "pods", "logaiter", "cryptoserver-0")
+            .is_some()
+    };
+    server.until(exists).await;
+    server.drop_watches();
+    server.compact();
+    process.finish().await.expect_code(0);
+}
+
+#[tokio::test]
+async fn a_rollout_that_outlasts_the_deadline_is_undecided_and_says_what_it_waits_for() {
+    let server = ApiServer::listen().await;
+    server.script(
+        Pods::of("cryptoserver"),
+        PodScript::default().never_ready("stays so"),
+    );
+    let output = Cryptoctl::new(&server)
+        .args(["up", "--timeout", "2s"])
+        .run()
+        .await
+        .expect_code(5);
+    assert!(
+        output.stderr.contains("replica 0 is not Ready"),
+        "{}",
+        output.stderr
+    );
+}
+
+#[tokio::test]
+async fn an_image_that_cannot_be_pulled_ends_the_wait() {
+    let server = ApiServer::listen().await;
+    server.script(
+        Pods::of("cryptoserver"),
+        PodScript::default().pull_fails("not found"),
+    );
+    let output = Cryptoctl::new(&server)
+        .args(["up"])
+        .run()
+        .await
+        .expect_code(4);
+    assert!(
+        output.stderr.contains("cannot pull the image"),
+        "{}",
+        output.stderr
+    );
+    Cryptoctl::new(&server)
+        .args(["rollout", "status"])
+        .run()
+        .await
+        .expect_code(4);
+}
+
+#[tokio::test]
+async fn signals_end_a_run_with_their_own_status_and_an_account() {
+    for (terminate, code) in [(false, 130), (true, 143)] {
+        let server = ApiServer::listen().await;
+        server.script(
+            Pods::of("cryptoserver"),
+            PodScript::default().never_ready("stays so"),
+        );
+        let process = Cryptoctl::new(&server).args(["up"]).start().await;
+        let exists = |server: &ApiServer| {
+            server
+                .object("", "pods", "logaiter", "cryptoserver-0")
+                .is_some()
+        };
+        server.until(exists).await;
+        if terminate {
+            process.terminate().await;
+        } else {
+            process.interrupt().await;
+        }
+        let output = process.finish().await.expect_code(code);
+        assert!(output.stderr.contains("created"), "{}", output.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_claim_goes_only_when_told() {
+    let server = ApiServer::listen().await;
+    up(&server).await;
+    let claim = |server: &ApiServer| {
+        server
+            .object("", "persistentvolumeclaims", "logaiter", "cryptodata")
+            .is_some()
+    };
+    let output = Cryptoctl::new(&server)
+        .args(["down", "--yes"])
+        .run()
+        .await
+        .expect_code(0);
+    assert!(claim(&server));
+    assert!(output.stderr.contains("cryptodata"), "{}", output.stderr);
+    Cryptoctl::new(&server)
+        .args(["down", "--yes", "--delete-data"])
+        .run()
+        .await
+        .expect_code(0);
+    assert!(!claim(&server));
+    assert!(
+        server.object("", "namespaces", "", "logaiter").is_none(),
+        "up created it"
+    );
+}
+
+#[tokio::test]
+async fn scaling_down_never_deletes_claims_by_itself() {
+    let server = ApiServer::listen().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("set.yaml");
+    let text = "apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: web, namespace: default}
+spec:
+  replicas: 2
+  serviceName: web
+  persistentVolumeClaimRetentionPolicy: {whenScaled: Delete, whenDeleted: Delete}
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: web}]}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec: {storageClassName: standard, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+";
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    Cryptoctl::new(&server)
+        .args(["up", "-f", file])
+        .run()
+        .await
+        .expect_code(0);
+    server.forget_requests();
+    let output = Cryptoctl::new(&server)
+        .args(["up", "-f", file, "--replicas", "1"])
+        .run()
+        .await
+        .expect_code(1);
+    assert!(output.stderr.contains("--delete-data"), "{}", output.stderr);
+    Cryptoctl::new(&server)
+        .args(["down", "-f", file, "--yes"])
+        .run()
+        .await
+        .expect_code(1);
+    assert_eq!(server.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn a_closed_pipe_is_success() {
+    let server = ApiServer::listen().await;
+    server.serve(Pods::of("cryptoserver"), "/keys", Reply::ok("1\n"));
+    up(&server).await;
+    for pod in 0..2 {
+        server.print("logaiter", &format!("cryptoserver-{pod}"), "line\n");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let kubeconfig = server.kubeconfig_file(folder.path());
+    let program = env!("CARGO_BIN_EXE_cryptoctl");
+    let command = format!(
+        "set -o pipefail; {program} --kubeconfig {} logs --follow | head -n 1",
+        kubeconfig.display()
+    );
+    let output = tokio::process::Command::new("bash")
+        .args(["-c", &command])
+        .output()
+        .await
+        .unwrap();
+    // `logs` notices at its next line that nobody reads.
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("line"),
+        "{output:?}"
+    );
+}
