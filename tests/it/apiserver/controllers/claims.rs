@@ -107,6 +107,11 @@ fn bind(state: &mut State, key: &Key, claim: &Value) {
     );
     state.change(key, MANAGER, None, |claim| {
         object::set(claim, "/spec/volumeName", volume.as_str());
+        object::set(
+            claim,
+            "/metadata/annotations/pv.kubernetes.io~1bind-completed",
+            "yes",
+        );
     });
     state.change_status(key, MANAGER, |claim| {
         object::set(claim, "/status/phase", "Bound");

@@ -22,12 +22,7 @@ pub(super) fn patch(
     match call.content_type() {
         APPLY => apply(state, call, target),
         MERGE | STRATEGIC => merge(state, call, target).map(|object| (StatusCode::OK, object)),
-        _ => Err(Failure::unsupported_media_type(&[
-            "application/json-patch+json",
-            MERGE,
-            STRATEGIC,
-            APPLY,
-        ])),
+        _ => Err(Failure::unsupported_media_type()),
     }
 }
 
@@ -97,6 +92,7 @@ fn apply(state: &mut State, call: &Call, target: &Target) -> Result<(StatusCode,
     if object::has(&applied, "/metadata/managedFields") {
         return Err(Failure::bad_request("metadata.managedFields must be nil"));
     }
+    let namespace = object::namespace(&applied).to_owned();
     let found = state.store.get(&target.key());
     // The strategies' GetResetFields: the main endpoint does not own the status, and the other way round.
     if target.subresource == "status" {
@@ -122,7 +118,7 @@ fn apply(state: &mut State, call: &Call, target: &Target) -> Result<(StatusCode,
         &writer,
         call.flag("force"),
     )
-    .map_err(|refused| refuse(target, refused))?;
+    .map_err(|refused| refuse(target, &namespace, refused))?;
     match found {
         Some(live) => {
             let mut new = merged;
@@ -174,7 +170,7 @@ fn invalid_options(problem: &Problem) -> Failure {
     )
 }
 
-fn refuse(target: &Target, refused: Refused) -> Failure {
+fn refuse(target: &Target, namespace: &str, refused: Refused) -> Failure {
     match refused {
         Refused::Conflicts(conflicts) => {
             let causes: Vec<Value> = conflicts
@@ -202,7 +198,7 @@ fn refuse(target: &Target, refused: Refused) -> Failure {
             let kind = &target.kind;
             let message = format!(
                 "failed to create typed patch object ({}/{}; {}, Kind={}): {all}",
-                target.namespace,
+                namespace,
                 target.name,
                 kind.api_version(),
                 kind.name,

@@ -22,6 +22,9 @@ use crate::apiserver::store::{Change, ChangeKind};
 /// apiserver, pkg/storage/cacher: about once a minute.
 const BOOKMARK_INTERVAL: Duration = Duration::from_mins(1);
 
+/// The last bookmark comes this long before the end.
+const LAST_BOOKMARK: Duration = Duration::from_secs(2);
+
 /// Starts a watch.
 pub(super) fn answer(
     shared: &Arc<Shared>,
@@ -69,6 +72,7 @@ impl Watch {
             .filter(|seconds| *seconds > 0);
         // apiserver, pkg/endpoints/handlers/get.go: 30 to 60 minutes, drawn for each watch.
         let seconds = seconds.unwrap_or_else(|| 1800 + state.random.next() % 1800);
+        let deadline = state.now.instant + Duration::from_secs(seconds);
         let accept = call
             .headers
             .get(http::header::ACCEPT)
@@ -85,8 +89,8 @@ impl Watch {
             metadata_only: accept.is_some_and(|accept| accept.contains("as=PartialObjectMetadata")),
             seen: state.store.revision(),
             queue: VecDeque::new(),
-            next_bookmark: state.now.instant + BOOKMARK_INTERVAL,
-            deadline: state.now.instant + Duration::from_secs(seconds),
+            next_bookmark: next_bookmark(state.now.instant, deadline),
+            deadline,
             ended: false,
         };
         let version = call.parameter("resourceVersion");
@@ -133,7 +137,7 @@ impl Watch {
         let mut object = json!({
             "kind": self.kind.name,
             "apiVersion": self.kind.api_version(),
-            "metadata": { "resourceVersion": self.seen.to_string(), "creationTimestamp": null },
+            "metadata": { "resourceVersion": self.seen.to_string() },
         });
         if initial {
             object::set(
@@ -166,13 +170,10 @@ impl Watch {
             }
         }
         if state.now.instant >= self.deadline {
-            if self.bookmarks {
-                self.bookmark(false);
-            }
             self.ended = true;
         } else if self.bookmarks && state.now.instant >= self.next_bookmark {
             self.bookmark(false);
-            self.next_bookmark = state.now.instant + BOOKMARK_INTERVAL;
+            self.next_bookmark = next_bookmark(state.now.instant, self.deadline);
         }
     }
 
@@ -203,6 +204,16 @@ impl Watch {
             }
             (false, false) => {}
         }
+    }
+}
+
+/// Once a minute, and two seconds before the end.
+fn next_bookmark(now: Instant, deadline: Instant) -> Instant {
+    let last = deadline - LAST_BOOKMARK.min(deadline - now);
+    if last > now {
+        last.min(now + BOOKMARK_INTERVAL)
+    } else {
+        deadline
     }
 }
 
