@@ -42,7 +42,7 @@ pub(super) fn obstacle(state: &State, pod: &Value) -> Option<String> {
     for key in keys(pod) {
         let Some(claim) = state.store.get(&key) else {
             return Some(format!(
-                "0/1 nodes are available: persistentvolumeclaim {:?} not found.",
+                "0/1 nodes are available: persistentvolumeclaim {:?} not found. not found",
                 key.name
             ));
         };
@@ -53,8 +53,7 @@ pub(super) fn obstacle(state: &State, pod: &Value) -> Option<String> {
             ));
         }
         if text(&claim, "/status/phase") == "Pending" && class_of(state, &claim).is_err() {
-            let message = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/1 nodes \
-                           are available: 1 Preemption is not helpful for scheduling.";
+            let message = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found";
             return Some(message.to_owned());
         }
     }

@@ -27,7 +27,9 @@ pub(crate) enum Stage {
     InitBackOff,
     /// The containers run.
     Running,
-    /// A container ended and waits to be started again.
+    /// A container just ended.
+    Crashed,
+    /// It waits to be started again.
     CrashBackOff,
     /// It ended and stays ended (`restartPolicy`).
     Ended,
@@ -111,13 +113,17 @@ impl Runtime {
                 runtime.enter(Stage::Initializing(0), now);
             }),
             Stage::Running => self.run(pod, script, now),
+            Stage::Crashed => self.after(script.crash_shown, now, |runtime| {
+                // The first restart comes at once.
+                if runtime.restarts == 0 {
+                    runtime.restart(script, now, random);
+                } else {
+                    runtime.enter(Stage::CrashBackOff, now);
+                }
+            }),
             Stage::CrashBackOff => {
-                let doubled = script.back_off.saturating_mul(1 << (self.restarts.min(20)));
-                let delay = doubled.min(Duration::from_mins(5));
-                self.after(delay, now, |runtime| {
-                    runtime.restarts += 1;
-                    runtime.start(script, now, random);
-                })
+                let delay = script.back_off_after(self.restarts);
+                self.after(delay, now, |runtime| runtime.restart(script, now, random))
             }
         }
     }
@@ -147,7 +153,7 @@ impl Runtime {
     pub(crate) fn kill(&mut self, code: i32, now: Moment) {
         if self.stage == Stage::Running {
             self.exit(code, now);
-            self.enter(Stage::CrashBackOff, now);
+            self.enter(Stage::Crashed, now);
         }
     }
 
@@ -213,7 +219,7 @@ impl Runtime {
                 if stays_ended {
                     Stage::Ended
                 } else {
-                    Stage::CrashBackOff
+                    Stage::Crashed
                 },
                 now,
             );
@@ -232,6 +238,11 @@ impl Runtime {
             .chain(crash_at)
             .min()
             .map_or(Next::Never, Next::At)
+    }
+
+    fn restart(&mut self, script: &PodScript, now: Moment, random: &mut Random) {
+        self.restarts += 1;
+        self.start(script, now, random);
     }
 
     fn start(&mut self, script: &PodScript, now: Moment, random: &mut Random) {
