@@ -9,7 +9,10 @@ use super::object::{has, remove, set, set_default, text};
 /// Fills in what the user left out.
 pub(crate) fn apply(kind: &Kind, object: &mut Value) {
     match kind.name.as_str() {
-        "Pod" => pod(object),
+        "Pod" => {
+            pod(object);
+            set_default(object, "/spec/enableServiceLinks", true);
+        }
         "StatefulSet" => stateful_set(object),
         "Deployment" => deployment(object),
         "DaemonSet" => daemon_set(object),
@@ -19,10 +22,7 @@ pub(crate) fn apply(kind: &Kind, object: &mut Value) {
         }
         "Job" => job(object),
         "Service" => service(object),
-        "PersistentVolumeClaim" => {
-            set_default(object, "/spec/volumeMode", "Filesystem");
-            set_default(object, "/status/phase", "Pending");
-        }
+        "PersistentVolumeClaim" => set_default(object, "/spec/volumeMode", "Filesystem"),
         "PersistentVolume" => {
             set_default(object, "/spec/volumeMode", "Filesystem");
             set_default(object, "/spec/persistentVolumeReclaimPolicy", "Retain");
@@ -42,8 +42,6 @@ pub(crate) fn apply(kind: &Kind, object: &mut Value) {
                 "/metadata/labels/kubernetes.io~1metadata.name",
                 name,
             );
-            set_default(object, "/spec/finalizers", json!(["kubernetes"]));
-            set_default(object, "/status/phase", "Active");
         }
         _ => {}
     }
@@ -71,6 +69,11 @@ fn stateful_set(object: &mut Value) {
     set_default(object, "/spec/updateStrategy/type", "RollingUpdate");
     if text(object, "/spec/updateStrategy/type") == "RollingUpdate" {
         set_default(object, "/spec/updateStrategy/rollingUpdate/partition", 0);
+        set_default(
+            object,
+            "/spec/updateStrategy/rollingUpdate/maxUnavailable",
+            1,
+        );
     }
     set_default(
         object,
@@ -127,6 +130,7 @@ fn job(object: &mut Value) {
     set_default(object, "/spec/completionMode", "NonIndexed");
     set_default(object, "/spec/suspend", false);
     set_default(object, "/spec/manualSelector", false);
+    set_default(object, "/spec/podReplacementPolicy", "TerminatingOrFailed");
     template(object);
 }
 

@@ -122,6 +122,19 @@ impl Failure {
         )
     }
 
+    /// A precondition of a deletion does not hold: here the kind is named, not the resource
+    /// (apiserver, pkg/registry/rest/delete.go).
+    pub(crate) fn deletion_conflict(kind: &Kind, name: &str, why: &str) -> Self {
+        let mut failure = Self::conflict(kind, name, why);
+        let message = format!(
+            "Operation cannot be fulfilled on {} {name:?}: {why}",
+            kind.qualified_kind()
+        );
+        failure.body["message"] = message.into();
+        failure.body["details"]["kind"] = kind.name.as_str().into();
+        failure
+    }
+
     /// Someone else wrote in between (apiserver, registry/generic/registry/store.go, `OptimisticLockErrorMsg`).
     pub(crate) fn modified(kind: &Kind, name: &str) -> Self {
         let why = "the object has been modified; please apply your changes to the latest version and try again";
@@ -141,9 +154,10 @@ impl Failure {
         };
         let qualified = kind.qualified_kind();
         let mut details = json!({ "name": name, "group": kind.group, "kind": kind.name });
-        if kind.group.is_empty() {
-            details.as_object_mut().unwrap().shift_remove("group");
-        }
+        details
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| value != "");
         details["causes"] = problems
             .iter()
             .map(|problem| json!({ "reason": problem.reason, "message": problem.message, "field": problem.field }))
@@ -205,16 +219,13 @@ impl Failure {
     }
 
     /// A body in a form that the endpoint does not read.
-    pub(crate) fn unsupported_media_type(accepted: &[&str]) -> Self {
-        let message = format!(
-            "the body of the request was in an unknown format - accepted media types include: {}",
-            accepted.join(", ")
-        );
+    pub(crate) fn unsupported_media_type() -> Self {
+        let message = "415: Unsupported Media Type";
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "UnsupportedMediaType",
             message,
-            Value::Null,
+            json!({}),
         )
     }
 

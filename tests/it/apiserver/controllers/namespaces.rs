@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 //! The end of namespaces (kubernetes, pkg/controller/namespace/deletion).
+=======
+//! The begin and the end of namespaces (kubernetes, pkg/controller/namespace/deletion).
+>>>>>>> model
 
 use serde_json::json;
 
@@ -6,11 +10,43 @@ use super::MANAGER;
 use crate::apiserver::object;
 use crate::apiserver::requests::delete_now;
 use crate::apiserver::state::State;
+<<<<<<< HEAD
 
 /// Deletes the content of namespaces that are going, then the namespaces.
 pub(super) fn reconcile(state: &mut State) {
     for (key, namespace) in state.store.list("", "namespaces", "") {
         if !object::is_terminating(&namespace) {
+=======
+use crate::apiserver::store::Key;
+
+/// What every namespace has: its account (pkg/controller/serviceaccount) and the cluster's certificate
+/// (pkg/controller/certificates/rootcacertpublisher).
+fn furnish(state: &mut State, namespace: &str) {
+    if state
+        .store
+        .get(&Key::of("", "serviceaccounts", namespace, "default"))
+        .is_none()
+    {
+        let account = json!({ "metadata": { "name": "default", "namespace": namespace } });
+        state.create_as(MANAGER, "", "serviceaccounts", account);
+    }
+    if state
+        .store
+        .get(&Key::of("", "configmaps", namespace, "kube-root-ca.crt"))
+        .is_none()
+    {
+        let metadata = json!({ "name": "kube-root-ca.crt", "namespace": namespace });
+        let certificate = json!({ "metadata": metadata, "data": { "ca.crt": "a certificate" } });
+        state.create_as(MANAGER, "", "configmaps", certificate);
+    }
+}
+
+/// Furnishes namespaces, deletes the content of namespaces that are going, then the namespaces.
+pub(super) fn reconcile(state: &mut State) {
+    for (key, namespace) in state.store.list("", "namespaces", "") {
+        if !object::is_terminating(&namespace) {
+            furnish(state, &key.name);
+>>>>>>> model
             continue;
         }
         let content: Vec<_> = state

@@ -181,6 +181,7 @@ fn tell(state: &mut State, pod: &Value, script: &PodScript, reached: Stage) {
         .map(|container| text(container, "/image").to_owned());
     let image = image.unwrap_or_default();
     let error = script.pull_error.clone().unwrap_or_default();
+<<<<<<< HEAD
     let (kind, reason, message) = match reached {
         Stage::PullFailed => (
             "Warning",
@@ -201,6 +202,49 @@ fn tell(state: &mut State, pod: &Value, script: &PodScript, reached: Stage) {
         _ => return,
     };
     events::record(state, pod, kind, reason, &message, "kubelet");
+=======
+    let container = object::items(pod, "/spec/containers").next();
+    let container = container
+        .map(|container| text(container, "/name").to_owned())
+        .unwrap_or_default();
+    let told: &[(&str, &str, String)] = &match reached {
+        Stage::PullFailed => vec![
+            ("Normal", "Pulling", format!("Pulling image {image:?}")),
+            (
+                "Warning",
+                "Failed",
+                format!("Failed to pull image {image:?}: {error}"),
+            ),
+            ("Warning", "Failed", "Error: ErrImagePull".to_owned()),
+        ],
+        Stage::PullBackOff => vec![
+            (
+                "Normal",
+                "BackOff",
+                format!("Back-off pulling image {image:?}"),
+            ),
+            ("Warning", "Failed", "Error: ImagePullBackOff".to_owned()),
+        ],
+        Stage::Running => vec![
+            ("Normal", "Created", "Container created".to_owned()),
+            ("Normal", "Started", "Container started".to_owned()),
+        ],
+        Stage::CrashBackOff => {
+            let pod = format!(
+                "{}_{}({})",
+                object::name(pod),
+                object::namespace(pod),
+                object::uid(pod)
+            );
+            let message = format!("Back-off restarting failed container {container} in pod {pod}");
+            vec![("Warning", "BackOff", message)]
+        }
+        _ => Vec::new(),
+    };
+    for (kind, reason, message) in told {
+        events::record(state, pod, kind, reason, message, "kubelet");
+    }
+>>>>>>> model
     if reached == Stage::Running
         && let Some(unready) = &script.unready
     {

@@ -24,7 +24,7 @@ pub(crate) struct Writer {
 /// A field that another manager owns and that an apply would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Conflict {
-    /// The owner, as messages print it: `"kubectl-edit" using apps/v1 at 2026-…`.
+    /// The owner, as messages print it: `"kubectl-edit" using apps/v1`.
     pub(crate) owner: String,
     /// The field.
     pub(crate) path: String,
@@ -88,14 +88,14 @@ impl Entry {
         entry
     }
 
-    /// conflict.go, `printManager`.
+    /// conflict.go, `printManager`; the identifier that it prints has no time.
     fn owner(&self) -> String {
         let mut text = format!("{:?}", self.manager);
         if let Some(subresource) = &self.subresource {
             text = format!("{text} with subresource {subresource:?}");
         }
         if self.operation == "Update" {
-            text = format!("{text} using {} at {}", self.api_version, self.time);
+            text = format!("{text} using {}", self.api_version);
         }
         text
     }
