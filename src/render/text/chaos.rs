@@ -63,15 +63,13 @@ impl ChaosLines {
         let name_width = self.name_width;
         let line = Line::said(Level::Progress)
             .with(name_tone, format!("{name:<name_width$}  "))
-            .text(format!("{ready:<5}  "))
-            .with(status_tone, format!("{status:<STATUS_WIDTH$}"));
-        let has_room = name_width + STATUS_WIDTH + REST_WIDTH <= width;
-        let rest = if has_room {
-            format!("  {restarts:<8}  {age}")
-        } else {
-            String::new()
-        };
-        line.text(rest).shortened(width)
+            .text(format!("{ready:<5}  "));
+        if name_width + STATUS_WIDTH + REST_WIDTH > width {
+            return line.with(status_tone, status).shortened(width);
+        }
+        line.with(status_tone, format!("{status:<STATUS_WIDTH$}  "))
+            .text(format!("{restarts:<8}  {age}"))
+            .shortened(width)
     }
 
     /// A phase of the recovery.

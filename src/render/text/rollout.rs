@@ -47,7 +47,7 @@ impl RolloutLines {
         if let Some(suspicion) = suspicion
             && old_suspicion.map(|old| &old.message) != Some(&suspicion.message)
         {
-            let line = Line::said(Level::Progress)
+            let line = Line::said(Level::Step)
                 .with(Tone::Doubt, "? ")
                 .text(&suspicion.message);
             lines.push(line);
