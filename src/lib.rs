@@ -1,14 +1,126 @@
 //! `cryptoctl` deploys a StatefulSet whose replicas share one volume, and proves that every replica
 //! serves the same data.
+//!
+//! Data flows one way: arguments become settings, files become manifests, both go through `ops` to
+//! the cluster; what happens comes back as events, which `render` shows. `docs/architecture.md`
+//! tells the reasons.
 
+pub mod built_in;
+pub mod cli;
 pub mod cluster;
+mod commands;
 pub mod diagnose;
+pub mod error;
 pub mod event;
 pub mod exit;
+mod interrupt;
 pub mod manifest;
 pub mod object;
+pub mod ops;
 pub mod plan;
 pub mod render;
 pub mod report;
+pub mod settings;
 pub mod status;
 pub mod ui;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::error::CommandError;
+use crate::event::{Conclusion, Emitter, ErrorText, EventKind};
+use crate::exit::ExitStatus;
+use crate::report::Report;
+use crate::ui::{OutputError, Streams, Ui};
+
+/// Runs the command that the arguments ask for; the first one is the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    report_bugs();
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are data, and go to standard output; a closed one is no failure.
+            let _ = error.print();
+            let is_usage = error.use_stderr();
+            return exit_code(if is_usage {
+                ExitStatus::Usage
+            } else {
+                ExitStatus::Success
+            });
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(_) => return exit_code(ExitStatus::Failed),
+    };
+    let status = runtime.block_on(execute(&cli));
+    // A question at the terminal may still be open on a thread of its own.
+    runtime.shutdown_background();
+    exit_code(status)
+}
+
+async fn execute(cli: &Cli) -> ExitStatus {
+    let ui = Ui::new(
+        Streams::of_process(),
+        settings::color(&cli.global),
+        settings::terminal(),
+    );
+    let display = settings::display(&cli.global, &ui);
+    let (emitter, events) = Emitter::new();
+    let mut rendering = render::spawn(display, ui.clone(), events);
+    let conclusion = tokio::select! {
+        biased;
+        status = interrupt::signal() => conclude(status, None, None),
+        result = commands::run(cli, &ui, emitter.clone()) => match result {
+            Ok(Some(report)) => {
+                let status = ExitStatus::from(report.outcome());
+                conclude(status, Some(report), None)
+            }
+            Ok(None) => return ExitStatus::Success,
+            Err(CommandError { status, text }) => conclude(status, None, Some(text)),
+        },
+        // Nobody reads any more what was asked for: there is nothing left to do.
+        ended = &mut rendering => return delivered(ended.unwrap_or(Ok(())), ExitStatus::Success),
+    };
+    let status = conclusion.status;
+    emitter.send(EventKind::Finished(conclusion));
+    delivered(rendering.await.unwrap_or(Ok(())), status)
+}
+
+/// The status, unless what it speaks of could not be delivered. A reader that has gone, such as
+/// `head`, has seen enough.
+fn delivered(written: Result<(), OutputError>, status: ExitStatus) -> ExitStatus {
+    match (written, status) {
+        (Err(OutputError::Failed(_)), ExitStatus::Success) => ExitStatus::Failed,
+        _ => status,
+    }
+}
+
+fn conclude(status: ExitStatus, report: Option<Report>, error: Option<ErrorText>) -> Conclusion {
+    Conclusion {
+        status,
+        exit_code: status.code(),
+        outcome: report.as_ref().map(Report::outcome),
+        report,
+        error,
+    }
+}
+
+fn exit_code(status: ExitStatus) -> ExitCode {
+    ExitCode::from(status.code())
+}
+
+/// Makes a broken invariant end the process with its own status, from any task or thread.
+fn report_bugs() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        default(panic);
+        std::process::exit(i32::from(ExitStatus::Bug.code()));
+    }));
+}

@@ -1,2 +1,7 @@
 //! The `cryptoctl` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cryptoctl::run(std::env::args_os())
+}

@@ -246,12 +246,18 @@ impl Ui {
         })
     }
 
+    /// Whether there is somebody at a terminal who could be asked.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        self.shared.input_is_terminal && self.shared.errors_is_terminal
+    }
+
     /// Asks a question and reads a line. Everything but an explicit yes is a no.
     ///
     /// Blocks until there is an answer: call it from a thread that may block.
     #[must_use]
     pub fn confirm(&self, question: &str) -> Confirmation {
-        if !self.shared.input_is_terminal || !self.shared.errors_is_terminal {
+        if !self.can_ask() {
             return Confirmation::NotATerminal;
         }
         let question: Vec<String> = question.lines().map(sanitise).collect();

@@ -180,8 +180,13 @@ where
         .map_err(|error| AskError::BrokenOff(error.to_string()))?;
     let response = sender.send_request(request).await.map_err(broken)?;
     let (head, mut body) = response.into_parts();
-    let has_proven_end = head.headers.contains_key(header::CONTENT_LENGTH)
-        || head.headers.contains_key(header::TRANSFER_ENCODING);
+    let is_chunked = head
+        .headers
+        .get_all(header::TRANSFER_ENCODING)
+        .iter()
+        .next_back()
+        .is_some_and(|value| value.as_bytes().to_ascii_lowercase().ends_with(b"chunked"));
+    let has_proven_end = is_chunked || head.headers.contains_key(header::CONTENT_LENGTH);
     let mut hash = Sha256::new();
     let mut bytes: u64 = 0;
     while let Some(frame) = body.frame().await {

@@ -3,6 +3,7 @@
 
 mod access;
 mod connect;
+mod contents;
 mod deletion;
 mod discovery;
 mod error;

@@ -101,6 +101,35 @@ impl Cluster {
         self.sender.json(request, Effect::Idempotent).await
     }
 
+    /// Rehearses the creation of an object whose namespace does not exist yet, in the namespace
+    /// `default` and under a name of its own, so that its fields are validated all the same.
+    ///
+    /// # Errors
+    /// Any [`ClusterError`] of a request.
+    pub async fn rehearse_create(
+        &self,
+        kind: &ResourceKind,
+        object: &Value,
+    ) -> Result<(), ClusterError> {
+        let mut object = object.clone();
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.shift_remove("namespace");
+            metadata.shift_remove("name");
+            metadata.insert("generateName".to_owned(), Value::from("rehearsal-"));
+        }
+        let path = requests(kind, Some("default")).url_path;
+        let query = format!("dryRun=All&fieldValidation=Strict&fieldManager={FIELD_MANAGER}");
+        let request = http::Request::post(format!("{path}?{query}"))
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(object.to_string().into_bytes())
+            .map_err(|error| invalid(kube::core::request::Error::BuildRequest(error)))?;
+        // A rehearsal stores nothing, so it may be repeated like any read.
+        self.sender
+            .bytes(request, Effect::Idempotent)
+            .await
+            .map(|_| ())
+    }
+
     /// Creates an object; one that exists already is [`ClusterError::Conflict`].
     ///
     /// # Errors

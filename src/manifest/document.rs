@@ -43,7 +43,7 @@ pub(super) fn read(
         rest: text,
         line: 1,
     };
-    if text.trim_start().starts_with('{') {
+    if text.trim_start_matches(json::WHITE_SPACE).starts_with('{') {
         reader.read_json();
     } else {
         reader.read_yaml();
@@ -67,16 +67,17 @@ impl<'text> Reader<'text, '_> {
         while let Some(outcome) = json::read_first(self.rest, self.budget) {
             match outcome {
                 Ok((value, length)) => {
-                    let indent = self.rest.len() - self.rest.trim_start().len();
+                    let indent =
+                        self.rest.len() - self.rest.trim_start_matches(json::WHITE_SPACE).len();
                     self.skip(indent);
                     self.push(self.line, value);
                     self.skip(length - indent);
                     count += 1;
                 }
                 Err(problem) => {
-                    let error = self.json_error(problem);
                     let ambiguous = count < UNAMBIGUOUS_JSON_VALUES
-                        && matches!(error, ManifestError::Syntax { .. });
+                        && matches!(problem.kind, json::ProblemKind::NotJson(_));
+                    let error = self.json_error(problem);
                     if ambiguous {
                         self.read_yaml_instead(error);
                     } else {
@@ -176,7 +177,11 @@ impl<'text> Reader<'text, '_> {
         // own JSON streams start each value in a line of its own, so this is left approximate.
         let position = self.position(self.line + problem.line - 1, problem.column);
         match problem.kind {
-            json::ProblemKind::Syntax(problem) => ManifestError::Syntax { position, problem },
+            json::ProblemKind::NotJson(problem) => ManifestError::Syntax { position, problem },
+            json::ProblemKind::NumberOutOfRange => ManifestError::Syntax {
+                position,
+                problem: "this number is out of range".to_owned(),
+            },
             json::ProblemKind::DuplicateKey => ManifestError::DuplicateKey {
                 position,
                 first_line: None,

@@ -299,3 +299,6 @@ fn only_one<'set>(
         .pop()
         .ok_or(EditError::NothingToChange { flag, wanted })
 }
+
+#[cfg(test)]
+mod tests;

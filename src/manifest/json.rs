@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use super::{Budget, number};
 
+/// What may stand between values (RFC 8259, section 2).
+pub(super) const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
 /// Why a text is not a JSON document, and where in the text.
 #[derive(Debug)]
 pub(super) struct Problem {
@@ -19,7 +22,10 @@ pub(super) struct Problem {
 
 #[derive(Debug)]
 pub(super) enum ProblemKind {
-    Syntax(String),
+    /// It is not JSON, and may be YAML.
+    NotJson(String),
+    /// It is JSON, but a number is beyond what kubectl can read.
+    NumberOutOfRange,
     DuplicateKey,
     TooManyNodes,
 }
@@ -30,7 +36,7 @@ pub(super) fn read_first(
     text: &str,
     budget: &mut Budget,
 ) -> Option<Result<(Value, usize), Problem>> {
-    if text.trim_start().is_empty() {
+    if text.trim_start_matches(WHITE_SPACE).is_empty() {
         return None;
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -52,7 +58,10 @@ fn explain(error: &serde_json::Error, budget: &Budget) -> Problem {
         let reason = text
             .rsplit_once(" at line ")
             .map_or(text.as_str(), |(reason, _)| reason);
-        ProblemKind::Syntax(reason.replace("EOF", "the text ends"))
+        match reason {
+            "number out of range" => ProblemKind::NumberOutOfRange,
+            reason => ProblemKind::NotJson(reason.replace("EOF", "the text ends")),
+        }
     };
     Problem {
         kind,
@@ -121,12 +130,13 @@ impl<'de> Visitor<'de> for Checked<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
+            if map.contains_key(&key) {
+                return Err(A::Error::custom("duplicate key"));
+            }
             let value = entries.next_value_seed(Checked {
                 budget: self.budget,
             })?;
-            if map.insert(key, value).is_some() {
-                return Err(A::Error::custom("duplicate key"));
-            }
+            map.insert(key, value);
         }
         Ok(Value::Object(map))
     }

@@ -7,16 +7,24 @@
 //!
 //! Refused here although kubectl accepts it, each with an error that says why:
 //! - a key given twice in one mapping (kubectl silently takes the last value);
-//! - text after a document's end `...` (kubectl silently ignores it);
+//! - text after a document's end, `...` or a closing brace (kubectl silently ignores it);
 //! - one object twice in a set, and an object with `items` whose kind is no list (kubectl would
 //!   apply the items and drop the object);
-//! - bytes that are not valid UTF-8 or UTF-16 (kubectl puts replacement characters in their
-//!   place), and `!!binary` data that is not text (the same);
-//! - the raw characters U+0085, U+2028 and U+2029 in YAML, which are line breaks in YAML 1.1
-//!   only; escaped ones are fine;
+//! - bytes that are not valid UTF-8 or UTF-16, half of a surrogate pair in JSON, and `!!binary`
+//!   data that is not text (kubectl puts replacement characters in their place);
+//! - forms within brackets and braces that YAML 1.1 and 1.2 read differently: `[?a]`, `[a:]`,
+//!   `[!!str, a]` (see `yaml/flow.rs`);
+//! - the raw characters U+0085, U+2028 and U+2029, line breaks in YAML 1.1 only, and U+FEFF in
+//!   YAML behind the start of the file; escaped ones are fine;
+//! - what the parser, which follows YAML 1.2, does not know: a comment right behind a quote, `\'`
+//!   in double quotes, a block scalar that is not indented deeper than its key's line;
 //! - the tag `!!timestamp`;
 //! - nesting deeper than [`MAX_DEPTH`] and more input than [`MAX_BYTES`] or [`MAX_NODES`];
 //! - URLs and file name patterns in `-f`.
+//!
+//! Accepted although kubectl refuses it, since its meaning is beyond doubt: lists within lists,
+//! the escapes `\/` and `\ud83d\ude00` in YAML's double quotes, and a tab between tokens where
+//! YAML 1.2 allows one.
 
 mod document;
 mod edit;
@@ -60,8 +68,9 @@ pub const MAX_NODES: usize = 2_000_000;
 /// How many bytes of scalars aliases may repeat in all sources of one [`load`].
 pub const MAX_REPEATED_BYTES: usize = 64 * 1024 * 1024;
 
-/// How deep a document may nest.
-pub const MAX_DEPTH: usize = 255;
+/// How many lists and mappings may stand within each other: as many as `serde_json`, and so the
+/// client, can read back from the API server.
+pub const MAX_DEPTH: usize = 127;
 
 /// How sources are read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -185,7 +194,7 @@ impl ManifestSet {
 /// # Errors
 /// Everything that is wrong with all sources; nothing is returned unless all of it is right.
 pub fn load(sources: &[Source], options: Options) -> Result<ManifestSet, ManifestErrors> {
-    load_from(sources, options, &mut io::stdin().lock())
+    load_from(sources, options, &mut io::stdin())
 }
 
 /// [`load`] with something else in the place of standard input.

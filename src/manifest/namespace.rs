@@ -84,3 +84,6 @@ impl ManifestSet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

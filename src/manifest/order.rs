@@ -233,3 +233,6 @@ fn usual_place(manifest: &Manifest) -> u8 {
         _ => 6,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,3 +153,6 @@ fn search(folder: &Path, recursive: bool, files: &mut Vec<PathBuf>) -> io::Resul
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

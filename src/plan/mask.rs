@@ -13,10 +13,15 @@ pub(super) fn secrets(live: Option<&mut Value>, planned: &mut Value) {
         return;
     }
     for field in ["data", "stringData"] {
-        mask(live, planned, |object| object.get_mut(field)?.as_object_mut());
+        mask(live, planned, |object| {
+            object.get_mut(field)?.as_object_mut()
+        });
     }
     mask(live, planned, |object| {
-        object.get_mut("metadata")?.get_mut("annotations")?.as_object_mut()
+        object
+            .get_mut("metadata")?
+            .get_mut("annotations")?
+            .as_object_mut()
     });
 }
 
@@ -35,7 +40,11 @@ fn mask(
     ] {
         for (key, value) in values.into_iter().flatten().filter(|(key, _)| hidden(key)) {
             let same = others.get(key) == Some(value);
-            *value = Value::from(if same || !others.contains_key(key) { "***" } else { marker });
+            *value = Value::from(if same || !others.contains_key(key) {
+                "***"
+            } else {
+                marker
+            });
         }
     }
 }

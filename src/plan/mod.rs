@@ -50,13 +50,21 @@ impl Step {
             Some(live) if !normalise::same_ownership(live, &planned) => Action::Own,
             Some(_) => Action::Keep,
         };
-        Self { target, action, live, planned }
+        Self {
+            target,
+            action,
+            live,
+            planned,
+        }
     }
 
     /// The step as the first event shows it.
     #[must_use]
     pub fn summary(&self) -> PlannedStep {
-        PlannedStep { object: self.target.reference.clone(), action: self.action }
+        PlannedStep {
+            object: self.target.reference.clone(),
+            action: self.action,
+        }
     }
 }
 
@@ -84,8 +92,13 @@ impl Plan {
             .absent_namespaces
             .iter()
             .filter(|name| !listed(name))
-            .map(|name| PlannedStep { object: namespace_reference(name), action: Action::Create });
-        namespaces.chain(self.steps.iter().map(Step::summary)).collect()
+            .map(|name| PlannedStep {
+                object: namespace_reference(name),
+                action: Action::Create,
+            });
+        namespaces
+            .chain(self.steps.iter().map(Step::summary))
+            .collect()
     }
 
     /// Whether anything would be written.
@@ -98,7 +111,10 @@ impl Plan {
     /// The plan as differences to read, Secret values masked.
     #[must_use]
     pub fn diff(&self) -> DiffReport {
-        let namespaces = self.summary().into_iter().take(self.summary().len() - self.steps.len());
+        let namespaces = self
+            .summary()
+            .into_iter()
+            .take(self.summary().len() - self.steps.len());
         let created = namespaces.map(|step| ObjectDiff {
             patch: patch::unified(&step.object, None, &namespace_body(&step.object.name)),
             object: step.object,
@@ -114,7 +130,9 @@ impl Plan {
                 _ => String::new(),
             },
         });
-        DiffReport { objects: created.chain(steps).collect() }
+        DiffReport {
+            objects: created.chain(steps).collect(),
+        }
     }
 }
 

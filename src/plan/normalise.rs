@@ -5,8 +5,14 @@ use serde_json::{Map, Value};
 use crate::cluster::FIELD_MANAGER;
 
 /// Metadata that changes without anybody wanting anything.
-const NOISE: [&str; 6] =
-    ["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"];
+const NOISE: [&str; 6] = [
+    "managedFields",
+    "resourceVersion",
+    "uid",
+    "creationTimestamp",
+    "generation",
+    "selfLink",
+];
 
 /// An object without server-kept metadata and without its status.
 pub(super) fn without_noise(object: &Value) -> Value {

@@ -38,7 +38,10 @@ fn sort_keys(value: &Value) -> Value {
         Value::Object(fields) => {
             let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
             fields.sort_by_key(|(key, _)| *key);
-            fields.into_iter().map(|(key, value)| (key.clone(), sort_keys(value))).collect()
+            fields
+                .into_iter()
+                .map(|(key, value)| (key.clone(), sort_keys(value)))
+                .collect()
         }
         Value::Array(items) => items.iter().map(sort_keys).collect(),
         other => other.clone(),

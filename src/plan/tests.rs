@@ -49,16 +49,26 @@ fn fields_that_another_manager_wrote_alike_become_owned_too() {
     let mut live = json!({"data": {"a": "1"}, "metadata": {"managedFields": [
         {"manager": "kubectl-create", "operation": "Update", "fieldsV1": {"f:data": {"f:a": {}}}}]}});
     let planned = owned(json!({"data": {"a": "1"}}), json!({"f:data": {"f:a": {}}}));
-    let step = Step::new(target("ConfigMap", json!({})), Some(live.clone()), Some(planned.clone()));
+    let step = Step::new(
+        target("ConfigMap", json!({})),
+        Some(live.clone()),
+        Some(planned.clone()),
+    );
     assert_eq!(step.action, Action::Own);
-    live["metadata"]["managedFields"].as_array_mut().unwrap().push(planned["metadata"]["managedFields"][0].clone());
+    live["metadata"]["managedFields"]
+        .as_array_mut()
+        .unwrap()
+        .push(planned["metadata"]["managedFields"][0].clone());
     let step = Step::new(target("ConfigMap", json!({})), Some(live), Some(planned));
     assert_eq!(step.action, Action::Keep);
 }
 
 fn patch_of(kind: &str, live: Value, planned: Value) -> String {
     let step = Step::new(target(kind, json!({})), Some(live), Some(planned));
-    let plan = Plan { steps: vec![step], ..Plan::default() };
+    let plan = Plan {
+        steps: vec![step],
+        ..Plan::default()
+    };
     plan.diff().objects[0].patch.clone()
 }
 
@@ -69,9 +79,15 @@ fn a_diff_names_the_object_and_shows_only_what_changes() {
         json!({"kind": "ConfigMap", "data": {"a": "1", "b": "same"}}),
         json!({"kind": "ConfigMap", "data": {"b": "same", "a": "2"}}),
     );
-    assert!(patch.starts_with("--- live/n/configmap/x\n+++ planned/n/configmap/x\n"), "{patch}");
-    let changed: Vec<&str> =
-        patch.lines().skip(2).filter(|line| line.starts_with(['+', '-'])).collect();
+    assert!(
+        patch.starts_with("--- live/n/configmap/x\n+++ planned/n/configmap/x\n"),
+        "{patch}"
+    );
+    let changed: Vec<&str> = patch
+        .lines()
+        .skip(2)
+        .filter(|line| line.starts_with(['+', '-']))
+        .collect();
     assert_eq!(changed, ["-  a: \"1\"", "+  a: \"2\""], "{patch}");
 }
 
@@ -86,20 +102,33 @@ fn secret_values_never_show_but_their_difference_does() {
     for value in ["b2xk", "bmV3", "c2FtZQ==", "Z29uZQ==", "YWRkZWQ="] {
         assert!(!patch.contains(value), "{value} leaked:\n{patch}");
     }
-    assert!(patch.contains("*** (before)") && patch.contains("*** (after)"), "{patch}");
-    assert!(patch.contains("added:") && patch.contains("gone:"), "{patch}");
+    assert!(
+        patch.contains("*** (before)") && patch.contains("*** (after)"),
+        "{patch}"
+    );
+    assert!(
+        patch.contains("added:") && patch.contains("gone:"),
+        "{patch}"
+    );
 }
 
 #[test]
 fn a_namespace_that_comes_by_itself_is_part_of_the_plan() {
-    let step = Step::new(target("ConfigMap", json!({"kind": "ConfigMap"})), None, None);
+    let step = Step::new(
+        target("ConfigMap", json!({"kind": "ConfigMap"})),
+        None,
+        None,
+    );
     let plan = Plan {
         absent_namespaces: vec!["n".into()],
         steps: vec![step],
         layers: vec![vec![0]],
     };
-    let names: Vec<String> =
-        plan.summary().iter().map(|step| step.object.to_string()).collect();
+    let names: Vec<String> = plan
+        .summary()
+        .iter()
+        .map(|step| step.object.to_string())
+        .collect();
     assert_eq!(names, ["namespace/n", "configmap/x"]);
     assert_eq!(plan.diff().objects.len(), 2);
     assert!(plan.writes());

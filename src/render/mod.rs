@@ -28,10 +28,10 @@ use crate::ui::{OutputError, Stream, Ui};
 /// Events that are rendered together, at most: what many log lines need is few writes.
 const BATCH: usize = 256;
 
-/// Renders events on a thread of its own until their sender is gone. A reader of the output that
+/// Renders events on a thread of its own until the last one. A reader of the output that
 /// stands still, such as a pager, then holds up neither the work nor Ctrl-C.
 ///
-/// Await the handle after the sender was dropped, and before the process ends.
+/// Await the handle after the last event was sent, and before the process ends.
 ///
 /// # Panics
 /// Outside of a tokio runtime.
@@ -45,7 +45,7 @@ pub fn spawn(
     tokio::task::spawn_blocking(move || runtime.block_on(run(display, ui, events)))
 }
 
-/// Renders events until their sender is gone.
+/// Renders events until the last one, or until their sender is gone.
 ///
 /// # Errors
 /// When standard output is closed or cannot be written; the remaining events are not rendered.
@@ -61,10 +61,11 @@ pub async fn run(
     loop {
         tokio::select! {
             count = events.recv_many(&mut batch, BATCH) => {
-                if count == 0 {
+                let is_over = count == 0 || batch.iter().any(is_last);
+                renderer.render(&batch)?;
+                if is_over {
                     return Ok(());
                 }
-                renderer.render(&batch)?;
                 batch.clear();
             }
             _ = ticks.tick(), if renderer.bars.is_some() => renderer.tick(),
@@ -81,6 +82,11 @@ pub fn render_to_text(events: &[Event], width: usize, with_colour: bool) -> Stri
         .flat_map(|event| text.lines(event, width))
         .map(|line| line.render(with_colour) + "\n")
         .collect()
+}
+
+/// Whether a run is over with this event; tasks that are being ended may still say something.
+fn is_last(event: &Event) -> bool {
+    matches!(event.kind, EventKind::Finished(_))
 }
 
 struct Renderer {
@@ -124,11 +130,7 @@ impl Renderer {
                 }
             }
         }
-        let is_over = matches!(
-            events.last().map(|event| &event.kind),
-            Some(EventKind::Finished(_))
-        );
-        if is_over {
+        if events.iter().any(is_last) {
             self.bars = None;
         }
         match &self.bars {

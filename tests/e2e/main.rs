@@ -1,1 +1,18 @@
-//! Tests on a real cluster.
+//! The real binary against a real cluster; `cargo sandbox test` starts one and runs this.
+//!
+//! Every test works in a namespace of its own and takes it away again. Tests that stop the API
+//! server hold it alone; all others share it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends where its assumption does"
+)]
+
+mod api_server;
+mod harness;
+mod manifest_meaning;
+mod refusals;
+mod sets;
+mod story;
+mod up_and_down;

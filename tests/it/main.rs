@@ -1,1 +1,22 @@
 //! Hermetic tests.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "in helpers of tests, too, a broken assumption is to fail the test at once"
+)]
+
+#[expect(
+    dead_code,
+    reason = "the model offers more than the tests ask of it so far"
+)]
+mod apiserver;
+#[expect(
+    dead_code,
+    reason = "the harness offers more than the tests ask of it so far"
+)]
+mod harness;
+
+mod architecture;
+mod bad_input;
+mod cli_reference;
+mod connection;

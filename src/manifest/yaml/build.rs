@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag, options};
 use serde_json::{Map, Value};
 
+use super::flow::FlowContext;
 use super::scalar::Scalar;
 use super::{Problem, ProblemKind, Spanned, key, scalar};
-use crate::manifest::Budget;
+use crate::manifest::{Budget, MAX_DEPTH};
 
 /// A node with as much of its type as a merge or a key needs.
 #[derive(Clone)]
@@ -19,7 +20,11 @@ enum Node {
 
 /// Builds one document's value.
 pub(super) struct Builder<'text, 'budget> {
+    text: &'text str,
     parser: Parser<'text, StrInput<'text>>,
+    flow: FlowContext,
+    /// How many collections are open.
+    depth: usize,
     budget: &'budget mut Budget,
     /// The anchored nodes that are complete, so an alias within its own anchor finds none.
     anchors: HashMap<usize, Node>,
@@ -28,9 +33,18 @@ pub(super) struct Builder<'text, 'budget> {
 }
 
 impl<'text, 'budget> Builder<'text, 'budget> {
-    pub(super) fn new(parser: Parser<'text, StrInput<'text>>, budget: &'budget mut Budget) -> Self {
+    pub(super) fn new(text: &'text str, budget: &'budget mut Budget) -> Self {
+        let options = options! {
+            disallow_directives: true,
+            emit_comments: false,
+            flow_nesting_limit: MAX_DEPTH,
+            block_nesting_limit: MAX_DEPTH,
+        };
         Self {
-            parser,
+            text,
+            parser: Parser::new_from_str_with_options(text, options),
+            flow: FlowContext::default(),
+            depth: 0,
             budget,
             anchors: HashMap::new(),
             problems: Vec::new(),
@@ -56,28 +70,40 @@ impl<'text, 'budget> Builder<'text, 'budget> {
             match event {
                 Event::StreamStart | Event::DocumentEnd => {}
                 Event::StreamEnd => return Ok(document),
-                Event::DocumentStart(..) if document.is_some() => {
-                    return Err(Problem::other(
-                        span,
-                        "kubectl silently ignores what follows the document's end `...`: separate \
-                         documents with `---`",
-                    ));
-                }
+                Event::DocumentStart(..) if document.is_some() => return Err(ignored(span)),
                 Event::DocumentStart(..) => {
                     let first = self.next()?;
-                    let line = first.1.start.line();
-                    document = Some((line, self.value(first)?));
+                    let start = first.1.start;
+                    if self.follows_document_end(start) {
+                        return Err(ignored(first.1));
+                    }
+                    document = Some((start.line(), self.value(first)?));
                 }
                 _ => return Err(unexpected(span)),
             }
         }
     }
 
+    /// Whether `...` stands before the first document, where our parser skips it.
+    fn follows_document_end(&self, start: Marker) -> bool {
+        let before = start
+            .byte_offset()
+            .and_then(|offset| self.text.get(..offset));
+        before
+            .unwrap_or_default()
+            .lines()
+            .any(|line| line.starts_with("..."))
+    }
+
     fn next(&mut self) -> Result<Spanned<'text>, Problem> {
-        match self.parser.next_event() {
-            Some(event) => Ok(event?),
-            None => Err(unexpected(Span::default())),
-        }
+        let Some(event) = self.parser.next_event() else {
+            return Err(unexpected(Span::default()));
+        };
+        let (event, span) = event?;
+        self.flow
+            .observe(&event, span, self.text)
+            .map_err(|reason| Problem::other(span, reason))?;
+        Ok((event, span))
     }
 
     fn value(&mut self, event: Spanned<'text>) -> Result<Value, Problem> {
@@ -108,8 +134,14 @@ impl<'text, 'budget> Builder<'text, 'budget> {
                 (Node::Scalar(scalar), anchor)
             }
             // Tags of collections say nothing to kubectl's library.
-            Event::SequenceStart(_, anchor, _) => (Node::Sequence(self.sequence()?), anchor),
-            Event::MappingStart(_, anchor, _) => (Node::Mapping(self.mapping()?), anchor),
+            Event::SequenceStart(_, anchor, _) => {
+                self.descend(span)?;
+                (Node::Sequence(self.sequence()?), anchor)
+            }
+            Event::MappingStart(_, anchor, _) => {
+                self.descend(span)?;
+                (Node::Mapping(self.mapping()?), anchor)
+            }
             _ => return Err(unexpected(span)),
         };
         if anchor > 0 {
@@ -117,6 +149,14 @@ impl<'text, 'budget> Builder<'text, 'budget> {
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
+    }
+
+    fn descend(&mut self, span: Span) -> Result<(), Problem> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Problem::other(span, "nested too deeply"));
+        }
+        Ok(())
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Problem> {
@@ -134,7 +174,10 @@ impl<'text, 'budget> Builder<'text, 'budget> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
-                (Event::SequenceEnd, _) => return Ok(items),
+                (Event::SequenceEnd, _) => {
+                    self.depth -= 1;
+                    return Ok(items);
+                }
                 event => items.push(self.value(event)?),
             }
         }
@@ -147,7 +190,10 @@ impl<'text, 'budget> Builder<'text, 'budget> {
         let mut written = HashMap::new();
         loop {
             let (event, span) = match self.next()? {
-                (Event::MappingEnd, _) => return Ok(map),
+                (Event::MappingEnd, _) => {
+                    self.depth -= 1;
+                    return Ok(map);
+                }
                 event => event,
             };
             if is_merge_key(&event) {
@@ -251,6 +297,14 @@ fn is_merge_key(event: &Event<'_>) -> bool {
 
 fn full_name(tag: &Tag) -> String {
     format!("{}{}", tag.handle(), tag.suffix())
+}
+
+fn ignored(span: Span) -> Problem {
+    Problem::other(
+        span,
+        "kubectl silently ignores what follows the document's end `...`: separate documents with \
+         `---`",
+    )
 }
 
 fn unexpected(span: Span) -> Problem {

@@ -6,7 +6,7 @@ use super::scalar::Scalar;
 /// Below this decimal exponent, Go's format `g` switches to scientific notation.
 const SCIENTIFIC_BELOW: i32 = -4;
 /// From this decimal exponent on, the same, when asked for the shortest digits.
-const SCIENTIFIC_FROM: i32 = 21;
+const SCIENTIFIC_FROM: i32 = 6;
 
 /// The key's text.
 ///

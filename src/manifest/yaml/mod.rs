@@ -6,14 +6,15 @@
 //! `decode.go` for merge keys and aliases, and `yaml.go` of the former for the way into JSON.
 
 mod build;
+mod flow;
 mod key;
 mod scalar;
 
-use granit_parser::{Event, Parser, ScanError, Span, options};
+use granit_parser::{Event, ScanError, Span};
 use serde_json::Value;
 
 use self::build::Builder;
-use super::{Budget, MAX_DEPTH};
+use super::Budget;
 
 /// Something wrong with a document, and where in its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,28 +42,25 @@ pub(super) fn parse(
     text: &str,
     budget: &mut Budget,
 ) -> Result<Option<(usize, Value)>, Vec<Problem>> {
-    refuse_yaml_1_1_line_breaks(text)?;
-    let options = options! {
-        disallow_directives: true,
-        emit_comments: false,
-        flow_nesting_limit: MAX_DEPTH,
-        block_nesting_limit: MAX_DEPTH,
-    };
-    Builder::new(Parser::new_from_str_with_options(text, options), budget).document()
+    refuse_ambiguous_characters(text)?;
+    Builder::new(text, budget).document()
 }
 
-/// Characters that end a line in YAML 1.1 (§4.2, `b-next-line` and its like) but not in 1.2.
-/// kubectl's parser would see another document than ours.
-fn refuse_yaml_1_1_line_breaks(text: &str) -> Result<(), Vec<Problem>> {
-    let Some(offset) = text.find(['\u{85}', '\u{2028}', '\u{2029}']) else {
+/// Characters that mean something else to kubectl than to our parser: the first three end a line
+/// in YAML 1.1 (§4.2) but not in 1.2, and a byte-order mark is text to kubectl at the start of
+/// every document but the first. Escaped ones are the same to both.
+const AMBIGUOUS: [char; 4] = ['\u{85}', '\u{2028}', '\u{2029}', '\u{feff}'];
+
+fn refuse_ambiguous_characters(text: &str) -> Result<(), Vec<Problem>> {
+    let Some(offset) = text.find(AMBIGUOUS) else {
         return Ok(());
     };
     let before = &text[..offset];
     let line_start = before.rfind('\n').map_or(0, |index| index + 1);
     Err(vec![Problem {
         kind: ProblemKind::Other(
-            "U+0085, U+2028 and U+2029 are line breaks to kubectl (YAML 1.1) but not in YAML \
-             1.2: write them escaped in double quotes"
+            "U+0085, U+2028, U+2029 and U+FEFF have another meaning to kubectl (YAML 1.1) than \
+             in YAML 1.2: write them escaped in double quotes"
                 .to_owned(),
         ),
         line: before.matches('\n').count() + 1,

@@ -47,11 +47,9 @@ pub(super) fn resolve(text: &str, tag: Option<&str>, plain: bool) -> Result<Scal
     let tag = match tag {
         None if plain => return Ok(resolve_plain(text)),
         None => return Ok(string()),
-        // The non-specific tag makes libyaml treat even a quoted scalar as a plain one.
-        Some("!") => return Ok(resolve_plain(text)),
         Some(tag) => tag,
     };
-    // A tag that the library does not know leaves the text as it is.
+    // A tag that the library does not know leaves the text as it is, the non-specific `!` too.
     let Some(name) = tag.strip_prefix(TAG_PREFIX) else {
         return Ok(string());
     };
@@ -94,7 +92,7 @@ fn resolve_plain(text: &str) -> Scalar {
         return scalar;
     }
     let number = match text.as_bytes() {
-        [b'.', ..] => parse_float(text).map(Scalar::Float),
+        [b'.', ..] if separates_digits(text) => parse_float(&text.replace('_', "")),
         [b'0'..=b'9' | b'+' | b'-', ..] => resolve_number(&text.replace('_', "")),
         _ => None,
     };
@@ -124,7 +122,7 @@ fn resolve_number(text: &str) -> Option<Scalar> {
         return Some(scalar);
     }
     if is_yaml_float(text) {
-        return parse_float(text).map(Scalar::Float);
+        return parse_float(text);
     }
     // `0b-101` is taken too: only the digits after the prefix are looked at.
     text.strip_prefix("0b")
@@ -183,9 +181,21 @@ fn is_yaml_float(text: &str) -> bool {
 }
 
 /// A float that is in range; one that is not stays a string.
-fn parse_float(text: &str) -> Option<f64> {
+fn parse_float(text: &str) -> Option<Scalar> {
     if !is_yaml_float(text) {
         return None;
     }
-    text.parse().ok().filter(|value: &f64| value.is_finite())
+    text.parse()
+        .ok()
+        .filter(|value: &f64| value.is_finite())
+        .map(Scalar::Float)
+}
+
+/// Whether every underscore stands between two digits, as Go wants it in a number that starts
+/// with a point; in all other numbers, underscores may stand anywhere.
+fn separates_digits(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_digit = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_digit);
+    (1..bytes.len())
+        .all(|index| bytes[index] != b'_' || (is_digit(index - 1) && is_digit(index + 1)))
 }

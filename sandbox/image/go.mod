@@ -1,0 +1,3 @@
+module cryptoctl.local/sandbox/image
+
+go 1.26.0

@@ -1,0 +1,167 @@
+//! The instance's certificate authority and one certificate for every component.
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose,
+};
+
+use crate::files::{self, FileError};
+use crate::instance::Instance;
+
+/// The node's name, and its address: kubelet's certificate carries it.
+pub(crate) const NODE: &str = "127.0.0.1";
+
+/// The file of the authority's certificate.
+pub(crate) const AUTHORITY: &str = "authority.crt";
+/// The private half of the key that signs service accounts' tokens.
+pub(crate) const SERVICE_ACCOUNT_KEY: &str = "service-account.key";
+/// The public half of the key that signs service accounts' tokens.
+pub(crate) const SERVICE_ACCOUNT_PUBLIC_KEY: &str = "service-account.pub";
+/// The identity with which the sandbox itself asks the components how they are.
+pub(crate) const ADMINISTRATOR: &str = "administrator";
+
+/// Certificates could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CertificateError {
+    /// A file could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A certificate could not be signed.
+    #[error("cannot make the certificate of `{subject}`")]
+    Sign {
+        subject: &'static str,
+        source: rcgen::Error,
+    },
+}
+
+/// Whom a certificate speaks for: the user and the group that Kubernetes reads in it.
+struct Identity {
+    file: &'static str,
+    user: String,
+    group: Option<&'static str>,
+}
+
+fn identities() -> [Identity; 6] {
+    const ALL_POWERFUL: Option<&str> = Some("system:masters");
+    [
+        Identity {
+            file: ADMINISTRATOR,
+            user: "sandbox".into(),
+            group: ALL_POWERFUL,
+        },
+        Identity {
+            file: "etcd",
+            user: "etcd".into(),
+            group: None,
+        },
+        // The API server has to be allowed everything at the kubelet.
+        Identity {
+            file: "kube-apiserver",
+            user: "kube-apiserver".into(),
+            group: ALL_POWERFUL,
+        },
+        Identity {
+            file: "kube-controller-manager",
+            user: "system:kube-controller-manager".into(),
+            group: None,
+        },
+        Identity {
+            file: "kube-scheduler",
+            user: "system:kube-scheduler".into(),
+            group: None,
+        },
+        Identity {
+            file: "kubelet",
+            user: format!("system:node:{NODE}"),
+            group: Some("system:nodes"),
+        },
+    ]
+}
+
+/// Makes all keys and certificates of an instance, unless it has them.
+///
+/// The authority's own key is thrown away afterwards: nobody can make another certificate.
+///
+/// # Errors
+/// When one cannot be signed or written.
+pub(crate) fn ensure(instance: &Instance) -> Result<(), CertificateError> {
+    // Written last, so its presence says that all others are there.
+    let authority_file = instance.certificate_file(AUTHORITY);
+    if authority_file.exists() {
+        return Ok(());
+    }
+    files::create_private_folder(&instance.folder.join("certificates"))?;
+
+    let (certificate, issuer) = authority()?;
+    for identity in identities() {
+        let (signed, key) = sign(&identity, &issuer)?;
+        files::write_private(
+            &instance.certificate_file(&format!("{}.crt", identity.file)),
+            signed,
+        )?;
+        files::write_private(
+            &instance.certificate_file(&format!("{}.key", identity.file)),
+            key,
+        )?;
+    }
+    let service_account = key_pair("service account")?;
+    let private = instance.certificate_file(SERVICE_ACCOUNT_KEY);
+    files::write_private(&private, service_account.serialize_pem())?;
+    let public = instance.certificate_file(SERVICE_ACCOUNT_PUBLIC_KEY);
+    files::write_private(&public, service_account.public_key_pem())?;
+    Ok(files::write_private(&authority_file, certificate)?)
+}
+
+fn authority() -> Result<(String, Issuer<'static, KeyPair>), CertificateError> {
+    const SUBJECT: &str = "cryptoctl-sandbox";
+    let key = key_pair(SUBJECT)?;
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name = distinguished_name(SUBJECT, None);
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters.key_usages = vec![
+        KeyUsagePurpose::KeyCertSign,
+        KeyUsagePurpose::DigitalSignature,
+    ];
+    let certificate = parameters
+        .self_signed(&key)
+        .map_err(|source| CertificateError::Sign {
+            subject: SUBJECT,
+            source,
+        })?;
+    Ok((certificate.pem(), Issuer::new(parameters, key)))
+}
+
+/// A certificate that serves on loopback and proves the identity to other components.
+fn sign(
+    identity: &Identity,
+    issuer: &Issuer<'static, KeyPair>,
+) -> Result<(String, String), CertificateError> {
+    let failed = |source| CertificateError::Sign {
+        subject: identity.file,
+        source,
+    };
+    let key = key_pair(identity.file)?;
+    let mut parameters =
+        CertificateParams::new(["127.0.0.1".to_owned(), "localhost".to_owned()]).map_err(failed)?;
+    parameters.distinguished_name = distinguished_name(&identity.user, identity.group);
+    parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    parameters.extended_key_usages = vec![
+        ExtendedKeyUsagePurpose::ServerAuth,
+        ExtendedKeyUsagePurpose::ClientAuth,
+    ];
+    let certificate = parameters.signed_by(&key, issuer).map_err(failed)?;
+    Ok((certificate.pem(), key.serialize_pem()))
+}
+
+fn key_pair(subject: &'static str) -> Result<KeyPair, CertificateError> {
+    KeyPair::generate().map_err(|source| CertificateError::Sign { subject, source })
+}
+
+fn distinguished_name(user: &str, group: Option<&str>) -> DistinguishedName {
+    let mut name = DistinguishedName::new();
+    if let Some(group) = group {
+        name.push(DnType::OrganizationName, group);
+    }
+    name.push(DnType::CommonName, user);
+    name
+}

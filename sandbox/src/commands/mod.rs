@@ -1,0 +1,27 @@
+//! One file for each command.
+
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod kill;
+pub(crate) mod start;
+pub(crate) mod status;
+pub(crate) mod stop;
+pub(crate) mod test;
+
+use crate::error::SandboxError;
+use crate::instance::{Instance, InstanceName};
+use crate::terminal;
+
+/// `kubeconfig`: prints where it is.
+///
+/// # Errors
+/// When the sandbox is not started.
+pub(crate) fn kubeconfig(name: &InstanceName) -> Result<(), SandboxError> {
+    terminal::data(open(name)?.kubeconfig().display());
+    Ok(())
+}
+
+/// Opens an instance that has to be there.
+fn open(name: &InstanceName) -> Result<Instance, SandboxError> {
+    Instance::open(name)?.ok_or_else(|| SandboxError::NotStarted(name.as_ref().to_owned()))
+}

@@ -1,0 +1,39 @@
+//! `test`: every test there is, those on a real cluster included.
+
+use crate::error::SandboxError;
+use crate::instance::InstanceName;
+use crate::interrupt::Interrupt;
+use crate::workspace::{self, Session};
+
+/// Runs the hermetic tests, then the end-to-end tests on an instance started for them.
+///
+/// # Errors
+/// When a step fails; later ones are not run then, but the instance is stopped.
+pub(crate) fn run(
+    name: &InstanceName,
+    keep: bool,
+    arguments: &[String],
+    interrupt: &Interrupt,
+) -> Result<(), SandboxError> {
+    let session = Session::new(name, interrupt)?;
+    // Always the whole workspace: a part of it would have dependencies with fewer features, and
+    // cargo would build those once more.
+    session.step(workspace::cargo(&["build", "--workspace"]))?;
+    session.step(workspace::cargo(&["test", "--workspace"]))?;
+    session.step(workspace::go(&["test", "./..."]))?;
+    session.with_cluster(keep, || {
+        let instance = super::open(name)?;
+        let mut tests = workspace::cargo(&["test", "--workspace", "--test", "e2e"]);
+        tests
+            .args(["--", "--test-threads=8"])
+            .args(arguments)
+            .env("CRYPTOCTL_SANDBOX_NAME", name.as_ref())
+            .env("CRYPTOCTL_SANDBOX_KUBECONFIG", instance.kubeconfig())
+            .env(
+                "CRYPTOCTL_SANDBOX_KUBECTL",
+                instance.tools().kubernetes_program("kubectl"),
+            )
+            .env("CRYPTOCTL_SANDBOX_BINARY", session.executable());
+        Ok(session.step(tests)?)
+    })
+}

@@ -1,0 +1,187 @@
+//! What this machine needs before a sandbox can run on it.
+
+use std::fs;
+use std::path::Path;
+
+use crate::cache::Cache;
+use crate::{packages, toolchain};
+
+/// One thing that has to be so.
+#[derive(Debug)]
+pub(crate) struct Check {
+    /// What is needed, as a statement that is true when all is well.
+    pub(crate) what: &'static str,
+    pub(crate) problem: Option<Problem>,
+}
+
+/// Why it is not so, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) found: String,
+    pub(crate) remedy: &'static str,
+}
+
+const ELSEWHERE: &str = "use a cluster of kind or minikube instead, which need Docker";
+
+/// Looks at everything, also after the first problem.
+pub(crate) fn examine() -> Vec<Check> {
+    vec![
+        Check {
+            what: "the system is Linux",
+            problem: linux(),
+        },
+        Check {
+            what: "the user is root",
+            problem: root(),
+        },
+        Check {
+            what: "Go is installed",
+            problem: go(),
+        },
+        Check {
+            what: "Debian's package tools are there",
+            problem: package_tools(),
+        },
+        Check {
+            what: "there is space for the programs",
+            problem: disk_space(),
+        },
+        Check {
+            what: "the kernel has overlay file systems",
+            problem: overlay(),
+        },
+        Check {
+            what: "the kernel has cgroups for memory, CPU and process counts",
+            problem: cgroups(),
+        },
+        Check {
+            what: "this machine is not a Kubernetes node already",
+            problem: other_kubelet(),
+        },
+    ]
+}
+
+/// What the next start will fetch and build by itself.
+pub(crate) fn outstanding(cache: &Cache) -> Vec<String> {
+    let packages = packages::are_missing(cache).then(packages::title);
+    let modules = [&toolchain::ETCD, &toolchain::KUBERNETES].into_iter();
+    let modules = modules
+        .filter(|module| module.is_missing(cache))
+        .map(|module| module.title.to_owned());
+    packages.into_iter().chain(modules).collect()
+}
+
+fn linux() -> Option<Problem> {
+    (!cfg!(target_os = "linux")).then(|| Problem {
+        found: format!("it is {}", std::env::consts::OS),
+        remedy: ELSEWHERE,
+    })
+}
+
+fn root() -> Option<Problem> {
+    (!rustix::process::geteuid().is_root()).then(|| Problem {
+        found: "kubelet and containerd can run as root only".to_owned(),
+        remedy: "become root, for example with `sudo --preserve-env=PATH`; or use a cluster of kind or minikube",
+    })
+}
+
+fn go() -> Option<Problem> {
+    const NEEDED: (u32, u32) = (1, 21);
+    let remedy = "install Go from go.dev or your distribution and put it on the PATH; or use a cluster of kind or minikube";
+    match toolchain::go_version() {
+        Err(error) => Some(Problem {
+            found: error.to_string(),
+            remedy,
+        }),
+        Ok(version) if parse_go_version(&version).is_some_and(|found| found < NEEDED) => {
+            Some(Problem {
+                found: format!("{version} is too old to fetch the version it needs"),
+                remedy,
+            })
+        }
+        Ok(_) => None,
+    }
+}
+
+fn parse_go_version(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.strip_prefix("go")?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+fn package_tools() -> Option<Problem> {
+    let missing: Vec<&str> = ["apt-get", "dpkg-deb", "setsid", "umount"]
+        .into_iter()
+        .filter(|tool| !on_path(tool))
+        .collect();
+    (!missing.is_empty()).then(|| Problem {
+        found: format!("missing: {}", missing.join(", ")),
+        remedy: "run it on Debian 12 or newer, or a relative of it; or use a cluster of kind or minikube",
+    })
+}
+
+fn on_path(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    })
+}
+
+fn disk_space() -> Option<Problem> {
+    const NEEDED_GIB: u64 = 8;
+    let cache = Cache::of_user().ok()?;
+    let statistics = rustix::fs::statvfs(cache.existing_parent()).ok()?;
+    let free_gib = statistics.f_bavail * statistics.f_frsize / (1 << 30);
+    (free_gib < NEEDED_GIB && toolchain::KUBERNETES.is_missing(&cache)).then(|| Problem {
+        found: format!("{free_gib} GiB are free for the cache, the first build takes {NEEDED_GIB}"),
+        remedy: "free some space, or set XDG_CACHE_HOME, GOCACHE and GOMODCACHE to folders that have it",
+    })
+}
+
+fn overlay() -> Option<Problem> {
+    let known = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    (!known.lines().any(|line| line.ends_with("\toverlay"))).then(|| Problem {
+        found: "`overlay` is not in /proc/filesystems".to_owned(),
+        remedy: "load it with `modprobe overlay`",
+    })
+}
+
+fn cgroups() -> Option<Problem> {
+    let root = Path::new("/sys/fs/cgroup");
+    let version_2 = fs::read_to_string(root.join("cgroup.controllers")).unwrap_or_default();
+    let missing: Vec<&str> = ["memory", "cpu", "pids"]
+        .into_iter()
+        .filter(|name| {
+            !root.join(name).is_dir() && !version_2.split_whitespace().any(|it| it == *name)
+        })
+        .collect();
+    (!missing.is_empty()).then(|| Problem {
+        found: format!("missing under {}: {}", root.display(), missing.join(", ")),
+        remedy: "mount the cgroup file system, or use a machine that is not itself a container",
+    })
+}
+
+/// Two kubelets would share a socket that cannot be moved.
+fn other_kubelet() -> Option<Problem> {
+    [
+        "/etc/kubernetes/kubelet.conf",
+        "/var/lib/kubelet/config.yaml",
+        "/var/lib/kubelet/pki",
+    ]
+    .into_iter()
+    .find(|path| Path::new(path).exists())
+    .map(|path| Problem {
+        found: format!("`{path}` belongs to a kubelet"),
+        remedy: "use the cluster that this machine is part of, or another machine",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_go_are_compared_as_numbers() {
+        assert_eq!(parse_go_version("go1.26.8"), Some((1, 26)));
+        assert!(parse_go_version("go1.9.2") < parse_go_version("go1.21"));
+        assert_eq!(parse_go_version("devel"), None);
+    }
+}

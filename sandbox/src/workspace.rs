@@ -1,0 +1,140 @@
+//! The workspace that this program belongs to, and sessions that work on it with a cluster.
+
+use std::env;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use crate::command;
+use crate::foreground::{self, ForegroundError};
+use crate::instance::InstanceName;
+use crate::interrupt::Interrupt;
+use crate::terminal;
+
+/// A session could not go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SessionError {
+    /// A command could not be run to its end.
+    #[error(transparent)]
+    Foreground(#[from] ForegroundError),
+    /// A command ran and failed.
+    #[error("`{command}` failed ({status})")]
+    Step { command: String, status: ExitStatus },
+    /// This program's own file is unknown.
+    #[error("cannot tell where this program is")]
+    OwnFile(#[source] io::Error),
+}
+
+/// Work on the workspace with an instance of its own, one step after the other.
+#[derive(Debug)]
+pub(crate) struct Session<'a> {
+    name: &'a InstanceName,
+    interrupt: &'a Interrupt,
+    /// This program: kept from the beginning, since a step may build it anew.
+    executable: PathBuf,
+}
+
+impl<'a> Session<'a> {
+    /// # Errors
+    /// When this program's own file is unknown.
+    pub(crate) fn new(
+        name: &'a InstanceName,
+        interrupt: &'a Interrupt,
+    ) -> Result<Self, SessionError> {
+        let executable = env::current_exe().map_err(SessionError::OwnFile)?;
+        Ok(Self {
+            name,
+            interrupt,
+            executable,
+        })
+    }
+
+    /// This program's file.
+    pub(crate) fn executable(&self) -> &Path {
+        &self.executable
+    }
+
+    /// Starts the instance, runs `work`, and stops the instance whatever became of it.
+    ///
+    /// With `keep` it goes on running, and is used again the next time, with what is in it.
+    /// Without, it begins empty, also when an earlier session was killed and left it behind.
+    ///
+    /// # Errors
+    /// Those of `work`, and when the instance cannot be started or stopped.
+    pub(crate) fn with_cluster<E: From<SessionError>>(
+        &self,
+        keep: bool,
+        work: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(), E> {
+        if !keep {
+            self.step(self.own("stop"))?;
+        }
+        let worked = self
+            .step(self.own("start"))
+            .map_err(E::from)
+            .and_then(|()| work());
+        if keep {
+            terminal::progress(format_args!(
+                "kept sandbox `{0}`; `cargo sandbox stop --name {0}` removes it",
+                self.name.as_ref()
+            ));
+            return worked;
+        }
+        // An interruption ends the work, not the tidying up after it.
+        let stopped = step(self.own("stop"), &Interrupt::default()).map_err(E::from);
+        worked.and(stopped)
+    }
+
+    /// Runs a command that has to succeed, and says so first.
+    ///
+    /// # Errors
+    /// When it does not succeed.
+    pub(crate) fn step(&self, command: Command) -> Result<(), SessionError> {
+        step(command, self.interrupt)
+    }
+
+    /// One of this program's own commands, for the session's instance.
+    fn own(&self, name: &str) -> Command {
+        let mut command = Command::new(&self.executable);
+        command::without_kubeconfig(&mut command).args([name, "--name", self.name.as_ref()]);
+        command
+    }
+}
+
+/// The folder of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let package = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package.parent().map(Path::to_owned).unwrap_or(package)
+}
+
+/// cargo, in the workspace.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command::without_kubeconfig(&mut command)
+        .args(arguments)
+        .current_dir(root());
+    command
+}
+
+/// Go, in the module of the programs that the images hold.
+pub(crate) fn go(arguments: &[&str]) -> Command {
+    let mut command = Command::new("go");
+    command::without_kubeconfig(&mut command)
+        .args(arguments)
+        .current_dir(root().join("sandbox/image"));
+    command
+}
+
+fn step(command: Command, interrupt: &Interrupt) -> Result<(), SessionError> {
+    let shown = command::shown(&command);
+    terminal::progress(format_args!("==> {shown}"));
+    let status = foreground::run(command, interrupt)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(SessionError::Step {
+        command: shown,
+        status,
+    })
+}

@@ -1,0 +1,359 @@
+//! The command line as it is typed: types for clap, no logic.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use jiff::SignedDuration;
+
+use crate::manifest::ImageEdit;
+
+/// Deploys a StatefulSet whose replicas share one volume, proves that every replica serves the same
+/// data, breaks things on purpose and proves it again.
+///
+/// Without `-f` it works on its built-in set, the file server `cryptoserver`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cryptoctl",
+    version,
+    max_term_width = 100,
+    propagate_version = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Apply the set server-side and wait until it is ready
+    Up(UpArgs),
+    /// Show what `up` would change; exit code 3 when something differs
+    Diff(DiffArgs),
+    /// Watch the rollout of the StatefulSet
+    Rollout(RolloutArgs),
+    /// Prove that every replica serves the same data
+    Verify(VerifyArgs),
+    /// Delete the first pod, follow its recovery, and prove that the data survived
+    Chaos(ChaosArgs),
+    /// Print the logs of all replicas
+    Logs(LogsArgs),
+    /// Delete the set in reverse order; claims stay unless --delete-data
+    Down(DownArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+/// What holds for every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Kubeconfig file to use
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Namespace to work in
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// Answer yes to every question
+    #[arg(short, long, global = true)]
+    pub yes: bool,
+    /// Print events as JSON lines
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    pub output: OutputFormat,
+    /// Time for the whole command, such as 90s or 5m
+    #[arg(long, global = true, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    pub timeout: SignedDuration,
+    /// Print only errors, and data such as a diff
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+    /// How to show progress
+    #[arg(long, global = true, value_name = "HOW", default_value = "auto")]
+    pub progress: ProgressChoice,
+    /// Time for one request to the API server
+    #[arg(long, global = true, value_name = "DURATION", default_value = "15s", value_parser = duration, hide_short_help = true)]
+    pub request_timeout: SignedDuration,
+    /// User to impersonate
+    #[arg(
+        long = "as",
+        global = true,
+        value_name = "USER",
+        hide_short_help = true
+    )]
+    pub impersonate_user: Option<String>,
+    /// Group to impersonate; repeatable
+    #[arg(
+        long = "as-group",
+        global = true,
+        value_name = "GROUP",
+        hide_short_help = true
+    )]
+    pub impersonate_groups: Vec<String>,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    Text,
+    /// For programs: JSON lines, the last one with the outcome.
+    Json,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How to show progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressChoice {
+    /// Bars on a terminal, lines elsewhere.
+    Auto,
+    /// Bars.
+    Bars,
+    /// Lines.
+    Plain,
+    /// Only the result.
+    None,
+}
+
+/// The manifests to work on.
+#[derive(Debug, Args)]
+pub struct SetArgs {
+    /// File or folder with manifests, or - for standard input; repeatable [default: the built-in set]
+    #[arg(short, long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub filename: Vec<PathBuf>,
+    /// Read folders given with -f recursively
+    #[arg(short = 'R', long, requires = "filename")]
+    pub recursive: bool,
+}
+
+/// Changes to the manifests before they are used.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Changes to the manifests")]
+pub struct EditArgs {
+    /// Image of the workload, or of one of its containers; repeatable
+    #[arg(long, value_name = "[CONTAINER=]IMAGE")]
+    pub image: Vec<ImageEdit>,
+    /// Number of replicas
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(0..=i64::from(i32::MAX)))]
+    pub replicas: Option<u32>,
+    /// Storage class of the claims
+    #[arg(long, value_name = "NAME")]
+    pub storage_class: Option<String>,
+}
+
+/// Arguments of `up`.
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    /// The manifests to work on.
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Changes to the manifests.
+    #[command(flatten)]
+    pub edits: EditArgs,
+    /// Do not wait until everything is ready
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Rehearse on the API server; store nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Let scaling down delete claims, where the StatefulSet's retention policy says so
+    #[arg(long, hide_short_help = true)]
+    pub delete_data: bool,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The manifests to work on.
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Changes to the manifests.
+    #[command(flatten)]
+    pub edits: EditArgs,
+}
+
+/// Arguments of `rollout`.
+#[derive(Debug, Args)]
+pub struct RolloutArgs {
+    /// What to do with the rollout.
+    #[command(subcommand)]
+    pub command: RolloutCommand,
+}
+
+/// What to do with a rollout.
+#[derive(Debug, Subcommand)]
+pub enum RolloutCommand {
+    /// Watch until it is complete (0), has failed (4), or the time is over (5)
+    Status(WorkloadArgs),
+}
+
+/// The StatefulSet that a command is about.
+#[derive(Debug, Args)]
+pub struct WorkloadArgs {
+    /// StatefulSet, needed only when the set has none or several
+    #[arg(value_name = "statefulset/NAME", value_parser = stateful_set)]
+    pub workload: Option<String>,
+    /// The manifests to work on.
+    #[command(flatten)]
+    pub set: SetArgs,
+}
+
+/// What every replica is asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What every replica is asked")]
+pub struct QuestionArgs {
+    /// Path to GET from every replica [default for the built-in set: /keys]
+    #[arg(long, value_name = "PATH")]
+    pub path: Option<String>,
+    /// Port of the pods [default: the only one that the pod template names]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The workload.
+    #[command(flatten)]
+    pub workload: WorkloadArgs,
+    /// What every replica is asked.
+    #[command(flatten)]
+    pub question: QuestionArgs,
+}
+
+/// Arguments of `chaos`.
+#[derive(Debug, Args)]
+pub struct ChaosArgs {
+    /// The workload.
+    #[command(flatten)]
+    pub workload: WorkloadArgs,
+    /// What every replica is asked.
+    #[command(flatten)]
+    pub question: QuestionArgs,
+}
+
+/// Arguments of `logs`.
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    /// The workload.
+    #[command(flatten)]
+    pub workload: WorkloadArgs,
+    /// Container to read [default: the first of the pod template]
+    #[arg(short, long, value_name = "NAME")]
+    pub container: Option<String>,
+    /// Go on until Ctrl-C, replaced pods included
+    #[arg(long, conflicts_with = "previous")]
+    pub follow: bool,
+    /// Read the container's run before this one
+    #[arg(short, long)]
+    pub previous: bool,
+    /// Only the last lines of each log
+    #[arg(long, value_name = "LINES", value_parser = clap::value_parser!(i64).range(0..))]
+    pub tail: Option<i64>,
+}
+
+/// Arguments of `down`.
+#[derive(Debug, Args)]
+pub struct DownArgs {
+    /// The manifests to work on.
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Delete claims too, and namespaces that `up` created
+    #[arg(long)]
+    pub delete_data: bool,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// A duration as kubectl takes it: `90s`, `1m30s`, or a plain number of seconds.
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    let parsed = match text.parse::<u32>() {
+        Ok(seconds) => Ok(SignedDuration::from_secs(i64::from(seconds))),
+        Err(_) => text.parse::<SignedDuration>().map_err(|_| ()),
+    };
+    match parsed {
+        Ok(duration) if duration.is_positive() => Ok(duration),
+        _ => Err("expected a duration above zero, such as `90s` or `5m`".to_owned()),
+    }
+}
+
+/// The name out of `statefulset/NAME`, in the spellings that kubectl takes.
+fn stateful_set(text: &str) -> Result<String, String> {
+    let expected = "expected `statefulset/NAME`";
+    let (kind, name) = text.split_once('/').ok_or(expected)?;
+    let is_stateful_set = matches!(
+        kind.to_ascii_lowercase().as_str(),
+        "statefulset" | "statefulsets" | "sts" | "statefulset.apps" | "statefulsets.apps"
+    );
+    if is_stateful_set && !name.is_empty() && !name.contains('/') {
+        Ok(name.to_owned())
+    } else {
+        Err(expected.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_kubectls() {
+        assert_eq!(duration("90"), Ok(SignedDuration::from_secs(90)));
+        assert_eq!(duration("1m30s"), Ok(SignedDuration::from_secs(90)));
+        assert_eq!(duration("250ms"), Ok(SignedDuration::from_millis(250)));
+        for wrong in ["", "0", "-5s", "soon", "5 parsecs"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn workloads_are_named_as_kubectl_names_them() {
+        for right in [
+            "statefulset/web",
+            "sts/web",
+            "StatefulSet/web",
+            "statefulsets.apps/web",
+        ] {
+            assert_eq!(stateful_set(right).as_deref(), Ok("web"), "{right}");
+        }
+        for wrong in ["web", "deployment/web", "sts/", "sts/a/b"] {
+            assert!(stateful_set(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Consent to what cannot be undone.
+
+use super::Session;
+use crate::error::CommandError;
+use crate::ops::Context;
+use crate::ui::Confirmation;
+
+/// Fails early where nobody could be asked: without a terminal, consent comes by `--yes` alone.
+///
+/// # Errors
+/// A usage error.
+pub(super) fn possible(session: &Session<'_>) -> Result<(), CommandError> {
+    if session.cli.global.yes || session.ui.can_ask() {
+        return Ok(());
+    }
+    Err(CommandError::usage(
+        "this needs your consent, and there is no terminal to ask on",
+        "if you mean it, add `--yes`",
+    ))
+}
+
+/// Shows what will happen and where, and asks.
+///
+/// # Errors
+/// [`CommandError::declined`], or a usage error without a terminal.
+pub(super) async fn ask(
+    session: &Session<'_>,
+    context: &Context,
+    what: &str,
+    lines: &[String],
+) -> Result<(), CommandError> {
+    if session.cli.global.yes {
+        return Ok(());
+    }
+    let cluster = &context.cluster;
+    let place = match cluster.context() {
+        Some(name) => format!("context `{name}` ({})", cluster.server()),
+        None => cluster.server().to_owned(),
+    };
+    let mut question = format!("This will {what}, in {place}.\n");
+    for line in lines {
+        question.push_str("  ");
+        question.push_str(line);
+        question.push('\n');
+    }
+    question.push_str("Go on?");
+    let ui = session.ui.clone();
+    // On a thread of its own, so that Ctrl-C is heard while the question stands.
+    let answer = tokio::task::spawn_blocking(move || ui.confirm(&question)).await;
+    match answer {
+        Ok(Confirmation::Yes) => Ok(()),
+        Ok(Confirmation::NotATerminal) => possible(session),
+        Ok(Confirmation::No) | Err(_) => Err(CommandError::declined()),
+    }
+}

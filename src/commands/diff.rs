@@ -1,0 +1,18 @@
+//! `diff`
+
+use super::Session;
+use crate::cli::DiffArgs;
+use crate::error::CommandError;
+use crate::ops;
+use crate::report::Report;
+use crate::settings;
+
+pub(super) async fn run(
+    session: &Session<'_>,
+    arguments: &DiffArgs,
+) -> Result<Report, CommandError> {
+    let namespace = session.cli.global.namespace.as_deref();
+    let set = settings::set(&arguments.set, Some(&arguments.edits), namespace)?;
+    let context = session.connect("diff").await?;
+    Ok(Report::Diff(ops::diff(&context, &set).await?))
+}

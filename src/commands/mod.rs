@@ -1,0 +1,94 @@
+//! One file for each verb: arguments in, a call to `ops`, a report out. This is only the dispatch.
+
+mod chaos;
+mod completions;
+mod confirm;
+mod diff;
+mod down;
+mod logs;
+mod rollout;
+mod up;
+mod verify;
+
+use crate::cli::{Cli, Command, SetArgs};
+use crate::cluster::Cluster;
+use crate::error::CommandError;
+use crate::event::{Emitter, EventKind, RunDescription};
+use crate::ops::{Context, Set, Workload};
+use crate::report::Report;
+use crate::settings;
+use crate::ui::Ui;
+
+/// Runs a command; one that talks to no cluster has no report.
+///
+/// # Errors
+/// [`CommandError`], when the command did not come to an answer.
+pub(crate) async fn run(
+    cli: &Cli,
+    ui: &Ui,
+    emitter: Emitter,
+) -> Result<Option<Report>, CommandError> {
+    let session = Session { cli, ui, emitter };
+    let report = match &cli.command {
+        Command::Up(arguments) => up::run(&session, arguments).await,
+        Command::Diff(arguments) => diff::run(&session, arguments).await,
+        Command::Rollout(arguments) => rollout::run(&session, arguments).await,
+        Command::Verify(arguments) => verify::run(&session, arguments).await,
+        Command::Chaos(arguments) => chaos::run(&session, arguments).await,
+        Command::Logs(arguments) => logs::run(&session, arguments).await,
+        Command::Down(arguments) => down::run(&session, arguments).await,
+        Command::Completions(arguments) => {
+            completions::print(arguments, ui);
+            return Ok(None);
+        }
+    };
+    report.map(Some)
+}
+
+/// What every verb is given.
+struct Session<'a> {
+    cli: &'a Cli,
+    ui: &'a Ui,
+    emitter: Emitter,
+}
+
+impl Session<'_> {
+    /// Connects, and says to what.
+    async fn connect(&self, command: &str) -> Result<Context, CommandError> {
+        let global = &self.cli.global;
+        let connection = settings::connection(global, command);
+        let cluster = Cluster::connect(&connection, self.emitter.clone()).await?;
+        let namespace = global.namespace.clone();
+        let context = Context::new(
+            cluster,
+            self.emitter.clone(),
+            namespace,
+            global.timeout.unsigned_abs(),
+        );
+        self.emitter.send(EventKind::Started(RunDescription {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: command.to_owned(),
+            context: context.cluster.context().map(str::to_owned),
+            server: context.cluster.server().to_owned(),
+            namespace: context.default_namespace().to_owned(),
+        }));
+        Ok(context)
+    }
+
+    /// The manifests of a command that changes nothing about them.
+    fn set(&self, arguments: &SetArgs) -> Result<Set, CommandError> {
+        settings::set(arguments, None, self.cli.global.namespace.as_deref())
+    }
+
+    /// Connects, and finds the StatefulSet that a command is about.
+    async fn workload(
+        &self,
+        command: &str,
+        set: &Set,
+        named: Option<&str>,
+    ) -> Result<(Context, Workload), CommandError> {
+        let context = self.connect(command).await?;
+        let workload = Workload::choose(&context, set, named)?;
+        Ok((context, workload))
+    }
+}

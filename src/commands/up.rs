@@ -1,0 +1,20 @@
+//! `up`
+
+use super::Session;
+use crate::cli::UpArgs;
+use crate::error::CommandError;
+use crate::ops::{self, UpOptions};
+use crate::report::Report;
+use crate::settings;
+
+pub(super) async fn run(session: &Session<'_>, arguments: &UpArgs) -> Result<Report, CommandError> {
+    let namespace = session.cli.global.namespace.as_deref();
+    let set = settings::set(&arguments.set, Some(&arguments.edits), namespace)?;
+    let context = session.connect("up").await?;
+    let options = UpOptions {
+        dry_run: arguments.dry_run,
+        wait: !arguments.no_wait,
+        delete_data: arguments.delete_data,
+    };
+    Ok(Report::Up(ops::up(&context, &set, options).await?))
+}

@@ -1,0 +1,21 @@
+//! `verify`
+
+use super::Session;
+use crate::cli::VerifyArgs;
+use crate::error::CommandError;
+use crate::ops;
+use crate::report::Report;
+use crate::settings;
+
+pub(super) async fn run(
+    session: &Session<'_>,
+    arguments: &VerifyArgs,
+) -> Result<Report, CommandError> {
+    let set = session.set(&arguments.workload.set)?;
+    let expectation = settings::expectation(&arguments.question, &set)?;
+    let named = arguments.workload.workload.as_deref();
+    let (context, workload) = session.workload("verify", &set, named).await?;
+    Ok(Report::Verify(
+        ops::verify(&context, &workload, &expectation).await?,
+    ))
+}

@@ -1,0 +1,235 @@
+//! How a command fails: what a person reads, what to do next, and the exit status.
+//!
+//! Every domain error becomes a [`CommandError`] here, and only here.
+
+use std::error::Error;
+
+use crate::cluster::ClusterError;
+use crate::event::ErrorText;
+use crate::exit::ExitStatus;
+use crate::manifest::{EditErrors, ManifestErrors};
+use crate::ops::{OpsError, Problem};
+
+/// A command that did not come to an answer.
+#[derive(Debug)]
+pub struct CommandError {
+    /// The exit status.
+    pub status: ExitStatus,
+    /// What failed, why, and what to do next.
+    pub text: ErrorText,
+}
+
+impl CommandError {
+    /// Something is wrong with flags, configuration or manifests: nothing was sent.
+    #[must_use]
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(
+            ExitStatus::Usage,
+            message.into(),
+            Vec::new(),
+            vec![hint.into()],
+        )
+    }
+
+    /// The user said no.
+    #[must_use]
+    pub fn declined() -> Self {
+        let message = "declined: nothing was changed".to_owned();
+        Self::new(ExitStatus::Failed, message, Vec::new(), Vec::new())
+    }
+
+    fn new(status: ExitStatus, message: String, causes: Vec<String>, hints: Vec<String>) -> Self {
+        Self {
+            status,
+            text: ErrorText {
+                message,
+                causes,
+                hints,
+            },
+        }
+    }
+
+    fn from_chain(status: ExitStatus, error: &dyn Error, hints: Vec<String>) -> Self {
+        Self::new(status, error.to_string(), causes(error), hints)
+    }
+}
+
+/// The sources of an error, from the outermost to the innermost.
+fn causes(error: &dyn Error) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut current = error.source();
+    while let Some(source) = current {
+        causes.push(source.to_string());
+        current = source.source();
+    }
+    causes
+}
+
+impl From<ManifestErrors> for CommandError {
+    fn from(errors: ManifestErrors) -> Self {
+        let mut problems = errors.0.iter().map(ToString::to_string);
+        match (errors.0.len(), problems.next()) {
+            (1, Some(problem)) => Self::new(ExitStatus::Usage, problem, Vec::new(), Vec::new()),
+            (count, first) => Self::new(
+                ExitStatus::Usage,
+                format!("{count} problems in the manifests; nothing was sent"),
+                first.into_iter().chain(problems).collect(),
+                Vec::new(),
+            ),
+        }
+    }
+}
+
+impl From<EditErrors> for CommandError {
+    fn from(errors: EditErrors) -> Self {
+        Self::new(
+            ExitStatus::Usage,
+            errors.to_string(),
+            Vec::new(),
+            Vec::new(),
+        )
+    }
+}
+
+impl From<ClusterError> for CommandError {
+    fn from(error: ClusterError) -> Self {
+        let status = match &error {
+            ClusterError::Configuration { .. } => ExitStatus::Usage,
+            _ => ExitStatus::Failed,
+        };
+        let hints = hints(&error);
+        Self::from_chain(status, &error, hints)
+    }
+}
+
+fn hints(error: &ClusterError) -> Vec<String> {
+    let hint = match error {
+        ClusterError::Configuration { hint, .. } => hint.clone(),
+        ClusterError::Unreachable { .. } | ClusterError::Timeout { .. } => {
+            "check that the cluster runs, and that the kubeconfig and its context are the ones you mean: `kubectl config view --minify`".to_owned()
+        }
+        ClusterError::Certificate { .. } => {
+            "check `certificate-authority` and `server` in the kubeconfig: `kubectl config view --minify`".to_owned()
+        }
+        ClusterError::Unauthorized { .. } => {
+            "log in again, or choose another context with `--context`".to_owned()
+        }
+        ClusterError::Forbidden { .. } => {
+            "ask for the permission, or act as somebody who has it with `--as USER`".to_owned()
+        }
+        ClusterError::OwnedByOthers { .. } => owner_hint(),
+        ClusterError::AnswerLost { .. } => {
+            "run `cryptoctl diff` to see what was stored, then repeat the command".to_owned()
+        }
+        _ => return Vec::new(),
+    };
+    vec![hint]
+}
+
+fn owner_hint() -> String {
+    "keep their value by writing it into the manifest or leaving the field out; `kubectl get OBJECT -o yaml --show-managed-fields` shows who owns what".to_owned()
+}
+
+impl From<OpsError> for CommandError {
+    fn from(error: OpsError) -> Self {
+        match &error {
+            OpsError::Cluster { source, .. } => {
+                let status = match source {
+                    ClusterError::Configuration { .. } => ExitStatus::Usage,
+                    _ => ExitStatus::Failed,
+                };
+                Self::from_chain(status, &error, hints(source))
+            }
+            OpsError::Preflight(problems) | OpsError::Rehearsal { problems, .. } => Self::new(
+                ExitStatus::Failed,
+                error.to_string(),
+                problems.iter().map(ToString::to_string).collect(),
+                problem_hints(problems),
+            ),
+            OpsError::Writes(failures) => {
+                let hints = failures
+                    .iter()
+                    .flat_map(|failure| hints(&failure.source))
+                    .collect();
+                let causes = failures
+                    .iter()
+                    .flat_map(|failure| {
+                        let own = format!("`{}`: {}", failure.object, failure.source);
+                        std::iter::once(own).chain(causes(&failure.source))
+                    })
+                    .collect();
+                Self::new(
+                    ExitStatus::Failed,
+                    error.to_string(),
+                    causes,
+                    deduplicated(hints),
+                )
+            }
+            OpsError::Namespaces(mismatches) => Self::new(
+                ExitStatus::Usage,
+                error.to_string(),
+                mismatches.iter().map(ToString::to_string).collect(),
+                vec![
+                    "leave `--namespace` out, or name the namespace that the manifests name"
+                        .to_owned(),
+                ],
+            ),
+            OpsError::NoSuchWorkload { .. } => Self::from_chain(
+                ExitStatus::Failed,
+                &error,
+                vec![
+                    "apply it first with `cryptoctl up`, or name another namespace with `-n`"
+                        .to_owned(),
+                ],
+            ),
+            OpsError::WhichWorkload { candidates } => {
+                let names: Vec<String> = candidates
+                    .iter()
+                    .map(|candidate| format!("`{candidate}`"))
+                    .collect();
+                let hint = if names.is_empty() {
+                    "name the StatefulSet as `statefulset/NAME`".to_owned()
+                } else {
+                    format!("name one of {}", names.join(", "))
+                };
+                Self::from_chain(ExitStatus::Usage, &error, vec![hint])
+            }
+            OpsError::Question { hint, .. } => {
+                Self::from_chain(ExitStatus::Usage, &error, vec![hint.clone()])
+            }
+            OpsError::WouldDeleteData { .. } => Self::from_chain(
+                ExitStatus::Failed,
+                &error,
+                vec!["if the data may go, say so with `--delete-data`".to_owned()],
+            ),
+        }
+    }
+}
+
+fn problem_hints(problems: &[Problem]) -> Vec<String> {
+    let hints = problems.iter().flat_map(|problem| match problem {
+        Problem::KindNotServed { .. } => vec![
+            "install what defines the kind first, or correct `apiVersion`; `kubectl api-resources` lists what there is".to_owned(),
+        ],
+        Problem::StorageClassMissing { available, .. } => {
+            let best = available.iter().find(|(_, is_default)| *is_default).or(available.first());
+            best.map(|(name, _)| format!("use an existing class with `--storage-class {name}`"))
+                .into_iter()
+                .collect()
+        }
+        Problem::NotAllowed { .. } => hints(&ClusterError::Forbidden { message: String::new() }),
+        Problem::OwnedByOthers { .. } => vec![owner_hint()],
+        Problem::Refused { source, .. } => hints(source),
+    });
+    deduplicated(hints.collect())
+}
+
+fn deduplicated(hints: Vec<String>) -> Vec<String> {
+    let mut unique: Vec<String> = Vec::new();
+    for hint in hints {
+        if !unique.contains(&hint) {
+            unique.push(hint);
+        }
+    }
+    unique
+}

@@ -1,0 +1,142 @@
+//! Writes a plan: namespaces first, then layer by layer.
+
+use futures::stream::{self, StreamExt};
+use serde_json::Value;
+
+use super::error::{OpsError, WriteFailure};
+use super::{CONCURRENCY, Context, wait};
+use crate::cluster::{ApplyMode, ClusterError, ResourceKind};
+use crate::event::{Action, EventKind, WriteResult};
+use crate::object::ObjectRef;
+use crate::plan::{Plan, Step, namespace_body, namespace_reference};
+
+/// Creates the namespaces that do not exist, marked as ours.
+pub(super) async fn create_namespaces(context: &Context, plan: &Plan) -> Result<(), OpsError> {
+    let kind = ResourceKind::namespace();
+    for name in &plan.absent_namespaces {
+        let object = namespace_reference(name);
+        started(context, &object, Action::Create);
+        let created = context
+            .cluster
+            .create(&kind, None, &namespace_body(name))
+            .await;
+        // Somebody else was faster: it is there, and it is theirs.
+        let created = match created {
+            Err(ClusterError::Conflict { .. }) => Ok(Value::Null),
+            other => other,
+        };
+        finished(context, &object, Action::Create, created.as_ref().err());
+        created.map_err(|source| OpsError::Writes(vec![WriteFailure { object, source }]))?;
+    }
+    Ok(())
+}
+
+/// Applies every step that is not already what it should be, and returns the stored objects in the
+/// order of the steps.
+///
+/// The steps of a layer go together; a layer is begun only when the one before it succeeded.
+pub(super) async fn apply(context: &Context, plan: &Plan) -> Result<Vec<Value>, OpsError> {
+    let mut stored: Vec<Value> = plan
+        .steps
+        .iter()
+        .map(|step| step.live.clone().unwrap_or(Value::Null))
+        .collect();
+    for layer in &plan.layers {
+        let written: Vec<(usize, Result<Value, ClusterError>)> = stream::iter(layer)
+            .filter(|index| {
+                let needed = plan
+                    .steps
+                    .get(**index)
+                    .is_some_and(|step| step.action != Action::Keep);
+                std::future::ready(needed)
+            })
+            .map(|index| async move { (*index, apply_step(context, &plan.steps[*index]).await) })
+            .buffer_unordered(CONCURRENCY)
+            .collect()
+            .await;
+        let mut failures = Vec::new();
+        for (index, result) in written {
+            match result {
+                Ok(object) => stored[index] = object,
+                Err(source) => {
+                    let object = plan.steps[index].target.reference.clone();
+                    failures.push(WriteFailure { object, source });
+                }
+            }
+        }
+        if !failures.is_empty() {
+            return Err(OpsError::Writes(failures));
+        }
+        wait_for_definitions(context, plan, layer).await?;
+    }
+    Ok(stored)
+}
+
+async fn apply_step(context: &Context, step: &Step) -> Result<Value, ClusterError> {
+    let target = &step.target;
+    let object = &target.reference;
+    started(context, object, step.action);
+    let applied = context
+        .cluster
+        .apply(
+            &target.kind,
+            object.namespace.as_deref(),
+            &object.name,
+            &target.body,
+            ApplyMode::Store,
+        )
+        .await;
+    finished(context, object, step.action, applied.as_ref().err());
+    applied
+}
+
+/// Objects of a new kind can be applied only once its definition is served.
+async fn wait_for_definitions(
+    context: &Context,
+    plan: &Plan,
+    layer: &[usize],
+) -> Result<(), OpsError> {
+    let created = layer
+        .iter()
+        .filter_map(|index| plan.steps.get(*index))
+        .filter(|step| step.action == Action::Create)
+        .map(|step| &step.target)
+        .filter(|target| {
+            target
+                .reference
+                .is("apiextensions.k8s.io", "CustomResourceDefinition")
+        });
+    for definition in created {
+        wait::object(context, definition).await?;
+    }
+    Ok(())
+}
+
+pub(super) fn started(context: &Context, object: &ObjectRef, action: Action) {
+    context.emit(EventKind::WriteStarted {
+        object: object.clone(),
+        action,
+    });
+}
+
+pub(super) fn finished(
+    context: &Context,
+    object: &ObjectRef,
+    action: Action,
+    error: Option<&ClusterError>,
+) {
+    let result = match error {
+        None => WriteResult::Done,
+        Some(error) if error.is_transient() && !error.was_not_sent() => WriteResult::Unknown {
+            reason: error.to_string(),
+        },
+        Some(error) => WriteResult::Refused {
+            reason: error.to_string(),
+        },
+    };
+    context.emit(EventKind::WriteFinished {
+        object: object.clone(),
+        action,
+        result,
+    });
+}

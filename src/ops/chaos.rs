@@ -1,0 +1,298 @@
+//! Breaks a workload on purpose, follows its recovery, and proves that the data survived.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::Pod;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::apply::{finished, started};
+use super::error::OpsError;
+use super::rollout::add_log;
+use super::verify::{Expectation, verify};
+use super::workload::pod_selector;
+use super::{Context, Workload};
+use crate::cluster::{ClusterError, Deletion, ResourceKind, Selector};
+use crate::diagnose::Diagnosis;
+use crate::event::{Action, EventKind, RecoveryPhase, milliseconds};
+use crate::exit::Outcome;
+use crate::object::ObjectRef;
+use crate::report::{ChaosReport, Kill, Problem, VerifyReport};
+use crate::status::{PodSummary, RolloutState, Snapshot, is_ready, rollout_progress};
+
+/// A pod that is Ready by its own probe may need a moment until it answers; a wrong answer is final
+/// at once, silence only after this long.
+const SETTLING: Duration = Duration::from_secs(15);
+const SETTLING_PAUSE: Duration = Duration::from_millis(500);
+
+/// What will be broken.
+#[derive(Debug, Clone)]
+pub struct ChaosPlan {
+    /// The workload.
+    pub workload: Workload,
+    /// What every replica is asked.
+    pub expectation: Expectation,
+}
+
+/// Verifies, deletes the pod with the lowest ordinal, follows its replacement, verifies again.
+///
+/// # Errors
+/// [`OpsError`]; whether the pod had been deleted by then is in the events.
+pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, OpsError> {
+    let ChaosPlan {
+        workload,
+        expectation,
+    } = plan;
+    let before = verify(context, workload, expectation).await?;
+    let target = before.replicas.first().cloned();
+    let (Outcome::Success, Some(target)) = (before.verdict, target) else {
+        return Ok(ChaosReport::new(before, Vec::new(), None, None));
+    };
+    let uid = target.uid.clone().unwrap_or_default();
+    let mut kill = Kill {
+        fault: "delete".to_owned(),
+        pod: target.pod.clone(),
+        uid_before: uid.clone(),
+        uid_after: None,
+        phases: BTreeMap::new(),
+    };
+    let set = workload.read(context).await?;
+    let mut watch = Recovery::new(context, workload, &set, &mut kill);
+    watch.first_list().await?;
+    delete(context, workload, &target.pod, &uid).await?;
+    let cause = watch.follow().await?;
+    let after = match &cause {
+        Some(_) => None,
+        None if kill.phases.contains_key(&RecoveryPhase::Ready) => {
+            Some(settled(context, plan).await?)
+        }
+        None => None,
+    };
+    Ok(ChaosReport::new(before, vec![kill], after, cause))
+}
+
+async fn delete(
+    context: &Context,
+    workload: &Workload,
+    pod: &str,
+    uid: &str,
+) -> Result<(), OpsError> {
+    let object = ObjectRef::new("", "Pod", Some(&workload.namespace), pod);
+    started(context, &object, Action::Delete);
+    let deleted = context
+        .cluster
+        .delete_pod(&workload.namespace, pod, uid)
+        .await;
+    let deleted = match deleted {
+        Ok(Deletion::Accepted) => Ok(()),
+        Ok(Deletion::AlreadyGone) => Err(ClusterError::Conflict {
+            message: format!("`{object}` was replaced before it could be deleted"),
+        }),
+        Err(error) => Err(error),
+    };
+    finished(context, &object, Action::Delete, deleted.as_ref().err());
+    deleted.map_err(OpsError::while_doing(format!("delete `{object}`")))
+}
+
+/// Verifies until the answers are final, or the pods have had their moment to begin answering.
+async fn settled(context: &Context, plan: &ChaosPlan) -> Result<VerifyReport, OpsError> {
+    let until = (Instant::now() + SETTLING).min(context.deadline);
+    loop {
+        let report = verify(context, &plan.workload, &plan.expectation).await?;
+        let is_final = report.verdict == Outcome::Success
+            || report.groups.len() > 1
+            || report
+                .replicas
+                .iter()
+                .filter_map(|answer| answer.error.as_ref())
+                .any(is_an_answer);
+        if is_final || Instant::now() >= until {
+            return Ok(report);
+        }
+        sleep(SETTLING_PAUSE).await;
+    }
+}
+
+fn is_an_answer(problem: &Problem) -> bool {
+    matches!(
+        problem,
+        Problem::WrongStatus { .. } | Problem::Empty | Problem::TooLarge { .. }
+    )
+}
+
+/// Follows the pods of a workload from the moment of the fault.
+struct Recovery<'a> {
+    context: &'a Context,
+    workload: &'a Workload,
+    kill: &'a mut Kill,
+    pods: crate::cluster::Watched<Pod>,
+    sets: crate::cluster::Watched<StatefulSet>,
+    shown: BTreeMap<String, PodSummary>,
+    accepted: Instant,
+}
+
+impl<'a> Recovery<'a> {
+    fn new(
+        context: &'a Context,
+        workload: &'a Workload,
+        set: &StatefulSet,
+        kill: &'a mut Kill,
+    ) -> Self {
+        let namespace = Some(workload.namespace.as_str());
+        let selector = Selector {
+            labels: Some(pod_selector(set)),
+            fields: None,
+        };
+        Self {
+            pods: context
+                .cluster
+                .watch(&ResourceKind::pod(), namespace, selector),
+            sets: context.cluster.watch(
+                &ResourceKind::stateful_set(),
+                namespace,
+                Selector::name(&workload.name),
+            ),
+            context,
+            workload,
+            kill,
+            shown: BTreeMap::new(),
+            accepted: Instant::now(),
+        }
+    }
+
+    /// Waits until the pods are known as they were before the fault.
+    async fn first_list(&mut self) -> Result<(), OpsError> {
+        let doing = format!("watch the pods of `{}`", self.workload.reference());
+        while self.pods.current().is_none() || self.sets.current().is_none() {
+            tokio::select! {
+                changed = self.pods.changed(), if self.pods.current().is_none() => changed,
+                changed = self.sets.changed(), if self.sets.current().is_none() => changed,
+            }
+            .map_err(OpsError::while_doing(doing.clone()))?;
+        }
+        self.show();
+        Ok(())
+    }
+
+    /// Follows until the workload is whole again, cannot become so (the cause), or time is over.
+    async fn follow(mut self) -> Result<Option<Diagnosis>, OpsError> {
+        self.accepted = Instant::now();
+        let doing = format!("watch the pods of `{}`", self.workload.reference());
+        loop {
+            let is_over = tokio::select! {
+                changed = self.pods.changed() => {
+                    changed.map_err(OpsError::while_doing(doing.clone()))?;
+                    false
+                }
+                changed = self.sets.changed() => {
+                    changed.map_err(OpsError::while_doing(doing.clone()))?;
+                    false
+                }
+                () = sleep_until(self.context.deadline) => true,
+            };
+            self.show();
+            self.note_phases();
+            let Some(set) = self.sets.current().and_then(|sets| sets.first().cloned()) else {
+                return Err(OpsError::NoSuchWorkload {
+                    object: self.workload.reference(),
+                });
+            };
+            let snapshot = Snapshot {
+                stateful_set: set,
+                pods: self.pods.current().unwrap_or_default().as_ref().clone(),
+                claims: Vec::new(),
+                events: Vec::new(),
+            };
+            match rollout_progress(&snapshot).state {
+                RolloutState::Complete if self.kill.uid_after.is_some() => return Ok(None),
+                RolloutState::Failed { mut cause } if self.kill.uid_after.is_some() => {
+                    add_log(self.context, &self.workload.namespace, &mut cause).await;
+                    return Ok(Some(cause));
+                }
+                _ if is_over => return Ok(None),
+                _ => {}
+            }
+        }
+    }
+
+    /// Emits the rows that changed.
+    fn show(&mut self) {
+        let pods = self.pods.current().unwrap_or_default();
+        for pod in pods.iter() {
+            let row = PodSummary::of(pod);
+            if self.shown.get(&row.pod) != Some(&row) {
+                self.context
+                    .emit(EventKind::PodChanged { pod: row.clone() });
+                self.shown.insert(row.pod.clone(), row);
+            }
+        }
+    }
+
+    /// Notes what the watch shows of the replaced pod; each phase once, with the time it was seen.
+    fn note_phases(&mut self) {
+        let pods = self.pods.current().unwrap_or_default();
+        let pod = pods
+            .iter()
+            .find(|pod| pod.metadata.name.as_deref() == Some(&self.kill.pod));
+        let mut seen = BTreeSet::new();
+        let uid = pod.and_then(|pod| pod.metadata.uid.clone());
+        match pod {
+            Some(pod) if uid.as_deref() == Some(&self.kill.uid_before) => {
+                if pod.metadata.deletion_timestamp.is_some() {
+                    seen.insert(RecoveryPhase::Terminating);
+                }
+            }
+            None => {
+                seen.extend([RecoveryPhase::Terminating, RecoveryPhase::Gone]);
+            }
+            Some(pod) => {
+                self.kill.uid_after = uid;
+                seen.extend([
+                    RecoveryPhase::Terminating,
+                    RecoveryPhase::Gone,
+                    RecoveryPhase::Replaced,
+                ]);
+                if pod
+                    .spec
+                    .as_ref()
+                    .is_some_and(|spec| spec.node_name.is_some())
+                {
+                    seen.insert(RecoveryPhase::Scheduled);
+                }
+                if has_started(pod) {
+                    seen.insert(RecoveryPhase::Started);
+                }
+                if is_ready(pod) {
+                    seen.insert(RecoveryPhase::Ready);
+                }
+            }
+        }
+        let after_ms = milliseconds(self.accepted.elapsed());
+        for phase in seen {
+            if !self.kill.phases.contains_key(&phase) {
+                self.kill.phases.insert(phase, after_ms);
+                let pod = self.kill.pod.clone();
+                self.context.emit(EventKind::Phase {
+                    pod,
+                    phase,
+                    after_ms,
+                });
+            }
+        }
+    }
+}
+
+fn has_started(pod: &Pod) -> bool {
+    pod.status
+        .as_ref()
+        .and_then(|status| status.container_statuses.as_ref())
+        .is_some_and(|statuses| {
+            statuses.iter().any(|status| {
+                status
+                    .state
+                    .as_ref()
+                    .is_some_and(|state| state.running.is_some())
+            })
+        })
+}

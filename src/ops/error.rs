@@ -1,0 +1,203 @@
+//! Why a piece of work did not come to its end.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::cluster::{ClusterError, FieldConflict};
+use crate::manifest::NamespaceMismatch;
+use crate::object::ObjectRef;
+
+/// Something that would make an apply fail, found before the first write.
+#[derive(Debug)]
+pub enum Problem {
+    /// The API server does not serve this kind.
+    KindNotServed {
+        /// The object.
+        object: ObjectRef,
+        /// Its `apiVersion`.
+        api_version: String,
+    },
+    /// A claim names a storage class that does not exist.
+    StorageClassMissing {
+        /// The claim, or the StatefulSet whose claim template it is.
+        object: ObjectRef,
+        /// The class it names.
+        class: String,
+        /// The classes there are, the default ones marked.
+        available: Vec<(String, bool)>,
+    },
+    /// The user lacks a permission.
+    NotAllowed {
+        /// The verb and resource, such as `create namespaces`.
+        what: String,
+        /// Where: a namespace, or the whole cluster.
+        scope: String,
+    },
+    /// Other field managers own fields that the apply would change.
+    OwnedByOthers {
+        /// The object.
+        object: ObjectRef,
+        /// Each field and its owner.
+        conflicts: Vec<FieldConflict>,
+    },
+    /// The API server refuses the object.
+    Refused {
+        /// The object.
+        object: ObjectRef,
+        /// Why, in the API server's words.
+        source: ClusterError,
+    },
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KindNotServed {
+                object,
+                api_version,
+            } => {
+                write!(
+                    formatter,
+                    "`{object}`: the API server does not serve `{}` of `{api_version}`",
+                    object.kind
+                )
+            }
+            Self::StorageClassMissing {
+                object,
+                class,
+                available,
+            } => {
+                write!(
+                    formatter,
+                    "`{object}`: the storage class `{class}` does not exist; "
+                )?;
+                if available.is_empty() {
+                    return formatter.write_str("the cluster has none");
+                }
+                let names: Vec<String> = available
+                    .iter()
+                    .map(|(name, is_default)| {
+                        format!("`{name}`{}", if *is_default { " (default)" } else { "" })
+                    })
+                    .collect();
+                write!(formatter, "the cluster has {}", names.join(", "))
+            }
+            Self::NotAllowed { what, scope } => {
+                write!(formatter, "you are not allowed to {what} {scope}")
+            }
+            Self::OwnedByOthers { object, conflicts } => {
+                write!(formatter, "`{object}`: ")?;
+                let fields: Vec<String> = conflicts
+                    .iter()
+                    .map(|conflict| format!("`{}` ({})", conflict.field, conflict.owner))
+                    .collect();
+                write!(
+                    formatter,
+                    "owned by another field manager: {}",
+                    fields.join(", ")
+                )
+            }
+            Self::Refused { object, source } => write!(formatter, "`{object}`: {source}"),
+        }
+    }
+}
+
+/// A write that was not accepted.
+#[derive(Debug)]
+pub struct WriteFailure {
+    /// The object.
+    pub object: ObjectRef,
+    /// Why.
+    pub source: ClusterError,
+}
+
+/// Why a piece of work did not come to its end.
+#[derive(Debug, Error)]
+pub enum OpsError {
+    /// An exchange with the cluster failed.
+    #[error("failed to {doing}")]
+    Cluster {
+        /// What was being done, as in "failed to …".
+        doing: String,
+        /// Why.
+        source: ClusterError,
+    },
+    /// Problems that were found before the first write.
+    #[error("nothing was changed: {} found before the first write", count(.0.len()))]
+    Preflight(Vec<Problem>),
+    /// Problems that could only be found once a namespace existed.
+    #[error("{} found after {created} and before anything else was written", count(.problems.len()))]
+    Rehearsal {
+        /// What had been created by then, as a clause.
+        created: String,
+        /// The problems.
+        problems: Vec<Problem>,
+    },
+    /// Writes that were refused, or whose answer was lost.
+    #[error("failed to write {}", names(.0))]
+    Writes(Vec<WriteFailure>),
+    /// `-n` and the manifests name different namespaces.
+    #[error("the manifests and `--namespace` disagree")]
+    Namespaces(Vec<NamespaceMismatch>),
+    /// The workload does not exist.
+    #[error("`{object}` does not exist in namespace `{}`", .object.namespace.as_deref().unwrap_or_default())]
+    NoSuchWorkload {
+        /// The workload.
+        object: ObjectRef,
+    },
+    /// The set does not name exactly one StatefulSet.
+    #[error("{}", which(.candidates))]
+    WhichWorkload {
+        /// The StatefulSets of the set.
+        candidates: Vec<ObjectRef>,
+    },
+    /// The question to ask is not known.
+    #[error("cannot tell what to ask `{object}`: {reason}")]
+    Question {
+        /// The workload.
+        object: ObjectRef,
+        /// What is missing.
+        reason: String,
+        /// What to add to the command line.
+        hint: String,
+    },
+    /// Going on would delete claims.
+    #[error("{reason}")]
+    WouldDeleteData {
+        /// What would happen.
+        reason: String,
+    },
+}
+
+impl OpsError {
+    /// Says what was being done when the cluster failed.
+    pub(super) fn while_doing(doing: impl Into<String>) -> impl FnOnce(ClusterError) -> Self {
+        let doing = doing.into();
+        move |source| Self::Cluster { doing, source }
+    }
+}
+
+fn count(problems: usize) -> String {
+    if problems == 1 {
+        "1 problem was".to_owned()
+    } else {
+        format!("{problems} problems were")
+    }
+}
+
+fn names(failures: &[WriteFailure]) -> String {
+    let names: Vec<String> = failures
+        .iter()
+        .map(|failure| format!("`{}`", failure.object))
+        .collect();
+    names.join(", ")
+}
+
+fn which(candidates: &[ObjectRef]) -> String {
+    if candidates.is_empty() {
+        "the manifests contain no StatefulSet".to_owned()
+    } else {
+        format!("the manifests contain {} StatefulSets", candidates.len())
+    }
+}

@@ -1,0 +1,178 @@
+//! The logs of all replicas, line by line as they come.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::core::v1::Pod;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::error::OpsError;
+use super::workload::pod_selector;
+use super::{Context, Workload};
+use crate::cluster::{ClusterError, LogOptions, ResourceKind, Selector};
+use crate::event::EventKind;
+use crate::report::Report;
+
+/// Lines that may wait for a slow reader before the cluster is made to wait as well.
+const BACKLOG: usize = 256;
+
+/// Which logs to read.
+#[derive(Debug, Clone, Default)]
+pub struct LogsOptions {
+    /// The container; the first of the pod template, when not given.
+    pub container: Option<String>,
+    /// Which part.
+    pub part: LogOptions,
+}
+
+/// One run of one container, by the pod's UID and the container's restarts.
+type RunOfContainer = (String, i32);
+
+/// Reads the logs of every replica; with `follow` until the run is interrupted, runs that begin
+/// later included.
+///
+/// # Errors
+/// [`OpsError::NoSuchWorkload`], or a failed exchange.
+pub async fn logs(
+    context: &Context,
+    workload: &Workload,
+    options: &LogsOptions,
+) -> Result<Report, OpsError> {
+    let set = workload.read(context).await?;
+    let container = options.container.clone().or_else(|| {
+        let spec = set.spec.template.spec.as_ref()?;
+        spec.containers
+            .first()
+            .map(|container| container.name.clone())
+    });
+    let container = container.unwrap_or_default();
+    let selector = Selector {
+        labels: Some(pod_selector(&set)),
+        fields: None,
+    };
+    let namespace = Some(workload.namespace.as_str());
+    let doing = || OpsError::while_doing(format!("read the logs of `{}`", workload.reference()));
+    let mut pods = context
+        .cluster
+        .watch::<Pod>(&ResourceKind::pod(), namespace, selector);
+    let mut begun: BTreeSet<RunOfContainer> = BTreeSet::new();
+    let mut readers: JoinSet<(String, Result<(), ClusterError>)> = JoinSet::new();
+    let (mut read, mut unread) = (BTreeSet::new(), Vec::new());
+    pods.changed().await.map_err(doing())?;
+    loop {
+        for pod in pods.current().unwrap_or_default().iter() {
+            let restarts = restarts_of(pod, &container);
+            let run = (
+                pod.metadata.uid.clone().unwrap_or_default(),
+                restarts.unwrap_or(0),
+            );
+            let is_to_be_read = restarts.is_some() || !options.part.follow;
+            if is_to_be_read && begun.insert(run.clone()) {
+                let reader = Reader::new(context, workload, pod, &container, options, run.1 > 0);
+                readers.spawn(reader.run());
+            }
+        }
+        tokio::select! {
+            changed = pods.changed(), if options.part.follow => changed.map_err(doing())?,
+            ended = readers.join_next(), if !readers.is_empty() => {
+                if let Some(Ok((pod, result))) = ended {
+                    match result {
+                        Ok(()) => { read.insert(pod); }
+                        Err(error) => {
+                            let reason = format!("cannot read the log of `{pod}`: {error}");
+                            context.warn(reason.clone());
+                            unread.push(reason);
+                        }
+                    }
+                }
+            }
+            else => break,
+        }
+    }
+    Ok(Report::Logs {
+        pods: read.into_iter().collect(),
+        unread,
+    })
+}
+
+/// How often the container has been restarted; `None` while it has never run.
+fn restarts_of(pod: &Pod, container: &str) -> Option<i32> {
+    let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
+    let status = statuses.iter().find(|status| status.name == container)?;
+    let state = status.state.as_ref()?;
+    let has_run = state.running.is_some() || state.terminated.is_some() || status.restart_count > 0;
+    has_run.then_some(status.restart_count)
+}
+
+/// Reads the log of one run of one container.
+struct Reader {
+    context: Context,
+    namespace: String,
+    pod: String,
+    ordinal: i32,
+    container: String,
+    part: LogOptions,
+}
+
+impl Reader {
+    fn new(
+        context: &Context,
+        workload: &Workload,
+        pod: &Pod,
+        container: &str,
+        options: &LogsOptions,
+        is_restart: bool,
+    ) -> Self {
+        let name = pod.metadata.name.clone().unwrap_or_default();
+        let ordinal = name
+            .rsplit('-')
+            .next()
+            .and_then(|ordinal| ordinal.parse().ok())
+            .unwrap_or(-1);
+        let mut part = options.part.clone();
+        // The first run that is followed begins at `--tail`; later ones are read from their start.
+        if is_restart && part.follow {
+            part.tail = None;
+        }
+        Self {
+            context: context.clone(),
+            namespace: workload.namespace.clone(),
+            pod: name,
+            ordinal,
+            container: container.to_owned(),
+            part,
+        }
+    }
+
+    async fn run(self) -> (String, Result<(), ClusterError>) {
+        let (sender, mut lines) = mpsc::channel(BACKLOG);
+        let reading = self.context.cluster.log_lines(
+            &self.namespace,
+            &self.pod,
+            &self.container,
+            &self.part,
+            &sender,
+        );
+        tokio::pin!(reading);
+        let result = loop {
+            tokio::select! {
+                biased;
+                Some(line) = lines.recv() => self.pass_on(line),
+                result = &mut reading => break result,
+            }
+        };
+        while let Ok(line) = lines.try_recv() {
+            self.pass_on(line);
+        }
+        (self.pod.clone(), result)
+    }
+
+    fn pass_on(&self, line: String) {
+        self.context.emit(EventKind::LogLine {
+            pod: self.pod.clone(),
+            ordinal: self.ordinal,
+            container: self.container.clone(),
+            line,
+        });
+    }
+}

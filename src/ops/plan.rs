@@ -1,0 +1,177 @@
+//! Compares every object with the cluster: its live state against a rehearsed apply.
+
+use std::collections::BTreeSet;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::Value;
+
+use super::error::{OpsError, Problem};
+use super::{CONCURRENCY, Context, Set, preflight};
+use crate::cluster::{ApplyMode, ClusterError, ResourceKind};
+use crate::plan::{Plan, Step, Target};
+
+/// Plans what has to happen; the API server rehearses every object that it can.
+///
+/// # Errors
+/// Everything that would make the apply fail, all of it at once, or a failed exchange.
+pub async fn plan(context: &Context, set: &Set) -> Result<Plan, OpsError> {
+    let targets = preflight(context, set).await?;
+    let absent_namespaces = absent_namespaces(context, &targets).await?;
+    let (steps, problems) = steps(context, targets, &absent_namespaces).await?;
+    let plan = Plan {
+        absent_namespaces,
+        steps,
+        layers: set.manifests.layers(),
+    };
+    let mut problems = problems;
+    problems.extend(preflight::storage_classes(context, &plan).await?);
+    if problems.is_empty() {
+        Ok(plan)
+    } else {
+        Err(OpsError::Preflight(problems))
+    }
+}
+
+/// Rehearses again the objects whose namespace did not exist when the plan was made.
+///
+/// # Errors
+/// As [`plan`], naming what has been created by now.
+pub(super) async fn rehearse_created(
+    context: &Context,
+    plan: &mut Plan,
+    created: &str,
+) -> Result<(), OpsError> {
+    let targets: Vec<Target> = plan.steps.iter().map(|step| step.target.clone()).collect();
+    let (steps, problems) = steps(context, targets, &[]).await?;
+    if !problems.is_empty() {
+        return Err(OpsError::Rehearsal {
+            created: created.to_owned(),
+            problems,
+        });
+    }
+    plan.steps = steps;
+    Ok(())
+}
+
+async fn absent_namespaces(context: &Context, targets: &[Target]) -> Result<Vec<String>, OpsError> {
+    let named: BTreeSet<String> = targets
+        .iter()
+        .filter_map(|target| target.reference.namespace.clone())
+        .collect();
+    let mut absent = Vec::new();
+    for name in named {
+        let live = context
+            .cluster
+            .get::<Value>(&ResourceKind::namespace(), None, &name)
+            .await;
+        match live {
+            Ok(None) => absent.push(name),
+            // Whoever may not read namespaces can only use those that exist.
+            Ok(Some(_)) | Err(ClusterError::Forbidden { .. }) => {}
+            Err(error) => {
+                return Err(OpsError::while_doing(format!(
+                    "read the namespace `{name}`"
+                ))(error));
+            }
+        }
+    }
+    Ok(absent)
+}
+
+async fn steps(
+    context: &Context,
+    targets: Vec<Target>,
+    absent_namespaces: &[String],
+) -> Result<(Vec<Step>, Vec<Problem>), OpsError> {
+    let rehearsals: Vec<Rehearsal> = stream::iter(targets)
+        .map(|target| {
+            let in_absent_namespace = target
+                .reference
+                .namespace
+                .as_ref()
+                .is_some_and(|name| absent_namespaces.contains(name));
+            rehearse(context, target, in_absent_namespace)
+        })
+        .buffered(CONCURRENCY)
+        .try_collect()
+        .await?;
+    let mut steps = Vec::new();
+    let mut problems = Vec::new();
+    for rehearsal in rehearsals {
+        match rehearsal {
+            Rehearsal::Step(step) => steps.push(*step),
+            Rehearsal::Problem(problem) => problems.push(problem),
+        }
+    }
+    Ok((steps, problems))
+}
+
+enum Rehearsal {
+    Step(Box<Step>),
+    Problem(Problem),
+}
+
+async fn rehearse(
+    context: &Context,
+    target: Target,
+    in_absent_namespace: bool,
+) -> Result<Rehearsal, OpsError> {
+    let object = target.reference.clone();
+    let namespace = object.namespace.as_deref();
+    let cluster = &context.cluster;
+    if in_absent_namespace {
+        return Ok(
+            match cluster.rehearse_create(&target.kind, &target.body).await {
+                Err(
+                    error @ ClusterError::Refused {
+                        code: 400 | 422, ..
+                    },
+                ) => Rehearsal::Problem(Problem::Refused {
+                    object,
+                    source: error,
+                }),
+                // Anything else says something about the namespace of the rehearsal, not about the object.
+                _ => Rehearsal::Step(Box::new(Step::new(target, None, None))),
+            },
+        );
+    }
+    let live = match cluster
+        .get::<Value>(&target.kind, namespace, &object.name)
+        .await
+    {
+        Ok(live) => live,
+        Err(error @ ClusterError::Forbidden { .. }) => {
+            return Ok(Rehearsal::Problem(Problem::Refused {
+                object,
+                source: error,
+            }));
+        }
+        Err(error) => return Err(OpsError::while_doing(format!("read `{object}`"))(error)),
+    };
+    let applied = cluster
+        .apply(
+            &target.kind,
+            namespace,
+            &object.name,
+            &target.body,
+            ApplyMode::DryRun,
+        )
+        .await;
+    Ok(match applied {
+        Ok(planned) => Rehearsal::Step(Box::new(Step::new(target, live, Some(planned)))),
+        Err(ClusterError::OwnedByOthers { conflicts }) => {
+            Rehearsal::Problem(Problem::OwnedByOthers { object, conflicts })
+        }
+        // The kind comes with a definition of the same set.
+        Err(ClusterError::NotFound { .. }) => {
+            Rehearsal::Step(Box::new(Step::new(target, live, None)))
+        }
+        Err(error) if error.is_transient() && !matches!(error, ClusterError::Refused { .. }) => {
+            return Err(OpsError::while_doing(format!("rehearse `{object}`"))(error));
+        }
+        Err(error) => Rehearsal::Problem(Problem::Refused {
+            object,
+            source: error,
+        }),
+    })
+}

@@ -1,0 +1,248 @@
+//! Finds out, before the first write, what would make it fail: every kind exists, every storage
+//! class exists, and the permissions that no rehearsal can show.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::error::{OpsError, Problem};
+use super::{Context, Set};
+use crate::cluster::{ClusterError, ResourceKind};
+use crate::manifest::{Manifest, NamespaceMismatch, Scope, resolve_namespace};
+use crate::object::ObjectRef;
+use crate::plan::{Plan, Target};
+
+const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
+
+/// Resolves every object of the set to the path that the API server serves it under, and to the
+/// namespace that it goes to.
+///
+/// # Errors
+/// All kinds that are not served, all namespaces that disagree with `-n`, or a failed exchange.
+pub async fn preflight(context: &Context, set: &Set) -> Result<Vec<Target>, OpsError> {
+    let mut targets = Vec::new();
+    let mut problems = Vec::new();
+    let mut mismatches: Vec<NamespaceMismatch> = Vec::new();
+    let defined = defined_kinds(set.manifests.manifests());
+    for manifest in set.manifests.manifests() {
+        let Some(kind) = find_kind(context, &defined, manifest).await? else {
+            problems.push(Problem::KindNotServed {
+                object: manifest.reference.clone(),
+                api_version: manifest.gvk().api_version(),
+            });
+            continue;
+        };
+        let scope = if kind.namespaced {
+            Scope::Namespaced
+        } else {
+            Scope::Cluster
+        };
+        let requested = context.namespace.as_deref();
+        match resolve_namespace(manifest, scope, requested, context.default_namespace()) {
+            Ok(namespace) => {
+                let mut manifest = manifest.clone();
+                manifest.set_namespace(namespace.as_deref());
+                targets.push(Target {
+                    reference: manifest.reference,
+                    kind,
+                    body: manifest.value,
+                });
+            }
+            Err(mismatch) => mismatches.push(mismatch),
+        }
+    }
+    if !mismatches.is_empty() {
+        return Err(OpsError::Namespaces(mismatches));
+    }
+    if !problems.is_empty() {
+        return Err(OpsError::Preflight(problems));
+    }
+    Ok(targets)
+}
+
+async fn find_kind(
+    context: &Context,
+    defined: &BTreeMap<(String, String), ResourceKind>,
+    manifest: &Manifest,
+) -> Result<Option<ResourceKind>, OpsError> {
+    let kind = manifest.gvk();
+    let served =
+        context
+            .kinds
+            .find(&context.cluster, &kind)
+            .await
+            .map_err(OpsError::while_doing(
+                "ask the API server which kinds it serves",
+            ))?;
+    Ok(served.or_else(|| defined.get(&(kind.api_version(), kind.kind)).cloned()))
+}
+
+/// The kinds that definitions of the set itself will make the API server serve.
+fn defined_kinds(manifests: &[Manifest]) -> BTreeMap<(String, String), ResourceKind> {
+    let definitions = manifests.iter().filter(|manifest| {
+        manifest
+            .reference
+            .is("apiextensions.k8s.io", "CustomResourceDefinition")
+    });
+    let mut kinds = BTreeMap::new();
+    for definition in definitions {
+        let spec = &definition.value["spec"];
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (group, kind) = (text(&spec["group"]), text(&spec["names"]["kind"]));
+        let plural = text(&spec["names"]["plural"]);
+        for version in spec["versions"].as_array().into_iter().flatten() {
+            let version = text(&version["name"]);
+            let namespaced = spec["scope"] == "Namespaced";
+            let served = ResourceKind::known(&group, &version, &kind, &plural, namespaced);
+            kinds.insert((format!("{group}/{version}"), kind.clone()), served);
+        }
+    }
+    kinds
+}
+
+/// Storage classes that claims name and that do not exist, with those that do.
+///
+/// A class without an object is fine where a volume of that class was made by hand.
+pub(super) async fn storage_classes(
+    context: &Context,
+    plan: &Plan,
+) -> Result<Vec<Problem>, OpsError> {
+    let named: Vec<(ObjectRef, String)> = plan
+        .steps
+        .iter()
+        .filter(|step| step.live.is_none())
+        .flat_map(named_classes)
+        .collect();
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let listed = context
+        .cluster
+        .list::<Value>(&ResourceKind::storage_class(), None, None, None)
+        .await;
+    let classes = match listed {
+        Ok(classes) => classes,
+        // Without the permission to read classes nothing can be said about them here.
+        Err(ClusterError::Forbidden { .. }) => return Ok(Vec::new()),
+        Err(error) => return Err(OpsError::while_doing("list the storage classes")(error)),
+    };
+    let available: Vec<(String, bool)> = classes
+        .iter()
+        .map(|class| {
+            let metadata = &class["metadata"];
+            let name = metadata["name"].as_str().unwrap_or_default().to_owned();
+            (name, metadata["annotations"][DEFAULT_CLASS] == "true")
+        })
+        .collect();
+    let mut problems = Vec::new();
+    for (object, class) in named {
+        if available.iter().any(|(name, _)| *name == class) || has_volume_of(context, &class).await
+        {
+            continue;
+        }
+        problems.push(Problem::StorageClassMissing {
+            object,
+            class,
+            available: available.clone(),
+        });
+    }
+    Ok(problems)
+}
+
+fn named_classes(step: &crate::plan::Step) -> Vec<(ObjectRef, String)> {
+    let body = &step.target.body;
+    let reference = &step.target.reference;
+    let specs: Vec<&Value> = if reference.is("", "PersistentVolumeClaim") {
+        vec![&body["spec"]]
+    } else if reference.is("apps", "StatefulSet") {
+        let templates = body["spec"]["volumeClaimTemplates"].as_array();
+        templates
+            .into_iter()
+            .flatten()
+            .map(|template| &template["spec"])
+            .collect()
+    } else {
+        Vec::new()
+    };
+    specs
+        .into_iter()
+        .filter_map(|spec| spec["storageClassName"].as_str())
+        .filter(|class| !class.is_empty())
+        .map(|class| (reference.clone(), class.to_owned()))
+        .collect()
+}
+
+async fn has_volume_of(context: &Context, class: &str) -> bool {
+    let volumes = ResourceKind::known("", "v1", "PersistentVolume", "persistentvolumes", false);
+    let listed = context
+        .cluster
+        .list::<Value>(&volumes, None, None, None)
+        .await;
+    listed.is_ok_and(|volumes| {
+        volumes
+            .iter()
+            .any(|volume| volume["spec"]["storageClassName"] == class)
+    })
+}
+
+/// Permissions that no rehearsal shows: creating a namespace and what goes into it, and watching.
+pub(super) async fn permissions(
+    context: &Context,
+    plan: &Plan,
+    waits: bool,
+) -> Result<Vec<Problem>, OpsError> {
+    let mut questions: BTreeSet<(String, Option<String>, String)> = BTreeSet::new();
+    let mut kinds: BTreeMap<String, ResourceKind> = BTreeMap::new();
+    let mut ask = |verb: &str, kind: &ResourceKind, namespace: Option<&str>| {
+        kinds.insert(kind.resource.plural.clone(), kind.clone());
+        questions.insert((
+            kind.resource.plural.clone(),
+            namespace.map(str::to_owned),
+            verb.to_owned(),
+        ));
+    };
+    if !plan.absent_namespaces.is_empty() {
+        ask("create", &ResourceKind::namespace(), None);
+    }
+    for step in &plan.steps {
+        let namespace = step.target.reference.namespace.as_deref();
+        if namespace.is_some_and(|name| plan.absent_namespaces.iter().any(|absent| absent == name))
+        {
+            // Server-side apply is a PATCH, and needs "create" as well where nothing is yet
+            // (`k8s.io/apiserver` `pkg/endpoints/handlers/patch.go`).
+            ask("patch", &step.target.kind, namespace);
+            ask("create", &step.target.kind, namespace);
+        }
+        if waits && step.target.reference.is("apps", "StatefulSet") {
+            ask("watch", &step.target.kind, namespace);
+            ask("watch", &ResourceKind::pod(), namespace);
+        }
+    }
+    let mut problems = Vec::new();
+    for (plural, namespace, verb) in questions {
+        let Some(kind) = kinds.get(&plural) else {
+            continue;
+        };
+        let allowed = context
+            .cluster
+            .may(&verb, kind, None, namespace.as_deref())
+            .await
+            .map_err(OpsError::while_doing(
+                "ask the API server for your permissions",
+            ))?;
+        if !allowed {
+            problems.push(Problem::NotAllowed {
+                what: format!("{verb} {plural}"),
+                scope: scope(namespace.as_deref()),
+            });
+        }
+    }
+    Ok(problems)
+}
+
+fn scope(namespace: Option<&str>) -> String {
+    match namespace {
+        Some(namespace) => format!("in namespace `{namespace}`"),
+        None => "at the cluster scope".to_owned(),
+    }
+}

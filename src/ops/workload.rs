@@ -1,0 +1,116 @@
+//! The StatefulSet that a command is about.
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+
+use super::error::OpsError;
+use super::{Context, Set};
+use crate::cluster::ResourceKind;
+use crate::object::ObjectRef;
+
+/// A StatefulSet by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workload {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Workload {
+    /// The StatefulSet that the user named, or the only one of the set.
+    ///
+    /// A name that the set has is looked for where the set puts it; any other in the namespace of
+    /// `-n` or of the context.
+    ///
+    /// # Errors
+    /// [`OpsError::WhichWorkload`] when nothing is named and the set has none or several.
+    pub fn choose(context: &Context, set: &Set, named: Option<&str>) -> Result<Self, OpsError> {
+        let candidates: Vec<&ObjectRef> = set
+            .manifests
+            .manifests()
+            .iter()
+            .map(|manifest| &manifest.reference)
+            .filter(|reference| reference.is("apps", "StatefulSet"))
+            .filter(|reference| named.is_none_or(|name| name == reference.name))
+            .collect();
+        let namespace = |reference: Option<&ObjectRef>| {
+            let of_set = reference.and_then(|reference| reference.namespace.clone());
+            context
+                .namespace
+                .clone()
+                .or(of_set)
+                .unwrap_or_else(|| context.default_namespace().to_owned())
+        };
+        match (candidates.as_slice(), named) {
+            ([reference], _) => Ok(Self {
+                namespace: namespace(Some(reference)),
+                name: reference.name.clone(),
+            }),
+            ([], Some(name)) => Ok(Self {
+                namespace: namespace(None),
+                name: name.to_owned(),
+            }),
+            _ => Err(OpsError::WhichWorkload {
+                candidates: candidates.into_iter().cloned().collect(),
+            }),
+        }
+    }
+
+    /// The StatefulSet that a resolved object of a plan is.
+    #[must_use]
+    pub fn from_reference(reference: &ObjectRef) -> Self {
+        Self {
+            namespace: reference.namespace.clone().unwrap_or_default(),
+            name: reference.name.clone(),
+        }
+    }
+
+    /// Its identity.
+    #[must_use]
+    pub fn reference(&self) -> ObjectRef {
+        ObjectRef::new("apps", "StatefulSet", Some(&self.namespace), &self.name)
+    }
+
+    /// Its live state.
+    ///
+    /// # Errors
+    /// [`OpsError::NoSuchWorkload`], or a failed exchange.
+    pub(super) async fn read(&self, context: &Context) -> Result<StatefulSet, OpsError> {
+        let object = self.reference();
+        context
+            .cluster
+            .get(
+                &ResourceKind::stateful_set(),
+                Some(&self.namespace),
+                &self.name,
+            )
+            .await
+            .map_err(OpsError::while_doing(format!("read `{object}`")))?
+            .ok_or(OpsError::NoSuchWorkload { object })
+    }
+}
+
+/// The label selector that a StatefulSet's pods match, as a query.
+pub(super) fn pod_selector(stateful_set: &StatefulSet) -> String {
+    let selector = &stateful_set.spec.selector;
+    let equal = selector
+        .match_labels
+        .iter()
+        .flatten()
+        .map(|(key, value)| format!("{key}={value}"));
+    let expressions = selector
+        .match_expressions
+        .iter()
+        .flatten()
+        .map(|expression| {
+            let key = &expression.key;
+            let values = expression.values.clone().unwrap_or_default().join(",");
+            match expression.operator.as_str() {
+                "In" => format!("{key} in ({values})"),
+                "NotIn" => format!("{key} notin ({values})"),
+                "DoesNotExist" => format!("!{key}"),
+                _ => key.clone(),
+            }
+        });
+    equal.chain(expressions).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,164 @@
+//! Flags, environment and defaults, resolved once into plain settings.
+//!
+//! The name of every environment variable that this program reads stands here.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cli::{
+    ColorChoice, EditArgs, GlobalArgs, OutputFormat, ProgressChoice, QuestionArgs, SetArgs,
+};
+use crate::cluster::ConnectionSettings;
+use crate::error::CommandError;
+use crate::manifest::{self, Edits, Options, Source};
+use crate::ops::{Expectation, Set};
+use crate::render::{self, Circumstances, Display, Progress};
+use crate::ui::{self, Environment, Ui};
+
+/// A list of kubeconfig files, as kubectl reads it.
+const KUBECONFIG: &str = "KUBECONFIG";
+/// Where `.kube/config` is looked for.
+const HOME: &str = "HOME";
+/// Set to anything: no colour (<https://no-color.org>).
+const NO_COLOR: &str = "NO_COLOR";
+/// What the terminal can do.
+const TERM: &str = "TERM";
+/// Set by build services.
+const CI: &str = "CI";
+
+/// The path that every replica of the built-in workload answers alike.
+const BUILT_IN_PATH: &str = "/keys";
+/// The time for one replica's whole answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest body that is read from a replica.
+const LARGEST_BODY: u64 = 16 * 1024 * 1024;
+/// How long an API server that answered before may be away without ending a command.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(120);
+
+/// How to find the cluster.
+#[must_use]
+pub fn connection(global: &GlobalArgs, command: &str) -> ConnectionSettings {
+    ConnectionSettings {
+        kubeconfig: global.kubeconfig.clone(),
+        kubeconfig_list: std::env::var_os(KUBECONFIG),
+        home: std::env::var_os(HOME).map(PathBuf::from),
+        context: global.context.clone(),
+        request_timeout: global.request_timeout.unsigned_abs(),
+        patience: global.timeout.unsigned_abs().min(LONGEST_PATIENCE),
+        user_agent: format!("cryptoctl/{} ({command})", env!("CARGO_PKG_VERSION")),
+        impersonate_user: global.impersonate_user.clone(),
+        impersonate_groups: global.impersonate_groups.clone(),
+    }
+}
+
+/// Reads the manifests and makes the changes that the flags ask for.
+///
+/// The built-in set goes wherever `-n` says; with `-f`, an object that says otherwise is an error,
+/// which only shows once the kinds are known.
+///
+/// # Errors
+/// Everything that is wrong with the manifests or the flags; nothing has been sent.
+pub fn set(
+    arguments: &SetArgs,
+    edits: Option<&EditArgs>,
+    namespace: Option<&str>,
+) -> Result<Set, CommandError> {
+    let is_built_in = arguments.filename.is_empty();
+    let sources: Vec<Source> = if is_built_in {
+        crate::built_in::sources()
+    } else {
+        arguments
+            .filename
+            .iter()
+            .cloned()
+            .map(Source::from)
+            .collect()
+    };
+    let mut manifests = manifest::load(
+        &sources,
+        Options {
+            recursive: arguments.recursive,
+        },
+    )?;
+    if let (true, Some(namespace)) = (is_built_in, namespace) {
+        manifests.retarget(namespace);
+    }
+    if let Some(edits) = edits {
+        manifests.edit(&Edits {
+            images: edits.image.clone(),
+            replicas: edits.replicas,
+            storage_class: edits.storage_class.clone(),
+        })?;
+    }
+    Ok(Set {
+        manifests,
+        is_built_in,
+    })
+}
+
+/// What every replica is asked.
+///
+/// # Errors
+/// A usage error when no path is given and the set is not the built-in one: a path that every
+/// replica answers alike cannot be guessed.
+pub fn expectation(arguments: &QuestionArgs, set: &Set) -> Result<Expectation, CommandError> {
+    let path = match &arguments.path {
+        Some(path) if path.starts_with('/') => path.clone(),
+        Some(path) => format!("/{path}"),
+        None if set.is_built_in => BUILT_IN_PATH.to_owned(),
+        None => {
+            return Err(CommandError::usage(
+                "which path every replica answers alike cannot be guessed",
+                "name it, for example with `--path /keys`",
+            ));
+        }
+    };
+    if path.parse::<http::Uri>().is_err() {
+        return Err(CommandError::usage(
+            format!("`{path}` is not a path that can be requested"),
+            "write special characters percent-encoded, such as `%20` for a space",
+        ));
+    }
+    Ok(Expectation {
+        port: arguments.port,
+        path,
+        timeout: ANSWER_TIMEOUT,
+        largest_body: LARGEST_BODY,
+    })
+}
+
+/// How to colour, in the terminal's words.
+#[must_use]
+pub fn color(global: &GlobalArgs) -> ui::ColorChoice {
+    match global.color {
+        ColorChoice::Auto => ui::ColorChoice::Auto,
+        ColorChoice::Always => ui::ColorChoice::Always,
+        ColorChoice::Never => ui::ColorChoice::Never,
+    }
+}
+
+/// What the environment says about the terminal.
+#[must_use]
+pub fn terminal() -> Environment {
+    Environment {
+        no_color: std::env::var_os(NO_COLOR),
+        term: std::env::var_os(TERM),
+        ci: std::env::var_os(CI),
+    }
+}
+
+/// Who draws what.
+#[must_use]
+pub fn display(global: &GlobalArgs, ui: &Ui) -> Display {
+    let output = match global.output {
+        OutputFormat::Text => render::OutputFormat::Text,
+        OutputFormat::Json => render::OutputFormat::Json,
+    };
+    let progress = match global.progress {
+        ProgressChoice::Auto => Progress::Auto,
+        ProgressChoice::Bars => Progress::Bars,
+        ProgressChoice::Plain => Progress::Plain,
+        ProgressChoice::None => Progress::None,
+    };
+    Display::decide(&Circumstances::new(output, progress, global.quiet, ui))
+}

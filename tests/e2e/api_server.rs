@@ -1,0 +1,88 @@
+//! The API server dies in the middle of a command and comes back: the work goes on, and no verdict
+//! is wrong. These tests hold the API server alone.
+
+use std::process::Command;
+
+use crate::harness::{Namespace, variable};
+use crate::sets;
+
+fn sandbox(arguments: &[&str]) {
+    let name = variable("CRYPTOCTL_SANDBOX_NAME");
+    let output = Command::new(variable("CRYPTOCTL_SANDBOX_BINARY"))
+        .args(arguments)
+        .args(["--name", &name])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Kills the API server, and starts it again.
+fn restart() {
+    sandbox(&["kill", "kube-apiserver"]);
+    sandbox(&["start"]);
+}
+
+#[test]
+fn up_survives_a_restart_of_the_api_server() {
+    let namespace = Namespace::alone("restart-up");
+    let set = sets::built_in(&namespace, 500);
+    let mut up = namespace.start(&["up", "-f", &set]);
+    up.until(|event| event["event"] == "rollout");
+    restart();
+    let ended = up.end().expect(0);
+    let silent = |event: &serde_json::Value| event["event"] == "server_silent";
+    assert!(
+        ended.events().iter().any(silent),
+        "the silence is said:\n{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn rollout_status_survives_a_restart_of_the_api_server() {
+    let namespace = Namespace::alone("restart-rollout");
+    let set = sets::built_in(&namespace, 500);
+    namespace
+        .cryptoctl(&["up", "-f", &set, "--no-wait"])
+        .expect(0);
+    let mut status = namespace.start(&["rollout", "status", "-f", &set]);
+    status.until(|event| event["event"] == "rollout");
+    restart();
+    status.end().expect(0);
+}
+
+#[test]
+fn chaos_survives_a_restart_of_the_api_server() {
+    let namespace = Namespace::alone("restart-chaos");
+    let set = sets::built_in(&namespace, 50);
+    namespace.cryptoctl(&["up", "-f", &set]).expect(0);
+    let mut chaos = namespace.start(&["chaos", "-f", &set, "--path", "/keys", "--yes"]);
+    chaos.until(|event| event["event"] == "write_finished");
+    restart();
+    let report = chaos.end().expect(0).report();
+    assert_eq!(report["data"]["preserved"], true);
+}
+
+#[test]
+fn verify_never_says_no_because_the_api_server_died() {
+    let namespace = Namespace::alone("restart-verify");
+    let set = sets::built_in(&namespace, 50);
+    namespace.cryptoctl(&["up", "-f", &set]).expect(0);
+    let mut verify = namespace.start(&["verify", "-f", &set, "--path", "/keys"]);
+    verify.until(|event| event["event"] == "verifying");
+    restart();
+    let ended = verify.end();
+    assert!(
+        matches!(ended.code, 0 | 5),
+        "{}\n{}",
+        ended.stdout,
+        ended.stderr
+    );
+    namespace
+        .cryptoctl(&["verify", "-f", &set, "--path", "/keys"])
+        .expect(0);
+}

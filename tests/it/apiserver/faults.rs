@@ -1,0 +1,147 @@
+//! Faults between a client and the server, by request. The first rule that matches decides.
+
+use std::time::Duration;
+
+use http::Method;
+
+use super::random::Random;
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Fault {
+    /// The answer comes late; the request is executed at once.
+    Late(Duration),
+    /// The request is executed late.
+    Delayed(Duration),
+    /// An error in place of an answer; nothing is executed.
+    Error {
+        status: u16,
+        reason: &'static str,
+        message: &'static str,
+        retry_after: Option<u32>,
+    },
+    /// The connection breaks and nothing was executed.
+    CutBefore,
+    /// The request is executed, then the connection breaks: the answer is lost.
+    CutAfter,
+    /// The body breaks after so many bytes.
+    CutBody(usize),
+    /// Nothing is ever answered.
+    Hang,
+}
+
+/// Which requests, and how often.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    method: Option<Method>,
+    path: String,
+    query: String,
+    skip: u32,
+    times: u32,
+    per_mille: u64,
+    fault: Fault,
+}
+
+impl Rule {
+    /// A rule for every request.
+    pub(crate) fn new(fault: Fault) -> Self {
+        let (path, query) = (String::new(), String::new());
+        Self {
+            method: None,
+            path,
+            query,
+            skip: 0,
+            times: u32::MAX,
+            per_mille: 1000,
+            fault,
+        }
+    }
+
+    /// Only this method.
+    pub(crate) fn method(mut self, method: Method) -> Self {
+        self.method = Some(method);
+        self
+    }
+
+    /// Only paths that contain this text.
+    pub(crate) fn path(mut self, part: &str) -> Self {
+        part.clone_into(&mut self.path);
+        self
+    }
+
+    /// Only queries that contain this text (`watch=true`).
+    pub(crate) fn query(mut self, part: &str) -> Self {
+        part.clone_into(&mut self.query);
+        self
+    }
+
+    /// Lets the first requests pass.
+    pub(crate) fn after(mut self, requests: u32) -> Self {
+        self.skip = requests;
+        self
+    }
+
+    /// Only so many times.
+    pub(crate) fn times(mut self, times: u32) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// Only for some requests, drawn by the server's seed.
+    pub(crate) fn per_mille(mut self, per_mille: u64) -> Self {
+        self.per_mille = per_mille;
+        self
+    }
+
+    fn matches(&self, method: &Method, path: &str, query: &str) -> bool {
+        self.method.as_ref().is_none_or(|wanted| wanted == method)
+            && path.contains(&self.path)
+            && query.contains(&self.query)
+    }
+}
+
+/// All rules.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    rules: Vec<Rule>,
+    random: Random,
+}
+
+impl Faults {
+    /// No faults; later ones are drawn by the seed.
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self {
+            rules: Vec::new(),
+            random: Random::seeded(seed ^ 0xfa17),
+        }
+    }
+
+    /// Adds a rule.
+    pub(crate) fn add(&mut self, rule: Rule) {
+        self.rules.push(rule);
+    }
+
+    /// Forgets all rules.
+    pub(crate) fn clear(&mut self) {
+        self.rules.clear();
+    }
+
+    /// The fault of a request.
+    pub(crate) fn strike(&mut self, method: &Method, path: &str, query: &str) -> Option<Fault> {
+        for rule in &mut self.rules {
+            if !rule.matches(method, path, query) || rule.times == 0 {
+                continue;
+            }
+            if rule.skip > 0 {
+                rule.skip -= 1;
+                continue;
+            }
+            if self.random.next() % 1000 >= rule.per_mille {
+                continue;
+            }
+            rule.times -= 1;
+            return Some(rule.fault.clone());
+        }
+        None
+    }
+}

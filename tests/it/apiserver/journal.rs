@@ -1,0 +1,64 @@
+//! What the server was asked: the basis of assertions such as "nothing was written".
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use serde_json::Value;
+
+/// One request.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    /// The method.
+    pub(crate) method: Method,
+    /// The path without its query.
+    pub(crate) path: String,
+    /// The query, or "".
+    pub(crate) query: String,
+    /// All headers.
+    pub(crate) headers: HeaderMap,
+    /// The body.
+    pub(crate) body: Bytes,
+}
+
+impl Request {
+    /// The User-Agent.
+    pub(crate) fn user_agent(&self) -> &str {
+        self.headers
+            .get("user-agent")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    /// A query parameter.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        super::requests::parameters(&self.query).remove(name)
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// Whether it could change something: no read, no dry run, no review of permissions.
+    pub(crate) fn is_write(&self) -> bool {
+        let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&self.method);
+        let review = self.path.starts_with("/apis/authorization.k8s.io/");
+        !reads && !review && self.parameter("dryRun").as_deref() != Some("All")
+    }
+
+    /// `GET /api/v1/pods?limit=1`.
+    pub(crate) fn line(&self) -> String {
+        let query = if self.query.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", self.query)
+        };
+        format!("{} {}{query}", self.method, self.path)
+    }
+}
+
+/// All requests so far.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    /// In the order of their arrival.
+    pub(crate) requests: Vec<Request>,
+}

@@ -1,0 +1,112 @@
+//! What a replica's HTTP server answers, for better or worse.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+/// How the end of a body is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// `Content-Length`.
+    Length,
+    /// `Transfer-Encoding: chunked`.
+    Chunked,
+    /// By the end of the connection.
+    Close,
+}
+
+/// One answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    /// The body, sent `repeat` times.
+    pub(crate) body: Bytes,
+    pub(crate) repeat: u64,
+    pub(crate) framing: Framing,
+    /// Before the first byte.
+    pub(crate) delay: Duration,
+    /// The connection ends after so many bytes of the body, as a dying server ends it.
+    pub(crate) close_after: Option<u64>,
+    /// The link to the kubelet breaks after so many bytes of the body.
+    pub(crate) cut_after: Option<u64>,
+    /// Never answers.
+    pub(crate) silent: bool,
+    /// Nothing listens.
+    pub(crate) refused: bool,
+}
+
+impl Reply {
+    /// A complete answer.
+    pub(crate) fn new(status: u16, body: impl Into<Bytes>) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: body.into(),
+            repeat: 1,
+            framing: Framing::Length,
+            delay: Duration::ZERO,
+            close_after: None,
+            cut_after: None,
+            silent: false,
+            refused: false,
+        }
+    }
+
+    /// 200 with a body.
+    pub(crate) fn ok(body: impl Into<Bytes>) -> Self {
+        Self::new(200, body)
+    }
+
+    /// Accepts the connection and says nothing.
+    pub(crate) fn silence() -> Self {
+        Self {
+            silent: true,
+            ..Self::new(200, "")
+        }
+    }
+
+    /// Nothing listens on the port.
+    pub(crate) fn refused() -> Self {
+        Self {
+            refused: true,
+            ..Self::new(200, "")
+        }
+    }
+
+    /// How the body's end is told.
+    pub(crate) fn framed(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self
+    }
+
+    /// Another header.
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sends the body this many times.
+    pub(crate) fn repeated(mut self, times: u64) -> Self {
+        self.repeat = times;
+        self
+    }
+
+    /// Answers late.
+    pub(crate) fn after(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// Ends the connection in the middle of the body.
+    pub(crate) fn closing_after(mut self, bytes: u64) -> Self {
+        self.close_after = Some(bytes);
+        self
+    }
+
+    /// Breaks the link, without a WebSocket close frame, in the middle of the body.
+    pub(crate) fn cut_after(mut self, bytes: u64) -> Self {
+        self.cut_after = Some(bytes);
+        self
+    }
+}

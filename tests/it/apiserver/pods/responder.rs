@@ -1,0 +1,115 @@
+//! The scripted HTTP/1.1 server inside a pod. It is written by hand, since it must also answer wrongly.
+
+use std::fmt::Write;
+use std::io;
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+use super::reply::{Framing, Reply};
+use crate::apiserver::state::Shared;
+
+/// How a forwarded connection ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// As TCP connections end.
+    Closed,
+    /// Nothing listened.
+    Refused,
+    /// The link to the kubelet broke.
+    Cut,
+}
+
+/// Serves one connection to a pod until either side ends it.
+pub(super) async fn serve(
+    shared: &Arc<Shared>,
+    namespace: &str,
+    name: &str,
+    mut stream: DuplexStream,
+) -> End {
+    let refused = shared.with(|state| {
+        state
+            .pod(namespace, name)
+            .is_none_or(|pod| state.kubelet.refuses(&pod))
+    });
+    if refused {
+        return End::Refused;
+    }
+    while let Some(path) = read_request(&mut stream).await {
+        let reply = shared.with(|state| {
+            let pod = state.pod(namespace, name)?;
+            state.kubelet.reply_of(&pod, &path)
+        });
+        let Some(reply) = reply else {
+            return End::Closed;
+        };
+        if reply.silent {
+            return std::future::pending().await;
+        }
+        match write_reply(&mut stream, &reply).await {
+            Ok(Some(end)) => return end,
+            Ok(None) => {}
+            Err(_) => return End::Closed,
+        }
+    }
+    End::Closed
+}
+
+/// Reads a request's head; the requests of the tests have no body.
+async fn read_request(stream: &mut DuplexStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    head.split(' ').nth(1).map(str::to_owned)
+}
+
+/// Writes a reply; afterwards the connection ends or waits for the next request.
+async fn write_reply(stream: &mut DuplexStream, reply: &Reply) -> io::Result<Option<End>> {
+    tokio::time::sleep(reply.delay).await;
+    let total = reply.repeat * reply.body.len() as u64;
+    let mut head = format!("HTTP/1.1 {} Scripted\r\n", reply.status);
+    match reply.framing {
+        Framing::Length => _ = write!(head, "Content-Length: {total}\r\n"),
+        Framing::Chunked => head += "Transfer-Encoding: chunked\r\n",
+        Framing::Close => head += "Connection: close\r\n",
+    }
+    for (name, value) in &reply.headers {
+        _ = write!(head, "{name}: {value}\r\n");
+    }
+    stream.write_all(format!("{head}\r\n").as_bytes()).await?;
+
+    let end = reply.cut_after.map(|bytes| (bytes, End::Cut));
+    let end = end.or_else(|| reply.close_after.map(|bytes| (bytes, End::Closed)));
+    let mut left = end.as_ref().map_or(u64::MAX, |(bytes, _)| *bytes);
+    for _ in 0..reply.repeat {
+        let length = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(reply.body.len());
+        let part = &reply.body[..length];
+        left -= length as u64;
+        if reply.framing == Framing::Chunked && !part.is_empty() {
+            stream
+                .write_all(format!("{:x}\r\n", reply.body.len()).as_bytes())
+                .await?;
+        }
+        stream.write_all(part).await?;
+        if left == 0
+            && let Some((_, end)) = end
+        {
+            return Ok(Some(end));
+        }
+        if reply.framing == Framing::Chunked && !part.is_empty() {
+            stream.write_all(b"\r\n").await?;
+        }
+    }
+    if let Some((_, end)) = end {
+        return Ok(Some(end));
+    }
+    match reply.framing {
+        Framing::Chunked => stream.write_all(b"0\r\n\r\n").await.map(|()| None),
+        Framing::Length => Ok(None),
+        Framing::Close => Ok(Some(End::Closed)),
+    }
+}

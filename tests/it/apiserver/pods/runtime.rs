@@ -1,0 +1,270 @@
+//! The life of one pod, as a state machine over time.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::script::PodScript;
+use crate::apiserver::clock::Moment;
+use crate::apiserver::object;
+use crate::apiserver::random::Random;
+
+/// Where a pod stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Without a node.
+    Unscheduled,
+    /// On a node; the image comes and containers are made.
+    Creating,
+    /// The image could not be pulled.
+    PullFailed,
+    /// Waits to pull again.
+    PullBackOff,
+    /// This init container runs.
+    Initializing(usize),
+    /// The first init container failed and waits.
+    InitBackOff,
+    /// The containers run.
+    Running,
+    /// A container ended and waits to be started again.
+    CrashBackOff,
+    /// It ended and stays ended (`restartPolicy`).
+    Ended,
+}
+
+/// How a container ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Exit {
+    pub(crate) code: i32,
+    pub(crate) container_id: String,
+    pub(crate) started_at: String,
+    pub(crate) finished_at: String,
+}
+
+/// What a pod does now.
+#[derive(Debug, Clone)]
+pub(crate) struct Runtime {
+    pub(crate) stage: Stage,
+    since: Instant,
+    pub(crate) sandbox_id: String,
+    pub(crate) container_id: String,
+    pub(crate) start_time: String,
+    pub(crate) started_at: String,
+    pub(crate) restarts: u32,
+    pub(crate) ready: bool,
+    pub(crate) last_exit: Option<Exit>,
+    pub(crate) log: String,
+    pub(crate) previous_log: Option<String>,
+    /// SIGTERM was sent then.
+    pub(crate) stopping: Option<Instant>,
+}
+
+/// What comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Something changed; look again.
+    Again,
+    /// Nothing before that moment.
+    At(Instant),
+    /// Nothing by itself.
+    Never,
+}
+
+impl Runtime {
+    /// A pod that was just created.
+    pub(crate) fn new(now: Moment, random: &mut Random) -> Self {
+        Self {
+            stage: Stage::Unscheduled,
+            since: now.instant,
+            sandbox_id: random.container_id(),
+            container_id: String::new(),
+            start_time: String::new(),
+            started_at: String::new(),
+            restarts: 0,
+            ready: false,
+            last_exit: None,
+            log: String::new(),
+            previous_log: None,
+            stopping: None,
+        }
+    }
+
+    /// Takes the next step that is due. The scheduler's verdict comes from outside.
+    pub(crate) fn step(
+        &mut self,
+        pod: &Value,
+        script: &PodScript,
+        now: Moment,
+        random: &mut Random,
+    ) -> Next {
+        let init_containers = object::items(pod, "/spec/initContainers").count();
+        match self.stage {
+            Stage::Unscheduled | Stage::Ended => Next::Never,
+            Stage::Creating | Stage::PullFailed | Stage::PullBackOff => {
+                self.create(script, init_containers, now, random)
+            }
+            Stage::Initializing(index) => {
+                self.initialize(index, init_containers, script, now, random)
+            }
+            Stage::InitBackOff => self.after(script.back_off, now, |runtime| {
+                runtime.enter(Stage::Initializing(0), now);
+            }),
+            Stage::Running => self.run(pod, script, now),
+            Stage::CrashBackOff => {
+                let doubled = script.back_off.saturating_mul(1 << (self.restarts.min(20)));
+                let delay = doubled.min(Duration::from_mins(5));
+                self.after(delay, now, |runtime| {
+                    runtime.restarts += 1;
+                    runtime.start(script, now, random);
+                })
+            }
+        }
+    }
+
+    /// The scheduler found a node.
+    pub(crate) fn bind(&mut self, now: Moment) {
+        self.start_time = now.text();
+        self.enter(Stage::Creating, now);
+    }
+
+    /// The moment when the scheduler looks at it.
+    pub(crate) fn schedule_at(&self, script: &PodScript) -> Instant {
+        self.since + script.schedule
+    }
+
+    /// When the container is gone after SIGTERM.
+    pub(crate) fn gone_at(&self, script: &PodScript, grace: Duration) -> Option<Instant> {
+        let stop = if self.stage == Stage::Running {
+            script.stop
+        } else {
+            Duration::ZERO
+        };
+        self.stopping.map(|since| since + stop.min(grace))
+    }
+
+    /// Kills the main container, as an OOM or a `kill` inside of it would.
+    pub(crate) fn kill(&mut self, code: i32, now: Moment) {
+        if self.stage == Stage::Running {
+            self.exit(code, now);
+            self.enter(Stage::CrashBackOff, now);
+        }
+    }
+
+    fn create(
+        &mut self,
+        script: &PodScript,
+        init_containers: usize,
+        now: Moment,
+        random: &mut Random,
+    ) -> Next {
+        match (self.stage, &script.pull_error) {
+            (Stage::Creating, Some(_)) => self.after(script.start, now, |runtime| {
+                runtime.enter(Stage::PullFailed, now);
+            }),
+            (Stage::PullFailed, Some(_)) => self.after(script.pull_back_off, now, |runtime| {
+                runtime.enter(Stage::PullBackOff, now);
+            }),
+            (_, Some(_)) => Next::Never,
+            (_, None) => self.after(script.start, now, |runtime| {
+                if init_containers > 0 {
+                    runtime.enter(Stage::Initializing(0), now);
+                } else {
+                    runtime.start(script, now, random);
+                }
+            }),
+        }
+    }
+
+    fn initialize(
+        &mut self,
+        index: usize,
+        count: usize,
+        script: &PodScript,
+        now: Moment,
+        random: &mut Random,
+    ) -> Next {
+        self.after(script.init, now, |runtime| {
+            if script.init_code != 0 {
+                runtime.restarts += 1;
+                runtime.enter(Stage::InitBackOff, now);
+            } else if index + 1 < count {
+                runtime.enter(Stage::Initializing(index + 1), now);
+            } else {
+                runtime.restarts = 0;
+                runtime.start(script, now, random);
+            }
+        })
+    }
+
+    fn run(&mut self, pod: &Value, script: &PodScript, now: Moment) -> Next {
+        let crash = script
+            .crash
+            .as_ref()
+            .filter(|crash| self.restarts < crash.times && self.stopping.is_none());
+        if let Some(crash) = crash
+            && now.instant >= self.since + crash.after
+        {
+            self.log.push_str(&crash.log);
+            self.exit(crash.code, now);
+            let policy = object::text(pod, "/spec/restartPolicy");
+            let stays_ended = policy == "Never" || policy == "OnFailure" && crash.code == 0;
+            self.enter(
+                if stays_ended {
+                    Stage::Ended
+                } else {
+                    Stage::CrashBackOff
+                },
+                now,
+            );
+            return Next::Again;
+        }
+        let ready_at = self.since + script.ready;
+        let ready = script.unready.is_none() && now.instant >= ready_at;
+        if ready != self.ready {
+            self.ready = ready;
+            return Next::Again;
+        }
+        let ready_at = (script.unready.is_none() && !ready).then_some(ready_at);
+        let crash_at = crash.map(|crash| self.since + crash.after);
+        ready_at
+            .into_iter()
+            .chain(crash_at)
+            .min()
+            .map_or(Next::Never, Next::At)
+    }
+
+    fn start(&mut self, script: &PodScript, now: Moment, random: &mut Random) {
+        self.container_id = random.container_id();
+        self.started_at = now.text();
+        if !self.log.is_empty() {
+            self.previous_log = Some(std::mem::take(&mut self.log));
+        }
+        self.log.clone_from(&script.log);
+        self.enter(Stage::Running, now);
+    }
+
+    fn exit(&mut self, code: i32, now: Moment) {
+        self.ready = false;
+        self.last_exit = Some(Exit {
+            code,
+            container_id: self.container_id.clone(),
+            started_at: self.started_at.clone(),
+            finished_at: now.text(),
+        });
+    }
+
+    fn enter(&mut self, stage: Stage, now: Moment) {
+        self.stage = stage;
+        self.since = now.instant;
+    }
+
+    fn after(&mut self, delay: Duration, now: Moment, action: impl FnOnce(&mut Self)) -> Next {
+        let due = self.since + delay;
+        if now.instant < due {
+            return Next::At(due);
+        }
+        action(self);
+        Next::Again
+    }
+}

@@ -1,0 +1,213 @@
+//! How pods behave: given by the test, per workload, replica, image or incarnation.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::apiserver::object;
+
+/// Some pods.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pods {
+    namespace: Option<String>,
+    workload: Option<String>,
+    ordinal: Option<u64>,
+    image: Option<String>,
+}
+
+impl Pods {
+    /// All pods.
+    pub(crate) fn all() -> Self {
+        Self::default()
+    }
+
+    /// The pods of a workload: the ones whose names start with its name and a dash.
+    pub(crate) fn of(workload: &str) -> Self {
+        Self {
+            workload: Some(workload.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// Only the replica with this ordinal.
+    pub(crate) fn ordinal(mut self, ordinal: u64) -> Self {
+        self.ordinal = Some(ordinal);
+        self
+    }
+
+    /// Only pods in this namespace.
+    pub(crate) fn namespace(mut self, namespace: &str) -> Self {
+        self.namespace = Some(namespace.to_owned());
+        self
+    }
+
+    /// Only pods with a container of this image.
+    pub(crate) fn image(mut self, image: &str) -> Self {
+        self.image = Some(image.to_owned());
+        self
+    }
+
+    /// Whether a pod is one of them.
+    pub(crate) fn include(&self, pod: &Value) -> bool {
+        let name = object::name(pod);
+        let (workload, suffix) = name.rsplit_once('-').unwrap_or((name, ""));
+        let is = |wanted: &Option<String>, found: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == found)
+        };
+        is(&self.namespace, object::namespace(pod))
+            && is(&self.workload, workload)
+            && self
+                .ordinal
+                .is_none_or(|ordinal| suffix.parse() == Ok(ordinal))
+            && self.image.as_deref().is_none_or(|image| {
+                let mut containers = object::items(pod, "/spec/containers")
+                    .chain(object::items(pod, "/spec/initContainers"));
+                containers.any(|container| container["image"] == image)
+            })
+    }
+}
+
+/// A main container that ends by itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Crash {
+    /// How long it runs.
+    pub(crate) after: Duration,
+    /// Its exit code.
+    pub(crate) code: i32,
+    /// What it prints before.
+    pub(crate) log: String,
+    /// It crashes this often, then it stays.
+    pub(crate) times: u32,
+}
+
+/// How a pod behaves. The delays follow one another.
+#[derive(Debug, Clone)]
+pub(crate) struct PodScript {
+    /// Until it has a node.
+    pub(crate) schedule: Duration,
+    /// Why it gets none.
+    pub(crate) unschedulable: Option<String>,
+    /// Until the image is there and the container created.
+    pub(crate) start: Duration,
+    /// Why the image cannot be pulled.
+    pub(crate) pull_error: Option<String>,
+    /// From `ErrImagePull` to `ImagePullBackOff`.
+    pub(crate) pull_back_off: Duration,
+    /// How long each init container runs.
+    pub(crate) init: Duration,
+    /// The exit code of the first init container.
+    pub(crate) init_code: i32,
+    /// From running to ready.
+    pub(crate) ready: Duration,
+    /// Why it never becomes ready.
+    pub(crate) unready: Option<String>,
+    /// How it ends by itself.
+    pub(crate) crash: Option<Crash>,
+    /// The first `CrashLoopBackOff`; it doubles up to five minutes.
+    pub(crate) back_off: Duration,
+    /// From SIGTERM to its end; the grace period cuts it short.
+    pub(crate) stop: Duration,
+    /// What the container prints at its start.
+    pub(crate) log: String,
+}
+
+impl Default for PodScript {
+    fn default() -> Self {
+        Self {
+            schedule: Duration::from_millis(2),
+            unschedulable: None,
+            start: Duration::from_millis(10),
+            pull_error: None,
+            pull_back_off: Duration::from_millis(50),
+            init: Duration::from_millis(5),
+            init_code: 0,
+            ready: Duration::from_millis(10),
+            unready: None,
+            crash: None,
+            back_off: Duration::from_secs(10),
+            stop: Duration::from_millis(10),
+            log: "Starting API Host.\n".to_owned(),
+        }
+    }
+}
+
+impl PodScript {
+    /// Becomes ready this long after it runs.
+    pub(crate) fn ready_after(mut self, delay: Duration) -> Self {
+        self.ready = delay;
+        self
+    }
+
+    /// Runs this long after it has a node.
+    pub(crate) fn start_after(mut self, delay: Duration) -> Self {
+        self.start = delay;
+        self
+    }
+
+    /// Ends this long after SIGTERM.
+    pub(crate) fn stop_after(mut self, delay: Duration) -> Self {
+        self.stop = delay;
+        self
+    }
+
+    /// Its image cannot be pulled.
+    pub(crate) fn pull_fails(mut self, message: &str) -> Self {
+        self.pull_error = Some(message.to_owned());
+        self
+    }
+
+    /// It fits on no node.
+    pub(crate) fn unschedulable(mut self, message: &str) -> Self {
+        self.unschedulable = Some(message.to_owned());
+        self
+    }
+
+    /// Its readiness probe fails for ever.
+    pub(crate) fn never_ready(mut self, message: &str) -> Self {
+        self.unready = Some(message.to_owned());
+        self
+    }
+
+    /// It crashes again and again.
+    pub(crate) fn crashes(mut self, after: Duration, code: i32, log: &str) -> Self {
+        self.crash = Some(Crash {
+            after,
+            code,
+            log: log.to_owned(),
+            times: u32::MAX,
+        });
+        self
+    }
+
+    /// It crashes this often, then it stays.
+    pub(crate) fn crashes_times(mut self, times: u32) -> Self {
+        if let Some(crash) = &mut self.crash {
+            crash.times = times;
+        }
+        self
+    }
+
+    /// The first delay after a crash.
+    pub(crate) fn back_off(mut self, delay: Duration) -> Self {
+        self.back_off = delay;
+        self
+    }
+
+    /// Its init containers take this long each.
+    pub(crate) fn init_takes(mut self, duration: Duration) -> Self {
+        self.init = duration;
+        self
+    }
+
+    /// Its first init container fails.
+    pub(crate) fn init_fails(mut self, code: i32) -> Self {
+        self.init_code = code;
+        self
+    }
+
+    /// What it prints at its start.
+    pub(crate) fn prints(mut self, log: &str) -> Self {
+        log.clone_into(&mut self.log);
+        self
+    }
+}

@@ -1,0 +1,136 @@
+//! Responses.
+
+use std::io;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt, future, stream};
+use http::{HeaderMap, Response, StatusCode, header};
+use http_body::Frame;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use serde_json::{Value, json};
+
+use crate::apiserver::failure::Failure;
+
+/// A body that may go on for ever, and may break.
+pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// The server's response.
+pub(crate) type Answer = Response<Body>;
+
+/// A body that is all there.
+pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+/// An object.
+pub(crate) fn json(status: StatusCode, object: &Value) -> Answer {
+    let mut response = Response::new(full(format!("{object}\n")));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
+    headers.insert(header::CACHE_CONTROL, "no-cache, private".parse().unwrap());
+    response
+}
+
+/// A plain text.
+pub(crate) fn text(text: impl Into<Bytes>) -> Answer {
+    let mut response = Response::new(full(text));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        "text/plain; charset=utf-8".parse().unwrap(),
+    );
+    response
+}
+
+/// A path that nobody serves: Go's own words.
+pub(crate) fn no_such_path() -> Answer {
+    let mut response = text("404 page not found\n");
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+/// A refusal.
+pub(crate) fn refused(failure: &Failure) -> Answer {
+    let mut response = json(failure.code, &failure.body);
+    let seconds = failure.body["details"]["retryAfterSeconds"]
+        .as_u64()
+        .filter(|seconds| *seconds > 0);
+    if let Some(seconds) = seconds {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// An injected error.
+pub(crate) fn fault(status: u16, reason: &str, message: &str, retry_after: Option<u32>) -> Answer {
+    let mut details = json!({});
+    if let Some(seconds) = retry_after {
+        details["retryAfterSeconds"] = seconds.into();
+    }
+    let status = StatusCode::from_u16(status).unwrap();
+    refused(&Failure::new(status, reason, message, details))
+}
+
+/// A body that is produced over time.
+pub(crate) fn streamed(
+    content_type: &'static str,
+    chunks: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+) -> Answer {
+    let mut response = Response::new(StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync());
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type.parse().unwrap());
+    response
+}
+
+/// The same body, broken after so many bytes.
+pub(crate) fn cut_after(body: Body, limit: usize) -> Body {
+    let mut left = limit;
+    let intact = body.into_data_stream().map_ok(move |chunk| {
+        let part = chunk.slice(..chunk.len().min(left));
+        let broken = part.len() < chunk.len();
+        left -= part.len();
+        (part, broken)
+    });
+    let chunks = intact.flat_map(|chunk| match chunk {
+        Ok((part, broken)) => {
+            let end = broken.then(|| Err(io::Error::from(io::ErrorKind::ConnectionReset)));
+            stream::iter(std::iter::once(Ok(part)).chain(end)).left_stream()
+        }
+        Err(error) => stream::once(future::ready(Err(error))).right_stream(),
+    });
+    let mut broken = false;
+    let chunks = chunks.take_while(move |chunk| {
+        let go_on = !broken;
+        broken |= chunk.is_err();
+        future::ready(go_on)
+    });
+    StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync()
+}
+
+/// Only the metadata, for clients that ask for no more.
+pub(crate) fn as_requested(object: &mut Value, headers: &HeaderMap) {
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !accept.contains("as=PartialObjectMetadata") || object["kind"] == "Status" {
+        return;
+    }
+    let partial = |object: &Value| {
+        let metadata = object["metadata"].clone();
+        json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata })
+    };
+    if let Some(items) = object.get("items").and_then(Value::as_array) {
+        let items: Vec<Value> = items.iter().map(partial).collect();
+        let (kind, metadata) = ("PartialObjectMetadataList", object["metadata"].clone());
+        *object = json!({ "kind": kind, "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "items": items });
+    } else {
+        *object = partial(object);
+    }
+}

@@ -1,0 +1,216 @@
+//! From a request to its answer.
+
+mod answer;
+mod create;
+mod delete;
+mod discovery;
+mod list;
+mod patch;
+mod reviews;
+mod target;
+mod update;
+mod validate;
+mod watch;
+
+pub(crate) use answer::{Answer, Body, streamed, text};
+pub(crate) use delete::{delete_now, preconditions as check_preconditions};
+pub(crate) use target::{Target, parameters};
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode, header, request};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::BoxError;
+
+use super::failure::Failure;
+use super::faults::Fault;
+use super::journal;
+use super::pods;
+use super::state::{Shared, State};
+
+/// Answers a request; an error means that the connection breaks.
+pub(crate) async fn handle<B>(shared: Arc<Shared>, request: Request<B>) -> io::Result<Answer>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    let (parts, body) = request.into_parts();
+    let body = body
+        .collect()
+        .await
+        .map_err(|error| io::Error::other(error.into()))?
+        .to_bytes();
+    let path = parts.uri.path().to_owned();
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let fault = shared.with(|state| {
+        state.journal.requests.push(journal::Request {
+            method: parts.method.clone(),
+            path: path.clone(),
+            query: query.clone(),
+            headers: parts.headers.clone(),
+            body: body.clone(),
+        });
+        state.touched = true;
+        state.faults.strike(&parts.method, &path, &query)
+    });
+    shared.while_frozen().await;
+    match &fault {
+        Some(Fault::Delayed(delay)) => tokio::time::sleep(*delay).await,
+        Some(Fault::Error {
+            status,
+            reason,
+            message,
+            retry_after,
+        }) => {
+            return Ok(answer::fault(*status, reason, message, *retry_after));
+        }
+        Some(Fault::CutBefore) => return Err(io::ErrorKind::ConnectionReset.into()),
+        Some(Fault::Hang) => std::future::pending().await,
+        _ => {}
+    }
+    let call = Call {
+        method: parts.method.clone(),
+        path,
+        query: parameters(&query),
+        headers: parts.headers.clone(),
+        body,
+    };
+    let response =
+        execute(&shared, &call, parts).unwrap_or_else(|failure| answer::refused(&failure));
+    shared.while_frozen().await;
+    match fault {
+        Some(Fault::Late(delay)) => tokio::time::sleep(delay).await,
+        Some(Fault::CutAfter) => return Err(io::ErrorKind::ConnectionReset.into()),
+        Some(Fault::CutBody(limit)) => {
+            return Ok(response.map(|body| answer::cut_after(body, limit)));
+        }
+        _ => {}
+    }
+    Ok(response)
+}
+
+/// A request that was read.
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: BTreeMap<String, String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Call {
+    /// A query parameter, or "".
+    pub(crate) fn parameter(&self, name: &str) -> &str {
+        self.query.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// A boolean query parameter.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        matches!(self.parameter(name), "true" | "1")
+    }
+
+    /// Nothing is to be stored.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.parameter("dryRun") == "All"
+    }
+
+    /// The media type of the body without its parameters.
+    fn content_type(&self) -> &str {
+        let value = self
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        value
+            .unwrap_or_default()
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+    }
+
+    /// The field manager of an update: as named, or the start of the User-Agent (endpoints/handlers/create.go).
+    fn manager(&self) -> String {
+        match self.parameter("fieldManager") {
+            "" => {
+                let agent = self
+                    .headers
+                    .get(header::USER_AGENT)
+                    .and_then(|value| value.to_str().ok());
+                agent
+                    .and_then(|agent| agent.split('/').next())
+                    .unwrap_or("unknown")
+                    .to_owned()
+            }
+            manager => manager.to_owned(),
+        }
+    }
+
+    /// The body as an object.
+    fn object(&self) -> Result<Value, Failure> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            Failure::bad_request(format!("the object provided is unrecognized: {error}"))
+        })
+    }
+}
+
+fn execute(shared: &Arc<Shared>, call: &Call, parts: request::Parts) -> Result<Answer, Failure> {
+    if matches!(call.path.as_str(), "/readyz" | "/livez" | "/healthz") {
+        return Ok(text("ok"));
+    }
+    let user = shared.with(|state| state.access.authenticate(&call.headers))?;
+    if let Some(found) = shared.with(|state| discovery::answer(state, &call.path, &call.headers)) {
+        return Ok(answer::json(StatusCode::OK, &found));
+    }
+    if let Some(review) = shared.with(|state| reviews::answer(state, call, &user)) {
+        return review.map(|review| answer::json(StatusCode::CREATED, &review));
+    }
+    let Some(target) = shared.with(|state| Target::of(&state.kinds, &call.path)) else {
+        return Ok(answer::no_such_path());
+    };
+    let verb = target.verb(&call.method, call.flag("watch"));
+    shared.with(|state| state.access.authorize(&user, verb, &target))?;
+    match (target.kind.resource.as_str(), target.subresource.as_str()) {
+        ("pods", "log") => pods::log::answer(shared, call, &target),
+        ("pods", "portforward") => pods::portforward::answer(shared, call, &target, parts),
+        ("pods", "eviction") => {
+            let done = shared.with(|state| pods::eviction::evict(state, call, &target))?;
+            Ok(answer::json(StatusCode::CREATED, &done))
+        }
+        (_, "" | "status" | "finalize" | "scale") => plain(shared, call, &target, verb),
+        _ => Ok(answer::no_such_path()),
+    }
+}
+
+fn plain(
+    shared: &Arc<Shared>,
+    call: &Call,
+    target: &Target,
+    verb: &str,
+) -> Result<Answer, Failure> {
+    if verb == "watch" {
+        return watch::answer(shared, call, target);
+    }
+    let (status, mut object) = shared.with(|state| match verb {
+        "get" => list::get(state, target).map(|object| (StatusCode::OK, object)),
+        "list" => list::list(state, call, target).map(|list| (StatusCode::OK, list)),
+        "create" => create::create(state, call, target).map(|object| (StatusCode::CREATED, object)),
+        "update" => update::replace(state, call, target).map(|object| (StatusCode::OK, object)),
+        "patch" => patch::patch(state, call, target),
+        "delete" => delete::delete(state, call, target).map(|object| (StatusCode::OK, object)),
+        _ => Err(Failure::method_not_allowed()),
+    })?;
+    answer::as_requested(&mut object, &call.headers);
+    Ok(answer::json(status, &object))
+}
+
+impl State {
+    /// The live object that a request names.
+    pub(crate) fn live(&self, target: &Target) -> Result<Arc<Value>, Failure> {
+        let found = self.store.get(&target.key());
+        found.ok_or_else(|| Failure::not_found(&target.kind, &target.name))
+    }
+}

@@ -1,0 +1,312 @@
+//! The handle that tests hold.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::access::ADMIN_TOKEN;
+use super::clock::Clock;
+use super::controllers::Running;
+use super::faults::Rule;
+use super::journal::Request;
+use super::listener::Listener;
+use super::object;
+use super::pods::{PodScript, Pods, Reply};
+use super::seam::Seam;
+use super::state::Shared;
+use super::store::Key;
+
+/// A cluster in the test process; it ends when dropped.
+#[derive(Debug)]
+pub(crate) struct ApiServer {
+    shared: Arc<Shared>,
+    _controllers: Running,
+    listener: Option<Listener>,
+}
+
+impl ApiServer {
+    /// A cluster that is reached through [`Self::client`]; the same seed gives the same UIDs, times and draws.
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self::starting_at(seed, "2026-01-01T00:00:00Z".parse().unwrap())
+    }
+
+    /// A cluster that the real binary can reach, on a free loopback port. Its clock shows the real time, since the binary
+    /// computes ages from it.
+    pub(crate) async fn listen() -> Self {
+        let mut server = Self::starting_at(1, Timestamp::now());
+        server.listener = Some(Listener::start(&server.shared).await);
+        server
+    }
+
+    fn starting_at(seed: u64, epoch: Timestamp) -> Self {
+        let shared = Arc::new(Shared::new(Clock::starting_at(epoch), seed));
+        let controllers = Running::start(&shared);
+        Self {
+            shared,
+            _controllers: controllers,
+            listener: None,
+        }
+    }
+
+    /// A client without any socket, as the administrator.
+    pub(crate) fn client(&self) -> kube::Client {
+        self.client_with_token(ADMIN_TOKEN)
+    }
+
+    /// A client with another token.
+    pub(crate) fn client_with_token(&self, token: &str) -> kube::Client {
+        kube::Client::new(Seam::new(&self.shared, token), "default")
+    }
+
+    /// The tower service below a client.
+    pub(crate) fn service(&self) -> Seam {
+        Seam::new(&self.shared, ADMIN_TOKEN)
+    }
+
+    /// The address, if it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.listener.as_ref().unwrap().address()
+    }
+
+    /// Writes a kubeconfig for the administrator.
+    pub(crate) fn kubeconfig_file(&self, folder: &Path) -> PathBuf {
+        self.kubeconfig_file_for(folder, ADMIN_TOKEN)
+    }
+
+    /// Writes a kubeconfig with another token.
+    pub(crate) fn kubeconfig_file_for(&self, folder: &Path, token: &str) -> PathBuf {
+        let path = folder.join("kubeconfig");
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: model\n\
+             clusters:\n- name: model\n  cluster: {{server: \"http://{}\"}}\n\
+             users:\n- name: tester\n  user: {{token: {token}}}\n\
+             contexts:\n- name: model\n  context: {{cluster: model, user: tester}}\n",
+            self.address()
+        );
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// From now on these pods behave like this.
+    pub(crate) fn script(&self, pods: Pods, script: PodScript) {
+        self.shared.with(|state| {
+            state.kubelet.script(pods, script);
+            state.touched = true;
+        });
+    }
+
+    /// From now on these pods answer like this to requests for paths that start so.
+    pub(crate) fn serve(&self, pods: Pods, path: &str, reply: Reply) {
+        self.serve_in_turn(pods, path, vec![reply]);
+    }
+
+    /// One reply after the other, counted for each pod, the last one for ever.
+    pub(crate) fn serve_in_turn(&self, pods: Pods, path: &str, replies: Vec<Reply>) {
+        self.shared
+            .with(|state| state.kubelet.serve(pods, path, replies));
+    }
+
+    /// Ends a pod's container with an exit code, as a crash would.
+    pub(crate) fn kill_container(&self, namespace: &str, pod: &str, code: i32) {
+        self.shared.with(|state| {
+            let now = state.now;
+            let uid = state
+                .pod(namespace, pod)
+                .map(|pod| object::uid(&pod).to_owned())
+                .unwrap();
+            state
+                .kubelet
+                .runtimes
+                .get_mut(&uid)
+                .unwrap()
+                .kill(code, now);
+            state.touched = true;
+        });
+    }
+
+    /// Lets a running container print something.
+    pub(crate) fn print(&self, namespace: &str, pod: &str, text: &str) {
+        self.shared.with(|state| {
+            let uid = state
+                .pod(namespace, pod)
+                .map(|pod| object::uid(&pod).to_owned())
+                .unwrap();
+            state
+                .kubelet
+                .runtimes
+                .get_mut(&uid)
+                .unwrap()
+                .log
+                .push_str(text);
+            state.touched = true;
+        });
+    }
+
+    /// An object as it is stored, by group, resource (`statefulsets`), namespace and name.
+    pub(crate) fn object(
+        &self,
+        group: &str,
+        resource: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Option<Value> {
+        let key = Key::of(group, resource, namespace, name);
+        self.shared
+            .with(|state| state.store.get(&key).map(|object| (*object).clone()))
+    }
+
+    /// All objects of a resource.
+    pub(crate) fn objects(&self, group: &str, resource: &str) -> Vec<Value> {
+        let all = self
+            .shared
+            .with(|state| state.store.list(group, resource, ""));
+        all.into_iter()
+            .map(|(_, object)| (*object).clone())
+            .collect()
+    }
+
+    /// Creates an object as if someone else had; the group's resource is named as in paths.
+    pub(crate) fn create(
+        &self,
+        manager: &str,
+        group: &str,
+        resource: &str,
+        object: Value,
+    ) -> Value {
+        self.shared
+            .with(|state| (*state.create_as(manager, group, resource, object)).clone())
+    }
+
+    /// Changes an object as another field manager.
+    pub(crate) fn change(
+        &self,
+        manager: &str,
+        (group, resource, namespace, name): (&str, &str, &str, &str),
+        change: impl FnOnce(&mut Value),
+    ) {
+        let key = Key::of(group, resource, namespace, name);
+        self.shared
+            .with(|state| state.change(&key, manager, None, change));
+    }
+
+    /// Sets a status, for kinds without a controller in the model.
+    pub(crate) fn set_status(
+        &self,
+        (group, resource, namespace, name): (&str, &str, &str, &str),
+        status: Value,
+    ) {
+        let key = Key::of(group, resource, namespace, name);
+        self.shared.with(|state| {
+            state.change_status(&key, "kube-controller-manager", |object| {
+                object["status"] = status;
+            });
+        });
+    }
+
+    /// Accepts another token.
+    pub(crate) fn add_user(&self, token: &str, user: &str) {
+        self.shared.with(|state| state.access.add_user(token, user));
+    }
+
+    /// Accepts a token no more.
+    pub(crate) fn revoke(&self, token: &str) {
+        self.shared.with(|state| state.access.revoke(token));
+    }
+
+    /// Denies a verb on a resource (`pods/portforward`, `statefulsets.apps`) to everyone; `*` means all.
+    pub(crate) fn deny(&self, verb: &str, resource: &str) {
+        self.shared
+            .with(|state| state.access.deny(None, verb, resource));
+    }
+
+    /// Denies it to one user.
+    pub(crate) fn deny_user(&self, user: &str, verb: &str, resource: &str) {
+        self.shared
+            .with(|state| state.access.deny(Some(user), verb, resource));
+    }
+
+    /// Forgets all denials.
+    pub(crate) fn allow_all(&self) {
+        self.shared.with(|state| state.access.allow_all());
+    }
+
+    /// Adds a fault; the first matching one decides.
+    pub(crate) fn fault(&self, rule: Rule) {
+        self.shared.with(|state| state.faults.add(rule));
+    }
+
+    /// Forgets all faults.
+    pub(crate) fn heal(&self) {
+        self.shared.with(|state| state.faults.clear());
+    }
+
+    /// Accepts connections and answers nothing, controllers included.
+    pub(crate) fn freeze(&self) {
+        self.shared.frozen.send_replace(true);
+    }
+
+    /// Goes on where it froze.
+    pub(crate) fn thaw(&self) {
+        self.shared.frozen.send_replace(false);
+    }
+
+    /// Ends every watch stream cleanly.
+    pub(crate) fn drop_watches(&self) {
+        self.shared.dropped_watches.send_modify(|count| *count += 1);
+    }
+
+    /// Forgets the history: watches that lag behind, and later ones from an older version, get 410.
+    pub(crate) fn compact(&self) {
+        self.shared.with(|state| state.store.compact());
+    }
+
+    /// All requests so far.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.shared.with(|state| state.journal.requests.clone())
+    }
+
+    /// The requests that could change something.
+    pub(crate) fn writes(&self) -> Vec<Request> {
+        self.requests()
+            .into_iter()
+            .filter(Request::is_write)
+            .collect()
+    }
+
+    /// Forgets the requests.
+    pub(crate) fn forget_requests(&self) {
+        self.shared.with(|state| state.journal.requests.clear());
+    }
+
+    /// The revision of the last write: it stands still when nothing was written.
+    pub(crate) fn revision(&self) -> u64 {
+        self.shared.with(|state| state.store.revision())
+    }
+
+    /// Waits until something holds. Wrap it in a timeout where it may never hold.
+    pub(crate) async fn until(&self, mut holds: impl FnMut(&Self) -> bool) {
+        let mut changes = self.shared.changes();
+        while !holds(self) {
+            changes.changed().await.unwrap();
+        }
+    }
+
+    /// Waits until a `StatefulSet` has so many ready pods, all of the update revision.
+    pub(crate) async fn until_ready(&self, namespace: &str, name: &str, replicas: i64) {
+        self.until(|server| {
+            server
+                .object("apps", "statefulsets", namespace, name)
+                .is_some_and(|set| {
+                    let status = |field: &str| set["status"][field].as_i64().unwrap_or(0);
+                    set["metadata"]["generation"] == set["status"]["observedGeneration"]
+                        && status("readyReplicas") == replicas
+                        && status("updatedReplicas") == replicas
+                        && status("replicas") == replicas
+                })
+        })
+        .await;
+    }
+}

@@ -1,0 +1,165 @@
+//! The objects and their history: what etcd and the watch cache hold.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::kinds::Kind;
+use super::object;
+
+/// Where an object lives.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) group: String,
+    pub(crate) resource: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+impl Key {
+    /// The key of an object of a kind.
+    pub(crate) fn new(kind: &Kind, namespace: &str, name: &str) -> Self {
+        Self::of(&kind.group, &kind.resource, namespace, name)
+    }
+
+    /// The key of an object.
+    pub(crate) fn of(group: &str, resource: &str, namespace: &str, name: &str) -> Self {
+        let [group, resource, namespace, name] =
+            [group, resource, namespace, name].map(str::to_owned);
+        Self {
+            group,
+            resource,
+            namespace,
+            name,
+        }
+    }
+}
+
+/// What a write did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChangeKind {
+    Added,
+    Modified,
+    Deleted,
+}
+
+/// One write.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    pub(crate) revision: u64,
+    pub(crate) kind: ChangeKind,
+    pub(crate) key: Key,
+    /// The object afterwards; for a deletion its last state at the deletion's revision.
+    pub(crate) object: Arc<Value>,
+    /// The object before.
+    pub(crate) previous: Option<Arc<Value>>,
+}
+
+/// All objects, in the order of their keys.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    objects: BTreeMap<Key, Arc<Value>>,
+    history: VecDeque<Change>,
+    revision: u64,
+    compacted: u64,
+}
+
+impl Store {
+    /// The revision of the last write.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Watches can start at this revision or later.
+    pub(crate) fn compacted(&self) -> u64 {
+        self.compacted
+    }
+
+    /// An object.
+    pub(crate) fn get(&self, key: &Key) -> Option<Arc<Value>> {
+        self.objects.get(key).cloned()
+    }
+
+    /// The objects of a resource, in one namespace or ("") in all.
+    pub(crate) fn list(
+        &self,
+        group: &str,
+        resource: &str,
+        namespace: &str,
+    ) -> Vec<(Key, Arc<Value>)> {
+        let from = Key::of(group, resource, namespace, "");
+        self.objects
+            .range(from..)
+            .take_while(|(key, _)| key.group == group && key.resource == resource)
+            .filter(|(key, _)| namespace.is_empty() || key.namespace == namespace)
+            .map(|(key, object)| (key.clone(), Arc::clone(object)))
+            .collect()
+    }
+
+    /// Everything.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
+        self.objects.iter()
+    }
+
+    /// Writes an object; its resourceVersion becomes the new revision.
+    pub(crate) fn put(&mut self, key: Key, mut value: Value) -> Arc<Value> {
+        self.revision += 1;
+        object::set(
+            &mut value,
+            "/metadata/resourceVersion",
+            self.revision.to_string(),
+        );
+        let value = Arc::new(value);
+        let previous = self.objects.insert(key.clone(), Arc::clone(&value));
+        let kind = if previous.is_some() {
+            ChangeKind::Modified
+        } else {
+            ChangeKind::Added
+        };
+        self.history.push_back(Change {
+            revision: self.revision,
+            kind,
+            key,
+            object: Arc::clone(&value),
+            previous,
+        });
+        value
+    }
+
+    /// Removes an object.
+    pub(crate) fn remove(&mut self, key: &Key) -> Option<Arc<Value>> {
+        let previous = self.objects.remove(key)?;
+        self.revision += 1;
+        let mut last = (*previous).clone();
+        object::set(
+            &mut last,
+            "/metadata/resourceVersion",
+            self.revision.to_string(),
+        );
+        let object = Arc::new(last);
+        self.history.push_back(Change {
+            revision: self.revision,
+            kind: ChangeKind::Deleted,
+            key: key.clone(),
+            object: Arc::clone(&object),
+            previous: Some(previous),
+        });
+        Some(object)
+    }
+
+    /// The writes after a revision.
+    pub(crate) fn since(&self, revision: u64) -> impl Iterator<Item = &Change> {
+        let start = self
+            .history
+            .partition_point(|change| change.revision <= revision);
+        self.history.range(start..)
+    }
+
+    /// Forgets the history, as etcd does every five minutes: older watches get 410.
+    pub(crate) fn compact(&mut self) {
+        self.revision += 1;
+        self.compacted = self.revision;
+        self.history.clear();
+    }
+}

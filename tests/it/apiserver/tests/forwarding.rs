@@ -1,0 +1,126 @@
+//! Port-forwards, without a socket and over one.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{apply, stateful_set};
+use crate::apiserver::{ApiServer, Framing, Pods, Reply};
+
+/// `GET /keys`, as far as it comes, and what the error channel says.
+async fn get(client: kube::Client, pod: &str) -> (String, Option<String>) {
+    let pods: Api<Pod> = Api::namespaced(client, "default");
+    let mut forward = pods.portforward(pod, &[80]).await.unwrap();
+    let error = forward.take_error(80).unwrap();
+    let mut stream = forward.take_stream(80).unwrap();
+    stream
+        .write_all(b"GET /keys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
+    drop(stream);
+    let error = tokio::time::timeout(Duration::from_secs(5), error).await;
+    (String::from_utf8(answer).unwrap(), error.ok().flatten())
+}
+
+async fn ready(server: &ApiServer) {
+    apply(server, &stateful_set(2)).await.unwrap();
+    server.until_ready("default", "web", 2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_replica_gives_its_own_answer() {
+    let server = ApiServer::seeded(1);
+    ready(&server).await;
+    server.serve(
+        Pods::of("web"),
+        "/keys",
+        Reply::ok("one\n").framed(Framing::Close),
+    );
+    server.serve(
+        Pods::of("web").ordinal(1),
+        "/keys",
+        Reply::ok("two\n").framed(Framing::Chunked),
+    );
+    let (answer, error) = get(server.client(), "web-0").await;
+    assert_eq!(
+        (answer.as_str(), error),
+        (
+            "HTTP/1.1 200 Scripted\r\nConnection: close\r\n\r\none\n",
+            None
+        )
+    );
+    assert!(
+        get(server.client(), "web-1")
+            .await
+            .0
+            .ends_with("\r\n\r\n4\r\ntwo\n\r\n0\r\n\r\n")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_connection_is_told_on_the_error_channel() {
+    let server = ApiServer::seeded(1);
+    ready(&server).await;
+    let (answer, error) = get(server.client(), "web-0").await;
+    assert_eq!(answer, "");
+    let error = error.unwrap();
+    assert!(
+        error.starts_with("error forwarding port 80 to pod "),
+        "{error}"
+    );
+    assert!(error.contains("connect: connection refused"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_end_where_the_script_ends_them() {
+    let server = ApiServer::seeded(1);
+    ready(&server).await;
+    let replies = vec![
+        Reply::ok("0123456789").closing_after(4),
+        Reply::ok("0123456789").cut_after(3),
+        Reply::new(500, "broken"),
+    ];
+    server.serve_in_turn(Pods::of("web"), "/", replies);
+    assert!(
+        get(server.client(), "web-0")
+            .await
+            .0
+            .ends_with("Content-Length: 10\r\n\r\n0123")
+    );
+    assert!(get(server.client(), "web-0").await.0.len() < 60);
+    assert!(
+        get(server.client(), "web-0")
+            .await
+            .0
+            .starts_with("HTTP/1.1 500 ")
+    );
+}
+
+#[tokio::test]
+async fn a_kubeconfig_reaches_the_same_server_over_tcp() {
+    let server = ApiServer::listen().await;
+    ready(&server).await;
+    server.serve(
+        Pods::of("web"),
+        "/keys",
+        Reply::ok("x".repeat(1000))
+            .repeated(500)
+            .framed(Framing::Close),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = server.kubeconfig_file(folder.path());
+    let kubeconfig = kube::config::Kubeconfig::read_from(file).unwrap();
+    let config = kube::Config::from_custom_kubeconfig(
+        kubeconfig,
+        &kube::config::KubeConfigOptions::default(),
+    )
+    .await
+    .unwrap();
+    let client = kube::Client::try_from(config).unwrap();
+    let (answer, error) = get(client, "web-1").await;
+    assert_eq!((answer.matches('x').count(), error), (500_000, None));
+}

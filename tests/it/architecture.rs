@@ -1,0 +1,115 @@
+//! The rules between the modules, as `docs/architecture.md` states them.
+
+use std::path::{Path, PathBuf};
+
+const LONGEST_FILE: usize = 400;
+
+fn sources() -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, files);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    walk(&root, &mut files);
+    files
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            (path.strip_prefix(&root).unwrap().to_owned(), text)
+        })
+        .collect()
+}
+
+/// Asserts that only files below `allowed` contain one of the words.
+fn only(allowed: &[&str], words: &[&str]) {
+    for (path, text) in sources() {
+        if allowed.iter().any(|allowed| path.starts_with(allowed)) {
+            continue;
+        }
+        for word in words {
+            let line = text.lines().position(|line| {
+                line.contains(word) && !line.trim_start().starts_with("//")
+            });
+            assert_eq!(line, None, "{} names `{word}`, which is for {allowed:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn only_cluster_names_the_client() {
+    only(&["cluster"], &["kube::Client", "kube::Api", "kube::client", "kube::config", "kube::Config"]);
+}
+
+#[test]
+fn only_render_names_the_progress_bars() {
+    only(&["render"], &["indicatif"]);
+}
+
+#[test]
+fn only_the_command_line_names_its_parser() {
+    // `lib.rs` calls the parser, once.
+    only(&["cli.rs", "commands", "lib.rs"], &["clap"]);
+}
+
+#[test]
+fn only_ui_touches_the_standard_streams() {
+    let words = ["io::stdout", "io::stderr", "println!", "eprintln!", "Term::stderr"];
+    // A manifest can be read from standard input, which is no terminal then.
+    only(&["ui.rs", "ui"], &words);
+    only(&["ui.rs", "ui", "manifest"], &["io::stdin"]);
+}
+
+#[test]
+fn the_pure_core_does_not_work() {
+    let pure = ["plan", "status", "diagnose", "report", "manifest"];
+    for (path, text) in sources() {
+        if pure.iter().any(|folder| path.starts_with(folder)) {
+            for word in [".await", "async fn", "tokio::", "crate::ops", "crate::render"] {
+                assert!(!text.contains(word), "{} contains `{word}`", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_module_is_in_the_architecture() {
+    let document = include_str!("../../docs/architecture.md");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for entry in std::fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        if !matches!(name, "main" | "lib") {
+            assert!(document.contains(&format!("`{name}`")), "docs/architecture.md lacks `{name}`");
+        }
+    }
+}
+
+#[test]
+fn every_dependency_says_what_it_is_for() {
+    let document = include_str!("../../docs/architecture.md");
+    let table = document.split("## Dependencies").nth(1).unwrap();
+    let manifest = include_str!("../../Cargo.toml");
+    let section = |name: &str| {
+        manifest.split(&format!("\n[{name}]\n")).nth(1).unwrap().split("\n[").next().unwrap()
+    };
+    for line in section("dependencies").lines().chain(section("dev-dependencies").lines()) {
+        if let Some((name, _)) = line.split_once(" = ") {
+            assert!(table.contains(name.trim()), "docs/architecture.md lacks the dependency {name}");
+        }
+    }
+}
+
+#[test]
+fn files_stay_small() {
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        assert!(lines <= LONGEST_FILE, "{} has {lines} lines", path.display());
+    }
+}
