@@ -15,7 +15,7 @@ pub(crate) struct Ledger {
     open: Vec<ObjectRef>,
     done: BTreeSet<ObjectRef>,
     refused: Vec<ObjectRef>,
-    unknown: Vec<(ObjectRef, String)>,
+    unknown: Vec<ObjectRef>,
 }
 
 impl Ledger {
@@ -38,9 +38,7 @@ impl Ledger {
                         self.done.insert(object.clone());
                     }
                     WriteResult::Refused { .. } => self.refused.push(object.clone()),
-                    WriteResult::Unknown { reason } => {
-                        self.unknown.push((object.clone(), reason.clone()));
-                    }
+                    WriteResult::Unknown { .. } => self.unknown.push(object.clone()),
                 }
             }
             _ => {}
@@ -73,15 +71,9 @@ impl Ledger {
                 .with(Tone::Bad, word)
                 .text(format!(": {}", self.share_that_was_done())),
         ];
-        for (object, reason) in &self.unknown {
-            lines.push(unknown(object, reason));
-        }
-        for object in &self.open {
-            lines.push(unknown(
-                object,
-                "it was sent, and its answer was not awaited",
-            ));
-        }
+        // What was sent and not answered may have happened.
+        let unknown: Vec<ObjectRef> = self.unknown.iter().chain(&self.open).cloned().collect();
+        lines.extend(list("unknown", Tone::Doubt, &unknown));
         lines.extend(list("refused", Tone::Bad, &self.refused));
         lines.extend(list("not done", Tone::Doubt, &self.not_done()));
         lines
@@ -99,6 +91,8 @@ impl Ledger {
             .iter()
             .chain(&self.done)
             .chain(&self.open)
+            .chain(&self.unknown)
+            .chain(&self.refused)
             .collect::<BTreeSet<_>>()
             .len();
         format!("{done} of {} done", count(all, "change"))
@@ -109,7 +103,7 @@ impl Ledger {
             self.done.contains(object)
                 || self.open.contains(object)
                 || self.refused.contains(object)
-                || self.unknown.iter().any(|(unknown, _)| unknown == *object)
+                || self.unknown.contains(object)
         };
         self.planned
             .iter()
@@ -121,13 +115,6 @@ impl Ledger {
 
 fn is_write(step: &PlannedStep) -> bool {
     step.action != Action::Keep
-}
-
-fn unknown(object: &ObjectRef, reason: &str) -> Line {
-    Line::said(Level::Problem)
-        .with(Tone::Doubt, "  unknown: ")
-        .with(Tone::Strong, object.to_string())
-        .text(format!(" ({reason})"))
 }
 
 fn list(word: &str, tone: Tone, objects: &[ObjectRef]) -> Option<Line> {
@@ -209,8 +196,7 @@ mod tests {
             account(&events, ExitStatus::Interrupted),
             [
                 "interrupted: 1 of 5 changes done",
-                "  unknown: configmap/b (the connection broke)",
-                "  unknown: configmap/c (it was sent, and its answer was not awaited)",
+                "  unknown: configmap/b, configmap/c",
                 "  refused: configmap/d",
                 "  not done: configmap/e",
             ]

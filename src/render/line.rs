@@ -125,6 +125,16 @@ impl Line {
         Self::said(level).with(tone, sign).text(" ")
     }
 
+    /// The line that sums up a run: the mark, and for bad news the name of the exit status.
+    pub(crate) fn summary(outcome: Outcome) -> Self {
+        let (_, tone) = mark(outcome);
+        match outcome {
+            Outcome::Success | Outcome::Different => Self::of(outcome),
+            Outcome::Unhealthy => Self::of(outcome).with(tone, "unhealthy").text(": "),
+            Outcome::Undecided => Self::of(outcome).with(tone, "undecided").text(": "),
+        }
+    }
+
     /// Adds a piece with a meaning.
     pub(crate) fn with(mut self, tone: Tone, text: impl AsRef<str>) -> Self {
         self.pieces.push((tone, sanitise(text.as_ref())));

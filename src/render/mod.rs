@@ -7,6 +7,7 @@ mod json;
 mod ledger;
 mod line;
 mod picture;
+mod replicas;
 mod table;
 mod text;
 mod words;
@@ -171,3 +172,6 @@ impl Chunks {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

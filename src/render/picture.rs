@@ -6,15 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::line::{Level, Line, Tone};
-use super::table::{Column, Table};
-use super::text::{phase_words, pod_age, state_words, tone};
-use super::words::{count, took};
-use crate::event::{Action, EventKind, RecoveryPhase, milliseconds};
+use super::replicas::{self, Layout};
+use super::text::phase_words;
+use super::words::{age, count};
+use crate::event::{Action, EventKind, RecoveryPhase};
 use crate::object::ObjectRef;
-use crate::status::{ReplicaProgress, RolloutProgress, RolloutState, State, Status};
-
-/// The cells of a replica's bar: it has a pod, its containers are made, they run, it is Ready.
-const REPLICA_CELLS: usize = 4;
+use crate::status::{RolloutProgress, RolloutState, State, Status};
 
 /// The cells of the bar for the whole, where there is room for it.
 const WHOLE_CELLS: usize = 20;
@@ -98,7 +95,7 @@ impl Picture {
 
     /// The rows of this moment, none wider and all together no higher than the frame.
     pub(crate) fn rows(&self, frame: &Frame) -> Vec<Line> {
-        let time = took(milliseconds(frame.elapsed));
+        let time = age(frame.elapsed);
         let mut rows = self.headings(&time);
         for (object, progress) in &self.rollouts {
             rows.push(whole(object, progress, &time, frame.width));
@@ -111,7 +108,14 @@ impl Picture {
         let room = frame.height.saturating_sub(rows.len());
         let share = room / self.rollouts.len().max(1);
         for (object, progress) in &self.rollouts {
-            rows.extend(replicas(object, progress, frame, share));
+            let layout = Layout {
+                now: frame.now,
+                width: frame.width,
+                height: share,
+                has_bars: true,
+                level: Level::Step,
+            };
+            rows.extend(replicas::table(object, progress, &layout));
         }
         rows.truncate(frame.height);
         rows
@@ -204,69 +208,4 @@ fn reason(progress: &RolloutProgress) -> Vec<Line> {
         }
         RolloutState::Failed { cause } => vec![row(Tone::Bad, &format!("  ✗ {}", cause.message))],
     }
-}
-
-/// A row for every replica, as far as there is room; those that are not Ready come first then.
-fn replicas(
-    object: &ObjectRef,
-    progress: &RolloutProgress,
-    frame: &Frame,
-    room: usize,
-) -> Vec<Line> {
-    // One row is for the titles.
-    let Some(room) = room.checked_sub(1).filter(|&room| room > 0) else {
-        return Vec::new();
-    };
-    let mut shown: Vec<&ReplicaProgress> = progress.replicas.iter().collect();
-    let mut hidden = Vec::new();
-    if shown.len() > room {
-        shown.sort_by_key(|replica| (replica.ready, replica.ordinal));
-        hidden = shown.split_off(room - 1);
-    }
-    let column = |title, importance| Column { title, importance };
-    let mut table = Table::new(&[
-        column("NAME", 0),
-        column("", 3),
-        column("READY", 1),
-        column("STATUS", 0),
-        column("RESTARTS", 4),
-        column("AGE", 2),
-        column("REVISION", 5),
-    ]);
-    for replica in shown {
-        let pod = replica.pod.as_ref();
-        let plain = |text: Option<String>| (Tone::Plain, text.unwrap_or_else(|| "-".to_owned()));
-        table.row(vec![
-            (Tone::Strong, format!("{}-{}", object.name, replica.ordinal)),
-            (tone(replica), cells(replica)),
-            plain(pod.map(|pod| format!("{}/{}", pod.ready.0, pod.ready.1))),
-            (tone(replica), state_words(replica)),
-            plain(pod.map(|pod| pod.restarts.to_string())),
-            plain(pod.map(|pod| pod_age(pod, frame.now))),
-            plain(replica.revision.clone()),
-        ]);
-    }
-    let mut lines = table.lines(Level::Step, frame.width);
-    if !hidden.is_empty() {
-        let not_ready = hidden.iter().filter(|replica| !replica.ready).count();
-        let text = format!("… and {} more, {not_ready} not Ready", hidden.len());
-        lines.push(
-            Line::said(Level::Step)
-                .with(Tone::Faint, text)
-                .shortened(frame.width),
-        );
-    }
-    lines
-}
-
-/// How far a replica is, as a bar.
-fn cells(replica: &ReplicaProgress) -> String {
-    let full = match replica.pod.as_ref().map(|pod| pod.status.as_str()) {
-        _ if replica.ready => REPLICA_CELLS,
-        None => 0,
-        Some("Pending" | "Terminating") => 1,
-        Some("Running") => 3,
-        Some(_) => 2,
-    };
-    "━".repeat(full) + &"╌".repeat(REPLICA_CELLS - full)
 }

@@ -8,10 +8,12 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{ending}")
 }
 
-/// How long something took: tenths below ten seconds, then as kubectl says it.
+/// How long something took: milliseconds, then tenths up to ten seconds, then as kubectl says it.
 pub(crate) fn took(milliseconds: u64) -> String {
     // What would be rounded to 10.0 s already counts as ten seconds.
-    if milliseconds < 9_950 {
+    if milliseconds < 1_000 {
+        format!("{milliseconds} ms")
+    } else if milliseconds < 9_950 {
         let tenths = (milliseconds + 50) / 100;
         format!("{}.{} s", tenths / 10, tenths % 10)
     } else {
@@ -90,8 +92,9 @@ mod tests {
     #[test]
     fn short_times_keep_their_tenths() {
         let table = [
-            (0, "0.0 s"),
-            (49, "0.0 s"),
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (1_000, "1.0 s"),
             (4_912, "4.9 s"),
             (9_949, "9.9 s"),
             (9_950, "10s"),

@@ -144,7 +144,7 @@ mod tests {
             ("\u{1b}(Bcharset", "charset"),
             ("\u{1b}cclear", "clear"),
             ("\u{1b}", ""),
-            ("\u{1b}[", ""),
+            ("\u{1b}[", "["),
             ("50%\rdone", "50% done"),
             ("from Windows\r\n", "from Windows"),
             ("a\tb", "a b"),

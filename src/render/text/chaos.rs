@@ -2,12 +2,18 @@
 
 use jiff::Timestamp;
 
-use super::rollout::{is_trouble, pod_age};
 use crate::event::RecoveryPhase;
 use crate::render::line::{Level, Line, Tone};
+use crate::render::replicas::{is_trouble, pod_age};
 use crate::render::words::{short_digest, took};
 use crate::report::{ChaosReport, ChaosVerdict, DataProof};
 use crate::status::PodSummary;
+
+/// As wide as `CrashLoopBackOff` and `ImagePullBackOff`.
+const STATUS_WIDTH: usize = 16;
+
+/// The widths of the other columns, but for the name, and of the gaps.
+const REST_WIDTH: usize = 27;
 
 /// What was seen of the recovery so far.
 #[derive(Debug, Default)]
@@ -26,42 +32,44 @@ impl ChaosLines {
         }
     }
 
-    /// A row of `kubectl get pods -w`; the first one brings the titles.
-    pub(super) fn pod(&mut self, pod: &PodSummary, now: Timestamp) -> Vec<Line> {
+    /// A row of `kubectl get pods -w`; the first one brings the titles. Rows come one by one, so the
+    /// columns have the widths that suit most words; a narrow terminal goes without the last ones.
+    pub(super) fn pod(&mut self, pod: &PodSummary, now: Timestamp, width: usize) -> Vec<Line> {
         let mut lines = Vec::new();
+        self.is_broken = true;
         if self.name_width == 0 {
             self.name_width = pod.pod.chars().count().max("NAME".len());
-            let titles = row(
-                self.name_width,
-                ["NAME", "READY", "STATUS", "RESTARTS", "AGE"],
-            );
-            lines.push(Line::said(Level::Progress).with(Tone::Faint, titles.concat()));
+            let titles = ["NAME", "READY", "STATUS", "RESTARTS", "AGE"].map(str::to_owned);
+            lines.push(self.row(titles, [Tone::Faint; 2], width));
         }
-        self.is_broken = true;
-        let [name, ready, status, restarts, age] = row(
-            self.name_width,
-            [
-                &pod.pod,
-                &format!("{}/{}", pod.ready.0, pod.ready.1),
-                &pod.status,
-                &pod.restarts.to_string(),
-                &pod_age(pod, now),
-            ],
-        );
         let tone = match pod.status.as_str() {
             trouble if is_trouble(trouble) => Tone::Bad,
             "Running" if pod.ready.0 == pod.ready.1 => Tone::Good,
             _ => Tone::Doubt,
         };
-        lines.push(
-            Line::said(Level::Progress)
-                .with(Tone::Strong, name)
-                .text(ready)
-                .with(tone, status)
-                .text(restarts)
-                .text(age),
-        );
+        let cells = [
+            pod.pod.clone(),
+            format!("{}/{}", pod.ready.0, pod.ready.1),
+            pod.status.clone(),
+            pod.restarts.to_string(),
+            pod_age(pod, now),
+        ];
+        lines.push(self.row(cells, [Tone::Strong, tone], width));
         lines
+    }
+
+    fn row(&self, cells: [String; 5], [name_tone, status_tone]: [Tone; 2], width: usize) -> Line {
+        let [name, ready, status, restarts, age] = cells;
+        let name_width = self.name_width;
+        let line = Line::said(Level::Progress)
+            .with(name_tone, format!("{name:<name_width$}  "))
+            .text(format!("{ready:<5}  "));
+        if name_width + STATUS_WIDTH + REST_WIDTH > width {
+            return line.with(status_tone, status).shortened(width);
+        }
+        line.with(status_tone, format!("{status:<STATUS_WIDTH$}  "))
+            .text(format!("{restarts:<8}  {age}"))
+            .shortened(width)
     }
 
     /// A phase of the recovery.
@@ -69,19 +77,12 @@ impl ChaosLines {
         self.is_broken = true;
         Line::said(Level::Progress)
             .with(Tone::Good, "  ✓ ")
+            .with(
+                Tone::Faint,
+                format!("{:<8}", format!("+{}", took(after_ms))),
+            )
             .text(phase_words(phase))
-            .with(Tone::Faint, format!(" after {}", took(after_ms)))
     }
-}
-
-fn row(name_width: usize, [name, ready, status, restarts, age]: [&str; 5]) -> [String; 5] {
-    [
-        format!("{name:<name_width$}  "),
-        format!("{ready:<5}  "),
-        format!("{status:<16}  "),
-        format!("{restarts:<8}  "),
-        age.to_owned(),
-    ]
 }
 
 /// What was seen, as the end of a sentence.
@@ -91,8 +92,8 @@ pub(crate) fn phase_words(phase: RecoveryPhase) -> &'static str {
         RecoveryPhase::Gone => "the old pod is gone",
         RecoveryPhase::Replaced => "a new pod exists",
         RecoveryPhase::Scheduled => "the new pod has a node",
-        RecoveryPhase::Started => "its containers run",
-        RecoveryPhase::Ready => "it is Ready",
+        RecoveryPhase::Started => "the new pod's containers run",
+        RecoveryPhase::Ready => "the new pod is Ready",
     }
 }
 
@@ -125,7 +126,17 @@ pub(super) fn verdict(report: &ChaosReport, elapsed: &str) -> Vec<Line> {
             .with(Tone::Faint, elapsed),
     );
     let level = lines.last().map_or(Level::Result, |line| line.level);
-    for reason in &report.reasons {
+    let is_said_below = |reason: &str| {
+        report
+            .cause
+            .as_ref()
+            .is_some_and(|cause| cause.message == reason)
+    };
+    for reason in report
+        .reasons
+        .iter()
+        .filter(|reason| !is_said_below(reason))
+    {
         lines.push(Line::said(level).text(format!("  - {reason}")));
     }
     if report.verdict == ChaosVerdict::Refused {

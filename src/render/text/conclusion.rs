@@ -1,13 +1,17 @@
 //! How a run ended: its report in a few lines, and the error if it failed.
 
 use super::objects::{done, state_line};
-use super::{chaos, diagnosis, diff, rollout};
+use super::{chaos, diagnosis, diff};
 use crate::event::{Action, Conclusion, ErrorText, Event};
 use crate::exit::Outcome;
 use crate::render::line::{Level, Line, Tone};
+use crate::render::replicas::{self, Layout};
 use crate::render::words::{count, took};
 use crate::report::{DiffReport, DownReport, Report, RolloutReport, UpReport, VerifyReport};
-use crate::status::{RolloutState, State};
+use crate::status::{RolloutProgress, RolloutState, State};
+
+/// The rows of a table of replicas.
+const REPLICA_ROWS: usize = 20;
 
 /// Findings are shown up to this many.
 const FINDINGS: usize = 10;
@@ -57,28 +61,45 @@ fn up(report: &UpReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line
         let text = format!("not waited for: {}", left.join(", "));
         lines.push(Line::said(Level::Result).with(Tone::Doubt, text));
     }
-    let mut parts = applied_counts(report);
-    let (ready, desired) = report
-        .rollouts
-        .iter()
-        .fold((0, 0), |(ready, desired), rollout| {
-            (
-                ready + rollout.progress.ready,
-                desired + rollout.progress.desired,
-            )
-        });
-    if !report.rollouts.is_empty() {
-        parts.push(format!(
-            "{ready} of {} Ready",
-            count(usize::try_from(desired).unwrap_or(0), "replica")
-        ));
+    // The worst comes first.
+    let mut parts = rollout_shares(&report.rollouts);
+    let position = if report.outcome() == Outcome::Success {
+        0
+    } else {
+        parts.len()
+    };
+    parts.splice(position..position, applied_counts(report));
+    if parts.is_empty() {
+        parts.push("nothing to apply".to_owned());
     }
     lines.push(
-        Line::of(report.outcome())
+        Line::summary(report.outcome())
             .text(parts.join(", "))
             .with(Tone::Faint, elapsed),
     );
     lines
+}
+
+/// The share of the replicas that are Ready: of all together, while all is well.
+fn rollout_shares(rollouts: &[RolloutReport]) -> Vec<String> {
+    match rollouts {
+        [] => Vec::new(),
+        [only] => vec![share(&only.progress)],
+        several
+            if several
+                .iter()
+                .all(|rollout| rollout.outcome() == Outcome::Success) =>
+        {
+            let ready: i32 = several.iter().map(|rollout| rollout.progress.ready).sum();
+            let replicas = count(usize::try_from(ready).unwrap_or(0), "replica");
+            vec![format!("all {replicas} Ready")]
+        }
+        several => several
+            .iter()
+            .filter(|rollout| rollout.outcome() != Outcome::Success)
+            .map(|rollout| format!("{}: {}", rollout.object, share(&rollout.progress)))
+            .collect(),
+    }
 }
 
 fn applied_counts(report: &UpReport) -> Vec<String> {
@@ -95,56 +116,56 @@ fn applied_counts(report: &UpReport) -> Vec<String> {
     .collect()
 }
 
-/// The replicas and the cause of a rollout that did not complete.
+/// The replicas of a rollout that did not complete, and the cause or the suspicion.
 fn trouble(report: &RolloutReport, event: &Event, width: usize) -> Vec<Line> {
-    let table = || {
-        rollout::table(
-            &report.object,
-            &report.progress,
-            event.time,
-            Level::Problem,
-            width,
-        )
+    let progress = &report.progress;
+    let diagnosis = match &progress.state {
+        RolloutState::Complete => return Vec::new(),
+        RolloutState::Failed { cause } => Some(cause),
+        RolloutState::Progressing { suspicion, .. } => suspicion.as_ref(),
     };
-    let name = report.object.to_string();
-    match &report.progress.state {
-        RolloutState::Complete => Vec::new(),
-        RolloutState::Failed { cause } => {
-            let mut lines = table();
-            lines.extend(diagnosis::lines(cause));
-            lines
-        }
-        RolloutState::Progressing { message, suspicion } => {
-            let mut lines = table();
-            lines.push(
-                Line::of(Outcome::Undecided)
-                    .with(Tone::Strong, name)
-                    .text(format!(" is not complete: {message}")),
-            );
-            lines.extend(suspicion.iter().flat_map(diagnosis::lines));
-            lines
-        }
+    let mut lines = replica_table(report, event, Level::Problem, width);
+    lines.extend(diagnosis.into_iter().flat_map(diagnosis::lines));
+    lines
+}
+
+fn replica_table(report: &RolloutReport, event: &Event, level: Level, width: usize) -> Vec<Line> {
+    let layout = Layout {
+        now: event.time,
+        width,
+        height: REPLICA_ROWS,
+        has_bars: false,
+        level,
+    };
+    replicas::table(&report.object, &report.progress, &layout)
+}
+
+/// How many replicas of a rollout are Ready, and what the others wait for.
+fn share(progress: &RolloutProgress) -> String {
+    let desired = count(usize::try_from(progress.desired).unwrap_or(0), "replica");
+    let share = format!("{} of {desired} Ready", progress.ready);
+    match &progress.state {
+        RolloutState::Complete | RolloutState::Failed { .. } => share,
+        RolloutState::Progressing { message, .. } => format!("{share}; {message}"),
     }
 }
 
 fn rollout_status(report: &RolloutReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line> {
-    let progress = &report.progress;
     let mut lines = trouble(report, event, width);
     if lines.is_empty() {
-        lines = rollout::table(&report.object, progress, event.time, Level::Result, width);
+        lines = replica_table(report, event, Level::Result, width);
     }
-    let desired = count(usize::try_from(progress.desired).unwrap_or(0), "replica");
     lines.push(
-        Line::of(report.outcome())
+        Line::summary(report.outcome())
             .with(Tone::Strong, report.object.to_string())
-            .text(format!(": {} of {desired} Ready", progress.ready))
+            .text(format!(": {}", share(&report.progress)))
             .with(Tone::Faint, elapsed),
     );
     lines
 }
 
 fn verify(report: &VerifyReport, elapsed: &str) -> Vec<Line> {
-    let summary = Line::of(report.outcome());
+    let summary = Line::summary(report.outcome());
     let level = summary.level;
     let mut lines = vec![summary.text(&report.summary).with(Tone::Faint, elapsed)];
     for finding in report.findings.iter().take(FINDINGS) {
@@ -160,7 +181,7 @@ fn verify(report: &VerifyReport, elapsed: &str) -> Vec<Line> {
 fn diff(report: &DiffReport, elapsed: &str) -> Vec<Line> {
     let mut lines = diff::patches(report);
     lines.push(
-        Line::of(report.outcome())
+        Line::summary(report.outcome())
             .text(diff::counts(report))
             .with(Tone::Faint, elapsed),
     );
@@ -196,7 +217,7 @@ fn down(report: &DownReport, elapsed: &str) -> Vec<Line> {
         parts.join(", ")
     };
     lines.push(
-        Line::of(report.outcome())
+        Line::summary(report.outcome())
             .text(text)
             .with(Tone::Faint, elapsed),
     );

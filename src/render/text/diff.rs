@@ -1,6 +1,7 @@
 //! The diff: data, on standard output.
 
 use crate::event::Action;
+use crate::exit::Outcome;
 use crate::render::line::{Line, Tone};
 use crate::report::DiffReport;
 
@@ -50,9 +51,10 @@ pub(super) fn counts(report: &DiffReport) -> String {
         .filter(|(number, _)| *number > 0)
         .map(|(number, words)| format!("{number} {words}"))
         .collect();
-    if said.is_empty() {
-        "nothing to compare".to_owned()
-    } else {
-        said.join(", ")
+    let said = said.join(", ");
+    match report.outcome() {
+        _ if report.objects.is_empty() => "nothing to compare".to_owned(),
+        Outcome::Success => format!("no difference: {said}"),
+        _ => said,
     }
 }

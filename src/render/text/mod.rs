@@ -10,7 +10,6 @@ mod rollout;
 mod verify;
 
 pub(crate) use self::chaos::phase_words;
-pub(crate) use self::rollout::{pod_age, state_words, tone};
 
 use self::chaos::ChaosLines;
 use self::logs::LogLines;
@@ -21,6 +20,7 @@ use super::ledger::Ledger;
 use super::line::{Level, Line, Tone};
 use super::words::took;
 use crate::event::{Event, EventKind};
+use crate::exit::ExitStatus;
 
 /// What has to be remembered between two events to say what has changed.
 #[derive(Debug, Default)]
@@ -72,7 +72,7 @@ impl Text {
                 self.verify
                     .answered(answer, self.breaks_things.then_some(heading), width)
             }
-            EventKind::PodChanged { pod } => self.chaos.pod(pod, event.time),
+            EventKind::PodChanged { pod } => self.chaos.pod(pod, event.time, width),
             EventKind::Phase {
                 phase, after_ms, ..
             } => vec![self.chaos.phase(*phase, *after_ms)],
@@ -98,9 +98,12 @@ impl Text {
                 vec![Line::said(Level::Problem).text(text)]
             }
             EventKind::Finished(end) => {
-                let mut lines = self.verify.rest(width);
+                let mut lines = self.verify.rest(end.report.as_ref(), width);
                 lines.extend(conclusion::lines(end, event, width));
                 lines.extend(self.ledger.lines(end.status));
+                if matches!(end.status, ExitStatus::Interrupted | ExitStatus::Terminated) {
+                    lines.extend(self.rollout.unfinished());
+                }
                 lines.extend(end.error.iter().flat_map(conclusion::error));
                 lines
             }

@@ -1,14 +1,12 @@
-//! A rollout as one line for every change of a replica, and as a table of its last state.
+//! A rollout, as one line for every change of a replica.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use crate::object::ObjectRef;
 use crate::render::line::{Level, Line, Tone};
-use crate::render::table::{Column, Table};
-use crate::render::words::{age, count};
-use crate::status::{PodSummary, ReplicaProgress, RolloutProgress, RolloutState};
+use crate::render::replicas::{state, tone};
+use crate::render::words::count;
+use crate::status::{ReplicaProgress, RolloutProgress, RolloutState};
 
 /// The last known state of every replica.
 #[derive(Debug, Default)]
@@ -49,12 +47,29 @@ impl RolloutLines {
         if let Some(suspicion) = suspicion
             && old_suspicion.map(|old| &old.message) != Some(&suspicion.message)
         {
-            let line = Line::said(Level::Progress)
+            let line = Line::said(Level::Step)
                 .with(Tone::Doubt, "? ")
                 .text(&suspicion.message);
             lines.push(line);
         }
         lines
+    }
+
+    /// What goes on in the cluster although nobody watches it any more.
+    pub(super) fn unfinished(&self) -> Vec<Line> {
+        self.known
+            .iter()
+            .filter(|(_, progress)| matches!(progress.state, RolloutState::Progressing { .. }))
+            .map(|(object, progress)| {
+                Line::said(Level::Problem)
+                    .with(Tone::Doubt, "  still going on: ")
+                    .with(Tone::Strong, object.to_string())
+                    .text(format!(
+                        " ({} of {} Ready)",
+                        progress.ready, progress.desired
+                    ))
+            })
+            .collect()
     }
 }
 
@@ -110,90 +125,11 @@ fn was_replaced(old: &ReplicaProgress, new: &ReplicaProgress) -> bool {
     }
 }
 
-/// The state of a replica in the words of `kubectl get pods`, Ready included.
-pub(crate) fn state_words(replica: &ReplicaProgress) -> String {
-    let Some(pod) = &replica.pod else {
-        return "no pod".to_owned();
-    };
-    let words = if replica.ready {
-        "Ready".to_owned()
-    } else if !replica.up_to_date {
-        format!("{}, old revision", pod.status)
-    } else if pod.status == "Running" {
-        "Running, not Ready".to_owned()
-    } else {
-        pod.status.clone()
-    };
-    match usize::try_from(pod.restarts) {
-        Ok(restarts @ 1..) => format!("{words}, {}", count(restarts, "restart")),
-        _ => words,
+/// The state of a replica, and how often its containers were restarted.
+fn state_words(replica: &ReplicaProgress) -> String {
+    let restarts = replica.pod.as_ref().map_or(0, |pod| pod.restarts);
+    match usize::try_from(restarts) {
+        Ok(restarts @ 1..) => format!("{}, {}", state(replica), count(restarts, "restart")),
+        _ => state(replica),
     }
-}
-
-/// Good, bad or not known yet.
-pub(crate) fn tone(replica: &ReplicaProgress) -> Tone {
-    match &replica.pod {
-        _ if replica.ready => Tone::Good,
-        Some(pod) if is_trouble(&pod.status) => Tone::Bad,
-        _ => Tone::Doubt,
-    }
-}
-
-/// Whether a STATUS is one that does not pass by itself, as a rule.
-pub(crate) fn is_trouble(status: &str) -> bool {
-    let status = status.rsplit(':').next().unwrap_or(status);
-    [
-        "Err", "BackOff", "Error", "Killed", "Invalid", "Evicted", "Unknown", "Failed",
-    ]
-    .iter()
-    .any(|word| status.contains(word))
-}
-
-/// A table of the replicas as they are, in the columns of `kubectl get pods`.
-pub(super) fn table(
-    object: &ObjectRef,
-    progress: &RolloutProgress,
-    now: Timestamp,
-    level: Level,
-    width: usize,
-) -> Vec<Line> {
-    let column = |title, importance| Column { title, importance };
-    let mut table = Table::new(&[
-        column("NAME", 0),
-        column("READY", 1),
-        column("STATUS", 0),
-        column("RESTARTS", 2),
-        column("AGE", 3),
-        column("REVISION", 4),
-    ]);
-    for replica in &progress.replicas {
-        let pod = replica.pod.as_ref();
-        let plain = |text: Option<String>| (Tone::Plain, text.unwrap_or_else(|| "-".to_owned()));
-        let status = pod.map_or_else(|| "no pod".to_owned(), |pod| pod.status.clone());
-        let revision = replica.revision.as_ref().map(|revision| {
-            if replica.up_to_date {
-                revision.clone()
-            } else {
-                format!("{revision} (old)")
-            }
-        });
-        table.row(vec![
-            (Tone::Strong, format!("{}-{}", object.name, replica.ordinal)),
-            plain(pod.map(|pod| format!("{}/{}", pod.ready.0, pod.ready.1))),
-            (tone(replica), status),
-            plain(pod.map(|pod| pod.restarts.to_string())),
-            plain(pod.map(|pod| pod_age(pod, now))),
-            plain(revision),
-        ]);
-    }
-    table.lines(level, width)
-}
-
-/// The AGE column.
-pub(crate) fn pod_age(pod: &PodSummary, now: Timestamp) -> String {
-    pod.created.map_or_else(
-        || "<unknown>".to_owned(),
-        // A clock behind that of the API server makes no negative age.
-        |created| age(now.duration_since(created).try_into().unwrap_or_default()),
-    )
 }

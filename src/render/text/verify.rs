@@ -4,7 +4,7 @@ use crate::object::ObjectRef;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::table::{Cell, Column, Table};
 use crate::render::words::short_digest;
-use crate::report::{AnswerGroup, Certainty, Problem, ReplicaAnswer, VerifyReport};
+use crate::report::{AnswerGroup, Certainty, Problem, ReplicaAnswer, Report, VerifyReport};
 
 /// Rows that say the same are shown up to this many.
 const SAME_ROWS: usize = 10;
@@ -55,8 +55,14 @@ impl VerifyLines {
         }
     }
 
-    /// The answers so far of a verification that did not come to its end.
-    pub(super) fn rest(&mut self, width: usize) -> Vec<Line> {
+    /// What is known of a verification whose answers did not all come as events: its report, or the
+    /// answers so far.
+    pub(super) fn rest(&mut self, report: Option<&Report>, width: usize) -> Vec<Line> {
+        if self.asked.is_some()
+            && let Some(Report::Verify(report)) = report
+        {
+            self.answers.clone_from(&report.replicas);
+        }
         if self.answers.is_empty() {
             Vec::new()
         } else {
@@ -69,19 +75,17 @@ impl VerifyLines {
         let Some(asked) = self.asked.take() else {
             return Vec::new();
         };
-        let title = format!(
-            "GET :{}{} of every replica of {}",
-            asked.port, asked.path, asked.object
-        );
-        let mut lines = Vec::new();
-        if let Some(moment) = moment {
-            lines.push(
-                Line::said(Level::Result)
-                    .with(Tone::Strong, moment)
-                    .with(Tone::Faint, format!(": {title}")),
-            );
-        }
-        let report = VerifyReport::new(asked.object, asked.port, asked.path, answers, Vec::new());
+        let Asked {
+            object, port, path, ..
+        } = asked;
+        let heading = Line::said(Level::Result);
+        let heading = match moment {
+            Some(moment) => heading.with(Tone::Strong, moment).text(": "),
+            None => heading,
+        };
+        let question = format!("GET {path} on port {port} of every replica of {object}");
+        let mut lines = vec![heading.with(Tone::Faint, question)];
+        let report = VerifyReport::new(object, port, path, answers, Vec::new());
         lines.extend(answer_table(&report, width));
         lines
     }

@@ -1,0 +1,5 @@
+mod documents;
+mod live;
+mod picture;
+mod samples;
+mod snapshots;

@@ -1,0 +1,82 @@
+//! Runs of `diff`, `down` and `logs`.
+
+use super::{
+    at, budget, claim, finished, planned, service, started, stateful_set, write_started, written,
+};
+use crate::event::{Action, Event, EventKind};
+use crate::exit::{ExitStatus, Outcome};
+use crate::report::{DiffReport, DownReport, Kept, ObjectDiff, Report};
+
+pub(crate) fn diff() -> Vec<Event> {
+    let patch = "--- live/logaiter/statefulset/cryptoserver\n+++ planned/logaiter/statefulset/cryptoserver\n@@ -10,3 +10,3 @@\n spec:\n-  replicas: 3\n+  replicas: 2\n   serviceName: cryptoserver\n";
+    let object = |object, action, patch: &str| ObjectDiff {
+        object,
+        action,
+        patch: patch.into(),
+    };
+    let report = DiffReport {
+        objects: vec![
+            object(claim(), Action::Keep, ""),
+            object(stateful_set(), Action::Change, patch),
+        ],
+    };
+    vec![
+        started("diff"),
+        finished(61, ExitStatus::Different, Some(Report::Diff(report))),
+    ]
+}
+
+pub(crate) fn down() -> Vec<Event> {
+    let plan = || {
+        vec![
+            (stateful_set(), Action::Delete),
+            (service(), Action::Delete),
+        ]
+    };
+    let report = DownReport {
+        deleted: vec![stateful_set(), service()],
+        remaining: Vec::new(),
+        absent: vec![budget()],
+        kept: vec![Kept {
+            object: claim(),
+            reason: "it holds the data; `--delete-data` deletes it".into(),
+        }],
+    };
+    let mut events = vec![started("down"), at(20, planned(plan()))];
+    for (object, action) in plan() {
+        events.push(at(25, write_started(object.clone(), action)));
+        events.push(at(30, written(object, action)));
+    }
+    events.push(finished(
+        1_900,
+        ExitStatus::Success,
+        Some(Report::Down(report)),
+    ));
+    events
+}
+
+pub(crate) fn logs() -> Vec<Event> {
+    let line = |ordinal: i32, container: &str, line: &str| EventKind::LogLine {
+        pod: format!("cryptoserver-{ordinal}"),
+        ordinal,
+        container: container.into(),
+        line: line.into(),
+    };
+    let report = Report::Logs {
+        pods: vec!["cryptoserver-0".into()],
+        unread: vec!["cryptoserver-1: container `api` waits to start".into()],
+    };
+    vec![
+        started("logs"),
+        at(12, line(0, "api", "Starting API Host.")),
+        at(13, line(0, "api", "\u{1b}]0;owned\u{7}::error::not mine\r")),
+        at(14, line(0, "sidecar", "hello")),
+        at(
+            15,
+            EventKind::Warning {
+                message: "the log of `cryptoserver-1` begins in the middle".into(),
+            },
+        ),
+        finished(40, Outcome::Undecided.into(), Some(report)),
+    ]
+}

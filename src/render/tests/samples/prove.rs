@@ -1,0 +1,213 @@
+//! Runs of `verify` and `chaos`.
+
+use std::collections::BTreeMap;
+
+use super::{
+    KEYS, OTHER_KEYS, at, finished, pod, pod_object, started, stateful_set, write_started, written,
+};
+use crate::diagnose::{Cause, Diagnosis};
+use crate::event::{Action, Event, EventKind, RecoveryPhase};
+use crate::exit::ExitStatus;
+use crate::report::{ChaosReport, Kill, Problem, ReplicaAnswer, Report, VerifyReport, Via};
+
+pub(crate) fn answer(ordinal: i32, sha256: &str) -> ReplicaAnswer {
+    ReplicaAnswer {
+        pod: format!("cryptoserver-{ordinal}"),
+        ordinal,
+        uid: Some(format!("uid-{ordinal}")),
+        node: Some("worker".into()),
+        status: Some(200),
+        sha256: Some(sha256.into()),
+        bytes: Some(27),
+        content_type: Some("text/plain".into()),
+        latency_ms: Some(12),
+        via: Via::PortForward,
+        repeats: 0,
+        error: None,
+    }
+}
+
+pub(crate) fn no_answer(ordinal: i32, error: Problem) -> ReplicaAnswer {
+    let status = match error {
+        Problem::WrongStatus { status } => Some(status),
+        _ => None,
+    };
+    ReplicaAnswer {
+        status,
+        sha256: None,
+        bytes: None,
+        content_type: None,
+        latency_ms: None,
+        error: Some(error),
+        ..answer(ordinal, KEYS)
+    }
+}
+
+fn verification(elapsed_ms: u64, answers: &[ReplicaAnswer]) -> (Vec<Event>, VerifyReport) {
+    let mut events = vec![at(
+        elapsed_ms,
+        EventKind::Verifying {
+            object: stateful_set(),
+            port: 80,
+            path: "/keys".into(),
+            replicas: u32::try_from(answers.len()).unwrap(),
+        },
+    )];
+    for (index, answer) in (1..).zip(answers) {
+        let kind = EventKind::Answered {
+            object: stateful_set(),
+            answer: answer.clone(),
+        };
+        events.push(at(elapsed_ms + index, kind));
+    }
+    let report = VerifyReport::new(
+        stateful_set(),
+        80,
+        "/keys".into(),
+        answers.to_vec(),
+        Vec::new(),
+    );
+    (events, report)
+}
+
+pub(crate) fn verify(answers: &[ReplicaAnswer]) -> Vec<Event> {
+    let (mut events, report) = verification(10, answers);
+    events.insert(0, started("verify"));
+    events.push(finished(
+        31,
+        report.outcome().into(),
+        Some(Report::Verify(report)),
+    ));
+    events
+}
+
+pub(crate) fn verify_ok() -> Vec<Event> {
+    verify(&[answer(1, KEYS), answer(0, KEYS)])
+}
+
+pub(crate) fn verify_disagreeing() -> Vec<Event> {
+    verify(&[
+        answer(0, KEYS),
+        answer(1, OTHER_KEYS),
+        no_answer(2, Problem::WrongStatus { status: 500 }),
+        no_answer(3, Problem::NoAnswer { after_ms: 10_000 }),
+        no_answer(
+            4,
+            Problem::NotRunning {
+                state: "CrashLoopBackOff".into(),
+            },
+        ),
+    ])
+}
+
+fn recovery() -> Vec<Event> {
+    let old = |status| pod(0, "old", 1, status, -522_000);
+    let new = |ready, status| pod(0, "new", ready, status, 1_300);
+    let phase = |phase, after_ms| EventKind::Phase {
+        pod: "cryptoserver-0".into(),
+        phase,
+        after_ms,
+    };
+    vec![
+        at(100, write_started(pod_object(), Action::Delete)),
+        at(110, written(pod_object(), Action::Delete)),
+        at(
+            115,
+            EventKind::PodChanged {
+                pod: old("Terminating"),
+            },
+        ),
+        at(116, phase(RecoveryPhase::Terminating, 6)),
+        at(1_290, phase(RecoveryPhase::Gone, 1_180)),
+        at(
+            1_310,
+            EventKind::PodChanged {
+                pod: new(0, "Pending"),
+            },
+        ),
+        at(1_311, phase(RecoveryPhase::Replaced, 1_201)),
+        at(
+            1_320,
+            EventKind::PodChanged {
+                pod: new(0, "Init:0/1"),
+            },
+        ),
+        at(1_321, phase(RecoveryPhase::Scheduled, 1_211)),
+        at(
+            3_010,
+            EventKind::PodChanged {
+                pod: new(0, "Running"),
+            },
+        ),
+        at(3_011, phase(RecoveryPhase::Started, 2_901)),
+    ]
+}
+
+fn kill(phases: &[(RecoveryPhase, u64)]) -> Kill {
+    Kill {
+        fault: "delete".into(),
+        pod: "cryptoserver-0".into(),
+        uid_before: "old".into(),
+        uid_after: Some("new".into()),
+        phases: phases.iter().copied().collect::<BTreeMap<_, _>>(),
+    }
+}
+
+pub(crate) fn chaos_survived() -> Vec<Event> {
+    let (before, before_report) = verification(10, &[answer(0, KEYS), answer(1, KEYS)]);
+    let (after, after_report) = verification(5_100, &[answer(0, KEYS), answer(1, KEYS)]);
+    let ready = EventKind::PodChanged {
+        pod: pod(0, "new", 1, "Running", 1_300),
+    };
+    let phase = EventKind::Phase {
+        pod: "cryptoserver-0".into(),
+        phase: RecoveryPhase::Ready,
+        after_ms: 4_912,
+    };
+    let kills = vec![kill(&[
+        (RecoveryPhase::Gone, 1_180),
+        (RecoveryPhase::Ready, 4_912),
+    ])];
+    let report = ChaosReport::new(before_report, kills, Some(after_report), None);
+    let mut events = vec![started("chaos")];
+    events.extend(before);
+    events.extend(recovery());
+    events.extend([at(5_021, ready), at(5_022, phase)]);
+    events.extend(after);
+    events.push(finished(
+        5_200,
+        ExitStatus::Success,
+        Some(Report::Chaos(Box::new(report))),
+    ));
+    events
+}
+
+pub(crate) fn chaos_failed() -> Vec<Event> {
+    let (before, before_report) = verification(10, &[answer(0, KEYS), answer(1, KEYS)]);
+    let mut crashing = pod(0, "new", 0, "CrashLoopBackOff", 1_300);
+    crashing.restarts = 2;
+    let cause = Diagnosis {
+        cause: Cause::CrashLoop,
+        object: pod_object(),
+        container: Some("api".into()),
+        message: "the container keeps ending, last with exit code 134".into(),
+        evidence: vec![
+            "Unhandled exception. System.InvalidOperationException: Keys file /srv/data/keys.txt already exists and create param was passed".into(),
+            "   at Program.Main(String[] args)".into(),
+        ],
+        next: vec!["kubectl logs pod/cryptoserver-0 -n logaiter --previous".into()],
+        is_final: true,
+    };
+    let kills = vec![kill(&[(RecoveryPhase::Gone, 1_180)])];
+    let report = ChaosReport::new(before_report, kills, None, Some(cause));
+    let mut events = vec![started("chaos")];
+    events.extend(before);
+    events.extend(recovery());
+    events.push(at(21_000, EventKind::PodChanged { pod: crashing }));
+    events.push(finished(
+        21_010,
+        ExitStatus::Unhealthy,
+        Some(Report::Chaos(Box::new(report))),
+    ));
+    events
+}
