@@ -2,6 +2,7 @@
 
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::error::{OpsError, WriteFailure};
 use super::{CONCURRENCY, Context, wait};
@@ -106,8 +107,9 @@ async fn wait_for_definitions(
                 .reference
                 .is("apiextensions.k8s.io", "CustomResourceDefinition")
         });
+    let (_open, undecided) = watch::channel(false);
     for definition in created {
-        wait::object(context, definition).await?;
+        wait::object(context, definition, undecided.clone()).await?;
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! `up` and `diff`: make the cluster what the manifests say, or show what that would change.
 
-use futures::future::try_join;
 use serde_json::Value;
 
 use super::error::OpsError;
@@ -63,11 +62,7 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
             ..UpReport::default()
         });
     }
-    let (rollouts, waited) = try_join(
-        wait::rollouts(context, &planned),
-        wait::objects(context, &planned, &stored),
-    )
-    .await?;
+    let (rollouts, waited) = wait::everything(context, &planned, &stored).await?;
     Ok(UpReport {
         objects,
         rollouts,

@@ -2,23 +2,42 @@
 
 use std::collections::BTreeSet;
 
-use futures::future::try_join_all;
+use futures::future::{try_join, try_join_all};
 use serde_json::Value;
-use tokio::time::timeout_at;
+use tokio::sync::watch;
+use tokio::time::sleep_until;
 
 use super::error::OpsError;
 use super::{Context, Workload, rollout};
 use crate::cluster::{ResourceKind, Selector};
 use crate::event::EventKind;
+use crate::exit::Outcome;
 use crate::plan::{Plan, Target};
 use crate::report::{RolloutReport, Waited};
 use crate::status::{State, Status, status_of};
 
-/// Follows every StatefulSet of the plan.
-pub(super) async fn rollouts(
+/// Waits for everything that was applied; `stored` holds the objects as the API server returned
+/// them. A rollout that has failed ends the wait for all others: the answer is no already.
+pub(super) async fn everything(
     context: &Context,
     plan: &Plan,
-) -> Result<Vec<RolloutReport>, OpsError> {
+    stored: &[Value],
+) -> Result<(Vec<RolloutReport>, Vec<Waited>), OpsError> {
+    let (answer, decided) = watch::channel(false);
+    let rollouts = async {
+        let reports = rollouts(context, plan).await?;
+        let failed = reports
+            .iter()
+            .any(|report| report.outcome() != Outcome::Success);
+        // Nobody may be waiting any more.
+        let _ = answer.send(failed);
+        Ok(reports)
+    };
+    try_join(rollouts, objects(context, plan, stored, decided)).await
+}
+
+/// Follows every StatefulSet of the plan.
+async fn rollouts(context: &Context, plan: &Plan) -> Result<Vec<RolloutReport>, OpsError> {
     let workloads = plan
         .steps
         .iter()
@@ -28,11 +47,12 @@ pub(super) async fn rollouts(
         .await
 }
 
-/// Waits for every other object; `stored` holds them as the API server returned them.
-pub(super) async fn objects(
+/// Waits for every other object.
+async fn objects(
     context: &Context,
     plan: &Plan,
     stored: &[Value],
+    decided: watch::Receiver<bool>,
 ) -> Result<Vec<Waited>, OpsError> {
     let mounted = mounted_claims(plan);
     let waits = plan
@@ -42,6 +62,7 @@ pub(super) async fn objects(
         .filter(|(step, _)| !step.target.reference.is("apps", "StatefulSet"))
         .map(|(step, stored)| {
             let mounted = &mounted;
+            let decided = decided.clone();
             async move {
                 let target = &step.target;
                 let now = status_of(&target.reference, stored);
@@ -54,7 +75,7 @@ pub(super) async fn objects(
                             message: "gets its volume when a pod mounts it".to_owned(),
                         }
                     }
-                    State::InProgress => object(context, target).await?,
+                    State::InProgress => object(context, target, decided).await?,
                     _ => now,
                 };
                 Ok::<Waited, OpsError>(Waited {
@@ -66,8 +87,13 @@ pub(super) async fn objects(
     try_join_all(waits).await
 }
 
-/// Waits until an object is ready, has failed, or the deadline passes; returns its last state.
-pub(super) async fn object(context: &Context, target: &Target) -> Result<Status, OpsError> {
+/// Waits until an object is ready, has failed, it does not matter any more (`decided`), or the
+/// deadline passes; returns its last state.
+pub(super) async fn object(
+    context: &Context,
+    target: &Target,
+    mut decided: watch::Receiver<bool>,
+) -> Result<Status, OpsError> {
     let reference = &target.reference;
     let mut watched = context.cluster.watch::<Value>(
         &target.kind,
@@ -78,8 +104,14 @@ pub(super) async fn object(context: &Context, target: &Target) -> Result<Status,
         state: State::InProgress,
         message: String::new(),
     };
-    while let Ok(changed) = timeout_at(context.deadline, watched.changed()).await {
-        changed.map_err(OpsError::while_doing(format!("watch `{reference}`")))?;
+    while last.state == State::InProgress {
+        tokio::select! {
+            changed = watched.changed() => {
+                changed.map_err(OpsError::while_doing(format!("watch `{reference}`")))?;
+            }
+            Ok(_) = decided.wait_for(|decided| *decided) => break,
+            () = sleep_until(context.deadline) => break,
+        }
         let objects = watched.current().unwrap_or_default();
         let status = match objects.first() {
             Some(object) => status_of(reference, object),
@@ -94,9 +126,6 @@ pub(super) async fn object(context: &Context, target: &Target) -> Result<Status,
                 status: status.clone(),
             });
             last = status;
-        }
-        if last.state != State::InProgress {
-            break;
         }
     }
     Ok(last)

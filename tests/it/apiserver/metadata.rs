@@ -1,17 +1,11 @@
 //! What the API server writes into a new object's metadata (apiserver, pkg/registry/rest/create.go).
 
-<<<<<<< HEAD
-use serde_json::Value;
-=======
 use serde_json::{Value, json};
->>>>>>> model
 
 use super::kinds::Kind;
 use super::object::{has, remove, set, text};
 use super::state::State;
 
-<<<<<<< HEAD
-=======
 /// Kinds that count no generations although they have a status.
 const UNVERSIONED: &[&str] = &[
     "namespaces",
@@ -22,7 +16,6 @@ const UNVERSIONED: &[&str] = &[
     "resourcequotas",
 ];
 
->>>>>>> model
 /// Gives a new object its identity.
 pub(crate) fn complete(state: &mut State, kind: &Kind, namespace: &str, object: &mut Value) {
     if kind.namespaced {
@@ -47,24 +40,6 @@ pub(crate) fn complete(state: &mut State, kind: &Kind, namespace: &str, object: 
     }
     set(object, "/metadata/uid", state.random.uuid());
     set(object, "/metadata/creationTimestamp", state.now.text());
-<<<<<<< HEAD
-    if kind.has_status
-        && !kind.is("", "namespaces")
-        && !kind.is("", "services")
-        && !kind.is("", "nodes")
-    {
-        set(object, "/metadata/generation", 1);
-    }
-    match kind.name.as_str() {
-        // The controller manager's protection controllers put these on right after the creation.
-        "PersistentVolumeClaim" => set(
-            object,
-            "/metadata/finalizers",
-            vec!["kubernetes.io/pvc-protection"],
-        ),
-        "Service" => assign_address(state, object),
-        "Pod" => set(object, "/status/phase", "Pending"),
-=======
     if kind.has_status && !UNVERSIONED.contains(&kind.resource.as_str()) {
         set(object, "/metadata/generation", 1);
     }
@@ -80,13 +55,10 @@ pub(crate) fn complete(state: &mut State, kind: &Kind, namespace: &str, object: 
             choose_class(state, object);
         }
         "Service" => assign_address(state, object),
->>>>>>> model
         _ => {}
     }
 }
 
-<<<<<<< HEAD
-=======
 /// kubernetes, pkg/registry/batch/job/strategy.go, `generateSelector`.
 fn label_job(job: &mut Value) {
     let (name, uid) = (
@@ -151,7 +123,6 @@ pub(crate) fn begin(kind: &Kind, object: &mut Value) {
     super::object::set_default(object, "/status", status);
 }
 
->>>>>>> model
 /// kubernetes, pkg/registry/core/service/storage/alloc.go.
 fn assign_address(state: &mut State, service: &mut Value) {
     if text(service, "/spec/type") == "ExternalName" {

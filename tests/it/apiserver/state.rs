@@ -160,12 +160,8 @@ impl State {
         super::metadata::complete(self, &kind, &namespace, &mut object);
         super::defaults::apply(&kind, &mut object);
         let writer = self.writer(&kind, manager, None);
-<<<<<<< HEAD
-        let object = super::fields::update(&json!({}), &object, &kind.schema, &writer);
-=======
         let mut object = super::fields::update(&json!({}), &object, &kind.schema, &writer);
         super::metadata::begin(&kind, &mut object);
->>>>>>> model
         let key = Key::new(&kind, &namespace, object::name(&object));
         self.store.put(key, object)
     }

@@ -42,11 +42,7 @@ pub(super) fn obstacle(state: &State, pod: &Value) -> Option<String> {
     for key in keys(pod) {
         let Some(claim) = state.store.get(&key) else {
             return Some(format!(
-<<<<<<< HEAD
-                "0/1 nodes are available: persistentvolumeclaim {:?} not found.",
-=======
                 "0/1 nodes are available: persistentvolumeclaim {:?} not found. not found",
->>>>>>> model
                 key.name
             ));
         };
@@ -57,12 +53,7 @@ pub(super) fn obstacle(state: &State, pod: &Value) -> Option<String> {
             ));
         }
         if text(&claim, "/status/phase") == "Pending" && class_of(state, &claim).is_err() {
-<<<<<<< HEAD
-            let message = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/1 nodes \
-                           are available: 1 Preemption is not helpful for scheduling.";
-=======
             let message = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found";
->>>>>>> model
             return Some(message.to_owned());
         }
     }
@@ -115,14 +106,11 @@ fn bind(state: &mut State, key: &Key, claim: &Value) {
     );
     state.change(key, MANAGER, None, |claim| {
         object::set(claim, "/spec/volumeName", volume.as_str());
-<<<<<<< HEAD
-=======
         object::set(
             claim,
             "/metadata/annotations/pv.kubernetes.io~1bind-completed",
             "yes",
         );
->>>>>>> model
     });
     state.change_status(key, MANAGER, |claim| {
         object::set(claim, "/status/phase", "Bound");

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-//! The end of namespaces (kubernetes, pkg/controller/namespace/deletion).
-=======
 //! The begin and the end of namespaces (kubernetes, pkg/controller/namespace/deletion).
->>>>>>> model
 
 use serde_json::json;
 
@@ -10,13 +6,6 @@ use super::MANAGER;
 use crate::apiserver::object;
 use crate::apiserver::requests::delete_now;
 use crate::apiserver::state::State;
-<<<<<<< HEAD
-
-/// Deletes the content of namespaces that are going, then the namespaces.
-pub(super) fn reconcile(state: &mut State) {
-    for (key, namespace) in state.store.list("", "namespaces", "") {
-        if !object::is_terminating(&namespace) {
-=======
 use crate::apiserver::store::Key;
 
 /// What every namespace has: its account (pkg/controller/serviceaccount) and the cluster's certificate
@@ -46,7 +35,6 @@ pub(super) fn reconcile(state: &mut State) {
     for (key, namespace) in state.store.list("", "namespaces", "") {
         if !object::is_terminating(&namespace) {
             furnish(state, &key.name);
->>>>>>> model
             continue;
         }
         let content: Vec<_> = state

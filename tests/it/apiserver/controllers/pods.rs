@@ -181,28 +181,6 @@ fn tell(state: &mut State, pod: &Value, script: &PodScript, reached: Stage) {
         .map(|container| text(container, "/image").to_owned());
     let image = image.unwrap_or_default();
     let error = script.pull_error.clone().unwrap_or_default();
-<<<<<<< HEAD
-    let (kind, reason, message) = match reached {
-        Stage::PullFailed => (
-            "Warning",
-            "Failed",
-            format!("Failed to pull image {image:?}: {error}"),
-        ),
-        Stage::PullBackOff => (
-            "Normal",
-            "BackOff",
-            format!("Back-off pulling image {image:?}"),
-        ),
-        Stage::Running => ("Normal", "Started", "Container started".to_owned()),
-        Stage::CrashBackOff => (
-            "Warning",
-            "BackOff",
-            "Back-off restarting failed container".to_owned(),
-        ),
-        _ => return,
-    };
-    events::record(state, pod, kind, reason, &message, "kubelet");
-=======
     let container = object::items(pod, "/spec/containers").next();
     let container = container
         .map(|container| text(container, "/name").to_owned())
@@ -244,7 +222,6 @@ fn tell(state: &mut State, pod: &Value, script: &PodScript, reached: Stage) {
     for (kind, reason, message) in told {
         events::record(state, pod, kind, reason, message, "kubelet");
     }
->>>>>>> model
     if reached == Stage::Running
         && let Some(unready) = &script.unready
     {

@@ -83,11 +83,7 @@ fn log_of(state: &State, pod: &Value, container: &str, previous: bool) -> Result
     };
     if previous {
         // After a crash the current log is the last one until the container starts again.
-<<<<<<< HEAD
-        let crashed = runtime.stage == Stage::CrashBackOff && runtime.previous_log.is_none();
-=======
         let crashed = matches!(runtime.stage, Stage::Crashed | Stage::CrashBackOff);
->>>>>>> model
         let log = if crashed {
             Some(runtime.log.clone())
         } else {
@@ -98,15 +94,11 @@ fn log_of(state: &State, pod: &Value, container: &str, previous: bool) -> Result
         return log.ok_or_else(|| Failure::bad_request(message));
     }
     let why = match runtime.stage {
-<<<<<<< HEAD
-        Stage::Unscheduled | Stage::Running | Stage::CrashBackOff | Stage::Ended => {
-=======
         Stage::Unscheduled
         | Stage::Running
         | Stage::Crashed
         | Stage::CrashBackOff
         | Stage::Ended => {
->>>>>>> model
             return Ok(runtime.log.clone());
         }
         Stage::PullFailed => "image can't be pulled",

@@ -27,13 +27,9 @@ pub(crate) enum Stage {
     InitBackOff,
     /// The containers run.
     Running,
-<<<<<<< HEAD
-    /// A container ended and waits to be started again.
-=======
     /// A container just ended.
     Crashed,
     /// It waits to be started again.
->>>>>>> model
     CrashBackOff,
     /// It ended and stays ended (`restartPolicy`).
     Ended,
@@ -117,15 +113,6 @@ impl Runtime {
                 runtime.enter(Stage::Initializing(0), now);
             }),
             Stage::Running => self.run(pod, script, now),
-<<<<<<< HEAD
-            Stage::CrashBackOff => {
-                let doubled = script.back_off.saturating_mul(1 << (self.restarts.min(20)));
-                let delay = doubled.min(Duration::from_mins(5));
-                self.after(delay, now, |runtime| {
-                    runtime.restarts += 1;
-                    runtime.start(script, now, random);
-                })
-=======
             Stage::Crashed => self.after(script.crash_shown, now, |runtime| {
                 // The first restart comes at once.
                 if runtime.restarts == 0 {
@@ -137,7 +124,6 @@ impl Runtime {
             Stage::CrashBackOff => {
                 let delay = script.back_off_after(self.restarts);
                 self.after(delay, now, |runtime| runtime.restart(script, now, random))
->>>>>>> model
             }
         }
     }
@@ -167,11 +153,7 @@ impl Runtime {
     pub(crate) fn kill(&mut self, code: i32, now: Moment) {
         if self.stage == Stage::Running {
             self.exit(code, now);
-<<<<<<< HEAD
-            self.enter(Stage::CrashBackOff, now);
-=======
             self.enter(Stage::Crashed, now);
->>>>>>> model
         }
     }
 
@@ -237,11 +219,7 @@ impl Runtime {
                 if stays_ended {
                     Stage::Ended
                 } else {
-<<<<<<< HEAD
-                    Stage::CrashBackOff
-=======
                     Stage::Crashed
->>>>>>> model
                 },
                 now,
             );
@@ -262,14 +240,11 @@ impl Runtime {
             .map_or(Next::Never, Next::At)
     }
 
-<<<<<<< HEAD
-=======
     fn restart(&mut self, script: &PodScript, now: Moment, random: &mut Random) {
         self.restarts += 1;
         self.start(script, now, random);
     }
 
->>>>>>> model
     fn start(&mut self, script: &PodScript, now: Moment, random: &mut Random) {
         self.container_id = random.container_id();
         self.started_at = now.text();

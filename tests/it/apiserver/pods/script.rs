@@ -103,13 +103,9 @@ pub(crate) struct PodScript {
     pub(crate) unready: Option<String>,
     /// How it ends by itself.
     pub(crate) crash: Option<Crash>,
-<<<<<<< HEAD
-    /// The first `CrashLoopBackOff`; it doubles up to five minutes.
-=======
     /// How long a crash shows as `terminated`.
     pub(crate) crash_shown: Duration,
     /// The first `CrashLoopBackOff`, after the second crash; it doubles up to five minutes.
->>>>>>> model
     pub(crate) back_off: Duration,
     /// From SIGTERM to its end; the grace period cuts it short.
     pub(crate) stop: Duration,
@@ -130,10 +126,7 @@ impl Default for PodScript {
             ready: Duration::from_millis(10),
             unready: None,
             crash: None,
-<<<<<<< HEAD
-=======
             crash_shown: Duration::from_millis(10),
->>>>>>> model
             back_off: Duration::from_secs(10),
             stop: Duration::from_millis(10),
             log: "Starting API Host.\n".to_owned(),
@@ -203,8 +196,6 @@ impl PodScript {
         self
     }
 
-<<<<<<< HEAD
-=======
     /// The delay before the next restart (kubernetes, pkg/kubelet/kubelet.go, `MaxContainerBackOff`).
     pub(crate) fn back_off_after(&self, restarts: u32) -> Duration {
         let doubled = self
@@ -213,7 +204,6 @@ impl PodScript {
         doubled.min(Duration::from_mins(5))
     }
 
->>>>>>> model
     /// Its init containers take this long each.
     pub(crate) fn init_takes(mut self, duration: Duration) -> Self {
         self.init = duration;

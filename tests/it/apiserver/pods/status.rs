@@ -12,11 +12,7 @@ pub(crate) fn write(pod: &mut Value, runtime: &Runtime, script: &PodScript, now:
         return;
     }
     let phase = match runtime.stage {
-<<<<<<< HEAD
-        Stage::Running | Stage::CrashBackOff => "Running",
-=======
         Stage::Running | Stage::Crashed | Stage::CrashBackOff => "Running",
->>>>>>> model
         Stage::Ended
             if runtime
                 .last_exit
@@ -58,11 +54,7 @@ pub(crate) fn write(pod: &mut Value, runtime: &Runtime, script: &PodScript, now:
 fn conditions(pod: &mut Value, runtime: &Runtime, now: &str) {
     let initialized = matches!(
         runtime.stage,
-<<<<<<< HEAD
-        Stage::Running | Stage::CrashBackOff | Stage::Ended
-=======
         Stage::Running | Stage::Crashed | Stage::CrashBackOff | Stage::Ended
->>>>>>> model
     ) || object::items(pod, "/spec/initContainers").next().is_none();
     let sandbox = runtime.stage != Stage::Creating;
     let names = |pointer: &str| {
@@ -165,11 +157,7 @@ fn main_status(pod: &Value, container: &Value, runtime: &Runtime, script: &PodSc
             )
         }
         Stage::CrashBackOff => {
-<<<<<<< HEAD
-            let seconds = (script.back_off.as_secs() << runtime.restarts.min(20)).min(300);
-=======
             let seconds = script.back_off_after(runtime.restarts).as_secs();
->>>>>>> model
             let delay = match (seconds / 60, seconds % 60) {
                 (0, seconds) => format!("{seconds}s"),
                 (minutes, seconds) => format!("{minutes}m{seconds}s"),
@@ -183,11 +171,7 @@ fn main_status(pod: &Value, container: &Value, runtime: &Runtime, script: &PodSc
             let message = format!("back-off {delay} restarting failed container={name} pod={pod}");
             waiting("CrashLoopBackOff", Some(message))
         }
-<<<<<<< HEAD
-        Stage::Ended => runtime
-=======
         Stage::Crashed | Stage::Ended => runtime
->>>>>>> model
             .last_exit
             .as_ref()
             .map(terminated)
@@ -227,17 +211,11 @@ fn init_status(index: usize, container: &Value, runtime: &Runtime, script: &PodS
         }
         Stage::Initializing(current) if index > current => waiting,
         Stage::InitBackOff if index == 0 => json!({ "waiting": { "reason": "CrashLoopBackOff" } }),
-<<<<<<< HEAD
-        Stage::Initializing(_) | Stage::Running | Stage::CrashBackOff | Stage::Ended => {
-            done(runtime, 0)
-        }
-=======
         Stage::Initializing(_)
         | Stage::Running
         | Stage::Crashed
         | Stage::CrashBackOff
         | Stage::Ended => done(runtime, 0),
->>>>>>> model
         _ => waiting,
     };
     let failed = runtime.stage == Stage::InitBackOff && index == 0;
@@ -246,18 +224,11 @@ fn init_status(index: usize, container: &Value, runtime: &Runtime, script: &PodS
     } else {
         json!({})
     };
-<<<<<<< HEAD
-    let complete = state.pointer("/terminated/exitCode") == Some(&json!(0));
-    json!({
-        "name": container["name"], "state": state, "lastState": last, "ready": complete,
-        "restartCount": if failed { runtime.restarts } else { 0 }, "image": container["image"], "imageID": "",
-=======
     let running = state.get("running").is_some();
     let complete = state.pointer("/terminated/exitCode") == Some(&json!(0));
     json!({
         "name": container["name"], "state": state, "lastState": last, "ready": complete,
         "restartCount": if failed { runtime.restarts } else { 0 }, "image": container["image"], "imageID": "", "started": running,
->>>>>>> model
     })
 }
 

@@ -62,12 +62,8 @@ pub(super) fn prepare(
 }
 
 /// Stores it, unless it is a dry run.
-<<<<<<< HEAD
-pub(super) fn finish(state: &mut State, call: &Call, target: &Target, object: Value) -> Value {
-=======
 pub(super) fn finish(state: &mut State, call: &Call, target: &Target, mut object: Value) -> Value {
     metadata::begin(&target.kind, &mut object);
->>>>>>> model
     if call.is_dry_run() {
         return object;
     }

@@ -79,11 +79,7 @@ pub(crate) fn preconditions(kind: &Kind, live: &Value, options: &Value) -> Resul
              deleted and then recreated",
             uid(live),
         );
-<<<<<<< HEAD
-        return Err(Failure::conflict(kind, object::name(live), &why));
-=======
         return Err(Failure::deletion_conflict(kind, object::name(live), &why));
->>>>>>> model
     }
     let (wanted, found) = (
         text(options, "/preconditions/resourceVersion"),
@@ -94,11 +90,7 @@ pub(crate) fn preconditions(kind: &Kind, live: &Value, options: &Value) -> Resul
             "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record ({found}). The \
              object might have been modified",
         );
-<<<<<<< HEAD
-        return Err(Failure::conflict(kind, object::name(live), &why));
-=======
         return Err(Failure::deletion_conflict(kind, object::name(live), &why));
->>>>>>> model
     }
     Ok(())
 }
@@ -161,10 +153,7 @@ pub(crate) fn delete_now(state: &mut State, kind: &Kind, key: &Key, options: &Va
             object::set(&mut new, "/metadata/generation", generation + 1);
         }
         if kind.is("", "namespaces") {
-<<<<<<< HEAD
-=======
             object::remove(&mut new, "/metadata/deletionGracePeriodSeconds");
->>>>>>> model
             object::set(&mut new, "/status/phase", "Terminating");
         }
     }

@@ -169,16 +169,12 @@ fn execute(shared: &Arc<Shared>, call: &Call, parts: request::Parts) -> Result<A
         return review.map(|review| answer::json(StatusCode::CREATED, &review));
     }
     let Some(target) = shared.with(|state| Target::of(&state.kinds, &call.path)) else {
-<<<<<<< HEAD
-        return Ok(answer::no_such_path());
-=======
         let known = shared.with(|state| Target::names_version(&state.kinds, &call.path));
         return if known {
             Err(Failure::no_such_path())
         } else {
             Ok(answer::no_such_path())
         };
->>>>>>> model
     };
     let verb = target.verb(&call.method, call.flag("watch"));
     shared.with(|state| state.access.authorize(&user, verb, &target))?;

@@ -22,16 +22,7 @@ pub(super) fn patch(
     match call.content_type() {
         APPLY => apply(state, call, target),
         MERGE | STRATEGIC => merge(state, call, target).map(|object| (StatusCode::OK, object)),
-<<<<<<< HEAD
-        _ => Err(Failure::unsupported_media_type(&[
-            "application/json-patch+json",
-            MERGE,
-            STRATEGIC,
-            APPLY,
-        ])),
-=======
         _ => Err(Failure::unsupported_media_type()),
->>>>>>> model
     }
 }
 
@@ -101,10 +92,7 @@ fn apply(state: &mut State, call: &Call, target: &Target) -> Result<(StatusCode,
     if object::has(&applied, "/metadata/managedFields") {
         return Err(Failure::bad_request("metadata.managedFields must be nil"));
     }
-<<<<<<< HEAD
-=======
     let namespace = object::namespace(&applied).to_owned();
->>>>>>> model
     let found = state.store.get(&target.key());
     // The strategies' GetResetFields: the main endpoint does not own the status, and the other way round.
     if target.subresource == "status" {
@@ -130,11 +118,7 @@ fn apply(state: &mut State, call: &Call, target: &Target) -> Result<(StatusCode,
         &writer,
         call.flag("force"),
     )
-<<<<<<< HEAD
-    .map_err(|refused| refuse(target, refused))?;
-=======
     .map_err(|refused| refuse(target, &namespace, refused))?;
->>>>>>> model
     match found {
         Some(live) => {
             let mut new = merged;
@@ -186,11 +170,7 @@ fn invalid_options(problem: &Problem) -> Failure {
     )
 }
 
-<<<<<<< HEAD
-fn refuse(target: &Target, refused: Refused) -> Failure {
-=======
 fn refuse(target: &Target, namespace: &str, refused: Refused) -> Failure {
->>>>>>> model
     match refused {
         Refused::Conflicts(conflicts) => {
             let causes: Vec<Value> = conflicts
@@ -218,11 +198,7 @@ fn refuse(target: &Target, namespace: &str, refused: Refused) -> Failure {
             let kind = &target.kind;
             let message = format!(
                 "failed to create typed patch object ({}/{}; {}, Kind={}): {all}",
-<<<<<<< HEAD
-                target.namespace,
-=======
                 namespace,
->>>>>>> model
                 target.name,
                 kind.api_version(),
                 kind.name,

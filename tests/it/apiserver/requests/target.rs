@@ -56,8 +56,6 @@ impl Target {
         })
     }
 
-<<<<<<< HEAD
-=======
     /// Whether the path at least names a served group and version.
     pub(crate) fn names_version(kinds: &[Kind], path: &str) -> bool {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
@@ -71,7 +69,6 @@ impl Target {
             .any(|kind| kind.group == group && kind.version == version)
     }
 
->>>>>>> model
     /// The request's verb as RBAC names it.
     pub(crate) fn verb(&self, method: &Method, watch: bool) -> &'static str {
         match (method.as_str(), self.name.is_empty()) {

@@ -5,11 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Call, Target, validate};
-<<<<<<< HEAD
-use crate::apiserver::failure::Failure;
-=======
 use crate::apiserver::failure::{Failure, Problem};
->>>>>>> model
 use crate::apiserver::state::State;
 use crate::apiserver::{defaults, fields, object};
 
@@ -20,10 +16,7 @@ pub(super) fn replace(state: &mut State, call: &Call, target: &Target) -> Result
     validate::decoded(call, &target.kind, &mut new)?;
     validate::belongs(target, &new)?;
     let live = state.live(target)?;
-<<<<<<< HEAD
-=======
     same_object(target, &live, &new)?;
->>>>>>> model
     prepare(target, &live, &mut new)?;
     let writer = state.writer(&target.kind, &call.manager(), subresource(target));
     let new = fields::update(&live, &new, &target.kind.schema, &writer);
@@ -94,8 +87,6 @@ pub(super) fn finish(
     (*state.settle(&target.kind, &target.key(), live, new)).clone()
 }
 
-<<<<<<< HEAD
-=======
 /// A UID in a replacement is a precondition (apiserver, pkg/endpoints/handlers/update.go).
 fn same_object(target: &Target, live: &Value, new: &Value) -> Result<(), Failure> {
     let (wanted, found) = (object::uid(new), object::uid(live));
@@ -107,24 +98,15 @@ fn same_object(target: &Target, live: &Value, new: &Value) -> Result<(), Failure
     Err(Failure::conflict(&target.kind, &target.name, &why))
 }
 
->>>>>>> model
 fn preconditions(target: &Target, live: &Value, new: &Value) -> Result<(), Failure> {
     let differs = |pointer: &str| {
         let wanted = object::text(new, pointer);
         !wanted.is_empty() && wanted != object::text(live, pointer)
     };
     if differs("/metadata/uid") {
-<<<<<<< HEAD
-        let (wanted, found) = (object::uid(new), object::uid(live));
-        let why = format!(
-            "Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
-        );
-        return Err(Failure::conflict(&target.kind, &target.name, &why));
-=======
         let wanted = Value::from(object::uid(new));
         let problem = Problem::invalid("metadata.uid", &wanted, "field is immutable");
         return Err(Failure::invalid(&target.kind, &target.name, &[problem]));
->>>>>>> model
     }
     if differs("/metadata/resourceVersion") {
         return Err(Failure::modified(&target.kind, &target.name));

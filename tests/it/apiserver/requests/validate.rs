@@ -35,11 +35,6 @@ pub(super) fn belongs(target: &Target, object: &Value) -> Result<(), Failure> {
     let kind = &target.kind;
     let (version, found) = (text(object, "/apiVersion"), text(object, "/kind"));
     if !found.is_empty() && found != kind.name {
-<<<<<<< HEAD
-        return Err(Failure::bad_request(format!(
-            "{found} in version {version:?} cannot be handled as a {}: converting ({found}) to ({}): unknown conversion",
-            kind.name, kind.name,
-=======
         let short = version.rsplit('/').next().unwrap_or_default();
         let package = kind
             .group
@@ -50,7 +45,6 @@ pub(super) fn belongs(target: &Target, object: &Value) -> Result<(), Failure> {
         return Err(Failure::bad_request(format!(
             "{found} in version {version:?} cannot be handled as a {}: converting ({short}.{found}) to ({package}.{}): unknown conversion",
             kind.name, kind.name
->>>>>>> model
         )));
     }
     if !version.is_empty() && version != kind.api_version() {
@@ -168,14 +162,6 @@ pub(super) fn updated(kind: &Kind, live: &Value, new: &Value) -> Result<(), Fail
     let mut problems = Vec::new();
     let changed = |pointer: &str| live.pointer(pointer) != new.pointer(pointer);
     match kind.name.as_str() {
-<<<<<<< HEAD
-        "StatefulSet" if only(live, STATEFUL_SET) != only(new, STATEFUL_SET) => {
-            // kubernetes, pkg/apis/apps/validation, `ValidateStatefulSetUpdate`.
-            let message = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', \
-                               'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and \
-                               'minReadySeconds' are forbidden";
-            problems.push(Problem::forbidden("spec", message));
-=======
         // kubernetes, pkg/apis/apps/validation, `ValidateStatefulSetUpdate`; until 1.36 it was one sentence about the spec.
         "StatefulSet" => {
             for field in [
@@ -189,7 +175,6 @@ pub(super) fn updated(kind: &Kind, live: &Value, new: &Value) -> Result<(), Fail
                     problems.push(Problem::invalid(&name, value, "field is immutable"));
                 }
             }
->>>>>>> model
         }
         "Deployment" | "DaemonSet" | "ReplicaSet" | "Job" if changed("/spec/selector") => {
             problems.push(Problem::invalid(
@@ -233,22 +218,7 @@ pub(super) fn updated(kind: &Kind, live: &Value, new: &Value) -> Result<(), Fail
     }
 }
 
-<<<<<<< HEAD
-/// The fields of a `StatefulSet`'s spec that may change.
-const STATEFUL_SET: &[&str] = &[
-    "replicas",
-    "ordinals",
-    "template",
-    "updateStrategy",
-    "revisionHistoryLimit",
-    "persistentVolumeClaimRetentionPolicy",
-    "minReadySeconds",
-];
-
-/// The same for a claim; the binding itself writes the volume's name.
-=======
 /// The fields of a claim's spec that may change; the binding itself writes the volume's name.
->>>>>>> model
 const CLAIM: &[&str] = &["resources", "volumeAttributesClassName", "volumeName"];
 
 fn only(object: &Value, mutable: &[&str]) -> Value {

@@ -22,12 +22,9 @@ use crate::apiserver::store::{Change, ChangeKind};
 /// apiserver, pkg/storage/cacher: about once a minute.
 const BOOKMARK_INTERVAL: Duration = Duration::from_mins(1);
 
-<<<<<<< HEAD
-=======
 /// The last bookmark comes this long before the end.
 const LAST_BOOKMARK: Duration = Duration::from_secs(2);
 
->>>>>>> model
 /// Starts a watch.
 pub(super) fn answer(
     shared: &Arc<Shared>,
@@ -75,10 +72,7 @@ impl Watch {
             .filter(|seconds| *seconds > 0);
         // apiserver, pkg/endpoints/handlers/get.go: 30 to 60 minutes, drawn for each watch.
         let seconds = seconds.unwrap_or_else(|| 1800 + state.random.next() % 1800);
-<<<<<<< HEAD
-=======
         let deadline = state.now.instant + Duration::from_secs(seconds);
->>>>>>> model
         let accept = call
             .headers
             .get(http::header::ACCEPT)
@@ -95,13 +89,8 @@ impl Watch {
             metadata_only: accept.is_some_and(|accept| accept.contains("as=PartialObjectMetadata")),
             seen: state.store.revision(),
             queue: VecDeque::new(),
-<<<<<<< HEAD
-            next_bookmark: state.now.instant + BOOKMARK_INTERVAL,
-            deadline: state.now.instant + Duration::from_secs(seconds),
-=======
             next_bookmark: next_bookmark(state.now.instant, deadline),
             deadline,
->>>>>>> model
             ended: false,
         };
         let version = call.parameter("resourceVersion");
@@ -148,11 +137,7 @@ impl Watch {
         let mut object = json!({
             "kind": self.kind.name,
             "apiVersion": self.kind.api_version(),
-<<<<<<< HEAD
-            "metadata": { "resourceVersion": self.seen.to_string(), "creationTimestamp": null },
-=======
             "metadata": { "resourceVersion": self.seen.to_string() },
->>>>>>> model
         });
         if initial {
             object::set(
@@ -185,20 +170,10 @@ impl Watch {
             }
         }
         if state.now.instant >= self.deadline {
-<<<<<<< HEAD
-            if self.bookmarks {
-                self.bookmark(false);
-            }
-            self.ended = true;
-        } else if self.bookmarks && state.now.instant >= self.next_bookmark {
-            self.bookmark(false);
-            self.next_bookmark = state.now.instant + BOOKMARK_INTERVAL;
-=======
             self.ended = true;
         } else if self.bookmarks && state.now.instant >= self.next_bookmark {
             self.bookmark(false);
             self.next_bookmark = next_bookmark(state.now.instant, self.deadline);
->>>>>>> model
         }
     }
 
@@ -232,8 +207,6 @@ impl Watch {
     }
 }
 
-<<<<<<< HEAD
-=======
 /// Once a minute, and two seconds before the end.
 fn next_bookmark(now: Instant, deadline: Instant) -> Instant {
     let last = deadline - LAST_BOOKMARK.min(deadline - now);
@@ -244,7 +217,6 @@ fn next_bookmark(now: Instant, deadline: Instant) -> Instant {
     }
 }
 
->>>>>>> model
 fn line(event: &Value) -> Bytes {
     Bytes::from(format!("{event}\n"))
 }

@@ -36,11 +36,7 @@ async fn another_owner_is_a_conflict_in_kubernetes_words() {
     let status = refusal(apply(&server, &stateful_set(2)).await);
     assert_eq!(
         status.message,
-<<<<<<< HEAD
-        "Apply failed with 1 conflict: conflict with \"kubectl-edit\" using apps/v1 at 2026-01-01T00:00:00Z: .spec.replicas"
-=======
         "Apply failed with 1 conflict: conflict with \"kubectl-edit\" using apps/v1: .spec.replicas"
->>>>>>> model
     );
     assert_eq!(status.code, 409);
     let causes = status.details.unwrap().causes;
@@ -131,13 +127,7 @@ async fn immutable_fields_are_refused_in_kubernetes_words() {
         (status.code, status.message.as_str()),
         (
             422,
-<<<<<<< HEAD
-            "StatefulSet.apps \"web\" is invalid: spec: Forbidden: updates to statefulset spec for fields other than \
-             'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', \
-             'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
-=======
             "StatefulSet.apps \"web\" is invalid: spec.serviceName: Invalid value: \"other\": field is immutable"
->>>>>>> model
         )
     );
 }

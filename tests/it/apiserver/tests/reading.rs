@@ -31,21 +31,14 @@ async fn lists_come_in_pages_and_by_selectors() {
     for name in ["a", "b", "c"] {
         add(&server, name).await;
     }
-<<<<<<< HEAD
-=======
     // The fourth one is the certificate that every namespace has.
->>>>>>> model
     let first = maps(&server)
         .list(&ListParams::default().limit(2))
         .await
         .unwrap();
     assert_eq!(
         (first.items.len(), first.metadata.remaining_item_count),
-<<<<<<< HEAD
-        (2, Some(1))
-=======
         (2, Some(2))
->>>>>>> model
     );
     let token = first.metadata.continue_.unwrap();
     let second = maps(&server)
