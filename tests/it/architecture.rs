@@ -34,17 +34,31 @@ fn only(allowed: &[&str], words: &[&str]) {
             continue;
         }
         for word in words {
-            let line = text.lines().position(|line| {
-                line.contains(word) && !line.trim_start().starts_with("//")
-            });
-            assert_eq!(line, None, "{} names `{word}`, which is for {allowed:?}", path.display());
+            let line = text
+                .lines()
+                .position(|line| line.contains(word) && !line.trim_start().starts_with("//"));
+            assert_eq!(
+                line,
+                None,
+                "{} names `{word}`, which is for {allowed:?}",
+                path.display()
+            );
         }
     }
 }
 
 #[test]
 fn only_cluster_names_the_client() {
-    only(&["cluster"], &["kube::Client", "kube::Api", "kube::client", "kube::config", "kube::Config"]);
+    only(
+        &["cluster"],
+        &[
+            "kube::Client",
+            "kube::Api",
+            "kube::client",
+            "kube::config",
+            "kube::Config",
+        ],
+    );
 }
 
 #[test]
@@ -60,7 +74,13 @@ fn only_the_command_line_names_its_parser() {
 
 #[test]
 fn only_ui_touches_the_standard_streams() {
-    let words = ["io::stdout", "io::stderr", "println!", "eprintln!", "Term::stderr"];
+    let words = [
+        "io::stdout",
+        "io::stderr",
+        "println!",
+        "eprintln!",
+        "Term::stderr",
+    ];
     // A manifest can be read from standard input, which is no terminal then.
     only(&["ui.rs", "ui"], &words);
     only(&["ui.rs", "ui", "manifest"], &["io::stdin"]);
@@ -71,7 +91,13 @@ fn the_pure_core_does_not_work() {
     let pure = ["plan", "status", "diagnose", "report", "manifest"];
     for (path, text) in sources() {
         if pure.iter().any(|folder| path.starts_with(folder)) {
-            for word in [".await", "async fn", "tokio::", "crate::ops", "crate::render"] {
+            for word in [
+                ".await",
+                "async fn",
+                "tokio::",
+                "crate::ops",
+                "crate::render",
+            ] {
                 assert!(!text.contains(word), "{} contains `{word}`", path.display());
             }
         }
@@ -86,7 +112,10 @@ fn every_module_is_in_the_architecture() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap();
         if !matches!(name, "main" | "lib") {
-            assert!(document.contains(&format!("`{name}`")), "docs/architecture.md lacks `{name}`");
+            assert!(
+                document.contains(&format!("`{name}`")),
+                "docs/architecture.md lacks `{name}`"
+            );
         }
     }
 }
@@ -97,11 +126,23 @@ fn every_dependency_says_what_it_is_for() {
     let table = document.split("## Dependencies").nth(1).unwrap();
     let manifest = include_str!("../../Cargo.toml");
     let section = |name: &str| {
-        manifest.split(&format!("\n[{name}]\n")).nth(1).unwrap().split("\n[").next().unwrap()
+        manifest
+            .split(&format!("\n[{name}]\n"))
+            .nth(1)
+            .unwrap()
+            .split("\n[")
+            .next()
+            .unwrap()
     };
-    for line in section("dependencies").lines().chain(section("dev-dependencies").lines()) {
+    for line in section("dependencies")
+        .lines()
+        .chain(section("dev-dependencies").lines())
+    {
         if let Some((name, _)) = line.split_once(" = ") {
-            assert!(table.contains(name.trim()), "docs/architecture.md lacks the dependency {name}");
+            assert!(
+                table.contains(name.trim()),
+                "docs/architecture.md lacks the dependency {name}"
+            );
         }
     }
 }
@@ -110,6 +151,10 @@ fn every_dependency_says_what_it_is_for() {
 fn files_stay_small() {
     for (path, text) in sources() {
         let lines = text.lines().count();
-        assert!(lines <= LONGEST_FILE, "{} has {lines} lines", path.display());
+        assert!(
+            lines <= LONGEST_FILE,
+            "{} has {lines} lines",
+            path.display()
+        );
     }
 }

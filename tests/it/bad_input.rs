@@ -8,8 +8,11 @@ async fn up(text: &str) -> (Output, usize) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("set.yaml");
     std::fs::write(&file, text).unwrap();
-    let output =
-        Cryptoctl::new(&server).args(["up", "-f"]).arg(file.to_str().unwrap()).run().await;
+    let output = Cryptoctl::new(&server)
+        .args(["up", "-f"])
+        .arg(file.to_str().unwrap())
+        .run()
+        .await;
     (output, server.requests().len())
 }
 
@@ -35,7 +38,11 @@ async fn wrong_manifests_name_their_place_and_send_nothing() {
     for (text, place) in table {
         let (output, requests) = up(text).await;
         assert_eq!(output.code(), 2, "{text}\n{}", output.stderr);
-        assert!(output.stderr.contains(place), "`{place}` is not in:\n{}", output.stderr);
+        assert!(
+            output.stderr.contains(place),
+            "`{place}` is not in:\n{}",
+            output.stderr
+        );
         assert_eq!(requests, 0, "nothing is sent for:\n{text}");
         assert_eq!(output.stdout, "");
     }
@@ -43,8 +50,14 @@ async fn wrong_manifests_name_their_place_and_send_nothing() {
 
 #[tokio::test]
 async fn all_problems_come_at_once() {
-    let (output, _) = up("kind: ConfigMap\nmetadata: {name: x}\n---\napiVersion: v1\nmetadata: {name: y}\n").await;
-    assert!(output.stderr.contains("apiVersion") && output.stderr.contains("kind"), "{}", output.stderr);
+    let (output, _) =
+        up("kind: ConfigMap\nmetadata: {name: x}\n---\napiVersion: v1\nmetadata: {name: y}\n")
+            .await;
+    assert!(
+        output.stderr.contains("apiVersion") && output.stderr.contains("kind"),
+        "{}",
+        output.stderr
+    );
 }
 
 #[tokio::test]
@@ -64,7 +77,11 @@ async fn wrong_flags_send_nothing() {
     for (arguments, words) in table {
         let output = Cryptoctl::new(&server).args(arguments).run().await;
         assert_eq!(output.code(), 2, "{arguments:?}\n{}", output.stderr);
-        assert!(output.stderr.contains(words), "`{words}` is not in:\n{}", output.stderr);
+        assert!(
+            output.stderr.contains(words),
+            "`{words}` is not in:\n{}",
+            output.stderr
+        );
         assert_eq!(server.requests().len(), 0, "{arguments:?}");
     }
 }
@@ -74,13 +91,21 @@ async fn a_namespace_that_the_manifest_contradicts_is_a_usage_error() {
     let server = ApiServer::listen().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("set.yaml");
-    std::fs::write(&file, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: a}\n").unwrap();
+    std::fs::write(
+        &file,
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: a}\n",
+    )
+    .unwrap();
     let output = Cryptoctl::new(&server)
         .args(["up", "-n", "b", "-f", file.to_str().unwrap()])
         .run()
         .await
         .expect_code(2);
-    assert!(output.stderr.contains("`a`") && output.stderr.contains("`b`"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("`a`") && output.stderr.contains("`b`"),
+        "{}",
+        output.stderr
+    );
     assert_eq!(server.writes().len(), 0);
 }
 

@@ -7,7 +7,10 @@ use cryptoctl::cli::Cli;
 fn reference(command: &mut clap::Command, path: &str, text: &mut String) {
     let help = command.render_long_help().to_string();
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();
-    text.push_str(&format!("\n## `{path}`\n\n```text\n{}\n```\n", help.join("\n").trim_end()));
+    text.push_str(&format!(
+        "\n## `{path}`\n\n```text\n{}\n```\n",
+        help.join("\n").trim_end()
+    ));
     let below: Vec<String> = command
         .get_subcommands()
         .map(|command| command.get_name().to_owned())
@@ -21,9 +24,13 @@ fn reference(command: &mut clap::Command, path: &str, text: &mut String) {
 
 #[test]
 fn the_reference_is_up_to_date() {
-    let mut command = Cli::command().term_width(100).version(None::<clap::builder::Str>);
+    let mut command = Cli::command()
+        .term_width(100)
+        .version(None::<clap::builder::Str>);
     command.build();
-    let mut text = "# Command line\n\nGenerated from the program by `SNAPSHOTS=overwrite cargo test`.\n".to_owned();
+    let mut text =
+        "# Command line\n\nGenerated from the program by `SNAPSHOTS=overwrite cargo test`.\n"
+            .to_owned();
     reference(&mut command, "cryptoctl", &mut text);
     snapbox::assert_data_eq!(text, snapbox::file!["../../docs/cli-reference.md"]);
 }

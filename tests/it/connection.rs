@@ -22,15 +22,27 @@ users: [{{name: one, user: {{token: secret-token}}}}]
 
 fn says(output: &Output, words: &[&str]) {
     for word in words {
-        assert!(output.stderr.contains(word), "`{word}` is not in:\n{}", output.stderr);
+        assert!(
+            output.stderr.contains(word),
+            "`{word}` is not in:\n{}",
+            output.stderr
+        );
     }
-    assert!(output.stderr.contains("hint:"), "no next step:\n{}", output.stderr);
+    assert!(
+        output.stderr.contains("hint:"),
+        "no next step:\n{}",
+        output.stderr
+    );
     assert!(!output.stderr.contains("secret-token"), "{}", output.stderr);
 }
 
 #[tokio::test]
 async fn no_kubeconfig() {
-    let output = Cryptoctl::without_cluster().args(["diff"]).run().await.expect_code(2);
+    let output = Cryptoctl::without_cluster()
+        .args(["diff"])
+        .run()
+        .await
+        .expect_code(2);
     says(&output, &["no kubeconfig", "--kubeconfig"]);
 }
 
@@ -64,7 +76,11 @@ async fn a_missing_file_in_the_list_is_skipped_as_kubectl_does() {
     let server = ApiServer::listen().await;
     let folder = tempfile::tempdir().unwrap();
     let real = server.kubeconfig_file(folder.path());
-    let list = format!("{}:{}", folder.path().join("absent").display(), real.display());
+    let list = format!(
+        "{}:{}",
+        folder.path().join("absent").display(),
+        real.display()
+    );
     Cryptoctl::without_cluster()
         .env("KUBECONFIG", &list)
         .args(["diff"])
@@ -77,7 +93,11 @@ async fn a_missing_file_in_the_list_is_skipped_as_kubectl_does() {
 async fn a_refused_connection() {
     let folder = tempfile::tempdir().unwrap();
     // A port that was free a moment ago, and that nobody listens on.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let server = format!("http://127.0.0.1:{port}");
     let path = kubeconfig(folder.path(), &server);
     let output = Cryptoctl::without_cluster()
@@ -91,8 +111,11 @@ async fn a_refused_connection() {
 #[tokio::test]
 async fn credentials_that_are_not_accepted() {
     let server = ApiServer::listen().await;
-    let output =
-        Cryptoctl::with_token(&server, "expired").args(["diff"]).run().await.expect_code(1);
+    let output = Cryptoctl::with_token(&server, "expired")
+        .args(["diff"])
+        .run()
+        .await
+        .expect_code(1);
     says(&output, &["does not accept these credentials", "log in"]);
 }
 
