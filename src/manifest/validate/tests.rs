@@ -3,12 +3,20 @@ use super::super::tests::load_text;
 /// Texts and all that is wrong with them.
 #[test]
 fn says_all_that_is_wrong_and_where() {
-    let table: [(&str, &str); 21] = [
+    let table: [(&str, &str); 23] = [
         ("", "the manifests hold no objects"),
         ("# nothing\n---\n", "the manifests hold no objects"),
         (
             "apiVersion: v1\nkind: List\nitems: []\n",
             "the manifests hold no objects",
+        ),
+        (
+            "{a: b}\nc: d",
+            "x:2:1: the document has ended before this; kubectl would silently ignore the rest",
+        ),
+        (
+            "\r---\rc: d",
+            "x:2:1: a carriage return alone does not end a line before `---` to kubectl",
         ),
         ("hello", "x:1: not a Kubernetes object, but a string"),
         ("\n\n- a", "x:3: not a Kubernetes object, but a list"),

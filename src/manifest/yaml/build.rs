@@ -71,6 +71,13 @@ impl<'text, 'budget> Builder<'text, 'budget> {
                 Event::StreamStart | Event::DocumentEnd => {}
                 Event::StreamEnd => return Ok(document),
                 Event::DocumentStart(..) if document.is_some() => return Err(ignored(span)),
+                // The lines with separators are gone, as far as kubectl takes them for lines.
+                Event::DocumentStart(true, _) => {
+                    return Err(Problem::other(
+                        span,
+                        "a carriage return alone does not end a line before `---` to kubectl",
+                    ));
+                }
                 Event::DocumentStart(..) => {
                     let first = self.next()?;
                     let start = first.1.start;

@@ -10,7 +10,7 @@ mod flow;
 mod key;
 mod scalar;
 
-use granit_parser::{Event, ScanError, Span};
+use granit_parser::{ErrorKind, Event, ScanError, Span};
 use serde_json::Value;
 
 use self::build::Builder;
@@ -84,8 +84,15 @@ impl Problem {
 
 impl From<ScanError> for Problem {
     fn from(error: ScanError) -> Self {
+        let text = match error.kind() {
+            ErrorKind::ExpectedDocumentStart => {
+                "the document has ended before this; kubectl would silently ignore the rest"
+                    .to_owned()
+            }
+            _ => error.info(),
+        };
         Self {
-            kind: ProblemKind::Other(error.info()),
+            kind: ProblemKind::Other(text),
             line: error.marker().line(),
             column: error.marker().col() + 1,
         }
