@@ -24,9 +24,7 @@ fn reference(command: &mut clap::Command, path: &str, text: &mut String) {
 
 #[test]
 fn the_reference_is_up_to_date() {
-    let mut command = Cli::command()
-        .term_width(100)
-        .version(None::<clap::builder::Str>);
+    let mut command = Cli::command().term_width(100);
     command.build();
     let mut text =
         "# Command line\n\nGenerated from the program by `SNAPSHOTS=overwrite cargo test`.\n"
