@@ -30,6 +30,8 @@ impl Ledger {
                         .map(|step| step.object.clone()),
                 );
             }
+            EventKind::WriteStarted { action, .. } | EventKind::WriteFinished { action, .. }
+                if *action == Action::Keep => {}
             EventKind::WriteStarted { object, .. } => self.open.push(object.clone()),
             EventKind::WriteFinished { object, result, .. } => {
                 self.open.retain(|open| open != object);
@@ -205,11 +207,20 @@ mod tests {
 
     #[test]
     fn what_was_to_be_kept_is_no_change() {
-        let kept = PlannedStep {
-            object: object("k"),
-            action: Action::Keep,
-        };
-        let events = [EventKind::Planned { steps: vec![kept] }];
+        let (object, action) = (object("k"), Action::Keep);
+        let steps = vec![PlannedStep {
+            object: object.clone(),
+            action,
+        }];
+        let result = WriteResult::Done;
+        let events = [
+            EventKind::Planned { steps },
+            EventKind::WriteFinished {
+                object,
+                action,
+                result,
+            },
+        ];
         assert_eq!(
             account(&events, ExitStatus::Terminated),
             ["terminated: nothing was changed"]

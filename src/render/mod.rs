@@ -61,9 +61,10 @@ pub async fn run(
     loop {
         tokio::select! {
             count = events.recv_many(&mut batch, BATCH) => {
-                let is_over = count == 0 || batch.iter().any(is_last);
+                let end = batch.iter().position(is_last);
+                batch.truncate(end.map_or(count, |end| end + 1));
                 renderer.render(&batch)?;
-                if is_over {
+                if count == 0 || end.is_some() {
                     return Ok(());
                 }
                 batch.clear();

@@ -34,7 +34,7 @@ pub(crate) struct Frame {
 pub(crate) struct Picture {
     writes: usize,
     written: usize,
-    writing: Vec<ObjectRef>,
+    writing: Vec<(ObjectRef, Action)>,
     waiting: BTreeMap<ObjectRef, Status>,
     rollouts: BTreeMap<ObjectRef, RolloutProgress>,
     verifying: Option<(ObjectRef, usize, usize)>,
@@ -52,9 +52,13 @@ impl Picture {
                     .filter(|step| step.action != Action::Keep)
                     .count();
             }
-            EventKind::WriteStarted { object, .. } => self.writing.push(object.clone()),
+            EventKind::WriteStarted { action, .. } | EventKind::WriteFinished { action, .. }
+                if *action == Action::Keep => {}
+            EventKind::WriteStarted { object, action } => {
+                self.writing.push((object.clone(), *action));
+            }
             EventKind::WriteFinished { object, .. } => {
-                self.writing.retain(|writing| writing != object);
+                self.writing.retain(|(writing, _)| writing != object);
                 self.written += 1;
             }
             EventKind::Waiting { object, status } => {
@@ -129,12 +133,14 @@ impl Picture {
             let text = format!("the API server does not answer: {silence}");
             rows.push(row().with(Tone::Doubt, text));
         }
-        if let Some(object) = self.writing.first() {
-            let share = format!(
-                "applying {} of {}: ",
-                self.written + 1,
-                self.writes.max(self.written + 1)
-            );
+        if let Some((object, action)) = self.writing.first() {
+            let verb = if *action == Action::Delete {
+                "deleting"
+            } else {
+                "applying"
+            };
+            let number = self.written + 1;
+            let share = format!("{verb} {number} of {}: ", self.writes.max(number));
             rows.push(
                 row()
                     .text(share)

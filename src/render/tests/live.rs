@@ -160,3 +160,12 @@ fn bars_are_drawn_below_the_text_and_cleared() {
         "{end:?}"
     );
 }
+
+#[test]
+fn nothing_is_shown_after_the_last_event() {
+    let mut events = samples::down();
+    let count = events.len();
+    events.push(samples::started("late"));
+    let (output, _) = shown(Display::Json, &events, None);
+    assert_eq!(output.lines().count(), count);
+}

@@ -6,6 +6,7 @@ use super::samples;
 use crate::event::Event;
 use crate::exit::ExitStatus;
 use crate::render::render_to_text;
+use crate::report::Problem;
 
 fn text(events: &[Event]) -> String {
     render_to_text(events, 80, false)
@@ -91,7 +92,6 @@ fn no_replica_is_called_wrong_because_another_one_differs() {
 
 #[test]
 fn many_equal_answers_are_folded_but_a_different_one_never_is() {
-    use crate::report::Problem;
     let same = |ordinal| samples::answer(ordinal, &"a".repeat(64));
     let mut answers: Vec<_> = (0..200).map(same).collect();
     let text = text(&samples::verify(&answers));
@@ -132,11 +132,21 @@ fn an_error_comes_with_its_cause_and_a_hint() {
 }
 
 #[test]
-fn a_verification_without_all_its_events_is_shown_from_its_report() {
-    let mut events = samples::verify_ok();
-    events.remove(2);
+fn a_verification_that_is_repeated_is_shown_with_its_last_answers() {
+    let mut events = samples::verify(&[samples::no_answer(0, Problem::NotListening)]);
+    events.pop();
+    events.extend(samples::verify_ok().split_off(1));
     let text = text(&events);
+    assert!(!text.contains("nothing listens"), "{text}");
     assert_eq!(text.matches("✓ same").count(), 2, "{text}");
+}
+
+#[test]
+fn an_interrupted_verification_shows_the_answers_so_far() {
+    let mut events = samples::verify_ok();
+    events.truncate(3);
+    events.push(samples::finished(40, ExitStatus::Interrupted, None));
+    assert!(text(&events).contains("✓ answered"), "{}", text(&events));
 }
 
 #[test]

@@ -38,6 +38,20 @@ impl Text {
     /// The lines that an event adds; tables are fitted to `width`.
     pub(crate) fn lines(&mut self, event: &Event, width: usize) -> Vec<Line> {
         self.ledger.record(&event.kind);
+        let mut lines = match &event.kind {
+            EventKind::Verifying { .. }
+            | EventKind::Answered { .. }
+            | EventKind::Warning { .. }
+            | EventKind::ServerSilent { .. }
+            | EventKind::ServerAnswers { .. } => Vec::new(),
+            _ => self.verify.table(width),
+        };
+        lines.extend(self.of_its_own(event, width));
+        lines
+    }
+
+    /// The lines on what an event says itself.
+    fn of_its_own(&mut self, event: &Event, width: usize) -> Vec<Line> {
         match &event.kind {
             EventKind::Started(run) => {
                 self.breaks_things = run.command == "chaos";
@@ -59,18 +73,15 @@ impl Text {
                 self.rollout.lines(object, progress, self.breaks_things)
             }
             EventKind::Verifying {
-                object,
-                port,
-                path,
-                replicas,
+                object, port, path, ..
             } => {
-                self.verify.begin(object, *port, path, *replicas);
+                let moment = self.breaks_things.then(|| self.chaos.moment());
+                self.verify.begin(object, *port, path, moment);
                 Vec::new()
             }
             EventKind::Answered { answer, .. } => {
-                let heading = self.chaos.moment();
-                self.verify
-                    .answered(answer, self.breaks_things.then_some(heading), width)
+                self.verify.answered(answer);
+                Vec::new()
             }
             EventKind::PodChanged { pod } => self.chaos.pod(pod, event.time, width),
             EventKind::Phase {
@@ -98,8 +109,7 @@ impl Text {
                 vec![Line::said(Level::Problem).text(text)]
             }
             EventKind::Finished(end) => {
-                let mut lines = self.verify.rest(end.report.as_ref(), width);
-                lines.extend(conclusion::lines(end, event, width));
+                let mut lines = conclusion::lines(end, event, width);
                 lines.extend(self.ledger.lines(end.status));
                 if matches!(end.status, ExitStatus::Interrupted | ExitStatus::Terminated) {
                     lines.extend(self.rollout.unfinished());

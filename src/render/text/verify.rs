@@ -4,12 +4,15 @@ use crate::object::ObjectRef;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::table::{Cell, Column, Table};
 use crate::render::words::short_digest;
-use crate::report::{AnswerGroup, Certainty, Problem, ReplicaAnswer, Report, VerifyReport};
+use crate::report::{AnswerGroup, Certainty, Problem, ReplicaAnswer, VerifyReport};
 
 /// Rows that say the same are shown up to this many.
 const SAME_ROWS: usize = 10;
 
-/// A verification that is going on.
+/// A verification whose table is not shown yet.
+///
+/// A table is shown once something else happens: a verification that is repeated until the pods
+/// have had their moment to begin answering is shown with its last answers only.
 #[derive(Debug, Default)]
 pub(super) struct VerifyLines {
     asked: Option<Asked>,
@@ -21,62 +24,43 @@ struct Asked {
     object: ObjectRef,
     port: u16,
     path: String,
-    replicas: usize,
+    moment: Option<&'static str>,
 }
 
 impl VerifyLines {
-    /// A new verification begins.
-    pub(super) fn begin(&mut self, object: &ObjectRef, port: u16, path: &str, replicas: u32) {
+    /// A verification begins; in a run with several ones, `moment` says which it is.
+    pub(super) fn begin(
+        &mut self,
+        object: &ObjectRef,
+        port: u16,
+        path: &str,
+        moment: Option<&'static str>,
+    ) {
         self.answers.clear();
         self.asked = Some(Asked {
             object: object.clone(),
             port,
             path: path.to_owned(),
-            replicas: usize::try_from(replicas).unwrap_or(usize::MAX),
+            moment,
         });
     }
 
-    /// An answer arrived; the last one brings the table.
-    pub(super) fn answered(
-        &mut self,
-        answer: &ReplicaAnswer,
-        moment: Option<&str>,
-        width: usize,
-    ) -> Vec<Line> {
+    /// An answer arrived.
+    pub(super) fn answered(&mut self, answer: &ReplicaAnswer) {
         self.answers.push(answer.clone());
-        let is_complete = self
-            .asked
-            .as_ref()
-            .is_some_and(|asked| self.answers.len() >= asked.replicas);
-        if is_complete {
-            self.table(moment, width)
-        } else {
-            Vec::new()
-        }
     }
 
-    /// What is known of a verification whose answers did not all come as events: its report, or the
-    /// answers so far.
-    pub(super) fn rest(&mut self, report: Option<&Report>, width: usize) -> Vec<Line> {
-        if self.asked.is_some()
-            && let Some(Report::Verify(report)) = report
-        {
-            self.answers.clone_from(&report.replicas);
-        }
-        if self.answers.is_empty() {
-            Vec::new()
-        } else {
-            self.table(None, width)
-        }
-    }
-
-    fn table(&mut self, moment: Option<&str>, width: usize) -> Vec<Line> {
+    /// The answers so far, unless they have been shown.
+    pub(super) fn table(&mut self, width: usize) -> Vec<Line> {
         let answers = std::mem::take(&mut self.answers);
-        let Some(asked) = self.asked.take() else {
+        let Some(asked) = self.asked.take().filter(|_| !answers.is_empty()) else {
             return Vec::new();
         };
         let Asked {
-            object, port, path, ..
+            object,
+            port,
+            path,
+            moment,
         } = asked;
         let heading = Line::said(Level::Result);
         let heading = match moment {
