@@ -157,8 +157,11 @@ pub enum ManifestError {
         second: Origin,
     },
     /// There is nothing to apply.
-    #[error("the manifests hold no objects")]
-    NoObjects,
+    #[error("no objects in {}", .files.join(", "))]
+    NoObjects {
+        /// The names of what was read.
+        files: Vec<String>,
+    },
 }
 
 /// Everything that is wrong with a set of manifests; never empty. Displays one problem a line.

@@ -205,6 +205,7 @@ fn load_from(
 ) -> Result<ManifestSet, ManifestErrors> {
     let mut errors = Vec::new();
     let mut manifests = Vec::new();
+    let mut files = Vec::new();
     let mut budget = Budget::default();
     for input in source::expand(sources, options, &mut errors) {
         let name = input.name();
@@ -213,6 +214,7 @@ fn load_from(
             .and_then(|bytes| text::decode(&name, bytes));
         match text {
             Ok(text) => {
+                files.push(name.to_string());
                 for document in document::read(&name, &text, &mut budget, &mut errors) {
                     validate::collect(document, &mut manifests, &mut errors);
                 }
@@ -222,7 +224,7 @@ fn load_from(
     }
     validate::refuse_duplicates(&manifests, &mut errors);
     if manifests.is_empty() && errors.is_empty() {
-        errors.push(ManifestError::NoObjects);
+        errors.push(ManifestError::NoObjects { files });
     }
     if errors.is_empty() {
         Ok(ManifestSet::new(manifests))

@@ -97,7 +97,7 @@ fn a_manifest_means_what_it_means_to_kubectl() {
             (Err(_), None) => {}
             // To find nothing is an error of the command to kubectl, not of its reader.
             (Err(ManifestErrors(errors)), Some([]))
-                if matches!(errors[..], [ManifestError::NoObjects]) => {}
+                if matches!(errors[..], [ManifestError::NoObjects { .. }]) => {}
             (Err(_), Some(_)) => refused_here.push(name),
             (Ok(_), None) => accepted_here.push(name),
             (Ok(set), Some(expected)) => {
