@@ -52,12 +52,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             });
         }
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(_) => return exit_code(ExitStatus::Failed),
+        .build();
+    let Ok(runtime) = runtime else {
+        return exit_code(ExitStatus::Failed);
     };
     let status = runtime.block_on(execute(&cli));
     // A question at the terminal may still be open on a thread of its own.

@@ -33,7 +33,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest body that is read from a replica.
 const LARGEST_BODY: u64 = 16 * 1024 * 1024;
 /// How long an API server that answered before may be away without ending a command.
-const LONGEST_PATIENCE: Duration = Duration::from_secs(120);
+const LONGEST_PATIENCE: Duration = Duration::from_mins(2);
 
 /// How to find the cluster.
 #[must_use]

@@ -29,7 +29,7 @@ pub(super) fn translate(server: &str, error: kube::Error) -> ClusterError {
     let not_sent = find::<hyper_util::client::legacy::Error>(&error)
         .is_some_and(hyper_util::client::legacy::Error::is_connect);
     let server = server.to_owned();
-    let source = innermost(Box::new(error));
+    let source = innermost(&error);
     if not_sent {
         ClusterError::Unreachable { server, source }
     } else {
@@ -68,8 +68,8 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 }
 
 /// The text of the last error in a chain: the layers above it only say "error sending request".
-fn innermost(error: Box<dyn Error + Send + Sync>) -> Box<dyn Error + Send + Sync> {
-    let mut last: &(dyn Error + 'static) = error.as_ref();
+fn innermost(error: &(dyn Error + 'static)) -> Box<dyn Error + Send + Sync> {
+    let mut last = error;
     while let Some(source) = last.source() {
         last = source;
     }

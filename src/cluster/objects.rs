@@ -64,9 +64,11 @@ impl Cluster {
         labels: Option<&str>,
         fields: Option<&str>,
     ) -> Result<Vec<T>, ClusterError> {
-        let mut parameters = ListParams::default();
-        parameters.label_selector = labels.map(str::to_owned);
-        parameters.field_selector = fields.map(str::to_owned);
+        let parameters = ListParams {
+            label_selector: labels.map(str::to_owned),
+            field_selector: fields.map(str::to_owned),
+            ..ListParams::default()
+        };
         let request = requests(kind, namespace)
             .list(&parameters)
             .map_err(invalid)?;
@@ -161,6 +163,10 @@ pub(super) fn requests(kind: &ResourceKind, namespace: Option<&str>) -> Request 
 }
 
 /// A request that cannot even be written down, such as one for an object without a name.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`map_err` hands the error over"
+)]
 pub(super) fn invalid(error: kube::core::request::Error) -> ClusterError {
     ClusterError::Refused {
         code: 0,

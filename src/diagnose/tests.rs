@@ -17,7 +17,7 @@ fn snapshot(pod: Value, claims: Vec<Value>, events: Vec<Value>) -> Snapshot {
     }
 }
 
-fn pod(revision: &str, container: Value) -> Value {
+fn pod(revision: &str, container: &Value) -> Value {
     let mut status =
         json!({"name": "api", "image": "i:1", "imageID": "", "ready": false, "restartCount": 0});
     status
@@ -41,9 +41,9 @@ fn diagnose(pod: Value) -> Option<Diagnosis> {
 
 #[test]
 fn an_image_that_cannot_be_pulled_is_final_once_the_kubelet_backs_off() {
-    let first = diagnose(pod("web-b", waiting("ErrImagePull", "not found"))).unwrap();
+    let first = diagnose(pod("web-b", &waiting("ErrImagePull", "not found"))).unwrap();
     assert_eq!((first.cause, first.is_final), (Cause::ImagePull, false));
-    let later = diagnose(pod("web-b", waiting("ImagePullBackOff", "not found"))).unwrap();
+    let later = diagnose(pod("web-b", &waiting("ImagePullBackOff", "not found"))).unwrap();
     assert!(later.is_final);
     assert!(later.message.contains("`i:1`"), "{}", later.message);
     assert_eq!(later.evidence, ["ImagePullBackOff: not found"]);
@@ -57,9 +57,9 @@ fn a_crash_loop_is_final_after_its_second_restart() {
             "state": {"waiting": {"reason": "CrashLoopBackOff"}},
             "lastState": {"terminated": {"exitCode": 134, "reason": "Error"}}})
     };
-    let once = diagnose(pod("web-b", crashed(1))).unwrap();
+    let once = diagnose(pod("web-b", &crashed(1))).unwrap();
     assert_eq!((once.cause, once.is_final), (Cause::CrashLoop, false));
-    let twice = diagnose(pod("web-b", crashed(2))).unwrap();
+    let twice = diagnose(pod("web-b", &crashed(2))).unwrap();
     assert!(twice.is_final);
     assert!(twice.message.contains("exit code 134"), "{}", twice.message);
 }
@@ -67,14 +67,14 @@ fn a_crash_loop_is_final_after_its_second_restart() {
 #[test]
 fn a_container_that_ended_well_is_no_crash() {
     let done = json!({"state": {"terminated": {"exitCode": 0, "reason": "Completed"}}});
-    assert_eq!(diagnose(pod("web-b", done)), None);
+    assert_eq!(diagnose(pod("web-b", &done)), None);
     let running = json!({"state": {"running": {}}, "lastState": {"terminated": {"exitCode": 1}}});
-    assert_eq!(diagnose(pod("web-b", running)), None, "it runs again");
+    assert_eq!(diagnose(pod("web-b", &running)), None, "it runs again");
 }
 
 #[test]
 fn a_broken_pod_of_an_old_revision_is_named_as_what_blocks_the_rollout() {
-    let stuck = diagnose(pod("web-a", waiting("ImagePullBackOff", "not found"))).unwrap();
+    let stuck = diagnose(pod("web-a", &waiting("ImagePullBackOff", "not found"))).unwrap();
     assert_eq!(stuck.cause, Cause::StuckRevision);
     assert_eq!(stuck.next, ["kubectl delete pod/web-0 -n n"]);
     assert!(
@@ -134,7 +134,7 @@ fn a_volume_that_cannot_be_attached_is_read_from_the_pods_own_events() {
 #[test]
 fn nothing_is_diagnosed_before_the_controller_has_seen_the_change() {
     let mut unseen = snapshot(
-        pod("web-b", waiting("ImagePullBackOff", "")),
+        pod("web-b", &waiting("ImagePullBackOff", "")),
         Vec::new(),
         Vec::new(),
     );

@@ -214,7 +214,7 @@ fn load_from(
             .and_then(|bytes| text::decode(&name, bytes));
         match text {
             Ok(text) => {
-                files.push(name.to_string());
+                files.push(name.clone());
                 for document in document::read(&name, &text, &mut budget, &mut errors) {
                     validate::collect(document, &mut manifests, &mut errors);
                 }

@@ -1,5 +1,6 @@
 //! Breaks a workload on purpose, follows its recovery, and proves that the data survived.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -62,12 +63,11 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
     watch.first_list().await?;
     delete(context, workload, &target.pod, &uid).await?;
     let cause = watch.follow().await?;
-    let after = match &cause {
-        Some(_) => None,
-        None if kill.phases.contains_key(&RecoveryPhase::Ready) => {
-            Some(settled(context, plan).await?)
-        }
-        None => None,
+    let has_recovered = cause.is_none() && kill.phases.contains_key(&RecoveryPhase::Ready);
+    let after = if has_recovered {
+        Some(settled(context, plan).await?)
+    } else {
+        None
     };
     Ok(ChaosReport::new(before, vec![kill], after, cause))
 }
@@ -270,8 +270,8 @@ impl<'a> Recovery<'a> {
         }
         let after_ms = milliseconds(self.accepted.elapsed());
         for phase in seen {
-            if !self.kill.phases.contains_key(&phase) {
-                self.kill.phases.insert(phase, after_ms);
+            if let Entry::Vacant(entry) = self.kill.phases.entry(phase) {
+                entry.insert(after_ms);
                 let pod = self.kill.pod.clone();
                 self.context.emit(EventKind::Phase {
                     pod,

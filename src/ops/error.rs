@@ -156,7 +156,7 @@ pub enum OpsError {
     #[error("cannot tell what to ask `{object}`: {reason}")]
     Question {
         /// The workload.
-        object: ObjectRef,
+        object: Box<ObjectRef>,
         /// What is missing.
         reason: String,
         /// What to add to the command line.

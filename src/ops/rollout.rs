@@ -71,7 +71,7 @@ pub(super) async fn follow(
             changed = sets.changed() => { changed.map_err(doing())?; false }
             changed = pods.changed() => { changed.map_err(doing())?; false }
             () = sleep_until(next_look) => {
-                surroundings = look_around(context, workload, &sets_first(&sets), &pods.current().unwrap_or_default()).await;
+                surroundings = look_around(context, workload, sets_first(&sets).as_ref(), &pods.current().unwrap_or_default()).await;
                 next_look = Instant::now() + STALL;
                 false
             }
@@ -143,7 +143,7 @@ struct Surroundings {
 async fn look_around(
     context: &Context,
     workload: &Workload,
-    set: &Option<StatefulSet>,
+    set: Option<&StatefulSet>,
     pods: &[Pod],
 ) -> Surroundings {
     let namespace = Some(workload.namespace.as_str());

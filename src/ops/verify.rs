@@ -130,7 +130,7 @@ fn port(set: &StatefulSet, object: &ObjectRef, named: Option<u16>) -> Result<u16
     match ports.as_slice() {
         [port] => Ok(*port),
         [] => Err(OpsError::Question {
-            object: object.clone(),
+            object: Box::new(object.clone()),
             reason: "its pod template names no TCP port".to_owned(),
             hint: "name the port with `--port PORT`".to_owned(),
         }),
@@ -140,7 +140,7 @@ fn port(set: &StatefulSet, object: &ObjectRef, named: Option<u16>) -> Result<u16
                 .map(|port| format!("`--port {port}`"))
                 .collect();
             Err(OpsError::Question {
-                object: object.clone(),
+                object: Box::new(object.clone()),
                 reason: "its pod template names several ports".to_owned(),
                 hint: format!("choose one: {}", flags.join(", ")),
             })

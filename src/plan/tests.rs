@@ -10,7 +10,7 @@ fn target(kind: &str, body: Value) -> Target {
     }
 }
 
-fn owned(mut object: Value, fields: Value) -> Value {
+fn owned(mut object: Value, fields: &Value) -> Value {
     object["metadata"]["managedFields"] = json!([
         {"manager": "cryptoctl", "operation": "Apply", "fieldsV1": fields, "time": "2026-01-01T00:00:00Z"}]);
     object
@@ -26,7 +26,7 @@ fn what_does_not_exist_is_created() {
 fn what_the_server_keeps_for_itself_is_no_change() {
     let live = owned(
         json!({"metadata": {"resourceVersion": "1", "generation": 1}, "data": {"a": "1"}, "status": {"x": 1}}),
-        json!({"f:data": {"f:a": {}}}),
+        &json!({"f:data": {"f:a": {}}}),
     );
     let mut planned = live.clone();
     planned["metadata"]["resourceVersion"] = json!("2");
@@ -38,8 +38,8 @@ fn what_the_server_keeps_for_itself_is_no_change() {
 
 #[test]
 fn one_value_is_a_change() {
-    let live = owned(json!({"data": {"a": "1"}}), json!({"f:data": {"f:a": {}}}));
-    let planned = owned(json!({"data": {"a": "2"}}), json!({"f:data": {"f:a": {}}}));
+    let live = owned(json!({"data": {"a": "1"}}), &json!({"f:data": {"f:a": {}}}));
+    let planned = owned(json!({"data": {"a": "2"}}), &json!({"f:data": {"f:a": {}}}));
     let step = Step::new(target("ConfigMap", json!({})), Some(live), Some(planned));
     assert_eq!(step.action, Action::Change);
 }
@@ -48,7 +48,7 @@ fn one_value_is_a_change() {
 fn fields_that_another_manager_wrote_alike_become_owned_too() {
     let mut live = json!({"data": {"a": "1"}, "metadata": {"managedFields": [
         {"manager": "kubectl-create", "operation": "Update", "fieldsV1": {"f:data": {"f:a": {}}}}]}});
-    let planned = owned(json!({"data": {"a": "1"}}), json!({"f:data": {"f:a": {}}}));
+    let planned = owned(json!({"data": {"a": "1"}}), &json!({"f:data": {"f:a": {}}}));
     let step = Step::new(
         target("ConfigMap", json!({})),
         Some(live.clone()),

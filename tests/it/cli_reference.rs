@@ -1,5 +1,7 @@
 //! `docs/cli-reference.md` is what `--help` says.
 
+use std::fmt::Write;
+
 use clap::CommandFactory;
 use cryptoctl::cli::Cli;
 
@@ -7,10 +9,12 @@ use cryptoctl::cli::Cli;
 fn reference(command: &mut clap::Command, path: &str, text: &mut String) {
     let help = command.render_long_help().to_string();
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();
-    text.push_str(&format!(
-        "\n## `{path}`\n\n```text\n{}\n```\n",
+    writeln!(
+        text,
+        "\n## `{path}`\n\n```text\n{}\n```",
         help.join("\n").trim_end()
-    ));
+    )
+    .unwrap();
     let below: Vec<String> = command
         .get_subcommands()
         .map(|command| command.get_name().to_owned())
