@@ -174,6 +174,11 @@ impl From<OpsError> for CommandError {
                         .to_owned(),
                 ],
             ),
+            OpsError::OutOfTime { .. } => Self::from_chain(
+                ExitStatus::Undecided,
+                &error,
+                vec!["give it more with `--timeout`".to_owned()],
+            ),
             OpsError::NoSuchWorkload { .. } => Self::from_chain(
                 ExitStatus::Failed,
                 &error,

@@ -26,6 +26,7 @@ pub mod ui;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -89,7 +90,19 @@ async fn execute(cli: &Cli) -> ExitStatus {
     };
     let status = conclusion.status;
     emitter.send(EventKind::Finished(conclusion));
-    delivered(rendering.await.unwrap_or(Ok(())), status)
+    tokio::select! {
+        ended = &mut rendering => delivered(ended.unwrap_or(Ok(())), status),
+        // Whoever has pressed Ctrl-C does not wait for a reader that stands still.
+        () = tokio::time::sleep(LAST_WORDS), if is_interrupted(status) => status,
+        signal = interrupt::signal() => signal,
+    }
+}
+
+/// How long the account of an interrupted run may take to be read.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+fn is_interrupted(status: ExitStatus) -> bool {
+    matches!(status, ExitStatus::Interrupted | ExitStatus::Terminated)
 }
 
 /// The status, unless what it speaks of could not be delivered. A reader that has gone, such as

@@ -58,7 +58,7 @@ pub fn connection(global: &GlobalArgs, command: &str) -> ConnectionSettings {
 ///
 /// # Errors
 /// Everything that is wrong with the manifests or the flags; nothing has been sent.
-pub fn set(
+pub async fn set(
     arguments: &SetArgs,
     edits: Option<&EditArgs>,
     namespace: Option<&str>,
@@ -74,12 +74,15 @@ pub fn set(
             .map(Source::from)
             .collect()
     };
-    let mut manifests = manifest::load(
-        &sources,
-        Options {
-            recursive: arguments.recursive,
-        },
-    )?;
+    let options = Options {
+        recursive: arguments.recursive,
+    };
+    // On a thread of its own: standard input may never end, and Ctrl-C is to be heard meanwhile.
+    let loading = tokio::task::spawn_blocking(move || manifest::load(&sources, options));
+    let mut manifests = match loading.await {
+        Ok(loaded) => loaded?,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    };
     if let (true, Some(namespace)) = (is_built_in, namespace) {
         manifests.retarget(namespace);
     }
@@ -99,13 +102,23 @@ pub fn set(
 /// What every replica is asked.
 ///
 /// # Errors
-/// A usage error when no path is given and the set is not the built-in one: a path that every
+/// A usage error when no path is given and the workload is not the built-in one: a path that every
 /// replica answers alike cannot be guessed.
-pub fn expectation(arguments: &QuestionArgs, set: &Set) -> Result<Expectation, CommandError> {
+pub fn expectation(
+    arguments: &QuestionArgs,
+    set: &Set,
+    named: Option<&str>,
+) -> Result<Expectation, CommandError> {
+    let of_set = |name: &str| {
+        set.manifests.manifests().iter().any(|manifest| {
+            manifest.reference.is("apps", "StatefulSet") && manifest.reference.name == name
+        })
+    };
+    let is_built_in = set.is_built_in && named.is_none_or(of_set);
     let path = match &arguments.path {
         Some(path) if path.starts_with('/') => path.clone(),
         Some(path) => format!("/{path}"),
-        None if set.is_built_in => BUILT_IN_PATH.to_owned(),
+        None if is_built_in => BUILT_IN_PATH.to_owned(),
         None => {
             return Err(CommandError::usage(
                 "which path every replica answers alike cannot be guessed",

@@ -9,13 +9,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ClientBuilder, ConfigExt};
 use kube::{Client, Config};
-use serde::Deserialize;
 use tower::{BoxError, ServiceBuilder};
 
 use super::error::ClusterError;
 use super::kubeconfig;
 use super::link::Link;
-use super::sender::{Effect, Sender};
+use super::sender::Sender;
 use crate::event::Emitter;
 
 /// How to find the cluster, and how patient to be with it.
@@ -47,13 +46,6 @@ pub struct Cluster {
     pub(super) sender: Sender,
     context: Option<String>,
     default_namespace: String,
-}
-
-/// What `/version` says.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Version {
-    git_version: String,
 }
 
 impl Cluster {
@@ -104,16 +96,6 @@ impl Cluster {
             context,
             default_namespace,
         })
-    }
-
-    /// Asks the API server for its version: the cheapest proof that it is there.
-    ///
-    /// # Errors
-    /// Any [`ClusterError`] of a request.
-    pub async fn server_version(&self) -> Result<String, ClusterError> {
-        let request = get("/version");
-        let version: Version = self.sender.json(request, Effect::Idempotent).await?;
-        Ok(version.git_version)
     }
 
     /// The API server's URL.

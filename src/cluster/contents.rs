@@ -1,6 +1,8 @@
 //! What is in a namespace, so that none is deleted with something foreign in it.
 
-use futures::stream::{self, StreamExt};
+use std::collections::BTreeSet;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroupList, APIResourceList};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::Value;
@@ -21,39 +23,39 @@ impl Cluster {
     /// Any [`ClusterError`] of a request: where something cannot be listed, nothing can be said.
     pub async fn contents(&self, namespace: &str) -> Result<Vec<ObjectRef>, ClusterError> {
         let kinds = self.namespaced_kinds().await?;
-        let lists: Vec<Result<Vec<ObjectRef>, ClusterError>> = stream::iter(kinds)
+        let lists: Vec<(ResourceKind, Vec<Value>)> = stream::iter(kinds)
             .map(|kind| async move {
-                let objects: Vec<Value> = self.list(&kind, Some(namespace), None, None).await?;
-                let foreign = objects
-                    .iter()
-                    .filter(|object| !comes_by_itself(&kind, object));
-                Ok(foreign
-                    .map(|object| reference(&kind, namespace, object))
-                    .collect())
+                let objects = self.list(&kind, Some(namespace), None, None).await?;
+                Ok::<_, ClusterError>((kind, objects))
             })
             .buffer_unordered(CONCURRENCY)
-            .collect()
-            .await;
-        let mut found: Vec<ObjectRef> = Vec::new();
-        for list in lists {
-            found.extend(list?);
-        }
-        found.sort();
-        Ok(found)
+            .try_collect()
+            .await?;
+        let present: BTreeSet<&str> = lists
+            .iter()
+            .flat_map(|(_, objects)| objects)
+            .filter_map(|object| object["metadata"]["uid"].as_str())
+            .collect();
+        let foreign: BTreeSet<ObjectRef> = lists
+            .iter()
+            .flat_map(|(kind, objects)| objects.iter().map(move |object| (kind, object)))
+            .filter(|(kind, object)| !comes_by_itself(kind, object) && !is_owned(object, &present))
+            .map(|(kind, object)| reference(kind, namespace, object))
+            .collect();
+        Ok(foreign.into_iter().collect())
     }
 
     async fn namespaced_kinds(&self) -> Result<Vec<ResourceKind>, ClusterError> {
-        let groups: APIGroupList = self.sender.json(get("/apis"), Effect::Idempotent).await?;
-        let preferred = groups.groups.iter().filter_map(|group| {
-            let version = group
-                .preferred_version
-                .as_ref()
-                .or(group.versions.first())?;
-            Some(format!("/apis/{}", version.group_version))
-        });
+        let groups: APIGroupList = self.sender.json(get("/apis"), Effect::Read).await?;
+        // All versions: a kind may be served in another one than its group prefers.
+        let paths = groups
+            .groups
+            .iter()
+            .flat_map(|group| &group.versions)
+            .map(|version| format!("/apis/{}", version.group_version));
         let mut kinds = Vec::new();
-        for path in std::iter::once("/api/v1".to_owned()).chain(preferred) {
-            let list: APIResourceList = self.sender.json(get(&path), Effect::Idempotent).await?;
+        for path in std::iter::once("/api/v1".to_owned()).chain(paths) {
+            let list: APIResourceList = self.sender.json(get(&path), Effect::Read).await?;
             let (group, version) = list
                 .group_version
                 .split_once('/')
@@ -78,9 +80,6 @@ impl Cluster {
 
 fn comes_by_itself(kind: &ResourceKind, object: &Value) -> bool {
     let metadata = &object["metadata"];
-    let is_owned = metadata["ownerReferences"]
-        .as_array()
-        .is_some_and(|owners| !owners.is_empty());
     let name = metadata["name"].as_str().unwrap_or_default();
     let resource = (kind.resource.group.as_str(), kind.resource.kind.as_str());
     // The root certificate and the default account of every namespace
@@ -93,7 +92,17 @@ fn comes_by_itself(kind: &ResourceKind, object: &Value) -> bool {
         resource,
         ("" | "events.k8s.io", "Event") | ("metrics.k8s.io", _) | ("", "Endpoints")
     );
-    is_owned || in_every_namespace || is_record
+    in_every_namespace || is_record
+}
+
+/// Whether an object goes with another one of the namespace. Owners elsewhere do not count.
+fn is_owned(object: &Value, present: &BTreeSet<&str>) -> bool {
+    let owners = object["metadata"]["ownerReferences"].as_array();
+    owners
+        .into_iter()
+        .flatten()
+        .filter_map(|owner| owner["uid"].as_str())
+        .any(|uid| present.contains(uid))
 }
 
 fn reference(kind: &ResourceKind, namespace: &str, object: &Value) -> ObjectRef {

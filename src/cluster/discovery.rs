@@ -112,11 +112,6 @@ impl ServedKinds {
         }))
     }
 
-    /// Forgets what was not served: a definition that was just created may have changed that.
-    pub fn forget_absent(&self) {
-        self.lock().clear();
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Option<APIResourceList>>> {
         self.by_group_version
             .lock()
@@ -134,7 +129,7 @@ async fn fetch(
         "/api"
     };
     let request = get(&format!("{prefix}/{group_version}"));
-    match cluster.sender.json(request, Effect::Idempotent).await {
+    match cluster.sender.json(request, Effect::Read).await {
         Ok(list) => Ok(Some(list)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),

@@ -101,6 +101,10 @@ pub enum ClusterError {
         reason: String,
         /// The API server's own sentence.
         message: String,
+        /// The fields that it is about, when validation says so.
+        fields: Vec<String>,
+        /// How long to wait before asking again, when the server says so.
+        retry_after: Option<Duration>,
     },
     /// An answer that is not what the protocol says; its content is not shown, it may be secret.
     #[error("the API server sent an answer that cannot be read: {reason}")]
@@ -142,7 +146,12 @@ fn plural_fields(count: usize) -> &'static str {
 
 impl ClusterError {
     /// Translates an HTTP status and the `Status` object that came with it.
-    pub(super) fn from_status(server: &str, code: StatusCode, status: Status) -> Self {
+    pub(super) fn from_status(
+        server: &str,
+        code: StatusCode,
+        retry_after: Option<Duration>,
+        status: Status,
+    ) -> Self {
         let message = if status.message.is_empty() {
             format!("the API server answered {code}")
         } else {
@@ -175,6 +184,14 @@ impl ClusterError {
                 code: code.as_u16(),
                 reason: status.reason,
                 message,
+                fields: status
+                    .details
+                    .into_iter()
+                    .flat_map(|details| details.causes)
+                    .map(|cause| cause.field)
+                    .filter(|field| !field.is_empty())
+                    .collect(),
+                retry_after,
             },
         }
     }
@@ -186,6 +203,30 @@ impl ClusterError {
             self,
             Self::Unreachable { .. } | Self::Certificate { .. } | Self::Configuration { .. }
         )
+    }
+
+    /// Whether the refusal is about the object's own fields: decoding or validation, not admission.
+    ///
+    /// Decoding says "cannot be handled as a …" (`k8s.io/apiserver`
+    /// `pkg/endpoints/handlers/create.go`); validation names fields, admission does not.
+    #[must_use]
+    pub fn is_about_fields(&self) -> bool {
+        match self {
+            Self::Refused {
+                code: 400, message, ..
+            } => message.contains("cannot be handled as a"),
+            Self::Refused {
+                code: 422, fields, ..
+            } => fields.iter().any(|field| !field.starts_with("metadata.")),
+            _ => false,
+        }
+    }
+
+    /// Whether reading again later may well succeed; an internal error may be a change of etcd's
+    /// leader.
+    #[must_use]
+    pub fn is_transient_for_reads(&self) -> bool {
+        self.is_transient() || matches!(self, Self::Refused { code: 500, .. })
     }
 
     /// Whether asking again later may well succeed: the server is away, slow or overloaded.

@@ -10,7 +10,7 @@ pub(super) fn translate(server: &str, error: kube::Error) -> ClusterError {
         kube::Error::Api(status) => {
             let code = http::StatusCode::from_u16(status.code)
                 .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-            return ClusterError::from_status(server, code, *status);
+            return ClusterError::from_status(server, code, None, *status);
         }
         kube::Error::Auth(source) => {
             return ClusterError::Configuration {

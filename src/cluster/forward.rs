@@ -98,47 +98,55 @@ impl Cluster {
         pod: &str,
         question: &Question,
     ) -> Result<Answer, AskError> {
-        tokio::time::timeout(question.timeout, self.ask_in_time(namespace, pod, question))
+        let forward = self.open(namespace, pod, question.port).await?;
+        tokio::time::timeout(question.timeout, ask_through(forward, question))
             .await
             .unwrap_or(Err(AskError::TimedOut))
     }
 
-    async fn ask_in_time(
-        &self,
-        namespace: &str,
-        pod: &str,
-        question: &Question,
-    ) -> Result<Answer, AskError> {
+    /// Opens a port-forward, in the time of any request: how slow the API server is says nothing
+    /// about the replica.
+    async fn open(&self, namespace: &str, pod: &str, port: u16) -> Result<Forward, AskError> {
         let pods: Api<Pod> = Api::namespaced(self.sender.client().clone(), namespace);
-        let forwarder = pods
-            .portforward(pod, &[question.port])
-            .await
-            .map_err(|error| AskError::NotOpened(failure::translate(self.server(), error)))?;
-        let mut forward = Forward(forwarder);
-        let stream = forward.0.take_stream(question.port);
-        let refusal = forward.0.take_error(question.port);
-        let (Some(stream), Some(refusal)) = (stream, refusal) else {
-            return Err(AskError::BrokenOff("no stream for the port".to_owned()));
-        };
-        // The node reports a refused connection on a channel of its own; the data channel then just
-        // ends. Whichever comes first, the node's own words decide.
-        let refusal = refusal.fuse();
-        tokio::pin!(refusal);
-        let exchange = exchange(TokioIo::new(stream), question);
-        tokio::pin!(exchange);
-        tokio::select! {
-            biased;
-            Some(words) = &mut refusal => Err(refused(&words)),
-            answer = &mut exchange => match answer {
-                Err(AskError::BrokenOff(reason)) if !refusal.is_terminated() => {
-                    match tokio::time::timeout(WORDS_OF_THE_NODE, refusal).await {
-                        Ok(Some(words)) => Err(refused(&words)),
-                        _ => Err(AskError::BrokenOff(reason)),
-                    }
-                }
-                other => other,
-            },
+        let after = self.sender.request_timeout();
+        match tokio::time::timeout(after, pods.portforward(pod, &[port])).await {
+            Ok(Ok(forwarder)) => Ok(Forward(forwarder)),
+            Ok(Err(error)) => Err(AskError::NotOpened(failure::translate(
+                self.server(),
+                error,
+            ))),
+            Err(_) => Err(AskError::NotOpened(ClusterError::Timeout {
+                server: self.server().to_owned(),
+                after,
+            })),
         }
+    }
+}
+
+async fn ask_through(mut forward: Forward, question: &Question) -> Result<Answer, AskError> {
+    let stream = forward.0.take_stream(question.port);
+    let refusal = forward.0.take_error(question.port);
+    let (Some(stream), Some(refusal)) = (stream, refusal) else {
+        return Err(AskError::BrokenOff("no stream for the port".to_owned()));
+    };
+    // The node reports a refused connection on a channel of its own; the data channel then just
+    // ends. Whichever comes first, the node's own words decide.
+    let refusal = refusal.fuse();
+    tokio::pin!(refusal);
+    let exchange = exchange(TokioIo::new(stream), question);
+    tokio::pin!(exchange);
+    tokio::select! {
+        biased;
+        Some(words) = &mut refusal => Err(refused(&words)),
+        answer = &mut exchange => match answer {
+            Err(AskError::BrokenOff(reason)) if !refusal.is_terminated() => {
+                match tokio::time::timeout(WORDS_OF_THE_NODE, refusal).await {
+                    Ok(Some(words)) => Err(refused(&words)),
+                    _ => Err(AskError::BrokenOff(reason)),
+                }
+            }
+            other => other,
+        },
     }
 }
 
@@ -155,9 +163,9 @@ impl Drop for Forward {
 }
 
 /// The node sends nothing but a sentence, which ends with the operating system's error
-/// (containerd `pkg/cri/streaming`, CRI-O `internal/oci`: `… connect: connection refused`).
+/// (containerd: `… connect: connection refused`; socat, which others use: `Connection refused`).
 fn refused(words: &str) -> AskError {
-    if words.contains("connection refused") {
+    if words.to_ascii_lowercase().contains("connection refused") {
         AskError::NotListening
     } else {
         AskError::NotForwarded(words.to_owned())

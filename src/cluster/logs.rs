@@ -1,6 +1,7 @@
 //! Reads the log of a container.
 
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use kube::core::subresource::LogParams;
 use tokio::sync::mpsc;
 
@@ -24,6 +25,8 @@ pub struct LogOptions {
     pub follow: bool,
     /// Only the last lines.
     pub tail: Option<i64>,
+    /// Only what came since.
+    pub since: Option<Timestamp>,
 }
 
 impl Cluster {
@@ -49,7 +52,7 @@ impl Cluster {
         let request = requests(&ResourceKind::pod(), Some(namespace))
             .logs(pod, &parameters)
             .map_err(invalid)?;
-        let bytes = self.sender.bytes(request, Effect::Idempotent).await?;
+        let bytes = self.sender.bytes(request, Effect::Read).await?;
         Ok(String::from_utf8_lossy(&bytes)
             .lines()
             .map(str::to_owned)
@@ -73,6 +76,7 @@ impl Cluster {
             previous: options.previous,
             follow: options.follow,
             tail_lines: options.tail,
+            since_time: options.since,
             ..LogParams::default()
         };
         let request = requests(&ResourceKind::pod(), Some(namespace))

@@ -46,7 +46,7 @@ impl Cluster {
         let request = requests(kind, namespace)
             .get(name, &GetParams::default())
             .map_err(invalid)?;
-        match self.sender.json(request, Effect::Idempotent).await {
+        match self.sender.json(request, Effect::Read).await {
             Ok(object) => Ok(Some(object)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
@@ -72,7 +72,7 @@ impl Cluster {
         let request = requests(kind, namespace)
             .list(&parameters)
             .map_err(invalid)?;
-        let list: List<T> = self.sender.json(request, Effect::Idempotent).await?;
+        let list: List<T> = self.sender.json(request, Effect::Read).await?;
         Ok(list.items)
     }
 
@@ -172,5 +172,7 @@ pub(super) fn invalid(error: kube::core::request::Error) -> ClusterError {
         code: 0,
         reason: "Invalid".to_owned(),
         message: error.to_string(),
+        fields: Vec::new(),
+        retry_after: None,
     }
 }

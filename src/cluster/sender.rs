@@ -3,7 +3,7 @@
 //! | request | repeated |
 //! |---|---|
 //! | read, server-side apply | when the server is away, slow or overloaded, until the patience is used up |
-//! | other write, refused before execution (429, 503) or never sent | likewise |
+//! | other write, refused before execution (429, 503 with `Retry-After`) or never sent | likewise |
 //! | other write whose answer was lost | never here: the caller reads the object and decides |
 //!
 //! "Patience" is short until the server has answered once (a wrong address must be reported within
@@ -36,7 +36,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// What a second execution of a request would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// Nothing: a read, or a server-side apply.
+    /// Nothing, whatever the first one did.
+    Read,
+    /// Nothing, but a refusal is final: a server-side apply, a review.
     Idempotent,
     /// Perhaps something else than the first: a create, a delete, an eviction.
     Once,
@@ -79,6 +81,11 @@ impl Sender {
         &self.client
     }
 
+    /// The time that one request may take.
+    pub(super) fn request_timeout(&self) -> Duration {
+        self.request_timeout
+    }
+
     /// Sends a request and decodes its JSON answer.
     ///
     /// # Errors
@@ -114,22 +121,27 @@ impl Sender {
                 }
                 Err(error) => error,
             };
-            if !error.is_transient() {
+            let is_transient = match effect {
+                Effect::Read => error.is_transient_for_reads(),
+                Effect::Idempotent | Effect::Once => error.is_transient(),
+            };
+            if !is_transient {
                 self.reached.store(true, Ordering::Relaxed);
                 self.link.answered();
                 return Err(error);
             }
-            let may_repeat = effect == Effect::Idempotent || refused_before_execution(&error);
+            let may_repeat = effect != Effect::Once || refused_before_execution(&error);
             let patience = if self.reached.load(Ordering::Relaxed) {
                 self.patience
             } else {
                 FIRST_CONTACT_PATIENCE
             };
-            if !may_repeat || started.elapsed() + pause > patience {
+            let wait = asked_to_wait(&error).unwrap_or(pause);
+            if !may_repeat || started.elapsed() + wait > patience {
                 return Err(error);
             }
             self.link.silent(&error);
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(wait).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -147,8 +159,9 @@ impl Sender {
             return Ok(response);
         }
         let code = response.status();
+        let retry_after = retry_after(&response);
         let bytes = self.collect(response).await?;
-        Err(self.refusal(code, &bytes))
+        Err(self.refusal(code, retry_after, &bytes))
     }
 
     /// Asks for the smallest answer there is, once, within a short time.
@@ -179,11 +192,12 @@ impl Sender {
         let exchange = async {
             let response = self.head(request).await?;
             let code = response.status();
+            let retry_after = retry_after(&response);
             let bytes = self.collect(response).await?;
             if code.is_success() {
                 Ok(bytes)
             } else {
-                Err(self.refusal(code, &bytes))
+                Err(self.refusal(code, retry_after, &bytes))
             }
         };
         tokio::time::timeout(self.request_timeout, exchange)
@@ -224,23 +238,43 @@ impl Sender {
         }
     }
 
-    fn refusal(&self, code: StatusCode, bytes: &Bytes) -> ClusterError {
+    fn refusal(
+        &self,
+        code: StatusCode,
+        retry_after: Option<Duration>,
+        bytes: &Bytes,
+    ) -> ClusterError {
         // A proxy in between may answer with HTML: its text is not ours to repeat.
         let status = serde_json::from_slice::<Status>(bytes).unwrap_or_default();
-        ClusterError::from_status(&self.server, code, status)
+        ClusterError::from_status(&self.server, code, retry_after, status)
     }
 }
 
+/// 429 comes from before the handler: from flow control, or from an eviction that a budget forbids.
+/// A 503 says so only when it names a time to come back; an aggregated API's may come later.
 fn refused_before_execution(error: &ClusterError) -> bool {
     match error {
-        // Eviction's 429 names its cause; flow control's comes from before the handler. Both mean
-        // "not executed", and the eviction's caller asks for a single attempt.
-        ClusterError::Refused { code, .. } => {
-            *code == StatusCode::TOO_MANY_REQUESTS.as_u16()
-                || *code == StatusCode::SERVICE_UNAVAILABLE.as_u16()
-        }
+        ClusterError::Refused { code: 429, .. } => true,
+        ClusterError::Refused {
+            code: 503,
+            retry_after,
+            ..
+        } => retry_after.is_some(),
         other => other.was_not_sent(),
     }
+}
+
+fn asked_to_wait(error: &ClusterError) -> Option<Duration> {
+    match error {
+        ClusterError::Refused { retry_after, .. } => *retry_after,
+        _ => None,
+    }
+}
+
+/// The header's seconds; no server of Kubernetes sends a date there.
+fn retry_after(response: &Response<Body>) -> Option<Duration> {
+    let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
+    value.parse().ok().map(Duration::from_secs)
 }
 
 fn copy(request: &Request<Vec<u8>>) -> Request<Vec<u8>> {

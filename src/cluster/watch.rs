@@ -161,7 +161,7 @@ impl<T: DeserializeOwned> Follower<T> {
         loop {
             match self.list().await {
                 Ok(()) => {}
-                Err(error) if error.is_transient() => {
+                Err(error) if error.is_transient_for_reads() => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     continue;
@@ -172,7 +172,7 @@ impl<T: DeserializeOwned> Follower<T> {
                 let opened = Instant::now();
                 let end = match self.stream().await {
                     Ok(end) => end,
-                    Err(error) if error.is_transient() => End::Lost,
+                    Err(error) if error.is_transient_for_reads() => End::Lost,
                     Err(error) => return error,
                 };
                 if opened.elapsed() > LONGEST_PAUSE {
@@ -195,11 +195,7 @@ impl<T: DeserializeOwned> Follower<T> {
         let request = requests(&self.kind, self.namespace.as_deref())
             .list(&parameters)
             .map_err(invalid)?;
-        let list: Value = self
-            .cluster
-            .sender
-            .json(request, Effect::Idempotent)
-            .await?;
+        let list: Value = self.cluster.sender.json(request, Effect::Read).await?;
         version_of(&list).clone_into(&mut self.version);
         self.objects.clear();
         for item in list["items"].as_array().into_iter().flatten() {

@@ -11,17 +11,18 @@ pub(super) async fn run(
     session: &Session<'_>,
     arguments: &ChaosArgs,
 ) -> Result<Report, CommandError> {
-    let set = session.set(&arguments.workload.set)?;
-    let expectation = settings::expectation(&arguments.question, &set)?;
+    let set = session.set(&arguments.workload.set).await?;
+    let expectation = settings::expectation(
+        &arguments.question,
+        &set,
+        arguments.workload.workload.as_deref(),
+    )?;
     confirm::possible(session)?;
     let named = arguments.workload.workload.as_deref();
     let (context, workload) = session.workload("chaos", &set, named).await?;
-    let what = format!(
-        "delete the first pod of `{}` in namespace `{}`",
-        workload.reference(),
-        workload.namespace
-    );
-    confirm::ask(session, &context, &what, &[]).await?;
+    let pod = ops::target(&context, &workload).await?;
+    let what = format!("delete `pod/{pod}` in namespace `{}`", workload.namespace);
+    let context = confirm::ask(session, context, &what, &[]).await?;
     let plan = ChaosPlan {
         workload,
         expectation,

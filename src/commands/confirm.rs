@@ -19,18 +19,18 @@ pub(super) fn possible(session: &Session<'_>) -> Result<(), CommandError> {
     ))
 }
 
-/// Shows what will happen and where, and asks.
+/// Shows what will happen and where, and asks; the command's time begins with the answer.
 ///
 /// # Errors
 /// [`CommandError::declined`], or a usage error without a terminal.
 pub(super) async fn ask(
     session: &Session<'_>,
-    context: &Context,
+    context: Context,
     what: &str,
     lines: &[String],
-) -> Result<(), CommandError> {
+) -> Result<Context, CommandError> {
     if session.cli.global.yes {
-        return Ok(());
+        return Ok(context);
     }
     let cluster = &context.cluster;
     let place = match cluster.context() {
@@ -48,8 +48,8 @@ pub(super) async fn ask(
     // On a thread of its own, so that Ctrl-C is heard while the question stands.
     let answer = tokio::task::spawn_blocking(move || ui.confirm(&question)).await;
     match answer {
-        Ok(Confirmation::Yes) => Ok(()),
-        Ok(Confirmation::NotATerminal) => possible(session),
+        Ok(Confirmation::Yes) => Ok(context.restarted()),
+        Ok(Confirmation::NotATerminal) => possible(session).map(|()| context),
         Ok(Confirmation::No) | Err(_) => Err(CommandError::declined()),
     }
 }

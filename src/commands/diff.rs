@@ -12,7 +12,7 @@ pub(super) async fn run(
     arguments: &DiffArgs,
 ) -> Result<Report, CommandError> {
     let namespace = session.cli.global.namespace.as_deref();
-    let set = settings::set(&arguments.set, Some(&arguments.edits), namespace)?;
+    let set = settings::set(&arguments.set, Some(&arguments.edits), namespace).await?;
     let context = session.connect("diff").await?;
     Ok(Report::Diff(ops::diff(&context, &set).await?))
 }

@@ -11,9 +11,9 @@ pub(super) async fn run(
     session: &Session<'_>,
     arguments: &DownArgs,
 ) -> Result<Report, CommandError> {
-    let set = session.set(&arguments.set)?;
+    let set = session.set(&arguments.set).await?;
     confirm::possible(session)?;
-    let context = session.connect("down").await?;
+    let mut context = session.connect("down").await?;
     let options = DownOptions {
         delete_data: arguments.delete_data,
     };
@@ -34,7 +34,7 @@ pub(super) async fn run(
                 }
             })
             .collect();
-        confirm::ask(session, &context, "take the set down", &lines).await?;
+        context = confirm::ask(session, context, "take the set down", &lines).await?;
     }
     session.emitter.send(EventKind::Planned {
         steps: plan.steps(),

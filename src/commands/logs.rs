@@ -11,7 +11,7 @@ pub(super) async fn run(
     session: &Session<'_>,
     arguments: &LogsArgs,
 ) -> Result<Report, CommandError> {
-    let set = session.set(&arguments.workload.set)?;
+    let set = session.set(&arguments.workload.set).await?;
     let named = arguments.workload.workload.as_deref();
     let (context, workload) = session.workload("logs", &set, named).await?;
     let options = LogsOptions {
@@ -20,6 +20,7 @@ pub(super) async fn run(
             previous: arguments.previous,
             follow: arguments.follow,
             tail: arguments.tail,
+            since: None,
         },
     };
     Ok(ops::logs(&context, &workload, &options).await?)

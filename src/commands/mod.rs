@@ -76,8 +76,8 @@ impl Session<'_> {
     }
 
     /// The manifests of a command that changes nothing about them.
-    fn set(&self, arguments: &SetArgs) -> Result<Set, CommandError> {
-        settings::set(arguments, None, self.cli.global.namespace.as_deref())
+    async fn set(&self, arguments: &SetArgs) -> Result<Set, CommandError> {
+        settings::set(arguments, None, self.cli.global.namespace.as_deref()).await
     }
 
     /// Connects, and finds the StatefulSet that a command is about.

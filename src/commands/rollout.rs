@@ -12,7 +12,7 @@ pub(super) async fn run(
 ) -> Result<Report, CommandError> {
     match &arguments.command {
         RolloutCommand::Status(arguments) => {
-            let set = session.set(&arguments.set)?;
+            let set = session.set(&arguments.set).await?;
             let named = arguments.workload.as_deref();
             let (context, workload) = session.workload("rollout status", &set, named).await?;
             Ok(Report::Rollout(

@@ -9,7 +9,7 @@ use crate::settings;
 
 pub(super) async fn run(session: &Session<'_>, arguments: &UpArgs) -> Result<Report, CommandError> {
     let namespace = session.cli.global.namespace.as_deref();
-    let set = settings::set(&arguments.set, Some(&arguments.edits), namespace)?;
+    let set = settings::set(&arguments.set, Some(&arguments.edits), namespace).await?;
     let context = session.connect("up").await?;
     let options = UpOptions {
         dry_run: arguments.dry_run,

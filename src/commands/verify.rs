@@ -11,8 +11,12 @@ pub(super) async fn run(
     session: &Session<'_>,
     arguments: &VerifyArgs,
 ) -> Result<Report, CommandError> {
-    let set = session.set(&arguments.workload.set)?;
-    let expectation = settings::expectation(&arguments.question, &set)?;
+    let set = session.set(&arguments.workload.set).await?;
+    let expectation = settings::expectation(
+        &arguments.question,
+        &set,
+        arguments.workload.workload.as_deref(),
+    )?;
     let named = arguments.workload.workload.as_deref();
     let (context, workload) = session.workload("verify", &set, named).await?;
     Ok(Report::Verify(

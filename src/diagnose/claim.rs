@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Cause, Diagnosis, kubectl, newest_event, pod_reference};
+use super::{Cause, Diagnosis, Finality, kubectl, newest_event, pod_reference};
 use crate::object::ObjectRef;
 use crate::status::Snapshot;
 
@@ -26,7 +26,7 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
                 message: format!("`{waits}` waits for `{object}`, which does not exist"),
                 evidence: Vec::new(),
                 next: vec![kubectl("get", &object)],
-                is_final: false,
+                finality: Finality::Open,
                 container: None,
                 object,
             });
@@ -63,7 +63,7 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
                 kubectl("describe", &object),
                 "kubectl get storageclass".to_owned(),
             ],
-            is_final: false,
+            finality: Finality::Open,
             container: None,
             object,
         })

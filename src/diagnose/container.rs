@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-use super::{Cause, Diagnosis, kubectl, pod_reference};
+use super::{Cause, Diagnosis, Finality, kubectl, pod_reference};
 use crate::object::ObjectRef;
 use crate::status::{Snapshot, is_ready};
 
@@ -13,7 +13,7 @@ const RESTARTS_OF_A_CRASH_LOOP: i32 = 2;
 
 pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
     let mut diagnosis = all_statuses(pod).find_map(|status| of_container(pod, status))?;
-    if diagnosis.is_final && blocks_another_revision(snapshot, pod) {
+    if diagnosis.finality != Finality::Open && blocks_another_revision(snapshot, pod) {
         let name = diagnosis.object.to_string();
         diagnosis.evidence.insert(0, diagnosis.message);
         diagnosis.cause = Cause::StuckRevision;
@@ -41,15 +41,13 @@ fn of_container(pod: &Pod, status: &ContainerStatus) -> Option<Diagnosis> {
     let reason = waiting.reason.as_deref().unwrap_or_default();
     let words = waiting.message.clone().unwrap_or_default();
     match reason {
-        // `ErrImagePull` may be the first of a few tries; the back-off means that the kubelet has
-        // seen it fail and will go on with growing pauses (`pkg/kubelet/images/types.go`).
         "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => {
             Some(Diagnosis {
                 cause: Cause::ImagePull,
                 message: format!("`{object}` cannot pull the image `{}`", status.image),
                 evidence: with_reason(reason, &words),
                 next: vec![kubectl("describe", &object)],
-                is_final: reason != "ErrImagePull",
+                finality: pull_finality(reason, &words),
                 container: Some(status.name.clone()),
                 object,
             })
@@ -59,7 +57,7 @@ fn of_container(pod: &Pod, status: &ContainerStatus) -> Option<Diagnosis> {
             message: format!("`{object}` cannot create its container `{}`", status.name),
             evidence: with_reason(reason, &words),
             next: vec![kubectl("describe", &object)],
-            is_final: reason == "CreateContainerConfigError",
+            finality: Finality::Lasting,
             container: Some(status.name.clone()),
             object,
         }),
@@ -84,6 +82,7 @@ fn crash(object: ObjectRef, status: &ContainerStatus, reason: &str) -> Option<Di
         }
         _ => format!("exit code {}", ended.exit_code),
     };
+    let is_final = reason == "CrashLoopBackOff" && status.restart_count >= RESTARTS_OF_A_CRASH_LOOP;
     let times = status.restart_count + 1;
     let mut evidence = Vec::new();
     evidence.extend(
@@ -101,10 +100,36 @@ fn crash(object: ObjectRef, status: &ContainerStatus, reason: &str) -> Option<Di
         ),
         evidence,
         next: vec![format!("{} --previous", kubectl("logs", &object))],
-        is_final: reason == "CrashLoopBackOff" && status.restart_count >= RESTARTS_OF_A_CRASH_LOOP,
+        finality: if is_final {
+            Finality::Final
+        } else {
+            Finality::Open
+        },
         container: Some(status.name.clone()),
         object,
     })
+}
+
+/// A missing image or a missing right to it does not come by waiting; a registry that is away does.
+///
+/// The first failure is `ErrImagePull`, the pauses between the next ones `ImagePullBackOff`
+/// (`pkg/kubelet/images/types.go`); the rest is the registry's own words.
+fn pull_finality(reason: &str, words: &str) -> Finality {
+    const REFUSALS: [&str; 5] = [
+        "not found",
+        "denied",
+        "unauthorized",
+        "forbidden",
+        "manifest unknown",
+    ];
+    let words = words.to_ascii_lowercase();
+    match reason {
+        "InvalidImageName" | "ErrImageNeverPull" => Finality::Final,
+        "ImagePullBackOff" if REFUSALS.iter().any(|refusal| words.contains(refusal)) => {
+            Finality::Final
+        }
+        _ => Finality::Lasting,
+    }
 }
 
 fn with_reason(reason: &str, words: &str) -> Vec<String> {

@@ -81,8 +81,24 @@ pub struct Diagnosis {
     /// What to run next.
     pub next: Vec<String>,
     /// Whether waiting longer is pointless.
-    pub is_final: bool,
+    pub finality: Finality,
 }
+
+/// Whether waiting longer is pointless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finality {
+    /// It is.
+    Final,
+    /// It is once the cause has lasted for [`LASTING`]: it often mends itself.
+    Lasting,
+    /// Nobody can tell.
+    Open,
+}
+
+/// How long a cause that often mends itself may last: long enough for a controller that makes the
+/// missing Secret, or for a registry's hiccup.
+pub const LASTING: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// The cause why a workload is not ready, if one can be told from the snapshot.
 ///
@@ -108,7 +124,7 @@ pub fn workload(snapshot: &Snapshot) -> Option<Diagnosis> {
                 .or_else(|| placement::diagnose(snapshot, pod))
         })
         .collect();
-    found.sort_by_key(|diagnosis| !diagnosis.is_final);
+    found.sort_by_key(|diagnosis| diagnosis.finality);
     found
         .into_iter()
         .next()

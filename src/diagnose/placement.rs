@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Cause, Diagnosis, kubectl, newest_event, pod_reference};
+use super::{Cause, Diagnosis, Finality, kubectl, newest_event, pod_reference};
 use crate::object::ObjectRef;
 use crate::status::Snapshot;
 
@@ -23,7 +23,7 @@ fn unschedulable(pod: &Pod) -> Option<Diagnosis> {
         message: format!("no node takes `{object}`"),
         evidence: condition.message.clone().into_iter().collect(),
         next: vec![kubectl("describe", &object), "kubectl get nodes".to_owned()],
-        is_final: false,
+        finality: Finality::Open,
         container: None,
         object,
     })
@@ -46,7 +46,7 @@ fn volume(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
         message: format!("a volume of `{object}` cannot be attached or mounted"),
         evidence: vec![words],
         next: vec![kubectl("describe", &object)],
-        is_final: false,
+        finality: Finality::Open,
         container: None,
         object,
     })
@@ -63,7 +63,7 @@ pub(super) fn refused_pod(snapshot: &Snapshot) -> Option<Diagnosis> {
         message: format!("the controller of `{object}` cannot create a pod"),
         evidence: vec![words],
         next: vec![kubectl("describe", &object)],
-        is_final: false,
+        finality: Finality::Open,
         container: None,
         object,
     })

@@ -42,9 +42,12 @@ fn diagnose(pod: Value) -> Option<Diagnosis> {
 #[test]
 fn an_image_that_cannot_be_pulled_is_final_once_the_kubelet_backs_off() {
     let first = diagnose(pod("web-b", &waiting("ErrImagePull", "not found"))).unwrap();
-    assert_eq!((first.cause, first.is_final), (Cause::ImagePull, false));
+    assert_eq!(
+        (first.cause, first.finality),
+        (Cause::ImagePull, Finality::Lasting)
+    );
     let later = diagnose(pod("web-b", &waiting("ImagePullBackOff", "not found"))).unwrap();
-    assert!(later.is_final);
+    assert_eq!(later.finality, Finality::Final);
     assert!(later.message.contains("`i:1`"), "{}", later.message);
     assert_eq!(later.evidence, ["ImagePullBackOff: not found"]);
     assert_eq!(later.next, ["kubectl describe pod/web-0 -n n"]);
@@ -58,9 +61,12 @@ fn a_crash_loop_is_final_after_its_second_restart() {
             "lastState": {"terminated": {"exitCode": 134, "reason": "Error"}}})
     };
     let once = diagnose(pod("web-b", &crashed(1))).unwrap();
-    assert_eq!((once.cause, once.is_final), (Cause::CrashLoop, false));
+    assert_eq!(
+        (once.cause, once.finality),
+        (Cause::CrashLoop, Finality::Open)
+    );
     let twice = diagnose(pod("web-b", &crashed(2))).unwrap();
-    assert!(twice.is_final);
+    assert_eq!(twice.finality, Finality::Final);
     assert!(twice.message.contains("exit code 134"), "{}", twice.message);
 }
 
@@ -100,7 +106,10 @@ fn a_claim_without_a_volume_is_named_with_its_class() {
     let claim = json!({"metadata": {"name": "data", "uid": "c"}, "spec": {"storageClassName": "fast"}, "status": {"phase": "Pending"}});
     let event = json!({"metadata": {}, "involvedObject": {"uid": "c"}, "reason": "ProvisioningFailed", "message": "no such class"});
     let unbound = workload(&snapshot(pending, vec![claim], vec![event])).unwrap();
-    assert_eq!((unbound.cause, unbound.is_final), (Cause::Claim, false));
+    assert_eq!(
+        (unbound.cause, unbound.finality),
+        (Cause::Claim, Finality::Open)
+    );
     assert!(unbound.message.contains("`fast`"), "{}", unbound.message);
     assert_eq!(unbound.evidence, ["no such class"]);
 }
@@ -153,4 +162,18 @@ fn every_cause_is_documented() {
         );
         assert_eq!(serde_json::to_value(cause).unwrap(), json!(cause.name()));
     }
+}
+
+#[test]
+fn what_often_mends_itself_is_given_time() {
+    let away = waiting("ImagePullBackOff", "dial tcp: i/o timeout");
+    let pull = diagnose(pod("web-b", &away)).unwrap();
+    assert_eq!(pull.finality, Finality::Lasting, "a registry comes back");
+    let secret = waiting("CreateContainerConfigError", "secret \"late\" not found");
+    let configuration = diagnose(pod("web-b", &secret)).unwrap();
+    assert_eq!(
+        configuration.finality,
+        Finality::Lasting,
+        "a Secret may be on its way"
+    );
 }

@@ -2,10 +2,10 @@
 
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
-use tokio::sync::watch;
 
 use super::error::{OpsError, WriteFailure};
-use super::{CONCURRENCY, Context, wait};
+use super::wait::{self, Verdict};
+use super::{CONCURRENCY, Context};
 use crate::cluster::{ApplyMode, ClusterError, ResourceKind};
 use crate::event::{Action, EventKind, WriteResult};
 use crate::object::ObjectRef;
@@ -21,9 +21,16 @@ pub(super) async fn create_namespaces(context: &Context, plan: &Plan) -> Result<
             .cluster
             .create(&kind, None, &namespace_body(name))
             .await;
-        // Somebody else was faster: it is there, and it is theirs.
         let created = match created {
+            // Somebody else was faster: it is there, and it is theirs.
             Err(ClusterError::Conflict { .. }) => Ok(Value::Null),
+            // The answer was lost; whether the request was executed can be seen.
+            Err(error) if error.is_transient() && !error.was_not_sent() => {
+                match context.cluster.get::<Value>(&kind, None, name).await {
+                    Ok(Some(namespace)) => Ok(namespace),
+                    Ok(None) | Err(_) => Err(error),
+                }
+            }
             other => other,
         };
         finished(context, &object, Action::Create, created.as_ref().err());
@@ -107,9 +114,8 @@ async fn wait_for_definitions(
                 .reference
                 .is("apiextensions.k8s.io", "CustomResourceDefinition")
         });
-    let (_open, undecided) = watch::channel(false);
     for definition in created {
-        wait::object(context, definition, undecided.clone()).await?;
+        wait::object(context, definition, &Verdict::default()).await?;
     }
     Ok(())
 }

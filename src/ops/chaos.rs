@@ -4,23 +4,22 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::apply::{finished, started};
 use super::error::OpsError;
-use super::rollout::add_log;
+use super::rollout::{STALL, Seen, View};
+use super::surroundings::add_log;
 use super::verify::{Expectation, verify};
-use super::workload::pod_selector;
 use super::{Context, Workload};
-use crate::cluster::{ClusterError, Deletion, ResourceKind, Selector};
+use crate::cluster::{ClusterError, Deletion};
 use crate::diagnose::Diagnosis;
 use crate::event::{Action, EventKind, RecoveryPhase, milliseconds};
 use crate::exit::Outcome;
 use crate::object::ObjectRef;
 use crate::report::{ChaosReport, Kill, Problem, VerifyReport};
-use crate::status::{PodSummary, RolloutState, Snapshot, is_ready, rollout_progress};
+use crate::status::{PodSummary, RolloutState, expected_ordinals, is_ready, rollout_progress};
 
 /// A pod that is Ready by its own probe may need a moment until it answers; a wrong answer is final
 /// at once, silence only after this long.
@@ -34,6 +33,19 @@ pub struct ChaosPlan {
     pub workload: Workload,
     /// What every replica is asked.
     pub expectation: Expectation,
+}
+
+/// The pod that would be deleted: the one with the lowest ordinal.
+///
+/// # Errors
+/// [`OpsError::NoSuchWorkload`], or a failed exchange.
+pub async fn target(context: &Context, workload: &Workload) -> Result<String, OpsError> {
+    let set = context.by_deadline(workload.read(context)).await?;
+    Ok(format!(
+        "{}-{}",
+        workload.name,
+        expected_ordinals(&set).start
+    ))
 }
 
 /// Verifies, deletes the pod with the lowest ordinal, follows its replacement, verifies again.
@@ -58,14 +70,15 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
         uid_after: None,
         phases: BTreeMap::new(),
     };
-    let set = workload.read(context).await?;
-    let mut watch = Recovery::new(context, workload, &set, &mut kill);
-    watch.first_list().await?;
+    let mut recovery = context
+        .by_deadline(Recovery::watch(context, workload, &mut kill))
+        .await?;
+    context.in_time()?;
     delete(context, workload, &target.pod, &uid).await?;
-    let cause = watch.follow().await?;
+    let cause = recovery.follow().await?;
     let has_recovered = cause.is_none() && kill.phases.contains_key(&RecoveryPhase::Ready);
     let after = if has_recovered {
-        Some(settled(context, plan).await?)
+        settled(context, plan).await?
     } else {
         None
     };
@@ -95,11 +108,17 @@ async fn delete(
     deleted.map_err(OpsError::while_doing(format!("delete `{object}`")))
 }
 
-/// Verifies until the answers are final, or the pods have had their moment to begin answering.
-async fn settled(context: &Context, plan: &ChaosPlan) -> Result<VerifyReport, OpsError> {
+/// Verifies until the answers are final, or the pods have had their moment to begin answering;
+/// `None` when the time is over before there is any answer.
+async fn settled(context: &Context, plan: &ChaosPlan) -> Result<Option<VerifyReport>, OpsError> {
     let until = (Instant::now() + SETTLING).min(context.deadline);
+    let mut last = None;
     loop {
-        let report = verify(context, &plan.workload, &plan.expectation).await?;
+        let report = match verify(context, &plan.workload, &plan.expectation).await {
+            Ok(report) => report,
+            Err(OpsError::OutOfTime { .. }) => return Ok(last),
+            Err(error) => return Err(error),
+        };
         let is_final = report.verdict == Outcome::Success
             || report.groups.len() > 1
             || report
@@ -107,8 +126,9 @@ async fn settled(context: &Context, plan: &ChaosPlan) -> Result<VerifyReport, Op
                 .iter()
                 .filter_map(|answer| answer.error.as_ref())
                 .any(is_an_answer);
+        last = Some(report);
         if is_final || Instant::now() >= until {
-            return Ok(report);
+            return Ok(last);
         }
         sleep(SETTLING_PAUSE).await;
     }
@@ -121,95 +141,74 @@ fn is_an_answer(problem: &Problem) -> bool {
     )
 }
 
-/// Follows the pods of a workload from the moment of the fault.
+/// Follows the pods of a workload from before the fault.
 struct Recovery<'a> {
     context: &'a Context,
     workload: &'a Workload,
     kill: &'a mut Kill,
-    pods: crate::cluster::Watched<Pod>,
-    sets: crate::cluster::Watched<StatefulSet>,
+    view: View,
     shown: BTreeMap<String, PodSummary>,
     accepted: Instant,
 }
 
 impl<'a> Recovery<'a> {
-    fn new(
+    /// Starts to follow; returns when the pods are known as they are before the fault.
+    async fn watch(
         context: &'a Context,
         workload: &'a Workload,
-        set: &StatefulSet,
         kill: &'a mut Kill,
-    ) -> Self {
-        let namespace = Some(workload.namespace.as_str());
-        let selector = Selector {
-            labels: Some(pod_selector(set)),
-            fields: None,
-        };
-        Self {
-            pods: context
-                .cluster
-                .watch(&ResourceKind::pod(), namespace, selector),
-            sets: context.cluster.watch(
-                &ResourceKind::stateful_set(),
-                namespace,
-                Selector::name(&workload.name),
-            ),
+    ) -> Result<Self, OpsError> {
+        let mut view = View::open(context, workload).await?;
+        let doing = format!("watch the pods of `{}`", workload.reference());
+        view.pods
+            .changed()
+            .await
+            .map_err(OpsError::while_doing(doing))?;
+        let shown = BTreeMap::new();
+        let mut recovery = Self {
             context,
             workload,
             kill,
-            shown: BTreeMap::new(),
+            view,
+            shown,
             accepted: Instant::now(),
-        }
+        };
+        recovery.show();
+        Ok(recovery)
     }
 
-    /// Waits until the pods are known as they were before the fault.
-    async fn first_list(&mut self) -> Result<(), OpsError> {
-        let doing = format!("watch the pods of `{}`", self.workload.reference());
-        while self.pods.current().is_none() || self.sets.current().is_none() {
-            tokio::select! {
-                changed = self.pods.changed(), if self.pods.current().is_none() => changed,
-                changed = self.sets.changed(), if self.sets.current().is_none() => changed,
-            }
-            .map_err(OpsError::while_doing(doing.clone()))?;
-        }
-        self.show();
-        Ok(())
-    }
-
-    /// Follows until the workload is whole again, cannot become so (the cause), or time is over.
-    async fn follow(mut self) -> Result<Option<Diagnosis>, OpsError> {
+    /// Follows until the workload is whole again, cannot become so, or time is over; returns what
+    /// keeps it from being whole, as far as that is known.
+    async fn follow(&mut self) -> Result<Option<Diagnosis>, OpsError> {
         self.accepted = Instant::now();
-        let doing = format!("watch the pods of `{}`", self.workload.reference());
+        let doing =
+            || OpsError::while_doing(format!("watch the pods of `{}`", self.workload.reference()));
+        let mut seen = Seen::default();
+        let mut next_look = Instant::now() + STALL;
         loop {
             let is_over = tokio::select! {
-                changed = self.pods.changed() => {
-                    changed.map_err(OpsError::while_doing(doing.clone()))?;
-                    false
-                }
-                changed = self.sets.changed() => {
-                    changed.map_err(OpsError::while_doing(doing.clone()))?;
+                changed = self.view.pods.changed() => { changed.map_err(doing())?; false }
+                changed = self.view.sets.changed() => { changed.map_err(doing())?; false }
+                () = sleep_until(next_look) => {
+                    self.view.look_around(self.context, self.workload).await;
+                    next_look = Instant::now() + STALL;
                     false
                 }
                 () = sleep_until(self.context.deadline) => true,
             };
             self.show();
             self.note_phases();
-            let Some(set) = self.sets.current().and_then(|sets| sets.first().cloned()) else {
-                return Err(OpsError::NoSuchWorkload {
-                    object: self.workload.reference(),
-                });
+            let Some(snapshot) = self.view.snapshot()? else {
+                continue;
             };
-            let snapshot = Snapshot {
-                stateful_set: set,
-                pods: self.pods.current().unwrap_or_default().as_ref().clone(),
-                claims: Vec::new(),
-                events: Vec::new(),
-            };
-            match rollout_progress(&snapshot).state {
-                RolloutState::Complete if self.kill.uid_after.is_some() => return Ok(None),
-                RolloutState::Failed { mut cause } if self.kill.uid_after.is_some() => {
+            let is_replaced = self.kill.uid_after.is_some();
+            match seen.judge(rollout_progress(&snapshot)).state {
+                RolloutState::Complete if is_replaced => return Ok(None),
+                RolloutState::Failed { mut cause } if is_replaced => {
                     add_log(self.context, &self.workload.namespace, &mut cause).await;
                     return Ok(Some(cause));
                 }
+                RolloutState::Progressing { suspicion, .. } if is_over => return Ok(suspicion),
                 _ if is_over => return Ok(None),
                 _ => {}
             }
@@ -218,7 +217,7 @@ impl<'a> Recovery<'a> {
 
     /// Emits the rows that changed.
     fn show(&mut self) {
-        let pods = self.pods.current().unwrap_or_default();
+        let pods = self.view.pods.current().unwrap_or_default();
         for pod in pods.iter() {
             let row = PodSummary::of(pod);
             if self.shown.get(&row.pod) != Some(&row) {
@@ -231,7 +230,7 @@ impl<'a> Recovery<'a> {
 
     /// Notes what the watch shows of the replaced pod; each phase once, with the time it was seen.
     fn note_phases(&mut self) {
-        let pods = self.pods.current().unwrap_or_default();
+        let pods = self.view.pods.current().unwrap_or_default();
         let pod = pods
             .iter()
             .find(|pod| pod.metadata.name.as_deref() == Some(&self.kill.pod));

@@ -27,7 +27,8 @@ pub struct DownOptions {
 #[derive(Debug, Default)]
 pub struct DownPlan {
     deletions: Vec<(Target, String)>,
-    namespaces: Vec<String>,
+    /// Each with the UID that was read when consent was asked.
+    namespaces: Vec<(String, String)>,
     report: DownReport,
 }
 
@@ -51,7 +52,7 @@ impl DownPlan {
             .chain(
                 self.namespaces
                     .iter()
-                    .map(|name| step(&namespace_reference(name), Action::Delete)),
+                    .map(|(name, _)| step(&namespace_reference(name), Action::Delete)),
             )
             .chain(
                 self.report
@@ -73,7 +74,12 @@ pub async fn plan_down(
     set: &Set,
     options: DownOptions,
 ) -> Result<DownPlan, OpsError> {
-    let targets = preflight(context, set).await?;
+    context.by_deadline(read(context, set, options)).await
+}
+
+async fn read(context: &Context, set: &Set, options: DownOptions) -> Result<DownPlan, OpsError> {
+    // What nobody serves does not exist either.
+    let (targets, _) = preflight::resolve(context, set).await?;
     let mut plan = DownPlan::default();
     let mut namespaces: BTreeSet<String> = BTreeSet::new();
     for target in targets.into_iter().rev() {
@@ -96,10 +102,8 @@ pub async fn plan_down(
             plan.report.absent.push(reference);
             continue;
         };
-        let is_data =
-            reference.is("", "PersistentVolumeClaim") || reference.is("", "PersistentVolume");
-        if is_data && !options.delete_data {
-            let reason = "it holds data; `--delete-data` deletes it".to_owned();
+        if let Some(reason) = data_in(&reference).filter(|_| !options.delete_data) {
+            let reason = reason.to_owned();
             plan.report.kept.push(Kept {
                 object: reference,
                 reason,
@@ -121,6 +125,19 @@ pub async fn plan_down(
         namespace(context, name, options, &mut plan).await?;
     }
     Ok(plan)
+}
+
+/// What would be lost with an object, when it holds data.
+fn data_in(reference: &ObjectRef) -> Option<&'static str> {
+    match (reference.group.as_str(), reference.kind.as_str()) {
+        ("", "PersistentVolumeClaim" | "PersistentVolume") => {
+            Some("it holds data; `--delete-data` deletes it")
+        }
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => Some(
+            "every object of its kind in the whole cluster would go with it; `--delete-data` deletes it",
+        ),
+        _ => None,
+    }
 }
 
 /// The claims that a StatefulSet made from its templates: kept, or deleted after it.
@@ -190,6 +207,7 @@ async fn claims_of_templates(
                 reference: object,
                 kind: kind.clone(),
                 body: Value::Null,
+                is_served: true,
             };
             deletions.push((target, uid));
         } else {
@@ -223,7 +241,11 @@ async fn namespace(
     } else if !options.delete_data {
         "`--delete-data` deletes it, if nothing else is in it"
     } else {
-        plan.namespaces.push(name);
+        let uid = live["metadata"]["uid"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        plan.namespaces.push((name, uid));
         return Ok(());
     };
     plan.report.kept.push(Kept {
@@ -246,8 +268,8 @@ pub async fn down(context: &Context, plan: DownPlan) -> Result<DownReport, OpsEr
     for (target, uid) in &deletions {
         delete(context, target, uid, &mut report).await?;
     }
-    for name in namespaces {
-        delete_namespace(context, &name, &mut report).await?;
+    for (name, uid) in namespaces {
+        delete_namespace(context, &name, &uid, &mut report).await?;
     }
     for kept in &report.kept {
         context.emit(EventKind::WriteFinished {
@@ -267,6 +289,7 @@ async fn delete(
 ) -> Result<(), OpsError> {
     let object = target.reference.clone();
     let namespace = object.namespace.as_deref();
+    context.in_time()?;
     started(context, &object, Action::Delete);
     let deleted = context
         .cluster
@@ -309,16 +332,16 @@ async fn is_gone(context: &Context, target: &Target, uid: &str) -> Result<bool, 
 async fn delete_namespace(
     context: &Context,
     name: &str,
+    uid: &str,
     report: &mut DownReport,
 ) -> Result<(), OpsError> {
     let object = namespace_reference(name);
-    let foreign = context
-        .cluster
-        .contents(name)
-        .await
-        .map_err(OpsError::while_doing(format!(
-            "look for what else is in `{object}`"
-        )))?;
+    let doing = format!("look for what else is in `{object}`");
+    let looking = async {
+        let contents = context.cluster.contents(name).await;
+        contents.map_err(OpsError::while_doing(doing))
+    };
+    let foreign = context.by_deadline(looking).await?;
     if !foreign.is_empty() {
         let names: Vec<String> = foreign
             .iter()
@@ -335,21 +358,11 @@ async fn delete_namespace(
         report.kept.push(Kept { object, reason });
         return Ok(());
     }
-    let kind = ResourceKind::namespace();
-    let live: Option<Value> = context
-        .cluster
-        .get(&kind, None, name)
-        .await
-        .map_err(OpsError::while_doing(format!("read `{object}`")))?;
-    let Some(live) = live else { return Ok(()) };
-    let uid = live["metadata"]["uid"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
     let target = Target {
         reference: object,
-        kind,
+        kind: ResourceKind::namespace(),
         body: Value::Null,
+        is_served: true,
     };
-    delete(context, &target, &uid, report).await
+    delete(context, &target, uid, report).await
 }

@@ -1,6 +1,7 @@
 //! Why a piece of work did not come to its end.
 
 use std::fmt;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -122,6 +123,12 @@ pub enum OpsError {
         doing: String,
         /// Why.
         source: ClusterError,
+    },
+    /// The time for the whole command is over.
+    #[error("the time for the whole command, {} s, is over", .timeout.as_secs_f32())]
+    OutOfTime {
+        /// The time that the command was given.
+        timeout: Duration,
     },
     /// Problems that were found before the first write.
     #[error("nothing was changed: {} found before the first write", count(.0.len()))]

@@ -1,7 +1,9 @@
 //! The logs of all replicas, line by line as they come.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -15,6 +17,8 @@ use crate::report::Report;
 
 /// Lines that may wait for a slow reader before the cluster is made to wait as well.
 const BACKLOG: usize = 256;
+/// Before a followed log is opened again.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Which logs to read.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +38,20 @@ type RunOfContainer = (String, i32);
 /// # Errors
 /// [`OpsError::NoSuchWorkload`], or a failed exchange.
 pub async fn logs(
+    context: &Context,
+    workload: &Workload,
+    options: &LogsOptions,
+) -> Result<Report, OpsError> {
+    let reading = read_all(context, workload, options);
+    if options.part.follow {
+        // As long as somebody watches.
+        reading.await
+    } else {
+        context.by_deadline(reading).await
+    }
+}
+
+async fn read_all(
     context: &Context,
     workload: &Workload,
     options: &LogsOptions,
@@ -112,6 +130,7 @@ struct Reader {
     ordinal: i32,
     container: String,
     part: LogOptions,
+    last_line: Timestamp,
 }
 
 impl Reader {
@@ -141,18 +160,32 @@ impl Reader {
             ordinal,
             container: container.to_owned(),
             part,
+            last_line: Timestamp::now(),
         }
     }
 
-    async fn run(self) -> (String, Result<(), ClusterError>) {
+    /// Reads to the end. A followed log whose stream broke off is opened again from there.
+    async fn run(mut self) -> (String, Result<(), ClusterError>) {
+        loop {
+            let result = self.read().await;
+            let broke_off = result
+                .as_ref()
+                .is_err_and(ClusterError::is_transient_for_reads);
+            if !(self.part.follow && broke_off) {
+                return (self.pod, result);
+            }
+            self.part.tail = None;
+            self.part.since = Some(self.last_line);
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), ClusterError> {
         let (sender, mut lines) = mpsc::channel(BACKLOG);
-        let reading = self.context.cluster.log_lines(
-            &self.namespace,
-            &self.pod,
-            &self.container,
-            &self.part,
-            &sender,
-        );
+        let cluster = self.context.cluster.clone();
+        let (namespace, pod) = (self.namespace.clone(), self.pod.clone());
+        let (container, part) = (self.container.clone(), self.part.clone());
+        let reading = cluster.log_lines(&namespace, &pod, &container, &part, &sender);
         tokio::pin!(reading);
         let result = loop {
             tokio::select! {
@@ -164,10 +197,11 @@ impl Reader {
         while let Ok(line) = lines.try_recv() {
             self.pass_on(line);
         }
-        (self.pod.clone(), result)
+        result
     }
 
-    fn pass_on(&self, line: String) {
+    fn pass_on(&mut self, line: String) {
+        self.last_line = Timestamp::now();
         self.context.emit(EventKind::LogLine {
             pod: self.pod.clone(),
             ordinal: self.ordinal,

@@ -8,6 +8,7 @@ mod logs;
 mod plan;
 mod preflight;
 mod rollout;
+mod surroundings;
 mod up;
 mod verify;
 mod wait;
@@ -15,14 +16,12 @@ mod workload;
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-pub use self::chaos::{ChaosPlan, chaos};
+pub use self::chaos::{ChaosPlan, chaos, target};
 pub use self::down::{DownOptions, DownPlan, down, plan_down};
 pub use self::error::{OpsError, Problem, WriteFailure};
 pub use self::logs::{LogsOptions, logs};
-pub use self::plan::plan;
-pub use self::preflight::preflight;
 pub use self::rollout::rollout_status;
 pub use self::up::{UpOptions, diff, up};
 pub use self::verify::{Expectation, verify};
@@ -78,6 +77,38 @@ impl Context {
         self.namespace
             .as_deref()
             .unwrap_or_else(|| self.cluster.default_namespace())
+    }
+
+    /// The same context, its time beginning now: what a person took to answer does not count.
+    #[must_use]
+    pub fn restarted(mut self) -> Self {
+        self.deadline = Instant::now() + self.timeout;
+        self
+    }
+
+    /// Fails once the time is over: nothing may begin after that.
+    fn in_time(&self) -> Result<(), OpsError> {
+        if Instant::now() < self.deadline {
+            Ok(())
+        } else {
+            Err(self.out_of_time())
+        }
+    }
+
+    /// Runs work that knows no deadline by itself.
+    async fn by_deadline<T>(
+        &self,
+        work: impl Future<Output = Result<T, OpsError>>,
+    ) -> Result<T, OpsError> {
+        timeout_at(self.deadline, work)
+            .await
+            .unwrap_or_else(|_| Err(self.out_of_time()))
+    }
+
+    fn out_of_time(&self) -> OpsError {
+        OpsError::OutOfTime {
+            timeout: self.timeout,
+        }
     }
 
     fn emit(&self, kind: EventKind) {

@@ -10,21 +10,38 @@ use super::{CONCURRENCY, Context, Set, preflight};
 use crate::cluster::{ApplyMode, ClusterError, ResourceKind};
 use crate::plan::{Plan, Step, Target};
 
+/// What a plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be looked at.
+    Read,
+    /// To be carried out, and perhaps waited for.
+    Write {
+        /// Whether what is written is waited for.
+        waits: bool,
+    },
+}
+
 /// Plans what has to happen; the API server rehearses every object that it can.
 ///
 /// # Errors
 /// Everything that would make the apply fail, all of it at once, or a failed exchange.
-pub async fn plan(context: &Context, set: &Set) -> Result<Plan, OpsError> {
-    let targets = preflight(context, set).await?;
+pub(super) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Result<Plan, OpsError> {
+    let (targets, mut problems) = preflight::resolve(context, set).await?;
     let absent_namespaces = absent_namespaces(context, &targets).await?;
-    let (steps, problems) = steps(context, targets, &absent_namespaces).await?;
+    let (steps, refused) = steps(context, targets, &absent_namespaces).await?;
+    problems.extend(refused);
     let plan = Plan {
         absent_namespaces,
         steps,
         layers: set.manifests.layers(),
     };
-    let mut problems = problems;
-    problems.extend(preflight::storage_classes(context, &plan).await?);
+    if let Purpose::Write { waits } = purpose
+        && plan.writes()
+    {
+        problems.extend(preflight::storage_classes(context, &plan).await?);
+        problems.extend(preflight::permissions(context, &plan, waits).await?);
+    }
     if problems.is_empty() {
         Ok(plan)
     } else {
@@ -54,9 +71,15 @@ pub(super) async fn rehearse_created(
 }
 
 async fn absent_namespaces(context: &Context, targets: &[Target]) -> Result<Vec<String>, OpsError> {
+    // A namespace of the set is created like any other, so that it is marked as ours.
+    let of_set = targets
+        .iter()
+        .filter(|target| target.reference.is("", "Namespace"))
+        .map(|target| target.reference.name.clone());
     let named: BTreeSet<String> = targets
         .iter()
         .filter_map(|target| target.reference.namespace.clone())
+        .chain(of_set)
         .collect();
     let mut absent = Vec::new();
     for name in named {
@@ -130,7 +153,7 @@ async fn rehearse(
                     object,
                     source: error,
                 }),
-                // Anything else says something about the namespace of the rehearsal, not about the object.
+                // Anything else speaks of the namespace and the name of the rehearsal.
                 _ => Rehearsal::Step(Box::new(Step::new(target, None, None))),
             },
         );
@@ -162,8 +185,7 @@ async fn rehearse(
         Err(ClusterError::OwnedByOthers { conflicts }) => {
             Rehearsal::Problem(Problem::OwnedByOthers { object, conflicts })
         }
-        // The kind comes with a definition of the same set.
-        Err(ClusterError::NotFound { .. }) => {
+        Err(ClusterError::NotFound { .. }) if !target.is_served => {
             Rehearsal::Step(Box::new(Step::new(target, live, None)))
         }
         Err(error) if error.is_transient() && !matches!(error, ClusterError::Refused { .. }) => {

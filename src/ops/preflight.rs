@@ -1,13 +1,15 @@
-//! Finds out, before the first write, what would make it fail: every kind exists, every storage
-//! class exists, and the permissions that no rehearsal can show.
+//! Finds out, before the first write, what would make it fail: kinds and storage classes that do not
+//! exist, and missing permissions that no rehearsal can show.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use super::error::{OpsError, Problem};
-use super::{Context, Set};
+use super::{CONCURRENCY, Context, Set};
 use crate::cluster::{ClusterError, ResourceKind};
+use crate::event::Action;
 use crate::manifest::{Manifest, NamespaceMismatch, Scope, resolve_namespace};
 use crate::object::ObjectRef;
 use crate::plan::{Plan, Target};
@@ -15,17 +17,35 @@ use crate::plan::{Plan, Target};
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// Resolves every object of the set to the path that the API server serves it under, and to the
-/// namespace that it goes to.
+/// namespace that it goes to. Objects of kinds that nobody serves come back as problems.
 ///
 /// # Errors
-/// All kinds that are not served, all namespaces that disagree with `-n`, or a failed exchange.
-pub async fn preflight(context: &Context, set: &Set) -> Result<Vec<Target>, OpsError> {
+/// All namespaces that disagree with `-n`, or a failed exchange.
+pub(super) async fn resolve(
+    context: &Context,
+    set: &Set,
+) -> Result<(Vec<Target>, Vec<Problem>), OpsError> {
     let mut targets = Vec::new();
     let mut problems = Vec::new();
     let mut mismatches: Vec<NamespaceMismatch> = Vec::new();
     let defined = defined_kinds(set.manifests.manifests());
     for manifest in set.manifests.manifests() {
-        let Some(kind) = find_kind(context, &defined, manifest).await? else {
+        let kind = manifest.gvk();
+        let served =
+            context
+                .kinds
+                .find(&context.cluster, &kind)
+                .await
+                .map_err(OpsError::while_doing(
+                    "ask the API server which kinds it serves",
+                ))?;
+        let is_served = served.is_some();
+        let defined = || {
+            defined
+                .get(&(kind.api_version(), kind.kind.clone()))
+                .cloned()
+        };
+        let Some(kind) = served.or_else(defined) else {
             problems.push(Problem::KindNotServed {
                 object: manifest.reference.clone(),
                 api_version: manifest.gvk().api_version(),
@@ -46,35 +66,17 @@ pub async fn preflight(context: &Context, set: &Set) -> Result<Vec<Target>, OpsE
                     reference: manifest.reference,
                     kind,
                     body: manifest.value,
+                    is_served,
                 });
             }
             Err(mismatch) => mismatches.push(mismatch),
         }
     }
-    if !mismatches.is_empty() {
-        return Err(OpsError::Namespaces(mismatches));
+    if mismatches.is_empty() {
+        Ok((targets, problems))
+    } else {
+        Err(OpsError::Namespaces(mismatches))
     }
-    if !problems.is_empty() {
-        return Err(OpsError::Preflight(problems));
-    }
-    Ok(targets)
-}
-
-async fn find_kind(
-    context: &Context,
-    defined: &BTreeMap<(String, String), ResourceKind>,
-    manifest: &Manifest,
-) -> Result<Option<ResourceKind>, OpsError> {
-    let kind = manifest.gvk();
-    let served =
-        context
-            .kinds
-            .find(&context.cluster, &kind)
-            .await
-            .map_err(OpsError::while_doing(
-                "ask the API server which kinds it serves",
-            ))?;
-    Ok(served.or_else(|| defined.get(&(kind.api_version(), kind.kind)).cloned()))
 }
 
 /// The kinds that definitions of the set itself will make the API server serve.
@@ -185,59 +187,100 @@ async fn has_volume_of(context: &Context, class: &str) -> bool {
     })
 }
 
-/// Permissions that no rehearsal shows: creating a namespace and what goes into it, and watching.
+/// A question to the API server: may I do `verb` with this kind there?
+struct Question {
+    verb: &'static str,
+    kind: ResourceKind,
+    namespace: Option<String>,
+}
+
+/// Permissions that no rehearsal shows: creating a namespace and what goes into it, and following
+/// what is waited for.
 pub(super) async fn permissions(
     context: &Context,
     plan: &Plan,
     waits: bool,
 ) -> Result<Vec<Problem>, OpsError> {
-    let mut questions: BTreeSet<(String, Option<String>, String)> = BTreeSet::new();
-    let mut kinds: BTreeMap<String, ResourceKind> = BTreeMap::new();
-    let mut ask = |verb: &str, kind: &ResourceKind, namespace: Option<&str>| {
-        kinds.insert(kind.resource.plural.clone(), kind.clone());
-        questions.insert((
-            kind.resource.plural.clone(),
-            namespace.map(str::to_owned),
-            verb.to_owned(),
-        ));
+    let questions = questions(plan, waits);
+    let answers = stream::iter(&questions)
+        .map(|question| {
+            let namespace = question.namespace.as_deref();
+            context
+                .cluster
+                .may(question.verb, &question.kind, None, namespace)
+        })
+        .buffered(CONCURRENCY)
+        .try_collect::<Vec<bool>>()
+        .await
+        .map_err(OpsError::while_doing(
+            "ask the API server for your permissions",
+        ))?;
+    let refused = questions
+        .iter()
+        .zip(answers)
+        .filter(|(_, allowed)| !allowed);
+    Ok(refused
+        .map(|(question, _)| Problem::NotAllowed {
+            what: format!("{} {}", question.verb, question.kind.resource.plural),
+            scope: scope(question.namespace.as_deref()),
+        })
+        .collect())
+}
+
+fn questions(plan: &Plan, waits: bool) -> Vec<Question> {
+    let mut questions: BTreeMap<_, Question> = BTreeMap::new();
+    let mut ask = |verb: &'static str, kind: &ResourceKind, namespace: Option<&str>| {
+        let resource = (kind.resource.group.clone(), kind.resource.plural.clone());
+        let namespace = namespace.map(str::to_owned);
+        questions
+            .entry((resource, namespace.clone(), verb))
+            .or_insert_with(|| Question {
+                verb,
+                kind: kind.clone(),
+                namespace,
+            });
     };
     if !plan.absent_namespaces.is_empty() {
         ask("create", &ResourceKind::namespace(), None);
     }
     for step in &plan.steps {
-        let namespace = step.target.reference.namespace.as_deref();
-        if namespace.is_some_and(|name| plan.absent_namespaces.iter().any(|absent| absent == name))
-        {
+        let reference = &step.target.reference;
+        let namespace = reference.namespace.as_deref();
+        let is_absent = |name: &str| plan.absent_namespaces.iter().any(|absent| absent == name);
+        if namespace.is_some_and(is_absent) {
             // Server-side apply is a PATCH, and needs "create" as well where nothing is yet
             // (`k8s.io/apiserver` `pkg/endpoints/handlers/patch.go`).
             ask("patch", &step.target.kind, namespace);
             ask("create", &step.target.kind, namespace);
         }
-        if waits && step.target.reference.is("apps", "StatefulSet") {
-            ask("watch", &step.target.kind, namespace);
-            ask("watch", &ResourceKind::pod(), namespace);
-        }
-    }
-    let mut problems = Vec::new();
-    for (plural, namespace, verb) in questions {
-        let Some(kind) = kinds.get(&plural) else {
+        if !waits || step.action == Action::Keep {
             continue;
-        };
-        let allowed = context
-            .cluster
-            .may(&verb, kind, None, namespace.as_deref())
-            .await
-            .map_err(OpsError::while_doing(
-                "ask the API server for your permissions",
-            ))?;
-        if !allowed {
-            problems.push(Problem::NotAllowed {
-                what: format!("{verb} {plural}"),
-                scope: scope(namespace.as_deref()),
-            });
+        }
+        for verb in ["list", "watch"] {
+            if reference.is("apps", "StatefulSet") {
+                ask(verb, &ResourceKind::pod(), namespace);
+            }
+            if may_take_time(reference) {
+                ask(verb, &step.target.kind, namespace);
+            }
         }
     }
-    Ok(problems)
+    questions.into_values().collect()
+}
+
+/// Whether an object of this kind may not be ready at once, so that it has to be watched.
+fn may_take_time(reference: &ObjectRef) -> bool {
+    matches!(
+        (reference.group.as_str(), reference.kind.as_str()),
+        (
+            "apps",
+            "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet"
+        ) | ("batch", "Job")
+            | ("", "Pod" | "PersistentVolumeClaim")
+            | ("policy", "PodDisruptionBudget")
+            | ("apiextensions.k8s.io", "CustomResourceDefinition")
+            | ("apiregistration.k8s.io", "APIService")
+    )
 }
 
 fn scope(namespace: Option<&str>) -> String {

@@ -1,9 +1,12 @@
 //! `up` and `diff`: make the cluster what the manifests say, or show what that would change.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use super::error::OpsError;
-use super::{Context, Set, apply, plan, preflight, wait};
+use super::plan::{Purpose, plan, rehearse_created};
+use super::{Context, Set, apply, wait};
 use crate::event::EventKind;
 use crate::plan::Plan;
 use crate::report::{Applied, DiffReport, UpReport};
@@ -24,38 +27,25 @@ pub struct UpOptions {
 /// # Errors
 /// [`OpsError`]; what had been written by then is in the events.
 pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpReport, OpsError> {
-    let mut planned = plan(context, set).await?;
+    let purpose = Purpose::Write {
+        waits: options.wait && !options.dry_run,
+    };
+    let mut planned = context.by_deadline(plan(context, set, purpose)).await?;
     if !options.delete_data {
         refuse_to_delete_claims(&planned)?;
-    }
-    if planned.writes() {
-        let problems = preflight::permissions(context, &planned, options.wait).await?;
-        if !problems.is_empty() {
-            return Err(OpsError::Preflight(problems));
-        }
     }
     context.emit(EventKind::Planned {
         steps: planned.summary(),
     });
+    let objects = objects(&planned);
     if options.dry_run {
         return Ok(UpReport {
-            objects: objects(&planned),
+            objects,
             dry_run: true,
             ..UpReport::default()
         });
     }
-    let objects = objects(&planned);
-    if !planned.absent_namespaces.is_empty() {
-        apply::create_namespaces(context, &planned).await?;
-        let created: Vec<String> = planned
-            .absent_namespaces
-            .iter()
-            .map(|name| format!("namespace `{name}`"))
-            .collect();
-        let created = format!("{} was created", created.join(" and "));
-        plan::rehearse_created(context, &mut planned, &created).await?;
-    }
-    let stored = apply::apply(context, &planned).await?;
+    let stored = context.by_deadline(write(context, &mut planned)).await?;
     if !options.wait {
         return Ok(UpReport {
             objects,
@@ -71,41 +61,58 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
     })
 }
 
+/// Creates absent namespaces, rehearses what goes into them, and applies everything.
+async fn write(context: &Context, plan: &mut Plan) -> Result<Vec<Value>, OpsError> {
+    if !plan.absent_namespaces.is_empty() {
+        apply::create_namespaces(context, plan).await?;
+        let created: Vec<String> = plan
+            .absent_namespaces
+            .iter()
+            .map(|name| format!("namespace `{name}`"))
+            .collect();
+        let created = format!("{} was created", created.join(" and "));
+        rehearse_created(context, plan, &created).await?;
+    }
+    apply::apply(context, plan).await
+}
+
 /// Compares the set with the cluster.
 ///
 /// # Errors
 /// [`OpsError`]; nothing is ever written.
 pub async fn diff(context: &Context, set: &Set) -> Result<DiffReport, OpsError> {
-    Ok(plan(context, set).await?.diff())
+    let planned = plan(context, set, Purpose::Read);
+    Ok(context.by_deadline(planned).await?.diff())
 }
 
-/// Refuses to scale a StatefulSet down when its retention policy deletes the claims of the replicas
-/// that go (KEP-1847).
+/// Refuses a change after which ordinals are missing when the StatefulSet's retention policy deletes
+/// the claims of those (KEP-1847): fewer replicas, or others.
 fn refuse_to_delete_claims(plan: &Plan) -> Result<(), OpsError> {
     for step in &plan.steps {
         let Some(live) = &step.live else { continue };
         let reference = &step.target.reference;
         let spec = &step.planned["spec"];
-        let replicas = |object: &Value| object["spec"]["replicas"].as_i64().unwrap_or(1);
         let deletes = spec["persistentVolumeClaimRetentionPolicy"]["whenScaled"] == "Delete";
         let has_claims = spec["volumeClaimTemplates"]
             .as_array()
             .is_some_and(|list| !list.is_empty());
-        if reference.is("apps", "StatefulSet")
-            && deletes
-            && has_claims
-            && replicas(&step.planned) < replicas(live)
-        {
+        let (before, after) = (ordinals(live), ordinals(&step.planned));
+        let loses_some = before.clone().any(|ordinal| !after.contains(&ordinal));
+        if reference.is("apps", "StatefulSet") && deletes && has_claims && loses_some {
             return Err(OpsError::WouldDeleteData {
                 reason: format!(
-                    "scaling `{reference}` from {} to {} would delete claims: its persistentVolumeClaimRetentionPolicy says `whenScaled: Delete`",
-                    replicas(live),
-                    replicas(&step.planned),
+                    "changing the ordinals of `{reference}` from {before:?} to {after:?} would delete claims: its persistentVolumeClaimRetentionPolicy says `whenScaled: Delete`",
                 ),
             });
         }
     }
     Ok(())
+}
+
+fn ordinals(stateful_set: &Value) -> Range<i64> {
+    let spec = &stateful_set["spec"];
+    let start = spec["ordinals"]["start"].as_i64().unwrap_or(0);
+    start..start.saturating_add(spec["replicas"].as_i64().unwrap_or(1))
 }
 
 fn objects(plan: &Plan) -> Vec<Applied> {

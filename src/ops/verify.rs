@@ -36,8 +36,19 @@ pub struct Expectation {
 /// Asks every replica and weighs the answers.
 ///
 /// # Errors
-/// [`OpsError::NoSuchWorkload`], [`OpsError::Question`], or a failed exchange.
+/// [`OpsError::NoSuchWorkload`], [`OpsError::Question`], [`OpsError::OutOfTime`], or a failed
+/// exchange.
 pub async fn verify(
+    context: &Context,
+    workload: &Workload,
+    expectation: &Expectation,
+) -> Result<VerifyReport, OpsError> {
+    context
+        .by_deadline(ask_all(context, workload, expectation))
+        .await
+}
+
+async fn ask_all(
     context: &Context,
     workload: &Workload,
     expectation: &Expectation,

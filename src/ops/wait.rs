@@ -17,34 +17,51 @@ use crate::report::{RolloutReport, Waited};
 use crate::status::{State, Status, status_of};
 
 /// Waits for everything that was applied; `stored` holds the objects as the API server returned
-/// them. A rollout that has failed ends the wait for all others: the answer is no already.
+/// them. One failure ends the wait for all others: the answer is no already.
 pub(super) async fn everything(
     context: &Context,
     plan: &Plan,
     stored: &[Value],
 ) -> Result<(Vec<RolloutReport>, Vec<Waited>), OpsError> {
-    let (answer, decided) = watch::channel(false);
-    let rollouts = async {
-        let reports = rollouts(context, plan).await?;
-        let failed = reports
-            .iter()
-            .any(|report| report.outcome() != Outcome::Success);
-        // Nobody may be waiting any more.
-        let _ = answer.send(failed);
-        Ok(reports)
-    };
-    try_join(rollouts, objects(context, plan, stored, decided)).await
-}
-
-/// Follows every StatefulSet of the plan.
-async fn rollouts(context: &Context, plan: &Plan) -> Result<Vec<RolloutReport>, OpsError> {
+    let verdict = Verdict::default();
     let workloads = plan
         .steps
         .iter()
         .filter(|step| step.target.reference.is("apps", "StatefulSet"))
         .map(|step| Workload::from_reference(&step.target.reference));
-    try_join_all(workloads.map(|workload| async move { rollout::follow(context, &workload).await }))
-        .await
+    let rollouts = try_join_all(workloads.map(|workload| {
+        let verdict = verdict.clone();
+        async move {
+            let report = rollout::follow(context, &workload, &verdict).await?;
+            if report.outcome() == Outcome::Unhealthy {
+                verdict.fail();
+            }
+            Ok(report)
+        }
+    }));
+    try_join(rollouts, objects(context, plan, stored, &verdict)).await
+}
+
+/// Whether something that is waited for has failed.
+#[derive(Debug, Clone)]
+pub(super) struct Verdict(watch::Sender<bool>);
+
+impl Default for Verdict {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+impl Verdict {
+    fn fail(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Waits until something has failed.
+    pub(super) async fn failed(&self) {
+        // It cannot fail: this sender lives.
+        let _ = self.0.subscribe().wait_for(|failed| *failed).await;
+    }
 }
 
 /// Waits for every other object.
@@ -52,7 +69,7 @@ async fn objects(
     context: &Context,
     plan: &Plan,
     stored: &[Value],
-    decided: watch::Receiver<bool>,
+    verdict: &Verdict,
 ) -> Result<Vec<Waited>, OpsError> {
     let mounted = mounted_claims(plan);
     let waits = plan
@@ -62,7 +79,6 @@ async fn objects(
         .filter(|(step, _)| !step.target.reference.is("apps", "StatefulSet"))
         .map(|(step, stored)| {
             let mounted = &mounted;
-            let decided = decided.clone();
             async move {
                 let target = &step.target;
                 let now = status_of(&target.reference, stored);
@@ -75,9 +91,12 @@ async fn objects(
                             message: "gets its volume when a pod mounts it".to_owned(),
                         }
                     }
-                    State::InProgress => object(context, target, decided).await?,
+                    State::InProgress => object(context, target, verdict).await?,
                     _ => now,
                 };
+                if status.state == State::Failed {
+                    verdict.fail();
+                }
                 Ok::<Waited, OpsError>(Waited {
                     object: target.reference.clone(),
                     status,
@@ -87,12 +106,12 @@ async fn objects(
     try_join_all(waits).await
 }
 
-/// Waits until an object is ready, has failed, it does not matter any more (`decided`), or the
-/// deadline passes; returns its last state.
+/// Waits until an object is ready or has failed, something else has failed, or the deadline passes;
+/// returns its last state.
 pub(super) async fn object(
     context: &Context,
     target: &Target,
-    mut decided: watch::Receiver<bool>,
+    verdict: &Verdict,
 ) -> Result<Status, OpsError> {
     let reference = &target.reference;
     let mut watched = context.cluster.watch::<Value>(
@@ -109,7 +128,7 @@ pub(super) async fn object(
             changed = watched.changed() => {
                 changed.map_err(OpsError::while_doing(format!("watch `{reference}`")))?;
             }
-            Ok(_) = decided.wait_for(|decided| *decided) => break,
+            () = verdict.failed() => break,
             () = sleep_until(context.deadline) => break,
         }
         let objects = watched.current().unwrap_or_default();

@@ -21,6 +21,8 @@ pub struct Target {
     pub kind: ResourceKind,
     /// What is applied.
     pub body: Value,
+    /// Whether the kind is served now; if not, a definition of the same set brings it.
+    pub is_served: bool,
 }
 
 /// What will be done to one object.

@@ -7,6 +7,7 @@ fn target(kind: &str, body: Value) -> Target {
         reference: ObjectRef::new("", kind, Some("n"), "x"),
         kind: ResourceKind::known("", "v1", kind, "things", true),
         body,
+        is_served: true,
     }
 }
 

@@ -16,12 +16,16 @@ pub(crate) struct Ledger {
     done: BTreeSet<ObjectRef>,
     refused: Vec<ObjectRef>,
     unknown: Vec<ObjectRef>,
+    only_reads: bool,
 }
 
 impl Ledger {
     /// Takes note of an event.
     pub(crate) fn record(&mut self, event: &EventKind) {
         match event {
+            EventKind::Started(run) => {
+                self.only_reads = !matches!(run.command.as_str(), "up" | "chaos" | "down");
+            }
             EventKind::Planned { steps } => {
                 self.planned.extend(
                     steps
@@ -52,20 +56,16 @@ impl Ledger {
         let word = match status {
             ExitStatus::Interrupted => "interrupted",
             ExitStatus::Terminated => "terminated",
-            ExitStatus::Failed | ExitStatus::Bug => "stopped",
+            ExitStatus::Failed | ExitStatus::Undecided | ExitStatus::Bug => "stopped",
             _ => return Vec::new(),
         };
         if self.nothing_was_written() {
             let is_interruption = word != "stopped";
-            let line = || {
-                Line::said(Level::Problem)
-                    .with(Tone::Bad, word)
-                    .text(": nothing was changed")
-            };
-            return if is_interruption {
-                vec![line()]
-            } else {
-                Vec::new()
+            let line = Line::said(Level::Problem).with(Tone::Bad, word);
+            return match (is_interruption, self.only_reads) {
+                (true, false) => vec![line.text(": nothing was changed")],
+                (true, true) => vec![line],
+                (false, _) => Vec::new(),
             };
         }
         let mut lines = vec![
@@ -233,7 +233,7 @@ mod tests {
         for status in [
             ExitStatus::Success,
             ExitStatus::Unhealthy,
-            ExitStatus::Undecided,
+            ExitStatus::Different,
         ] {
             assert!(account(&events, status).is_empty());
         }

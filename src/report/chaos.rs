@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::VerifyReport;
+use crate::diagnose::{Diagnosis, Finality};
 use crate::event::RecoveryPhase;
 use crate::exit::Outcome;
 use crate::object::ObjectRef;
-use crate::status::Diagnosis;
 
 /// One fault, and the proof that it happened.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -143,7 +143,7 @@ fn weigh(
         let reason = "every replica serves other data than before the fault".to_owned();
         return (ChaosVerdict::Failed, vec![reason]);
     }
-    if let Some(cause) = cause {
+    if let Some(cause) = cause.filter(|cause| cause.finality == Finality::Final) {
         return (ChaosVerdict::Failed, vec![cause.message.clone()]);
     }
     let unproven: Vec<String> = kills
@@ -151,13 +151,20 @@ fn weigh(
         .filter(|kill| kill.uid_after.is_none())
         .map(|kill| format!("`{}` was never seen with a new UID", kill.pod))
         .collect();
+    let suspicion = cause.map(|cause| cause.message.clone());
     if !unproven.is_empty() {
-        return (ChaosVerdict::Inconclusive, unproven);
+        return (
+            ChaosVerdict::Inconclusive,
+            unproven.into_iter().chain(suspicion).collect(),
+        );
     }
     match after {
         None => {
             let reason = "the workload had not recovered when the deadline passed".to_owned();
-            (ChaosVerdict::Inconclusive, vec![reason])
+            (
+                ChaosVerdict::Inconclusive,
+                std::iter::once(reason).chain(suspicion).collect(),
+            )
         }
         Some(after) => match (after.verdict, data.preserved) {
             (Outcome::Success, Some(true)) => {

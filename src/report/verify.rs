@@ -109,7 +109,9 @@ impl Problem {
             Self::ChangedMeanwhile { what } => format!("changed while it was asked: {what}"),
             Self::Incomplete { reason } => format!("did not answer to the end: {reason}"),
             Self::TooLarge { limit } => format!("answered with more than {limit} bytes"),
-            Self::NoAnswer { after_ms } => format!("did not answer within {after_ms} ms"),
+            Self::NoAnswer { after_ms } => {
+                format!("did not answer within {} s", after_ms.div_ceil(1000))
+            }
             Self::NotAsked { reason } => format!("could not be asked: {reason}"),
         }
     }
@@ -285,8 +287,13 @@ fn disagreement(groups: &[AnswerGroup]) -> String {
         .iter()
         .map(|group| {
             let ordinals: Vec<String> = group.ordinals.iter().map(ToString::to_string).collect();
+            let noun = if ordinals.len() == 1 {
+                "replica"
+            } else {
+                "replicas"
+            };
             format!(
-                "{} {} ({} bytes)",
+                "{noun} {} {} ({} bytes)",
                 ordinals.join(", "),
                 group.sha256.get(..12).unwrap_or(&group.sha256),
                 group.bytes

@@ -103,13 +103,14 @@ fn observed(object: &Value) -> Status {
 }
 
 fn deployment(object: &Value) -> Status {
+    // Before its controller has seen the change, every condition speaks of the rollout before.
+    if !is_observed(object) {
+        return Status::in_progress("its controller has not seen it yet");
+    }
     if let Some(progressing) = condition(object, "Progressing")
         && progressing["reason"] == "ProgressDeadlineExceeded"
     {
         return Status::failed(condition_message(progressing));
-    }
-    if !is_observed(object) {
-        return Status::in_progress("its controller has not seen it yet");
     }
     let status = &object["status"];
     let desired = object["spec"]["replicas"].as_i64().unwrap_or(1);
@@ -275,6 +276,16 @@ mod tests {
         });
         assert_eq!(state("apps", "Deployment", &object), State::InProgress);
         assert_eq!(state("apps", "ReplicaSet", &object), State::InProgress);
+    }
+
+    #[test]
+    fn the_failure_of_the_rollout_before_says_nothing_about_this_one() {
+        let object = json!({
+            "metadata": {"generation": 3},
+            "status": {"observedGeneration": 2, "conditions": [
+                {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]},
+        });
+        assert_eq!(state("apps", "Deployment", &object), State::InProgress);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
 use serde::{Deserialize, Serialize};
 
 use super::pod::{PodSummary, is_ready};
-use crate::diagnose::{self, Diagnosis};
+use crate::diagnose::{self, Diagnosis, Finality};
 
 /// The label with a pod's revision (`apps/v1` `ControllerRevisionHashLabelKey`).
 const REVISION_LABEL: &str = "controller-revision-hash";
@@ -103,7 +103,9 @@ pub fn rollout_progress(snapshot: &Snapshot) -> RolloutProgress {
     let waits_for = what_it_waits_for(snapshot, &replicas);
     let state = match (diagnose::workload(snapshot), waits_for) {
         (_, None) => RolloutState::Complete,
-        (Some(cause), Some(_)) if cause.is_final => RolloutState::Failed { cause },
+        (Some(cause), Some(_)) if cause.finality == Finality::Final => {
+            RolloutState::Failed { cause }
+        }
         (suspicion, Some(message)) => RolloutState::Progressing { message, suspicion },
     };
     RolloutProgress {
@@ -126,9 +128,9 @@ fn replica(snapshot: &Snapshot, ordinal: i32, update_revision: Option<&str>) -> 
         .and_then(|pod| pod.metadata.labels.as_ref())
         .and_then(|labels| labels.get(REVISION_LABEL))
         .cloned();
-    let below_partition = ordinal < partition(stateful_set);
-    let up_to_date =
-        below_partition || (revision.is_some() && revision.as_deref() == update_revision);
+    // A controller that has not said which revision it leads to leads to none yet.
+    let is_meant_to_move = ordinal >= first_to_move(stateful_set) && update_revision.is_some();
+    let up_to_date = !is_meant_to_move || revision.as_deref() == update_revision;
     ReplicaProgress {
         ordinal,
         pod: pod.map(PodSummary::of),
@@ -148,14 +150,22 @@ fn is_owned_by(pod: &Pod, stateful_set: &StatefulSet) -> bool {
         .any(|owner| owner.controller == Some(true) && Some(owner.uid.as_str()) == uid)
 }
 
-fn partition(stateful_set: &StatefulSet) -> i32 {
-    stateful_set
-        .spec
-        .update_strategy
+/// The first ordinal that a rollout moves to the new revision; those before it keep theirs, and with
+/// `OnDelete` all do (`pkg/controller/statefulset/stateful_set_control.go`).
+fn first_to_move(stateful_set: &StatefulSet) -> i32 {
+    let Some(strategy) = &stateful_set.spec.update_strategy else {
+        return i32::MIN;
+    };
+    if strategy.type_.as_deref() == Some("OnDelete") {
+        return i32::MAX;
+    }
+    let partition = strategy
+        .rolling_update
         .as_ref()
-        .and_then(|strategy| strategy.rolling_update.as_ref())
-        .and_then(|rolling| rolling.partition)
-        .unwrap_or(0)
+        .and_then(|rolling| rolling.partition);
+    expected_ordinals(stateful_set)
+        .start
+        .saturating_add(partition.unwrap_or(0))
 }
 
 /// What stands between now and complete; `None` when nothing does.
@@ -183,10 +193,13 @@ fn what_it_waits_for(snapshot: &Snapshot, replicas: &[ReplicaProgress]) -> Optio
     }
     let expected = i32::try_from(replicas.len()).unwrap_or(i32::MAX);
     if status.replicas > expected {
-        return Some(format!(
-            "{} surplus replicas are still there",
-            status.replicas - expected
-        ));
+        let surplus = status.replicas - expected;
+        let noun = if surplus == 1 {
+            "replica is"
+        } else {
+            "replicas are"
+        };
+        return Some(format!("{surplus} surplus {noun} still there"));
     }
     let available = status.available_replicas.unwrap_or(0);
     if available < expected {
@@ -272,6 +285,25 @@ mod tests {
             set,
             vec![pod(0, "web-a", "True"), pod(1, "web-b", "True")]
         )));
+    }
+
+    #[test]
+    fn the_partition_counts_from_the_first_ordinal() {
+        let mut set = stateful_set(2, 2);
+        set["spec"]["ordinals"] = json!({"start": 5});
+        set["spec"]["updateStrategy"] =
+            json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 1}});
+        let pods = || vec![pod(5, "web-a", "True"), pod(6, "web-b", "True")];
+        assert!(is_complete(&snapshot(set.clone(), pods())));
+        set["spec"]["updateStrategy"]["rollingUpdate"]["partition"] = json!(0);
+        assert!(!is_complete(&snapshot(set, pods())));
+    }
+
+    #[test]
+    fn nothing_moves_by_itself_on_delete() {
+        let mut set = stateful_set(1, 1);
+        set["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
+        assert!(is_complete(&snapshot(set, vec![pod(0, "web-a", "True")])));
     }
 
     #[test]

@@ -22,5 +22,6 @@ mod chaos;
 mod cli_reference;
 mod connection;
 mod consent;
+mod picture;
 mod up;
 mod verify;

@@ -320,8 +320,155 @@ async fn a_closed_pipe_is_success() {
         .await
         .unwrap();
     assert!(output.status.success(), "{output:?}");
-    assert!(
-        String::from_utf8_lossy(&output.stdout).contains("line"),
-        "{output:?}"
+    let lines = String::from_utf8_lossy(&output.stdout).lines().count();
+    assert_eq!(lines, 1, "{output:?}");
+}
+
+/// A StatefulSet with claims of its own, which go with their replicas.
+fn with_claims(ordinals: &str) -> String {
+    format!(
+        "apiVersion: apps/v1
+kind: StatefulSet
+metadata: {{name: web, namespace: default}}
+spec:
+  {ordinals}
+  serviceName: web
+  persistentVolumeClaimRetentionPolicy: {{whenScaled: Delete, whenDeleted: Retain}}
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec: {{containers: [{{name: web, image: web}}]}}
+  volumeClaimTemplates:
+    - metadata: {{name: data}}
+      spec: {{storageClassName: standard, accessModes: [ReadWriteOnce], resources: {{requests: {{storage: 1Gi}}}}}}
+"
+    )
+}
+
+#[tokio::test]
+async fn moving_the_ordinals_never_deletes_claims_by_itself() {
+    let server = ApiServer::listen().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("set.yaml");
+    std::fs::write(&file, with_claims("replicas: 2")).unwrap();
+    let arguments = ["up", "--no-wait", "-f", file.to_str().unwrap()];
+    Cryptoctl::new(&server)
+        .args(arguments)
+        .run()
+        .await
+        .expect_code(0);
+    std::fs::write(&file, with_claims("replicas: 2\n  ordinals: {start: 2}")).unwrap();
+    server.forget_requests();
+    let output = Cryptoctl::new(&server)
+        .args(arguments)
+        .run()
+        .await
+        .expect_code(1);
+    assert!(output.stderr.contains("--delete-data"), "{}", output.stderr);
+    assert_eq!(server.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn a_namespace_with_something_foreign_in_it_stays() {
+    let server = ApiServer::listen().await;
+    up(&server).await;
+    let node = server.object("", "nodes", "", "node-1").unwrap();
+    server.create(
+        "somebody",
+        "",
+        "configmaps",
+        json!({"metadata": {"name": "foreign", "namespace": "logaiter",
+            // Its owner is elsewhere, so it does not go with anything here.
+            "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": "node-1", "uid": node["metadata"]["uid"]}]}}),
     );
+    let output = Cryptoctl::new(&server)
+        .args(["down", "--yes", "--delete-data"])
+        .run()
+        .await
+        .expect_code(0);
+    assert!(
+        output.stderr.contains("configmap/foreign"),
+        "{}",
+        output.stderr
+    );
+    assert!(server.object("", "namespaces", "", "logaiter").is_some());
+}
+
+#[tokio::test]
+async fn the_time_of_the_whole_command_is_kept_by_all() {
+    let server = ApiServer::listen().await;
+    up(&server).await;
+    server.freeze();
+    for command in ["verify", "diff", "up", "logs"] {
+        let output = Cryptoctl::new(&server)
+            .args([command, "--timeout", "1s"])
+            .run()
+            .await
+            .expect_code(5);
+        assert!(
+            output.stderr.contains("--timeout"),
+            "{command}: {}",
+            output.stderr
+        );
+    }
+    let output = Cryptoctl::new(&server)
+        .args(["rollout", "status", "--timeout", "1s"])
+        .run()
+        .await
+        .expect_code(5);
+    assert!(output.stderr.contains("--timeout"), "{}", output.stderr);
+}
+
+#[tokio::test]
+async fn kinds_rehearsals_and_permissions_are_reported_in_one_round() {
+    let server = ApiServer::listen().await;
+    server.deny("create", "namespaces");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("set.yaml");
+    let text = "apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, namespace: absent}
+spec: {storageClassName: fast, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: example.org/v1
+kind: Widget
+metadata: {name: one}
+";
+    std::fs::write(&file, text).unwrap();
+    let output = Cryptoctl::new(&server)
+        .args(["up", "-f", file.to_str().unwrap()])
+        .run()
+        .await
+        .expect_code(1);
+    for words in ["create namespaces", "`fast`", "`Widget`"] {
+        assert!(
+            output.stderr.contains(words),
+            "`{words}` is not in:\n{}",
+            output.stderr
+        );
+    }
+    assert_eq!(server.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn an_internal_error_of_a_read_is_read_again_and_of_an_apply_is_final() {
+    let server = ApiServer::listen().await;
+    let error = || Fault::Error {
+        status: 500,
+        reason: "InternalError",
+        message: "etcdserver: leader changed",
+        retry_after: None,
+    };
+    server.fault(Rule::new(error()).method(Method::GET).times(2));
+    Cryptoctl::new(&server)
+        .args(["up"])
+        .run()
+        .await
+        .expect_code(0);
+    server.fault(Rule::new(error()).method(Method::PATCH).times(1));
+    Cryptoctl::new(&server)
+        .args(["up"])
+        .run()
+        .await
+        .expect_code(1);
 }

@@ -218,3 +218,14 @@ async fn a_missing_permission_to_forward_is_unknown() {
         "not_asked"
     );
 }
+
+#[tokio::test]
+async fn another_workload_is_never_asked_the_built_in_path() {
+    let server = cluster().await;
+    let output = Cryptoctl::new(&server)
+        .args(["verify", "statefulset/other"])
+        .run()
+        .await;
+    let output = output.expect_code(2);
+    assert!(output.stderr.contains("--path"), "{}", output.stderr);
+}

@@ -98,7 +98,7 @@ impl Text {
             EventKind::Warning { message } => vec![warning(message)],
             EventKind::ServerSilent { reason } => {
                 vec![warning(&format!(
-                    "the API server does not answer ({reason}); waiting for it"
+                    "no usable answer: {reason}; trying again"
                 ))]
             }
             EventKind::ServerAnswers { silent_for_ms } => {
@@ -110,7 +110,10 @@ impl Text {
             }
             EventKind::Finished(end) => {
                 let mut lines = conclusion::lines(end, event, width);
-                lines.extend(self.ledger.lines(end.status));
+                // A report says by itself what was done.
+                if end.report.is_none() {
+                    lines.extend(self.ledger.lines(end.status));
+                }
                 if matches!(end.status, ExitStatus::Interrupted | ExitStatus::Terminated) {
                     lines.extend(self.rollout.unfinished());
                 }

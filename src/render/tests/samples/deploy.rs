@@ -4,7 +4,7 @@ use super::{
     NAMESPACE, at, budget, claim, finished, namespace, planned, pod, progress, replica, rollout,
     service, started, stateful_set, waits, write_started, written,
 };
-use crate::diagnose::{Cause, Diagnosis};
+use crate::diagnose::{Cause, Diagnosis, Finality};
 use crate::event::{Action, ErrorText, Event, EventKind, WriteResult};
 use crate::exit::ExitStatus;
 use crate::object::ObjectRef;
@@ -129,10 +129,10 @@ pub(crate) fn up_with_bad_image() -> Vec<Event> {
             "failed to resolve reference: not found\nsecond line\u{1b}[31m in red".into(),
         ],
         next: vec!["kubectl describe pod/cryptoserver-1 -n logaiter".into()],
-        is_final: true,
+        finality: Finality::Final,
     };
     let suspicion = Diagnosis {
-        is_final: false,
+        finality: Finality::Open,
         ..cause.clone()
     };
     let first = RolloutState::Progressing {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     KEYS, OTHER_KEYS, at, finished, pod, pod_object, started, stateful_set, write_started, written,
 };
-use crate::diagnose::{Cause, Diagnosis};
+use crate::diagnose::{Cause, Diagnosis, Finality};
 use crate::event::{Action, Event, EventKind, RecoveryPhase};
 use crate::exit::ExitStatus;
 use crate::report::{ChaosReport, Kill, Problem, ReplicaAnswer, Report, VerifyReport, Via};
@@ -196,7 +196,7 @@ pub(crate) fn chaos_failed() -> Vec<Event> {
             "   at Program.Main(String[] args)".into(),
         ],
         next: vec!["kubectl logs pod/cryptoserver-0 -n logaiter --previous".into()],
-        is_final: true,
+        finality: Finality::Final,
     };
     let kills = vec![kill(&[(RecoveryPhase::Gone, 1_180)])];
     let report = ChaosReport::new(before_report, kills, None, Some(cause));

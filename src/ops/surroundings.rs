@@ -1,0 +1,112 @@
+//! What only a stalled workload needs: claims, events and last words.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
+use tokio::time::timeout;
+
+use super::{Context, Workload};
+use crate::cluster::ResourceKind;
+use crate::diagnose::{Cause, Diagnosis};
+use crate::status::is_ready;
+
+/// Evidence that takes longer is done without.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Log lines that go with the diagnosis of a crash.
+const LOG_LINES: i64 = 10;
+
+/// The claims and events around a workload's unready pods.
+#[derive(Default)]
+pub(super) struct Surroundings {
+    pub(super) claims: Vec<PersistentVolumeClaim>,
+    pub(super) events: Vec<Event>,
+}
+
+impl Surroundings {
+    /// Reads them. Without permission, or in time, the diagnosis has less to go by; that is no
+    /// reason to fail.
+    pub(super) async fn read(
+        context: &Context,
+        workload: &Workload,
+        set: Option<&StatefulSet>,
+        pods: &[Pod],
+    ) -> Self {
+        let reading = read(context, workload, set, pods);
+        timeout(PATIENCE, reading).await.unwrap_or_default()
+    }
+}
+
+async fn read(
+    context: &Context,
+    workload: &Workload,
+    set: Option<&StatefulSet>,
+    pods: &[Pod],
+) -> Surroundings {
+    let namespace = Some(workload.namespace.as_str());
+    let unready: Vec<&Pod> = pods.iter().filter(|pod| !is_ready(pod)).collect();
+    let claim_names = unready
+        .iter()
+        .filter_map(|pod| pod.spec.as_ref())
+        .flat_map(|spec| spec.volumes.iter().flatten())
+        .filter_map(|volume| volume.persistent_volume_claim.as_ref())
+        .map(|source| source.claim_name.as_str());
+    let claim_kind = ResourceKind::claim();
+    let reads = claim_names.map(|name| {
+        context
+            .cluster
+            .get::<PersistentVolumeClaim>(&claim_kind, namespace, name)
+    });
+    let claims: Vec<PersistentVolumeClaim> = join_all(reads)
+        .await
+        .into_iter()
+        .filter_map(|read| read.ok().flatten())
+        .collect();
+    let uids = unready
+        .iter()
+        .filter_map(|pod| pod.metadata.uid.as_deref())
+        .chain(
+            claims
+                .iter()
+                .filter_map(|claim| claim.metadata.uid.as_deref()),
+        )
+        .chain(set.and_then(|set| set.metadata.uid.as_deref()));
+    let event_kind = ResourceKind::event();
+    let lists = uids.map(|uid| {
+        let fields = format!("involvedObject.uid={uid}");
+        let event_kind = &event_kind;
+        async move {
+            context
+                .cluster
+                .list::<Event>(event_kind, namespace, None, Some(&fields))
+                .await
+        }
+    });
+    let events = join_all(lists)
+        .await
+        .into_iter()
+        .flat_map(Result::unwrap_or_default)
+        .collect();
+    Surroundings { claims, events }
+}
+
+/// Adds the last log lines of a container that keeps ending to the evidence.
+pub(super) async fn add_log(context: &Context, namespace: &str, diagnosis: &mut Diagnosis) {
+    let crashed = matches!(diagnosis.cause, Cause::CrashLoop | Cause::StuckRevision);
+    let Some(container) = diagnosis.container.clone().filter(|_| crashed) else {
+        return;
+    };
+    let pod = diagnosis.object.name.clone();
+    for previous in [true, false] {
+        let reading = context
+            .cluster
+            .log_excerpt(namespace, &pod, &container, previous, LOG_LINES);
+        if let Ok(Ok(lines)) = timeout(PATIENCE, reading).await
+            && !lines.is_empty()
+        {
+            diagnosis.evidence.extend(lines);
+            return;
+        }
+    }
+}
