@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+use crate::action::Action;
 use crate::exit::{ExitStatus, Outcome};
 use crate::object::ObjectRef;
-use crate::report::{ReplicaAnswer, Report};
+use crate::report::{RecoveryPhase, ReplicaAnswer, Report};
 use crate::status::{PodSummary, RolloutProgress, Status};
 
 /// One thing that happened, on the run's own clock.
@@ -153,22 +154,6 @@ pub struct PlannedStep {
     pub action: Action,
 }
 
-/// What is done to an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// It does not exist and will be created.
-    Create,
-    /// It exists and will be changed.
-    Change,
-    /// Its values stay; this tool becomes an owner of their fields.
-    Own,
-    /// Nothing.
-    Keep,
-    /// It will be deleted.
-    Delete,
-}
-
 /// How a write ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
@@ -185,24 +170,6 @@ pub enum WriteResult {
         /// Why.
         reason: String,
     },
-}
-
-/// What a recovery goes through, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RecoveryPhase {
-    /// The old pod carries a deletion time.
-    Terminating,
-    /// The old pod is gone.
-    Gone,
-    /// A pod of the same name with another UID exists.
-    Replaced,
-    /// The new pod has a node.
-    Scheduled,
-    /// The new pod's containers run.
-    Started,
-    /// The new pod is Ready.
-    Ready,
 }
 
 /// How the run ended.

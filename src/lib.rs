@@ -5,6 +5,7 @@
 //! the cluster; what happens comes back as events, which `render` shows. `docs/architecture.md`
 //! tells the reasons.
 
+pub mod action;
 pub mod built_in;
 pub mod cli;
 pub mod cluster;

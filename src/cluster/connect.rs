@@ -1,7 +1,5 @@
 //! Builds the connection that every request of a run shares.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, header};
@@ -11,34 +9,12 @@ use kube::client::{Body, ClientBuilder, ConfigExt};
 use kube::{Client, Config};
 use tower::{BoxError, ServiceBuilder};
 
+use super::connection::ConnectionSettings;
 use super::error::ClusterError;
 use super::kubeconfig;
 use super::link::Link;
 use super::sender::Sender;
 use crate::event::Emitter;
-
-/// How to find the cluster, and how patient to be with it.
-#[derive(Debug, Clone)]
-pub struct ConnectionSettings {
-    /// `--kubeconfig`.
-    pub kubeconfig: Option<PathBuf>,
-    /// The variable `KUBECONFIG`: a list of paths.
-    pub kubeconfig_list: Option<OsString>,
-    /// The home directory.
-    pub home: Option<PathBuf>,
-    /// `--context`.
-    pub context: Option<String>,
-    /// The time for one request.
-    pub request_timeout: Duration,
-    /// How long a request is repeated while an API server that answered before is away.
-    pub patience: Duration,
-    /// What the API server's audit log shows: the tool, its version and the command.
-    pub user_agent: String,
-    /// `--as`.
-    pub impersonate_user: Option<String>,
-    /// `--as-group`.
-    pub impersonate_groups: Vec<String>,
-}
 
 /// A cluster that can be talked to.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 
-use super::connect::ConnectionSettings;
+use super::connection::ConnectionSettings;
 use super::error::ClusterError;
 
 /// A configuration to connect with, and the name of the context that it came from.

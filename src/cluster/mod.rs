@@ -3,6 +3,7 @@
 
 mod access;
 mod connect;
+mod connection;
 mod contents;
 mod deletion;
 mod discovery;
@@ -16,7 +17,8 @@ mod objects;
 mod sender;
 mod watch;
 
-pub use self::connect::{Cluster, ConnectionSettings};
+pub use self::connect::Cluster;
+pub use self::connection::ConnectionSettings;
 pub use self::deletion::Deletion;
 pub use self::discovery::{ResourceKind, ServedKinds};
 pub use self::error::{ClusterError, FieldConflict};

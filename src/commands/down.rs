@@ -1,9 +1,10 @@
 //! `down`
 
 use super::{Session, confirm};
+use crate::action::Action;
 use crate::cli::DownArgs;
 use crate::error::CommandError;
-use crate::event::{Action, EventKind};
+use crate::event::EventKind;
 use crate::ops::{self, DownOptions};
 use crate::report::Report;
 

@@ -4,10 +4,11 @@ use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
 use super::error::{OpsError, WriteFailure};
-use super::wait::{self, Verdict};
-use super::{CONCURRENCY, Context};
+use super::verdict::Verdict;
+use super::{CONCURRENCY, Context, wait};
+use crate::action::Action;
 use crate::cluster::{ApplyMode, ClusterError, ResourceKind};
-use crate::event::{Action, EventKind, WriteResult};
+use crate::event::{EventKind, WriteResult};
 use crate::object::ObjectRef;
 use crate::plan::{Plan, Step, namespace_body, namespace_reference};
 

@@ -13,11 +13,13 @@ use super::rollout::{STALL, Seen, View};
 use super::surroundings::add_log;
 use super::verify::{Expectation, verify};
 use super::{Context, Workload};
+use crate::action::Action;
 use crate::cluster::{ClusterError, Deletion};
 use crate::diagnose::Diagnosis;
-use crate::event::{Action, EventKind, RecoveryPhase, milliseconds};
+use crate::event::{EventKind, milliseconds};
 use crate::exit::Outcome;
 use crate::object::ObjectRef;
+use crate::report::RecoveryPhase;
 use crate::report::{ChaosReport, Kill, Problem, VerifyReport};
 use crate::status::{PodSummary, RolloutState, expected_ordinals, is_ready, rollout_progress};
 

@@ -10,6 +10,7 @@ mod preflight;
 mod rollout;
 mod surroundings;
 mod up;
+mod verdict;
 mod verify;
 mod wait;
 mod workload;

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::error::{OpsError, Problem};
 use super::{CONCURRENCY, Context, Set};
+use crate::action::Action;
 use crate::cluster::{ClusterError, ResourceKind};
-use crate::event::Action;
 use crate::manifest::{Manifest, NamespaceMismatch, Scope, resolve_namespace};
 use crate::object::ObjectRef;
 use crate::plan::{Plan, Target};

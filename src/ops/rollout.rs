@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::error::OpsError;
 use super::surroundings::{Surroundings, add_log};
-use super::wait::Verdict;
+use super::verdict::Verdict;
 use super::workload::pod_selector;
 use super::{Context, Workload};
 use crate::cluster::{ResourceKind, Selector, Watched};

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use futures::future::{try_join, try_join_all};
 use serde_json::Value;
-use tokio::sync::watch;
 use tokio::time::sleep_until;
 
 use super::error::OpsError;
+use super::verdict::Verdict;
 use super::{Context, Workload, rollout};
 use crate::cluster::{ResourceKind, Selector};
 use crate::event::EventKind;
@@ -40,28 +40,6 @@ pub(super) async fn everything(
         }
     }));
     try_join(rollouts, objects(context, plan, stored, &verdict)).await
-}
-
-/// Whether something that is waited for has failed.
-#[derive(Debug, Clone)]
-pub(super) struct Verdict(watch::Sender<bool>);
-
-impl Default for Verdict {
-    fn default() -> Self {
-        Self(watch::Sender::new(false))
-    }
-}
-
-impl Verdict {
-    fn fail(&self) {
-        self.0.send_replace(true);
-    }
-
-    /// Waits until something has failed.
-    pub(super) async fn failed(&self) {
-        // It cannot fail: this sender lives.
-        let _ = self.0.subscribe().wait_for(|failed| *failed).await;
-    }
 }
 
 /// Waits for every other object.

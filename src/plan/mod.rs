@@ -7,8 +7,9 @@ mod patch;
 
 use serde_json::Value;
 
+use crate::action::Action;
 use crate::cluster::ResourceKind;
-use crate::event::{Action, PlannedStep};
+use crate::event::PlannedStep;
 use crate::object::ObjectRef;
 use crate::report::{DiffReport, ObjectDiff};
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::line::{Level, Line, Tone};
 use super::words::count;
-use crate::event::{Action, EventKind, PlannedStep, WriteResult};
+use crate::action::Action;
+use crate::event::{EventKind, PlannedStep, WriteResult};
 use crate::exit::ExitStatus;
 use crate::object::ObjectRef;
 

@@ -9,8 +9,10 @@ use super::line::{Level, Line, Tone};
 use super::replicas::{self, Layout};
 use super::text::phase_words;
 use super::words::{age, count};
-use crate::event::{Action, EventKind, RecoveryPhase};
+use crate::action::Action;
+use crate::event::EventKind;
 use crate::object::ObjectRef;
+use crate::report::RecoveryPhase;
 use crate::status::{RolloutProgress, RolloutState, State, Status};
 
 /// The cells of the bar for the whole, where there is room for it.

@@ -6,9 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use super::VerifyReport;
 use crate::diagnose::{Diagnosis, Finality};
-use crate::event::RecoveryPhase;
 use crate::exit::Outcome;
 use crate::object::ObjectRef;
+
+/// What a recovery goes through, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecoveryPhase {
+    /// The old pod carries a deletion time.
+    Terminating,
+    /// The old pod is gone.
+    Gone,
+    /// A pod of the same name with another UID exists.
+    Replaced,
+    /// The new pod has a node.
+    Scheduled,
+    /// The new pod's containers run.
+    Started,
+    /// The new pod is Ready.
+    Ready,
+}
 
 /// One fault, and the proof that it happened.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -181,5 +198,128 @@ fn weigh(
                 (ChaosVerdict::Inconclusive, vec![reason])
             }
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ReplicaAnswer, Via};
+    use super::*;
+    use crate::diagnose::Cause;
+
+    fn verified(body: &str, verdict: Outcome) -> VerifyReport {
+        let answer = ReplicaAnswer {
+            pod: "web-0".into(),
+            ordinal: 0,
+            uid: None,
+            node: None,
+            status: Some(200),
+            sha256: (verdict == Outcome::Success).then(|| body.repeat(64)),
+            bytes: Some(1),
+            content_type: None,
+            latency_ms: None,
+            via: Via::PortForward,
+            repeats: 0,
+            error: None,
+        };
+        let object = ObjectRef::new("apps", "StatefulSet", Some("n"), "web");
+        VerifyReport::new(object, 80, "/".into(), vec![answer], Vec::new())
+    }
+
+    fn kill(uid_after: Option<&str>) -> Vec<Kill> {
+        vec![Kill {
+            fault: "delete".into(),
+            pod: "web-0".into(),
+            uid_before: "old".into(),
+            uid_after: uid_after.map(str::to_owned),
+            phases: BTreeMap::new(),
+        }]
+    }
+
+    fn cause(finality: Finality) -> Diagnosis {
+        Diagnosis {
+            cause: Cause::CrashLoop,
+            object: ObjectRef::new("", "Pod", Some("n"), "web-0"),
+            container: None,
+            message: "keeps ending".into(),
+            evidence: Vec::new(),
+            next: Vec::new(),
+            finality,
+        }
+    }
+
+    #[test]
+    fn survival_needs_the_fault_the_recovery_and_the_same_data() {
+        let same = || verified("a", Outcome::Success);
+        let unknown = || verified("a", Outcome::Undecided);
+        let table = [
+            (
+                same(),
+                kill(Some("new")),
+                Some(same()),
+                None,
+                ChaosVerdict::Survived,
+            ),
+            (
+                same(),
+                kill(None),
+                Some(same()),
+                None,
+                ChaosVerdict::Inconclusive,
+            ),
+            (
+                same(),
+                kill(Some("new")),
+                None,
+                None,
+                ChaosVerdict::Inconclusive,
+            ),
+            (
+                same(),
+                kill(Some("new")),
+                Some(unknown()),
+                None,
+                ChaosVerdict::Inconclusive,
+            ),
+            (
+                same(),
+                kill(Some("new")),
+                Some(verified("b", Outcome::Success)),
+                None,
+                ChaosVerdict::Failed,
+            ),
+            (
+                same(),
+                kill(Some("new")),
+                None,
+                Some(cause(Finality::Final)),
+                ChaosVerdict::Failed,
+            ),
+            (
+                same(),
+                kill(Some("new")),
+                None,
+                Some(cause(Finality::Open)),
+                ChaosVerdict::Inconclusive,
+            ),
+            (unknown(), Vec::new(), None, None, ChaosVerdict::Refused),
+        ];
+        for (before, kills, after, cause, expected) in table {
+            let report = ChaosReport::new(before, kills, after, cause);
+            assert_eq!(report.verdict, expected, "{report:?}");
+            assert_eq!(
+                report.outcome() == Outcome::Success,
+                expected == ChaosVerdict::Survived
+            );
+            assert!(!report.reasons.is_empty(), "every verdict has its reasons");
+        }
+    }
+
+    #[test]
+    fn other_data_is_lost_data_even_when_all_replicas_agree_on_it() {
+        let after = Some(verified("b", Outcome::Success));
+        let report = ChaosReport::new(verified("a", Outcome::Success), kill(None), after, None);
+        assert_eq!(report.verdict, ChaosVerdict::Failed);
+        assert_eq!(report.data.preserved, Some(false));
     }
 }

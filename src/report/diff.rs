@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Action;
+use crate::action::Action;
 use crate::exit::Outcome;
 use crate::object::ObjectRef;
 

@@ -12,7 +12,7 @@ mod verify;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::chaos::{ChaosReport, ChaosVerdict, DataProof, Kill};
+pub use self::chaos::{ChaosReport, ChaosVerdict, DataProof, Kill, RecoveryPhase};
 pub use self::diff::{DiffReport, ObjectDiff};
 pub use self::down::{DownReport, Kept};
 pub use self::rollout::RolloutReport;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::RolloutReport;
-use crate::event::Action;
+use crate::action::Action;
 use crate::exit::Outcome;
 use crate::object::ObjectRef;
 use crate::status::{State, Status};

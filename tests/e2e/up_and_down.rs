@@ -253,7 +253,13 @@ spec:
     assert_eq!(state("CustomResourceDefinition"), "ready");
     assert_eq!(state("Gadget"), "not_waited_for");
     namespace.here(&["up", "-f", file]).expect(0).says("gadget");
-    namespace.here(&["down", "-f", file, "--yes"]).expect(0);
+    namespace
+        .here(&["down", "-f", file, "--yes"])
+        .expect(0)
+        .says("customresourcedefinition");
+    namespace
+        .here(&["down", "-f", file, "--yes", "--delete-data"])
+        .expect(0);
     assert!(
         !namespace
             .try_kubectl(&["get", "crd", &format!("{plural}.{group}")])

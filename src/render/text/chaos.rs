@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::event::RecoveryPhase;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::replicas::{is_trouble, pod_age};
 use crate::render::words::{short_digest, took};
+use crate::report::RecoveryPhase;
 use crate::report::{ChaosReport, ChaosVerdict, DataProof};
 use crate::status::PodSummary;
 

@@ -2,7 +2,8 @@
 
 use super::objects::{done, state_line};
 use super::{chaos, diagnosis, diff};
-use crate::event::{Action, Conclusion, ErrorText, Event};
+use crate::action::Action;
+use crate::event::{Conclusion, ErrorText, Event};
 use crate::exit::Outcome;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::replicas::{self, Layout};

@@ -1,6 +1,6 @@
 //! The diff: data, on standard output.
 
-use crate::event::Action;
+use crate::action::Action;
 use crate::exit::Outcome;
 use crate::render::line::{Line, Tone};
 use crate::report::DiffReport;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{Action, WriteResult};
+use crate::action::Action;
+use crate::event::WriteResult;
 use crate::object::ObjectRef;
 use crate::render::line::{Level, Line, Tone};
 use crate::status::{State, Status};

@@ -4,8 +4,9 @@ use super::{
     NAMESPACE, at, budget, claim, finished, namespace, planned, pod, progress, replica, rollout,
     service, started, stateful_set, waits, write_started, written,
 };
+use crate::action::Action;
 use crate::diagnose::{Cause, Diagnosis, Finality};
-use crate::event::{Action, ErrorText, Event, EventKind, WriteResult};
+use crate::event::{ErrorText, Event, EventKind, WriteResult};
 use crate::exit::ExitStatus;
 use crate::object::ObjectRef;
 use crate::report::{Applied, Report, RolloutReport, UpReport, Waited};

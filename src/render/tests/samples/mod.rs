@@ -11,9 +11,8 @@ pub(crate) use self::other::{diff, down, logs};
 pub(crate) use self::prove::{
     answer, chaos_failed, chaos_survived, no_answer, verify, verify_disagreeing, verify_ok,
 };
-use crate::event::{
-    Action, Conclusion, Event, EventKind, PlannedStep, RunDescription, WriteResult,
-};
+use crate::action::Action;
+use crate::event::{Conclusion, Event, EventKind, PlannedStep, RunDescription, WriteResult};
 use crate::exit::ExitStatus;
 use crate::object::ObjectRef;
 use crate::report::Report;

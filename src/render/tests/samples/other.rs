@@ -3,7 +3,8 @@
 use super::{
     at, budget, claim, finished, planned, service, started, stateful_set, write_started, written,
 };
-use crate::event::{Action, Event, EventKind};
+use crate::action::Action;
+use crate::event::{Event, EventKind};
 use crate::exit::{ExitStatus, Outcome};
 use crate::report::{DiffReport, DownReport, Kept, ObjectDiff, Report};
 

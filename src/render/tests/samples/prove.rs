@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::{
     KEYS, OTHER_KEYS, at, finished, pod, pod_object, started, stateful_set, write_started, written,
 };
+use crate::action::Action;
 use crate::diagnose::{Cause, Diagnosis, Finality};
-use crate::event::{Action, Event, EventKind, RecoveryPhase};
+use crate::event::{Event, EventKind};
 use crate::exit::ExitStatus;
+use crate::report::RecoveryPhase;
 use crate::report::{ChaosReport, Kill, Problem, ReplicaAnswer, Report, VerifyReport, Via};
 
 pub(crate) fn answer(ordinal: i32, sha256: &str) -> ReplicaAnswer {

@@ -1,0 +1,19 @@
+//! What is done to an object.
+
+use serde::{Deserialize, Serialize};
+
+/// What is done to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It does not exist and will be created.
+    Create,
+    /// It exists and will be changed.
+    Change,
+    /// Its values stay; this tool becomes an owner of their fields.
+    Own,
+    /// Nothing.
+    Keep,
+    /// It will be deleted.
+    Delete,
+}
