@@ -25,7 +25,8 @@ impl Cluster {
         let kinds = self.namespaced_kinds().await?;
         let lists: Vec<(ResourceKind, Vec<Value>)> = stream::iter(kinds)
             .map(|kind| async move {
-                let objects = self.list(&kind, Some(namespace), None, None).await?;
+                let listed = self.list(&kind, Some(namespace), None, None).await;
+                let objects = if_served(listed)?.unwrap_or_default();
                 Ok::<_, ClusterError>((kind, objects))
             })
             .buffer_unordered(CONCURRENCY)
@@ -55,7 +56,10 @@ impl Cluster {
             .map(|version| format!("/apis/{}", version.group_version));
         let mut kinds = Vec::new();
         for path in std::iter::once("/api/v1".to_owned()).chain(paths) {
-            let list: APIResourceList = self.sender.json(get(&path), Effect::Read).await?;
+            let listed = self.sender.json(get(&path), Effect::Read).await;
+            let Some(list): Option<APIResourceList> = if_served(listed)? else {
+                continue;
+            };
             let (group, version) = list
                 .group_version
                 .split_once('/')
@@ -75,6 +79,15 @@ impl Cluster {
             }));
         }
         Ok(kinds)
+    }
+}
+
+/// A kind whose definition was just deleted is still announced for a moment.
+fn if_served<T>(listed: Result<T, ClusterError>) -> Result<Option<T>, ClusterError> {
+    match listed {
+        Ok(listed) => Ok(Some(listed)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
