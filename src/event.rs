@@ -3,11 +3,12 @@
 //! Every report can be rebuilt from these events, and `-o json` prints them as they are; their
 //! written contract is `docs/events.md`. Status events are sent on change, never per poll.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::action::Action;
 use crate::exit::{ExitStatus, Outcome};
@@ -201,24 +202,34 @@ pub struct ErrorText {
     pub hints: Vec<String>,
 }
 
+/// Events that may wait for whoever renders them before [`Emitter::send_when_read`] waits as well.
+const BACKLOG: usize = 4096;
+
 /// Stamps events and hands them to whoever renders them.
 #[derive(Debug, Clone)]
 pub struct Emitter {
     sender: mpsc::UnboundedSender<Event>,
+    room: Arc<Semaphore>,
     started: Instant,
 }
 
 impl Emitter {
-    /// A new clock, and the channel on which its events arrive.
+    /// A new clock, and the events that are sent on it.
     #[must_use]
-    pub fn new() -> (Self, mpsc::UnboundedReceiver<Event>) {
+    pub fn new() -> (Self, Events) {
         let (sender, receiver) = mpsc::unbounded_channel();
+        let room = Arc::new(Semaphore::new(BACKLOG));
+        let events = Events {
+            receiver,
+            room: Arc::clone(&room),
+        };
         (
             Self {
                 sender,
+                room,
                 started: Instant::now(),
             },
-            receiver,
+            events,
         )
     }
 
@@ -231,6 +242,47 @@ impl Emitter {
         };
         // The receiver only goes away at the end of the run.
         let _ = self.sender.send(event);
+    }
+
+    /// Sends a log line once there is room for it: a log may be endless, and its reader slow.
+    pub async fn send_when_read(&self, kind: EventKind) {
+        if let Ok(room) = self.room.acquire().await {
+            room.forget();
+            self.send(kind);
+        }
+    }
+}
+
+/// The events of a run, as they arrive.
+#[derive(Debug)]
+pub struct Events {
+    receiver: mpsc::UnboundedReceiver<Event>,
+    room: Arc<Semaphore>,
+}
+
+impl Events {
+    /// The events of a run that is over.
+    pub fn recorded(events: impl IntoIterator<Item = Event>) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        for event in events {
+            // The receiver is at hand.
+            let _ = sender.send(event);
+        }
+        Self {
+            receiver,
+            room: Arc::new(Semaphore::new(0)),
+        }
+    }
+
+    /// Waits for events and appends up to `most` of them; returns how many, 0 at the end.
+    pub async fn receive(&mut self, batch: &mut Vec<Event>, most: usize) -> usize {
+        let count = self.receiver.recv_many(batch, most).await;
+        let arrived = batch.iter().rev().take(count);
+        let lines = arrived
+            .filter(|event| matches!(event.kind, EventKind::LogLine { .. }))
+            .count();
+        self.room.add_permits(lines);
+        count
     }
 }
 

@@ -190,23 +190,24 @@ impl Reader {
         let result = loop {
             tokio::select! {
                 biased;
-                Some(line) = lines.recv() => self.pass_on(line),
+                Some(line) = lines.recv() => self.pass_on(line).await,
                 result = &mut reading => break result,
             }
         };
         while let Ok(line) = lines.try_recv() {
-            self.pass_on(line);
+            self.pass_on(line).await;
         }
         result
     }
 
-    fn pass_on(&mut self, line: String) {
+    async fn pass_on(&mut self, line: String) {
         self.last_line = Timestamp::now();
-        self.context.emit(EventKind::LogLine {
+        let line = EventKind::LogLine {
             pod: self.pod.clone(),
             ordinal: self.ordinal,
             container: self.container.clone(),
             line,
-        });
+        };
+        self.context.emitter.send_when_read(line).await;
     }
 }

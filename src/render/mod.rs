@@ -13,7 +13,6 @@ mod text;
 mod words;
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -22,7 +21,7 @@ pub use self::display::{Circumstances, Display, OutputFormat, Progress, Terminal
 use self::bars::Bars;
 use self::line::{Level, Line};
 use self::text::Text;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, Events};
 use crate::ui::{OutputError, Stream, Ui};
 
 /// Events that are rendered together, at most: what many log lines need is few writes.
@@ -36,11 +35,7 @@ const BATCH: usize = 256;
 /// # Panics
 /// Outside of a tokio runtime.
 #[must_use]
-pub fn spawn(
-    display: Display,
-    ui: Ui,
-    events: UnboundedReceiver<Event>,
-) -> JoinHandle<Result<(), OutputError>> {
+pub fn spawn(display: Display, ui: Ui, events: Events) -> JoinHandle<Result<(), OutputError>> {
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || runtime.block_on(run(display, ui, events)))
 }
@@ -49,18 +44,14 @@ pub fn spawn(
 ///
 /// # Errors
 /// When standard output is closed or cannot be written; the remaining events are not rendered.
-pub async fn run(
-    display: Display,
-    ui: Ui,
-    mut events: UnboundedReceiver<Event>,
-) -> Result<(), OutputError> {
+pub async fn run(display: Display, ui: Ui, mut events: Events) -> Result<(), OutputError> {
     let mut renderer = Renderer::new(display, ui);
     let mut batch = Vec::new();
     let mut ticks = interval(bars::PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            count = events.recv_many(&mut batch, BATCH) => {
+            count = events.receive(&mut batch, BATCH) => {
                 let end = batch.iter().position(is_last);
                 batch.truncate(end.map_or(count, |end| end + 1));
                 renderer.render(&batch)?;

@@ -2,10 +2,8 @@
 
 use std::io::{self, Write};
 
-use tokio::sync::mpsc::unbounded_channel;
-
 use super::samples;
-use crate::event::Event;
+use crate::event::{Event, Events};
 use crate::render::bars::Bars;
 use crate::render::{Display, render_to_text, run};
 use crate::ui::testing::{captured, streams};
@@ -18,16 +16,12 @@ fn shown(display: Display, events: &[Event], size: Option<(usize, usize)>) -> (S
 }
 
 fn render(display: Display, ui: Ui, events: &[Event]) -> Result<(), OutputError> {
-    let (sender, receiver) = unbounded_channel();
-    for event in events {
-        sender.send(event.clone()).unwrap();
-    }
-    drop(sender);
+    let events = Events::recorded(events.iter().cloned());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .unwrap();
-    runtime.block_on(run(display, ui, receiver))
+    runtime.block_on(run(display, ui, events))
 }
 
 #[test]
