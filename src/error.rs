@@ -115,9 +115,12 @@ fn hints(error: &ClusterError) -> Vec<String> {
             "log in again, or choose another context with `--context`".to_owned()
         }
         ClusterError::Forbidden { .. } => {
-            "ask for the permission, or act as somebody who has it with `--as USER`".to_owned()
+            "ask for the permission, or use a context that has it with `--context`".to_owned()
         }
         ClusterError::OwnedByOthers { .. } => owner_hint(),
+        ClusterError::Refused { code: 422, message, .. } if message.contains("immutable") || message.contains("updates to statefulset spec") => {
+            "fields that cannot be changed: delete the object first (claims stay), or give it another name".to_owned()
+        }
         ClusterError::AnswerLost { .. } => {
             "run `cryptoctl diff` to see what was stored, then repeat the command".to_owned()
         }
@@ -127,7 +130,7 @@ fn hints(error: &ClusterError) -> Vec<String> {
 }
 
 fn owner_hint() -> String {
-    "keep their value by writing it into the manifest or leaving the field out; `kubectl get OBJECT -o yaml --show-managed-fields` shows who owns what".to_owned()
+    "nothing is forced: let the manifest say what is live, or set our value with the other manager first".to_owned()
 }
 
 impl From<OpsError> for CommandError {
@@ -223,7 +226,13 @@ fn problem_hints(problems: &[Problem]) -> Vec<String> {
                 .collect()
         }
         Problem::NotAllowed { .. } => hints(&ClusterError::Forbidden { message: String::new() }),
-        Problem::OwnedByOthers { .. } => vec![owner_hint()],
+        Problem::OwnedByOthers { conflicts, .. } => {
+            let replicas = conflicts.iter().find(|field| field.conflict.field == ".spec.replicas");
+            match replicas.and_then(|field| field.values.as_ref()) {
+                Some((live, _)) => vec![format!("keep theirs with `--replicas {live}`")],
+                None => vec![owner_hint()],
+            }
+        }
         Problem::Refused { source, .. } => hints(source),
     });
     deduplicated(hints.collect())

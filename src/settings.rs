@@ -51,6 +51,20 @@ pub fn connection(global: &GlobalArgs, command: &str) -> ConnectionSettings {
     }
 }
 
+/// Refuses a namespace that no cluster can have.
+///
+/// # Errors
+/// A usage error.
+fn check_namespace(namespace: Option<&str>) -> Result<(), CommandError> {
+    match namespace.and_then(|name| Some((name, manifest::namespace_problem(name)?))) {
+        None => Ok(()),
+        Some((name, problem)) => Err(CommandError::usage(
+            format!("the namespace `{name}` {problem}"),
+            "name another one with `-n`",
+        )),
+    }
+}
+
 /// Reads the manifests and makes the changes that the flags ask for.
 ///
 /// The built-in set goes wherever `-n` says; with `-f`, an object that says otherwise is an error,
@@ -63,6 +77,7 @@ pub async fn set(
     edits: Option<&EditArgs>,
     namespace: Option<&str>,
 ) -> Result<Set, CommandError> {
+    check_namespace(namespace)?;
     let is_built_in = arguments.filename.is_empty();
     let sources: Vec<Source> = if is_built_in {
         crate::built_in::sources()
@@ -121,7 +136,7 @@ pub fn expectation(
         None if is_built_in => BUILT_IN_PATH.to_owned(),
         None => {
             return Err(CommandError::usage(
-                "which path every replica answers alike cannot be guessed",
+                "`--path` is required here: which path every replica answers alike cannot be guessed",
                 "name it, for example with `--path /keys`",
             ));
         }

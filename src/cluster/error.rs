@@ -120,6 +120,20 @@ pub enum ClusterError {
     },
 }
 
+/// Some refusals print a whole object in between; the beginning and the end say what is wrong.
+fn shortened(message: String) -> String {
+    const LONGEST: usize = 600;
+    let characters: Vec<char> = message.chars().collect();
+    if characters.len() <= LONGEST {
+        return message;
+    }
+    let (start, end) = (
+        &characters[..LONGEST / 2],
+        &characters[characters.len() - LONGEST / 2..],
+    );
+    start.iter().chain(&[' ', '…', ' ']).chain(end).collect()
+}
+
 fn seconds(duration: &Duration) -> String {
     format!("{} s", duration.as_secs_f32())
 }
@@ -155,7 +169,7 @@ impl ClusterError {
         let message = if status.message.is_empty() {
             format!("the API server answered {code}")
         } else {
-            status.message
+            shortened(status.message)
         };
         match code {
             StatusCode::UNAUTHORIZED => Self::Unauthorized {

@@ -21,6 +21,8 @@ pub const FIELD_MANAGER: &str = "cryptoctl";
 pub enum ApplyMode {
     /// Validated and admitted, but not stored.
     DryRun,
+    /// The same, as if fields of other managers were ours: to see what would differ.
+    ForcedDryRun,
     /// Stored.
     Store,
 }
@@ -76,7 +78,7 @@ impl Cluster {
         Ok(list.items)
     }
 
-    /// Server-side applies an object without forcing, unknown fields refused.
+    /// Server-side applies an object, unknown fields refused; what is stored is never forced.
     ///
     /// An apply whose answer was lost is read back by applying it again: it is a statement of the
     /// wanted state under one field manager, so a second execution changes nothing (KEP-555).
@@ -92,8 +94,8 @@ impl Cluster {
         mode: ApplyMode,
     ) -> Result<Value, ClusterError> {
         let parameters = PatchParams {
-            dry_run: mode == ApplyMode::DryRun,
-            force: false,
+            dry_run: mode != ApplyMode::Store,
+            force: mode == ApplyMode::ForcedDryRun,
             field_manager: Some(FIELD_MANAGER.to_owned()),
             field_validation: Some(ValidationDirective::Strict),
         };

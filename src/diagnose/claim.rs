@@ -11,12 +11,12 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
     if spec.node_name.is_some() {
         return None;
     }
+    let claims = snapshot.claims.as_ref()?;
     let namespace = pod.metadata.namespace.as_deref();
     spec.volumes.iter().flatten().find_map(|volume| {
         let name = &volume.persistent_volume_claim.as_ref()?.claim_name;
         let object = ObjectRef::new("", "PersistentVolumeClaim", namespace, name);
-        let claim = snapshot
-            .claims
+        let claim = claims
             .iter()
             .find(|claim| claim.metadata.name.as_deref() == Some(name.as_str()));
         let waits = pod_reference(pod);

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-use super::{Cause, Diagnosis, Finality, kubectl, pod_reference};
+use super::{Cause, Diagnosis, Finality, kubectl, newest_event, pod_reference};
 use crate::object::ObjectRef;
 use crate::status::{Snapshot, is_ready};
 
@@ -23,6 +23,24 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
         diagnosis.next = vec![kubectl("delete", &diagnosis.object)];
     }
     Some(diagnosis)
+}
+
+/// A pod that runs and is not Ready: what its probes say.
+pub(super) fn probe(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
+    if is_ready(pod) {
+        return None;
+    }
+    let words = newest_event(snapshot, pod.metadata.uid.as_deref(), &["Unhealthy"])?;
+    let object = pod_reference(pod);
+    Some(Diagnosis {
+        cause: Cause::Probe,
+        message: format!("`{object}` runs, but a probe says that it is not ready"),
+        evidence: vec![words],
+        next: vec![kubectl("describe", &object), kubectl("logs", &object)],
+        finality: Finality::Open,
+        container: None,
+        object,
+    })
 }
 
 fn all_statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {

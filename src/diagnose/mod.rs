@@ -31,13 +31,15 @@ pub enum Cause {
     Volume,
     /// A claim is missing or has no volume.
     Claim,
+    /// A container runs, but its readiness or startup probe fails.
+    Probe,
     /// The controller cannot create the pod.
     PodRefused,
 }
 
 impl Cause {
     /// Every cause, in the order of the documented table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ImagePull,
         Self::ContainerConfiguration,
         Self::CrashLoop,
@@ -45,6 +47,7 @@ impl Cause {
         Self::Unschedulable,
         Self::Volume,
         Self::Claim,
+        Self::Probe,
         Self::PodRefused,
     ];
 
@@ -59,6 +62,7 @@ impl Cause {
             Self::Unschedulable => "unschedulable",
             Self::Volume => "volume",
             Self::Claim => "claim",
+            Self::Probe => "probe",
             Self::PodRefused => "pod_refused",
         }
     }
@@ -122,6 +126,7 @@ pub fn workload(snapshot: &Snapshot) -> Option<Diagnosis> {
             container::diagnose(snapshot, pod)
                 .or_else(|| claim::diagnose(snapshot, pod))
                 .or_else(|| placement::diagnose(snapshot, pod))
+                .or_else(|| container::probe(snapshot, pod))
         })
         .collect();
     found.sort_by_key(|diagnosis| diagnosis.finality);

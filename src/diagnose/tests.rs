@@ -12,7 +12,7 @@ fn snapshot(pod: Value, claims: Vec<Value>, events: Vec<Value>) -> Snapshot {
     Snapshot {
         stateful_set: serde_json::from_value(stateful_set).unwrap(),
         pods: vec![serde_json::from_value(pod).unwrap()],
-        claims: serde_json::from_value(parse(claims)).unwrap(),
+        claims: Some(serde_json::from_value(parse(claims)).unwrap()),
         events: serde_json::from_value(parse(events)).unwrap(),
     }
 }
@@ -176,4 +176,31 @@ fn what_often_mends_itself_is_given_time() {
         Finality::Lasting,
         "a Secret may be on its way"
     );
+}
+
+#[test]
+fn a_pod_that_runs_but_is_not_ready_quotes_its_probe() {
+    let running = pod("web-b", &json!({"state": {"running": {}}}));
+    let event = json!({"metadata": {}, "involvedObject": {"uid": "p"}, "reason": "Unhealthy",
+        "message": "Readiness probe failed: not five keys"});
+    let diagnosis = workload(&snapshot(running, Vec::new(), vec![event])).unwrap();
+    assert_eq!(
+        (diagnosis.cause, diagnosis.finality),
+        (Cause::Probe, Finality::Open)
+    );
+    assert_eq!(
+        diagnosis.evidence,
+        ["Readiness probe failed: not five keys"]
+    );
+}
+
+#[test]
+fn nothing_is_said_of_claims_that_nobody_has_looked_for() {
+    let pending = json!({
+        "metadata": {"name": "web-0", "uid": "p"},
+        "spec": {"containers": [], "volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]},
+    });
+    let mut unseen = snapshot(pending, Vec::new(), Vec::new());
+    unseen.claims = None;
+    assert_eq!(workload(&unseen), None);
 }

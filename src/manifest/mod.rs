@@ -51,6 +51,7 @@ use crate::object::ObjectRef;
 
 pub use edit::{EditError, EditErrors, Edits, ImageEdit};
 pub use error::{ManifestError, ManifestErrors, Position};
+pub use name::namespace_problem;
 pub use namespace::{NamespaceMismatch, Scope, resolve_namespace};
 pub use source::Source;
 

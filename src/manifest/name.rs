@@ -27,7 +27,8 @@ pub(super) fn name_problem(group: &str, kind: &str, name: &str) -> Option<&'stat
 }
 
 /// What is wrong with the name of a namespace.
-pub(super) fn namespace_problem(name: &str) -> Option<&'static str> {
+#[must_use]
+pub fn namespace_problem(name: &str) -> Option<&'static str> {
     label_problem(name)
 }
 

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::cluster::{ClusterError, FieldConflict};
 use crate::manifest::NamespaceMismatch;
 use crate::object::ObjectRef;
+use crate::plan::value_at;
 
 /// Something that would make an apply fail, found before the first write.
 #[derive(Debug)]
@@ -40,7 +42,7 @@ pub enum Problem {
         /// The object.
         object: ObjectRef,
         /// Each field and its owner.
-        conflicts: Vec<FieldConflict>,
+        conflicts: Vec<OwnedField>,
     },
     /// The API server refuses the object.
     Refused {
@@ -88,18 +90,49 @@ impl fmt::Display for Problem {
                 write!(formatter, "you are not allowed to {what} {scope}")
             }
             Self::OwnedByOthers { object, conflicts } => {
-                write!(formatter, "`{object}`: ")?;
-                let fields: Vec<String> = conflicts
-                    .iter()
-                    .map(|conflict| format!("`{}` ({})", conflict.field, conflict.owner))
-                    .collect();
+                let fields: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
                 write!(
                     formatter,
-                    "owned by another field manager: {}",
+                    "`{object}`: owned by another field manager: {}",
                     fields.join(", ")
                 )
             }
             Self::Refused { object, source } => write!(formatter, "`{object}`: {source}"),
+        }
+    }
+}
+
+/// A field that somebody else owns.
+#[derive(Debug, Clone)]
+pub struct OwnedField {
+    /// The field and its owner.
+    pub conflict: FieldConflict,
+    /// Its live value and ours, where they can be shown.
+    pub values: Option<(String, String)>,
+}
+
+impl OwnedField {
+    pub(super) fn new(conflict: FieldConflict, live: Option<&Value>, ours: &Value) -> Self {
+        let shown = |object: &Value| {
+            let value = value_at(object, &conflict.field)?;
+            (!value.is_object() && !value.is_array()).then(|| value.to_string())
+        };
+        let is_secret = ours["kind"] == "Secret";
+        let values = live
+            .filter(|_| !is_secret)
+            .and_then(|live| Some((shown(live)?, shown(ours)?)));
+        Self { conflict, values }
+    }
+}
+
+impl fmt::Display for OwnedField {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FieldConflict { field, owner } = &self.conflict;
+        match &self.values {
+            Some((live, ours)) => {
+                write!(formatter, "`{field}` (live {live}, ours {ours}): {owner}")
+            }
+            None => write!(formatter, "`{field}`: {owner}"),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -57,13 +58,7 @@ async fn read_all(
     options: &LogsOptions,
 ) -> Result<Report, OpsError> {
     let set = workload.read(context).await?;
-    let container = options.container.clone().or_else(|| {
-        let spec = set.spec.template.spec.as_ref()?;
-        spec.containers
-            .first()
-            .map(|container| container.name.clone())
-    });
-    let container = container.unwrap_or_default();
+    let container = container(workload, &set, options.container.as_deref())?;
     let selector = Selector {
         labels: Some(pod_selector(&set)),
         fields: None,
@@ -97,9 +92,7 @@ async fn read_all(
                     match result {
                         Ok(()) => { read.insert(pod); }
                         Err(error) => {
-                            let reason = format!("cannot read the log of `{pod}`: {error}");
-                            context.warn(reason.clone());
-                            unread.push(reason);
+                            unread.push(format!("cannot read the log of `{pod}`: {error}"));
                         }
                     }
                 }
@@ -113,10 +106,41 @@ async fn read_all(
     })
 }
 
+/// The container that was named, or the first one.
+fn container(
+    workload: &Workload,
+    set: &StatefulSet,
+    named: Option<&str>,
+) -> Result<String, OpsError> {
+    let template = set.spec.template.spec.as_ref();
+    let containers: Vec<&str> = template
+        .iter()
+        .flat_map(|pod| {
+            pod.containers
+                .iter()
+                .chain(pod.init_containers.iter().flatten())
+        })
+        .map(|container| container.name.as_str())
+        .collect();
+    match named {
+        None => Ok(containers.first().copied().unwrap_or_default().to_owned()),
+        Some(name) if containers.contains(&name) => Ok(name.to_owned()),
+        Some(name) => Err(OpsError::Question {
+            object: Box::new(workload.reference()),
+            reason: format!("it has no container `{name}`"),
+            hint: format!("choose one with `--container`: {}", containers.join(", ")),
+        }),
+    }
+}
+
 /// How often the container has been restarted; `None` while it has never run.
 fn restarts_of(pod: &Pod, container: &str) -> Option<i32> {
-    let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
-    let status = statuses.iter().find(|status| status.name == container)?;
+    let known = pod.status.as_ref()?;
+    let runs = known
+        .container_statuses
+        .iter()
+        .chain(&known.init_container_statuses);
+    let status = runs.flatten().find(|status| status.name == container)?;
     let state = status.state.as_ref()?;
     let has_run = state.running.is_some() || state.terminated.is_some() || status.restart_count > 0;
     has_run.then_some(status.restart_count)

@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub use self::chaos::{ChaosPlan, chaos, target};
 pub use self::down::{DownOptions, DownPlan, down, plan_down};
-pub use self::error::{OpsError, Problem, WriteFailure};
+pub use self::error::{OpsError, OwnedField, Problem, WriteFailure};
 pub use self::logs::{LogsOptions, logs};
 pub use self::rollout::rollout_status;
 pub use self::up::{UpOptions, diff, up};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
-use super::error::{OpsError, Problem};
+use super::error::{OpsError, OwnedField, Problem};
 use super::{CONCURRENCY, Context, Set, preflight};
 use crate::cluster::{ApplyMode, ClusterError, ResourceKind};
 use crate::plan::{Plan, Step, Target};
@@ -29,7 +29,7 @@ pub(super) enum Purpose {
 pub(super) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Result<Plan, OpsError> {
     let (targets, mut problems) = preflight::resolve(context, set).await?;
     let absent_namespaces = absent_namespaces(context, &targets).await?;
-    let (steps, refused) = steps(context, targets, &absent_namespaces).await?;
+    let (steps, refused) = steps(context, targets, &absent_namespaces, purpose).await?;
     problems.extend(refused);
     let plan = Plan {
         absent_namespaces,
@@ -59,7 +59,7 @@ pub(super) async fn rehearse_created(
     created: &str,
 ) -> Result<(), OpsError> {
     let targets: Vec<Target> = plan.steps.iter().map(|step| step.target.clone()).collect();
-    let (steps, problems) = steps(context, targets, &[]).await?;
+    let (steps, problems) = steps(context, targets, &[], Purpose::Write { waits: false }).await?;
     if !problems.is_empty() {
         return Err(OpsError::Rehearsal {
             created: created.to_owned(),
@@ -105,6 +105,7 @@ async fn steps(
     context: &Context,
     targets: Vec<Target>,
     absent_namespaces: &[String],
+    purpose: Purpose,
 ) -> Result<(Vec<Step>, Vec<Problem>), OpsError> {
     let rehearsals: Vec<Rehearsal> = stream::iter(targets)
         .map(|target| {
@@ -113,7 +114,7 @@ async fn steps(
                 .namespace
                 .as_ref()
                 .is_some_and(|name| absent_namespaces.contains(name));
-            rehearse(context, target, in_absent_namespace)
+            rehearse(context, target, in_absent_namespace, purpose)
         })
         .buffered(CONCURRENCY)
         .try_collect()
@@ -138,6 +139,7 @@ async fn rehearse(
     context: &Context,
     target: Target,
     in_absent_namespace: bool,
+    purpose: Purpose,
 ) -> Result<Rehearsal, OpsError> {
     let object = target.reference.clone();
     let namespace = object.namespace.as_deref();
@@ -171,20 +173,29 @@ async fn rehearse(
         }
         Err(error) => return Err(OpsError::while_doing(format!("read `{object}`"))(error)),
     };
-    let applied = cluster
-        .apply(
-            &target.kind,
-            namespace,
-            &object.name,
-            &target.body,
-            ApplyMode::DryRun,
-        )
-        .await;
+    let apply = async |mode| {
+        cluster
+            .apply(&target.kind, namespace, &object.name, &target.body, mode)
+            .await
+    };
+    let mut applied = apply(ApplyMode::DryRun).await;
+    if let Err(ClusterError::OwnedByOthers { conflicts }) = applied {
+        let fields = conflicts
+            .into_iter()
+            .map(|conflict| OwnedField::new(conflict, live.as_ref(), &target.body))
+            .collect();
+        let problem = Problem::OwnedByOthers {
+            object: object.clone(),
+            conflicts: fields,
+        };
+        if purpose != Purpose::Read {
+            return Ok(Rehearsal::Problem(problem));
+        }
+        context.warn(format!("`up` would refuse this: {problem}"));
+        applied = apply(ApplyMode::ForcedDryRun).await;
+    }
     Ok(match applied {
         Ok(planned) => Rehearsal::Step(Box::new(Step::new(target, live, Some(planned)))),
-        Err(ClusterError::OwnedByOthers { conflicts }) => {
-            Rehearsal::Problem(Problem::OwnedByOthers { object, conflicts })
-        }
         Err(ClusterError::NotFound { .. }) if !target.is_served => {
             Rehearsal::Step(Box::new(Step::new(target, live, None)))
         }

@@ -20,7 +20,8 @@ const LOG_LINES: i64 = 10;
 /// The claims and events around a workload's unready pods.
 #[derive(Default)]
 pub(super) struct Surroundings {
-    pub(super) claims: Vec<PersistentVolumeClaim>,
+    /// `None` before anybody has looked, or when that took too long.
+    pub(super) claims: Option<Vec<PersistentVolumeClaim>>,
     pub(super) events: Vec<Event>,
 }
 
@@ -88,7 +89,10 @@ async fn read(
         .into_iter()
         .flat_map(Result::unwrap_or_default)
         .collect();
-    Surroundings { claims, events }
+    Surroundings {
+        claims: Some(claims),
+        events,
+    }
 }
 
 /// Adds the last log lines of a container that keeps ending to the evidence.

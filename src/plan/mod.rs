@@ -139,6 +139,14 @@ impl Plan {
     }
 }
 
+/// The value at a path such as `.spec.replicas`; `None` for a path into a list.
+#[must_use]
+pub fn value_at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
+    path.strip_prefix('.')?
+        .split('.')
+        .try_fold(object, |value, field| value.get(field))
+}
+
 /// The identity of a namespace.
 #[must_use]
 pub fn namespace_reference(name: &str) -> ObjectRef {

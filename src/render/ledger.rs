@@ -74,6 +74,8 @@ impl Ledger {
                 .with(Tone::Bad, word)
                 .text(format!(": {}", self.share_that_was_done())),
         ];
+        let done: Vec<ObjectRef> = self.done.iter().cloned().collect();
+        lines.extend(list("done", Tone::Good, &done));
         // What was sent and not answered may have happened.
         let unknown: Vec<ObjectRef> = self.unknown.iter().chain(&self.open).cloned().collect();
         lines.extend(list("unknown", Tone::Doubt, &unknown));
@@ -199,6 +201,7 @@ mod tests {
             account(&events, ExitStatus::Interrupted),
             [
                 "interrupted: 1 of 5 changes done",
+                "  done: configmap/a",
                 "  unknown: configmap/b, configmap/c",
                 "  refused: configmap/d",
                 "  not done: configmap/e",

@@ -14,7 +14,12 @@ use crate::object::ObjectRef;
 #[must_use]
 pub fn status_of(reference: &ObjectRef, object: &Value) -> Status {
     if !object["metadata"]["deletionTimestamp"].is_null() {
-        return Status::in_progress("is being deleted");
+        let is_claim = reference.is("", "PersistentVolumeClaim");
+        return Status::in_progress(if is_claim {
+            "is being deleted: its data goes with the last pod that mounts it"
+        } else {
+            "is being deleted"
+        });
     }
     match (reference.group.as_str(), reference.kind.as_str()) {
         ("apps", "Deployment") => deployment(object),

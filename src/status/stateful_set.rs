@@ -20,8 +20,8 @@ pub struct Snapshot {
     pub stateful_set: StatefulSet,
     /// The pods that match its selector, owned by it or not.
     pub pods: Vec<Pod>,
-    /// The claims that its pods mount, as far as they exist.
-    pub claims: Vec<PersistentVolumeClaim>,
+    /// The claims that its pods mount, as far as they exist; `None` before anybody has looked.
+    pub claims: Option<Vec<PersistentVolumeClaim>>,
     /// The events of its pods and claims.
     pub events: Vec<Event>,
 }
@@ -37,6 +37,8 @@ pub struct ReplicaProgress {
     pub revision: Option<String>,
     /// Whether that is the revision it should have.
     pub up_to_date: bool,
+    /// Whether its pod is Ready.
+    pub is_ready: bool,
     /// Whether it is Ready and has the right revision.
     pub ready: bool,
 }
@@ -69,8 +71,10 @@ pub struct RolloutProgress {
     pub revision: Option<String>,
     /// Replicas that should exist.
     pub desired: i32,
-    /// Replicas that are Ready at their revision.
+    /// Replicas that are Ready, at whichever revision.
     pub ready: i32,
+    /// Replicas that have the revision they should have.
+    pub updated: i32,
     /// Every replica that should exist, by ordinal.
     pub replicas: Vec<ReplicaProgress>,
     /// How far.
@@ -99,7 +103,11 @@ pub fn rollout_progress(snapshot: &Snapshot) -> RolloutProgress {
     let replicas: Vec<ReplicaProgress> = expected_ordinals(stateful_set)
         .map(|ordinal| replica(snapshot, ordinal, status.update_revision.as_deref()))
         .collect();
-    let ready = replicas.iter().filter(|replica| replica.ready).count();
+    let count = |accept: fn(&&ReplicaProgress) -> bool| {
+        i32::try_from(replicas.iter().filter(accept).count()).unwrap_or(i32::MAX)
+    };
+    let ready = count(|replica| replica.is_ready);
+    let updated = count(|replica| replica.up_to_date);
     let waits_for = what_it_waits_for(snapshot, &replicas);
     let state = match (diagnose::workload(snapshot), waits_for) {
         (_, None) => RolloutState::Complete,
@@ -111,7 +119,8 @@ pub fn rollout_progress(snapshot: &Snapshot) -> RolloutProgress {
     RolloutProgress {
         revision: status.update_revision,
         desired: i32::try_from(replicas.len()).unwrap_or(i32::MAX),
-        ready: i32::try_from(ready).unwrap_or(i32::MAX),
+        ready,
+        updated,
         replicas,
         state,
     }
@@ -135,6 +144,7 @@ fn replica(snapshot: &Snapshot, ordinal: i32, update_revision: Option<&str>) -> 
         ordinal,
         pod: pod.map(PodSummary::of),
         up_to_date: pod.is_some() && up_to_date,
+        is_ready: pod.is_some_and(is_ready),
         ready: up_to_date && pod.is_some_and(is_ready),
         revision: revision
             .map(|revision| revision.rsplit('-').next().unwrap_or(&revision).to_owned()),
@@ -221,7 +231,7 @@ mod tests {
                 .into_iter()
                 .map(|pod| serde_json::from_value(pod).unwrap())
                 .collect(),
-            claims: Vec::new(),
+            claims: None,
             events: Vec::new(),
         }
     }

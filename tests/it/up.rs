@@ -472,3 +472,118 @@ async fn an_internal_error_of_a_read_is_read_again_and_of_an_apply_is_final() {
         .await
         .expect_code(1);
 }
+
+#[tokio::test]
+async fn diff_shows_what_differs_even_where_up_would_be_refused() {
+    let server = ApiServer::listen().await;
+    up(&server).await;
+    server.change("kubectl-edit", STATEFUL_SET, |object| {
+        object["spec"]["replicas"] = json!(5);
+    });
+    let output = Cryptoctl::new(&server)
+        .args(["diff"])
+        .run()
+        .await
+        .expect_code(3);
+    assert!(
+        output.stdout.contains("-  replicas: 5"),
+        "{}",
+        output.stdout
+    );
+    assert!(
+        output.stdout.contains("+  replicas: 2"),
+        "{}",
+        output.stdout
+    );
+    assert!(output.stderr.contains("kubectl-edit"), "{}", output.stderr);
+    let output = Cryptoctl::new(&server)
+        .args(["up"])
+        .run()
+        .await
+        .expect_code(1);
+    assert!(
+        output.stderr.contains("(live 5, ours 2)"),
+        "{}",
+        output.stderr
+    );
+    assert!(output.stderr.contains("--replicas 5"), "{}", output.stderr);
+    assert_eq!(server.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn a_job_that_is_not_done_is_named_in_the_summary() {
+    let server = ApiServer::listen().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("job.yaml");
+    let text = "apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate, namespace: default}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}}
+";
+    std::fs::write(&file, text).unwrap();
+    let output = Cryptoctl::new(&server)
+        .args(["up", "--timeout", "1s", "-f", file.to_str().unwrap()])
+        .run()
+        .await
+        .expect_code(5);
+    let summary = output
+        .stderr
+        .lines()
+        .find(|line| line.contains("undecided"))
+        .unwrap();
+    assert!(summary.contains("job/migrate"), "{}", output.stderr);
+}
+
+#[tokio::test]
+async fn a_container_or_namespace_that_cannot_be_is_a_usage_error() {
+    let server = ApiServer::listen().await;
+    up(&server).await;
+    let output = Cryptoctl::new(&server)
+        .args(["logs", "-c", "nope"])
+        .run()
+        .await
+        .expect_code(2);
+    assert!(
+        output.stderr.contains("api"),
+        "the names are given:\n{}",
+        output.stderr
+    );
+    let output = Cryptoctl::new(&server)
+        .args(["up", "-n", "Bad_NS"])
+        .run()
+        .await
+        .expect_code(2);
+    assert!(output.stderr.contains("`Bad_NS`"), "{}", output.stderr);
+    assert_eq!(server.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn an_api_server_that_is_away_is_said_once_and_waited_for() {
+    let server = ApiServer::listen().await;
+    server.script(
+        Pods::of("cryptoserver"),
+        PodScript::default().ready_after(Duration::from_millis(700)),
+    );
+    let process = Cryptoctl::new(&server)
+        .args(["-o", "json", "up"])
+        .start()
+        .await;
+    let exists = |server: &ApiServer| {
+        server
+            .object("", "pods", "logaiter", "cryptoserver-0")
+            .is_some()
+    };
+    server.until(exists).await;
+    server.fault(Rule::new(Fault::CutBefore).method(Method::GET).times(6));
+    server.drop_watches();
+    let output = process.finish().await.expect_code(0);
+    let events = output.json_lines();
+    let count = |name: &str| events.iter().filter(|event| event["event"] == name).count();
+    assert!(count("server_silent") >= 1, "{}", output.stdout);
+    assert_eq!(
+        count("server_silent"),
+        count("server_answers"),
+        "{}",
+        output.stdout
+    );
+}

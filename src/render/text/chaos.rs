@@ -103,7 +103,7 @@ pub(super) fn verdict(report: &ChaosReport, elapsed: &str) -> Vec<Line> {
     let word = match report.verdict {
         ChaosVerdict::Survived => "survived",
         ChaosVerdict::Failed => "not survived",
-        ChaosVerdict::Refused => "not broken",
+        ChaosVerdict::Refused => "not attempted",
         ChaosVerdict::Inconclusive => "inconclusive",
     };
     let faults: Vec<String> = report

@@ -1,5 +1,7 @@
 //! How a run ended: its report in a few lines, and the error if it failed.
 
+use std::fmt::Write;
+
 use super::objects::{done, state_line};
 use super::{chaos, diagnosis, diff};
 use crate::action::Action;
@@ -34,7 +36,7 @@ pub(super) fn lines(end: &Conclusion, event: &Event, width: usize) -> Vec<Line> 
         Some(Report::Down(report)) => down(report, &elapsed),
         Some(Report::Logs { unread, .. }) => unread
             .iter()
-            .map(|pod| Line::of(Outcome::Undecided).text(format!("no log of {pod}")))
+            .map(|pod| Line::of(Outcome::Undecided).text(pod))
             .collect(),
     }
 }
@@ -64,6 +66,7 @@ fn up(report: &UpReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line
     }
     // The worst comes first.
     let mut parts = rollout_shares(&report.rollouts);
+    parts.extend(unready(report));
     let position = if report.outcome() == Outcome::Success {
         0
     } else {
@@ -72,6 +75,9 @@ fn up(report: &UpReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line
     parts.splice(position..position, applied_counts(report));
     if parts.is_empty() {
         parts.push("nothing to apply".to_owned());
+    }
+    if report.dry_run {
+        parts.push("dry run: nothing was stored".to_owned());
     }
     lines.push(
         Line::summary(report.outcome())
@@ -101,6 +107,17 @@ fn rollout_shares(rollouts: &[RolloutReport]) -> Vec<String> {
             .map(|rollout| format!("{}: {}", rollout.object, share(&rollout.progress)))
             .collect(),
     }
+}
+
+/// What else is not ready; the lines above say why.
+fn unready(report: &UpReport) -> Option<String> {
+    let names: Vec<String> = report
+        .waited
+        .iter()
+        .filter(|waited| matches!(waited.status.state, State::InProgress | State::Failed))
+        .map(|waited| waited.object.to_string())
+        .collect();
+    (!names.is_empty()).then(|| format!("not ready: {}", names.join(", ")))
 }
 
 fn applied_counts(report: &UpReport) -> Vec<String> {
@@ -144,7 +161,10 @@ fn replica_table(report: &RolloutReport, event: &Event, level: Level, width: usi
 /// How many replicas of a rollout are Ready, and what the others wait for.
 fn share(progress: &RolloutProgress) -> String {
     let desired = count(usize::try_from(progress.desired).unwrap_or(0), "replica");
-    let share = format!("{} of {desired} Ready", progress.ready);
+    let mut share = format!("{} of {desired} Ready", progress.ready);
+    if progress.updated < progress.desired {
+        let _ = write!(share, ", {} updated", progress.updated);
+    }
     match &progress.state {
         RolloutState::Complete | RolloutState::Failed { .. } => share,
         RolloutState::Progressing { message, .. } => format!("{share}; {message}"),
@@ -206,7 +226,7 @@ fn down(report: &DownReport, elapsed: &str) -> Vec<Line> {
         (report.deleted.len(), "deleted"),
         (report.remaining.len(), "still there"),
         (report.kept.len(), "kept"),
-        (report.absent.len(), "not there to begin with"),
+        (report.absent.len(), "not found"),
     ]
     .into_iter()
     .filter(|(number, _)| *number > 0)

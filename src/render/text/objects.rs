@@ -32,7 +32,7 @@ pub(super) fn done(action: Action) -> Option<(Tone, &'static str)> {
     match action {
         Action::Create => Some((Tone::Good, "created")),
         Action::Change => Some((Tone::Doubt, "configured")),
-        Action::Own => Some((Tone::Faint, "unchanged (cryptoctl now owns its fields)")),
+        Action::Own => Some((Tone::Faint, "adopted (its values are the same)")),
         Action::Delete => Some((Tone::Bad, "deleted")),
         Action::Keep => None,
     }

@@ -131,6 +131,7 @@ pub(crate) fn replica(ordinal: i32, pod: Option<PodSummary>, ready: bool) -> Rep
         revision: pod.as_ref().map(|_| "68d8b8b6bb".to_owned()),
         up_to_date: pod.is_some(),
         pod,
+        is_ready: ready,
         ready,
     }
 }
@@ -140,6 +141,8 @@ pub(crate) fn progress(replicas: Vec<ReplicaProgress>, state: RolloutState) -> R
         revision: Some("cryptoserver-68d8b8b6bb".into()),
         desired: i32::try_from(replicas.len()).unwrap(),
         ready: i32::try_from(replicas.iter().filter(|replica| replica.ready).count()).unwrap(),
+        updated: i32::try_from(replicas.iter().filter(|replica| replica.up_to_date).count())
+            .unwrap(),
         replicas,
         state,
     }

@@ -65,7 +65,9 @@ pub(crate) fn logs() -> Vec<Event> {
     };
     let report = Report::Logs {
         pods: vec!["cryptoserver-0".into()],
-        unread: vec!["cryptoserver-1: container `api` waits to start".into()],
+        unread: vec![
+            "cannot read the log of `cryptoserver-1`: container \"api\" is waiting to start".into(),
+        ],
     };
     vec![
         started("logs"),
