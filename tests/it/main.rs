@@ -23,5 +23,6 @@ mod cli_reference;
 mod connection;
 mod consent;
 mod picture;
+mod readme;
 mod up;
 mod verify;
