@@ -130,7 +130,7 @@ fn exit_code(status: ExitStatus) -> ExitCode {
 }
 
 /// Makes a broken invariant end the process with its own status, from any task or thread.
-fn report_bugs() {
+pub fn report_bugs() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         default(panic);

@@ -48,21 +48,21 @@ pub(super) fn position(error: &serde_json::Error) -> String {
     .to_lowercase()
 }
 
-/// The first error of type `E` in a chain, inside I/O errors too.
+/// The first error of type `E` in a chain, inside I/O errors too: those name not the error that they
+/// carry as their source, but that error's source.
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut current = Some(error);
     while let Some(error) = current {
         if let Some(found) = error.downcast_ref::<E>() {
             return Some(found);
         }
-        let inner = error
+        current = match error
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref)
-            .map(|inner| inner as &(dyn Error + 'static));
-        if let Some(found) = inner.and_then(|inner| inner.downcast_ref::<E>()) {
-            return Some(found);
-        }
-        current = error.source();
+        {
+            Some(carried) => Some(carried),
+            None => error.source(),
+        };
     }
     None
 }
@@ -74,4 +74,23 @@ fn innermost(error: &(dyn Error + 'static)) -> Box<dyn Error + Send + Sync> {
         last = source;
     }
     last.to_string().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn an_untrusted_certificate_is_found_however_deep_it_is_wrapped() {
+        let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
+        let error = kube::Error::Service(Box::new(wrapped));
+        let translated = translate("https://server", error);
+        assert!(
+            matches!(translated, ClusterError::Certificate { .. }),
+            "{translated:?}"
+        );
+    }
 }

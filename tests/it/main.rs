@@ -18,6 +18,7 @@ mod harness;
 
 mod architecture;
 mod bad_input;
+mod bug;
 mod chaos;
 mod cli_reference;
 mod connection;
