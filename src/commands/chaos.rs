@@ -12,13 +12,9 @@ pub(super) async fn run(
     arguments: &ChaosArgs,
 ) -> Result<Report, CommandError> {
     let set = session.set(&arguments.workload.set).await?;
-    let expectation = settings::expectation(
-        &arguments.question,
-        &set,
-        arguments.workload.workload.as_deref(),
-    )?;
-    confirm::possible(session)?;
     let named = arguments.workload.workload.as_deref();
+    let expectation = settings::expectation(&arguments.question, &set, named)?;
+    confirm::possible(session)?;
     let (context, workload) = session.workload("chaos", &set, named).await?;
     let pod = ops::target(&context, &workload).await?;
     let what = format!("delete `pod/{pod}` in namespace `{}`", workload.namespace);

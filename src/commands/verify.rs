@@ -12,12 +12,8 @@ pub(super) async fn run(
     arguments: &VerifyArgs,
 ) -> Result<Report, CommandError> {
     let set = session.set(&arguments.workload.set).await?;
-    let expectation = settings::expectation(
-        &arguments.question,
-        &set,
-        arguments.workload.workload.as_deref(),
-    )?;
     let named = arguments.workload.workload.as_deref();
+    let expectation = settings::expectation(&arguments.question, &set, named)?;
     let (context, workload) = session.workload("verify", &set, named).await?;
     Ok(Report::Verify(
         ops::verify(&context, &workload, &expectation).await?,

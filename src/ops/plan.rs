@@ -147,11 +147,7 @@ async fn rehearse(
     if in_absent_namespace {
         return Ok(
             match cluster.rehearse_create(&target.kind, &target.body).await {
-                Err(
-                    error @ ClusterError::Refused {
-                        code: 400 | 422, ..
-                    },
-                ) => Rehearsal::Problem(Problem::Refused {
+                Err(error) if error.is_about_fields() => Rehearsal::Problem(Problem::Refused {
                     object,
                     source: error,
                 }),

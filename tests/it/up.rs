@@ -587,3 +587,21 @@ async fn an_api_server_that_is_away_is_said_once_and_waited_for() {
         output.stdout
     );
 }
+
+#[tokio::test]
+async fn a_policy_of_the_namespace_of_the_rehearsal_says_nothing_about_the_set() {
+    let server = ApiServer::listen().await;
+    let denied = Fault::Error {
+        status: 422,
+        reason: "Invalid",
+        message: "ValidatingAdmissionPolicy 'no-default' denied request",
+        retry_after: None,
+    };
+    // Only what is created in `default`, and nothing is but the rehearsals.
+    server.fault(Rule::new(denied).path("/namespaces/default/"));
+    Cryptoctl::new(&server)
+        .args(["up"])
+        .run()
+        .await
+        .expect_code(0);
+}
