@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::cli::{
     ColorChoice, EditArgs, GlobalArgs, OutputFormat, ProgressChoice, QuestionArgs, SetArgs,
 };
-use crate::cluster::ConnectionSettings;
+use crate::cluster::{ConnectionSettings, TimeLimits};
 use crate::error::CommandError;
 use crate::manifest::{self, Edits, Options, Source};
 use crate::ops::{Expectation, Set};
@@ -43,8 +43,10 @@ pub fn connection(global: &GlobalArgs, command: &str) -> ConnectionSettings {
         kubeconfig_list: std::env::var_os(KUBECONFIG),
         home: std::env::var_os(HOME).map(PathBuf::from),
         context: global.context.clone(),
-        request_timeout: global.request_timeout.unsigned_abs(),
-        patience: global.timeout.unsigned_abs().min(LONGEST_PATIENCE),
+        limits: TimeLimits {
+            request: global.request_timeout.unsigned_abs(),
+            patience: global.timeout.unsigned_abs().min(LONGEST_PATIENCE),
+        },
         user_agent: format!("cryptoctl/{} ({command})", env!("CARGO_PKG_VERSION")),
         impersonate_user: global.impersonate_user.clone(),
         impersonate_groups: global.impersonate_groups.clone(),

@@ -9,7 +9,7 @@ use kube::client::{Body, ClientBuilder, ConfigExt};
 use kube::{Client, Config};
 use tower::{BoxError, ServiceBuilder};
 
-use super::connection::ConnectionSettings;
+use super::connection::{ConnectionSettings, TimeLimits};
 use super::error::ClusterError;
 use super::kubeconfig;
 use super::link::Link;
@@ -38,7 +38,7 @@ impl Cluster {
             context,
         } = kubeconfig::load(settings).await?;
         config.default_retry = false;
-        config.connect_timeout = Some(settings.request_timeout.min(Duration::from_secs(10)));
+        config.connect_timeout = Some(settings.limits.request.min(Duration::from_secs(10)));
         if let Some(user) = &settings.impersonate_user {
             config.auth_info.impersonate = Some(user.clone());
         }
@@ -54,24 +54,25 @@ impl Cluster {
             .to_string()
             .trim_end_matches('/')
             .to_owned();
-        let default_namespace = config.default_namespace.clone();
         let client = client(config).map_err(|_| ClusterError::Configuration {
             reason: "the kubeconfig's certificates, credentials or proxy cannot be used".to_owned(),
             hint: "compare with `kubectl config view --minify`".to_owned(),
         })?;
-        let link = Link::new(emitter);
-        let sender = Sender::new(
-            client,
-            &server,
-            settings.request_timeout,
-            settings.patience,
-            link,
-        );
-        Ok(Self {
+        let mut cluster = Self::over(client, &server, settings.limits, emitter);
+        cluster.context = context;
+        Ok(cluster)
+    }
+
+    /// A cluster behind a client that somebody else has built, on any service.
+    #[must_use]
+    pub fn over(client: Client, server: &str, limits: TimeLimits, emitter: Emitter) -> Self {
+        let default_namespace = client.default_namespace().to_owned();
+        let sender = Sender::new(client, server, limits, Link::new(emitter));
+        Self {
             sender,
-            context,
+            context: None,
             default_namespace,
-        })
+        }
     }
 
     /// The API server's URL.

@@ -18,7 +18,7 @@ mod sender;
 mod watch;
 
 pub use self::connect::Cluster;
-pub use self::connection::ConnectionSettings;
+pub use self::connection::{ConnectionSettings, TimeLimits};
 pub use self::deletion::Deletion;
 pub use self::discovery::{ResourceKind, ServedKinds};
 pub use self::error::{ClusterError, FieldConflict};

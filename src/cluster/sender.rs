@@ -22,6 +22,7 @@ use kube::core::Status;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use super::connection::TimeLimits;
 use super::error::ClusterError;
 use super::{failure, link::Link};
 
@@ -49,25 +50,17 @@ pub(super) enum Effect {
 pub(super) struct Sender {
     client: Client,
     server: Arc<str>,
-    request_timeout: Duration,
-    patience: Duration,
+    limits: TimeLimits,
     reached: Arc<AtomicBool>,
     link: Link,
 }
 
 impl Sender {
-    pub(super) fn new(
-        client: Client,
-        server: &str,
-        request_timeout: Duration,
-        patience: Duration,
-        link: Link,
-    ) -> Self {
+    pub(super) fn new(client: Client, server: &str, limits: TimeLimits, link: Link) -> Self {
         Self {
             client,
             server: server.into(),
-            request_timeout,
-            patience,
+            limits,
             reached: Arc::new(AtomicBool::new(false)),
             link,
         }
@@ -83,7 +76,7 @@ impl Sender {
 
     /// The time that one request may take.
     pub(super) fn request_timeout(&self) -> Duration {
-        self.request_timeout
+        self.limits.request
     }
 
     /// Sends a request and decodes its JSON answer.
@@ -132,7 +125,7 @@ impl Sender {
             }
             let may_repeat = effect != Effect::Once || refused_before_execution(&error);
             let patience = if self.reached.load(Ordering::Relaxed) {
-                self.patience
+                self.limits.patience
             } else {
                 FIRST_CONTACT_PATIENCE
             };
@@ -200,24 +193,24 @@ impl Sender {
                 Err(self.refusal(code, retry_after, &bytes))
             }
         };
-        tokio::time::timeout(self.request_timeout, exchange)
+        tokio::time::timeout(self.limits.request, exchange)
             .await
             .unwrap_or_else(|_| {
                 Err(ClusterError::Timeout {
                     server: self.server.to_string(),
-                    after: self.request_timeout,
+                    after: self.limits.request,
                 })
             })
     }
 
     async fn head(&self, request: Request<Vec<u8>>) -> Result<Response<Body>, ClusterError> {
         let sent = self.client.send(request.map(Body::from));
-        match tokio::time::timeout(self.request_timeout, sent).await {
+        match tokio::time::timeout(self.limits.request, sent).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(failure::translate(&self.server, error)),
             Err(_) => Err(ClusterError::Timeout {
                 server: self.server.to_string(),
-                after: self.request_timeout,
+                after: self.limits.request,
             }),
         }
     }
