@@ -1,10 +1,13 @@
 //! The command line as it is typed: types for clap, no logic.
 
+mod connection;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::SignedDuration;
 
+pub use self::connection::ConnectionArgs;
 use crate::manifest::ImageEdit;
 
 /// Deploys a StatefulSet whose replicas share one volume, proves that every replica serves the same
@@ -48,6 +51,25 @@ pub enum Command {
     Completions(CompletionsArgs),
 }
 
+impl Command {
+    /// The set of manifests that the command works on.
+    #[must_use]
+    pub fn set(&self) -> Option<&SetArgs> {
+        match self {
+            Self::Up(arguments) => Some(&arguments.set),
+            Self::Diff(arguments) => Some(&arguments.set),
+            Self::Rollout(RolloutArgs {
+                command: RolloutCommand::Status(arguments),
+            }) => Some(&arguments.set),
+            Self::Verify(arguments) => Some(&arguments.workload.set),
+            Self::Chaos(arguments) => Some(&arguments.workload.set),
+            Self::Logs(arguments) => Some(&arguments.workload.set),
+            Self::Down(arguments) => Some(&arguments.set),
+            Self::Completions(_) => None,
+        }
+    }
+}
+
 /// What holds for every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
@@ -88,22 +110,9 @@ pub struct GlobalArgs {
     /// Time for one request to the API server
     #[arg(long, global = true, value_name = "DURATION", default_value = "15s", value_parser = duration, hide_short_help = true)]
     pub request_timeout: SignedDuration,
-    /// User to impersonate
-    #[arg(
-        long = "as",
-        global = true,
-        value_name = "USER",
-        hide_short_help = true
-    )]
-    pub impersonate_user: Option<String>,
-    /// Group to impersonate; repeatable
-    #[arg(
-        long = "as-group",
-        global = true,
-        value_name = "GROUP",
-        hide_short_help = true
-    )]
-    pub impersonate_groups: Vec<String>,
+    /// How to reach the API server, and as whom.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 /// How to print.
@@ -148,6 +157,14 @@ pub struct SetArgs {
     /// Read folders given with -f recursively
     #[arg(short = 'R', long, requires = "filename")]
     pub recursive: bool,
+}
+
+impl SetArgs {
+    /// Whether manifests come from standard input.
+    #[must_use]
+    pub fn reads_standard_input(&self) -> bool {
+        self.filename.iter().any(|path| path.as_os_str() == "-")
+    }
 }
 
 /// Changes to the manifests before they are used.

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::{
-    ColorChoice, EditArgs, GlobalArgs, OutputFormat, ProgressChoice, QuestionArgs, SetArgs,
+    Cli, ColorChoice, EditArgs, GlobalArgs, OutputFormat, ProgressChoice, QuestionArgs, SetArgs,
 };
-use crate::cluster::{ConnectionSettings, TimeLimits};
+use crate::cluster::{self, ConnectionSettings, Impersonation, Overrides, TimeLimits};
 use crate::error::CommandError;
 use crate::manifest::{self, Edits, Options, Source};
 use crate::ops::{Expectation, Set};
@@ -17,6 +17,20 @@ use crate::ui::{self, Environment, Ui};
 
 /// A list of kubeconfig files, as kubectl reads it.
 const KUBECONFIG: &str = "KUBECONFIG";
+/// The file with kubectl's preferences, or `off`: which credential plugins may run.
+const KUBERC: &str = "KUBERC";
+/// The API server's host, in every pod.
+const KUBERNETES_SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
+/// The API server's port, in every pod.
+const KUBERNETES_SERVICE_PORT: &str = "KUBERNETES_SERVICE_PORT";
+/// The namespace to work in inside a pod.
+const POD_NAMESPACE: &str = "POD_NAMESPACE";
+/// The proxy for plain HTTP; like the next two, in lower case too.
+const HTTP_PROXY: &str = "HTTP_PROXY";
+/// The proxy for HTTPS.
+const HTTPS_PROXY: &str = "HTTPS_PROXY";
+/// What is reached without a proxy.
+const NO_PROXY: &str = "NO_PROXY";
 /// Where `.kube/config` is looked for.
 const HOME: &str = "HOME";
 /// Set to anything: no colour (<https://no-color.org>).
@@ -35,21 +49,61 @@ const LARGEST_BODY: u64 = 16 * 1024 * 1024;
 /// How long an API server that answered before may be away without ending a command.
 const LONGEST_PATIENCE: Duration = Duration::from_mins(2);
 
-/// How to find the cluster.
+/// How to find the cluster; `person` says whether somebody at a terminal can be asked.
 #[must_use]
-pub fn connection(global: &GlobalArgs, command: &str) -> ConnectionSettings {
+pub fn connection(cli: &Cli, command: &str, person: bool) -> ConnectionSettings {
+    let global = &cli.global;
+    let reads_standard_input = cli.command.set().is_some_and(SetArgs::reads_standard_input);
     ConnectionSettings {
         kubeconfig: global.kubeconfig.clone(),
-        kubeconfig_list: std::env::var_os(KUBECONFIG),
-        home: std::env::var_os(HOME).map(PathBuf::from),
-        context: global.context.clone(),
+        overrides: overrides(global),
+        environment: environment(),
         limits: TimeLimits {
             request: global.request_timeout.unsigned_abs(),
             patience: global.timeout.unsigned_abs().min(LONGEST_PATIENCE),
         },
         user_agent: format!("cryptoctl/{} ({command})", env!("CARGO_PKG_VERSION")),
-        impersonate_user: global.impersonate_user.clone(),
-        impersonate_groups: global.impersonate_groups.clone(),
+        interactive: person && !reads_standard_input,
+    }
+}
+
+fn overrides(global: &GlobalArgs) -> Overrides {
+    let given = &global.connection;
+    Overrides {
+        context: global.context.clone(),
+        cluster: given.cluster.clone(),
+        user: given.user.clone(),
+        server: given.server.clone(),
+        tls_server_name: given.tls_server_name.clone(),
+        certificate_authority: given.certificate_authority.clone(),
+        insecure_skip_tls_verify: given.insecure_skip_tls_verify,
+        proxy_url: given.proxy_url.clone(),
+        client_certificate: given.client_certificate.clone(),
+        client_key: given.client_key.clone(),
+        token: given.token.clone(),
+        username: given.username.clone(),
+        password: given.password.clone(),
+        impersonation: Impersonation {
+            user: given.impersonate_user.clone(),
+            uid: given.impersonate_uid.clone(),
+            groups: given.impersonate_groups.clone(),
+            extra: given.impersonate_extra.clone(),
+        },
+    }
+}
+
+fn environment() -> cluster::Environment {
+    let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let either = |name: &str| text(name).or_else(|| text(&name.to_lowercase()));
+    cluster::Environment {
+        kubeconfig_list: std::env::var_os(KUBECONFIG),
+        kuberc: std::env::var_os(KUBERC),
+        home: std::env::var_os(HOME).map(PathBuf::from),
+        service: text(KUBERNETES_SERVICE_HOST).zip(text(KUBERNETES_SERVICE_PORT)),
+        pod_namespace: text(POD_NAMESPACE),
+        http_proxy: either(HTTP_PROXY),
+        https_proxy: either(HTTPS_PROXY),
+        no_proxy: either(NO_PROXY),
     }
 }
 

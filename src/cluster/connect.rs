@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, header};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use kube::client::{Body, ClientBuilder, ConfigExt};
+use http::{HeaderValue, Uri};
+use kube::client::{ClientBuilder, ConfigExt};
 use kube::{Client, Config};
-use tower::{BoxError, ServiceBuilder};
+use tower::ServiceBuilder;
 
 use super::connection::{ConnectionSettings, TimeLimits};
 use super::error::ClusterError;
-use super::kubeconfig;
+use super::identity::{Identity, IdentityError};
+use super::kubeconfig::{self, KubeconfigError};
 use super::link::Link;
 use super::sender::Sender;
-use crate::event::Emitter;
+use super::server_url;
+use super::transport::{Route, Transport, TransportError};
+use crate::event::{Emitter, EventKind};
 
 /// A cluster that can be talked to.
 #[derive(Clone)]
@@ -25,41 +26,45 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Loads the kubeconfig and prepares the connection; nothing is sent yet.
+    /// Loads the kubeconfig, logs in and prepares the connection; nothing is sent to the API server
+    /// yet.
     ///
     /// # Errors
-    /// [`ClusterError::Configuration`] when there is no usable kubeconfig.
+    /// [`ClusterError::Configuration`] when there is no usable kubeconfig,
+    /// [`ClusterError::Credentials`] when they cannot be had.
     pub async fn connect(
         settings: &ConnectionSettings,
         emitter: Emitter,
     ) -> Result<Self, ClusterError> {
-        let kubeconfig::Loaded {
-            mut config,
-            context,
-        } = kubeconfig::load(settings).await?;
-        config.default_retry = false;
-        config.connect_timeout = Some(settings.limits.request.min(Duration::from_secs(10)));
-        if let Some(user) = &settings.impersonate_user {
-            config.auth_info.impersonate = Some(user.clone());
-        }
-        if !settings.impersonate_groups.is_empty() {
-            config.auth_info.impersonate_groups = Some(settings.impersonate_groups.clone());
-        }
-        if let Ok(value) = HeaderValue::from_str(&settings.user_agent) {
-            let name: HeaderName = header::USER_AGENT;
-            config.headers.push((name, value));
-        }
-        let server = config
-            .cluster_url
-            .to_string()
-            .trim_end_matches('/')
-            .to_owned();
-        let client = client(config).map_err(|_| ClusterError::Configuration {
-            reason: "the kubeconfig's certificates, credentials or proxy cannot be used".to_owned(),
-            hint: "compare with `kubectl config view --minify`".to_owned(),
+        let resolved = kubeconfig::load(settings)?;
+        let base = server_url::parse(&resolved.cluster.server).ok_or_else(|| {
+            KubeconfigError::Unusable(format!(
+                "the server `{}` is neither a URL nor a host with a port",
+                resolved.cluster.server
+            ))
         })?;
+        let is_encrypted = base.scheme_str() == Some("https");
+        let identity = Identity::new(&resolved, settings, is_encrypted)?;
+        let route = Route::to(&base, &resolved.cluster.proxy_url, &settings.environment)
+            .map_err(KubeconfigError::Unusable)?;
+        let user_agent = HeaderValue::from_str(&settings.user_agent)
+            .unwrap_or(HeaderValue::from_static("cryptoctl"));
+        let connect_timeout = settings.limits.request.min(LONGEST_CONNECT);
+        let transport = Transport::new(&resolved, identity, route, user_agent, connect_timeout)?;
+        if resolved.cluster.insecure_skip_tls_verify && is_encrypted {
+            emitter.send(EventKind::Warning {
+                message: format!(
+                    "the certificate of the API server at `{}` is not checked \
+                     (`insecure-skip-tls-verify`): whoever answers there is believed",
+                    resolved.cluster.server
+                ),
+            });
+        }
+        transport.log_in().await?;
+        let server = base.to_string().trim_end_matches('/').to_owned();
+        let client = client(base, transport, &resolved.namespace);
         let mut cluster = Self::over(client, &server, settings.limits, emitter);
-        cluster.context = context;
+        cluster.context = resolved.context;
         Ok(cluster)
     }
 
@@ -103,24 +108,43 @@ pub(super) fn get(path: &str) -> http::Request<Vec<u8>> {
     request
 }
 
-/// The default stack without its retries, and without Nagle's algorithm: small writes on a warm
-/// connection would otherwise wait 40 ms for the peer's delayed acknowledgement.
-fn client(config: Config) -> Result<Client, kube::Error> {
-    if config.proxy_url.is_some() {
-        return Ok(ClientBuilder::try_from(config)?.build());
-    }
-    let mut connector = HttpConnector::new();
-    connector.enforce_http(false);
-    connector.set_nodelay(true);
-    connector.set_connect_timeout(config.connect_timeout);
-    let connector = config.rustls_https_connector_with_connector(connector)?;
-    let transport: hyper_util::client::legacy::Client<_, Body> =
-        hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
+/// How long a connection may take to be made, however long a request may.
+const LONGEST_CONNECT: Duration = Duration::from_secs(10);
+
+fn client(base: Uri, transport: Transport, namespace: &str) -> Client {
     let service = ServiceBuilder::new()
-        .layer(config.base_uri_layer())
-        .option_layer(config.auth_layer()?)
-        .layer(config.extra_headers_layer()?)
-        .map_err(BoxError::from)
+        .layer(Config::new(base).base_uri_layer())
         .service(transport);
-    Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
+    ClientBuilder::new(service, namespace).build()
+}
+
+impl From<KubeconfigError> for ClusterError {
+    fn from(error: KubeconfigError) -> Self {
+        let hint = error.hint();
+        Self::Configuration {
+            hint,
+            reason: match std::error::Error::source(&error) {
+                Some(source) => format!("{error}: {source}"),
+                None => error.to_string(),
+            },
+        }
+    }
+}
+
+impl From<IdentityError> for ClusterError {
+    fn from(error: IdentityError) -> Self {
+        Self::Credentials {
+            hint: error.hint(),
+            source: Box::new(error),
+        }
+    }
+}
+
+impl From<TransportError> for ClusterError {
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::Kubeconfig(error) => error.into(),
+            TransportError::Trust(error) => KubeconfigError::Unusable(error.to_string()).into(),
+        }
+    }
 }

@@ -30,6 +30,14 @@ pub enum ClusterError {
         /// What to do about it, as a command or a sentence.
         hint: String,
     },
+    /// The credentials that the kubeconfig names cannot be had: nothing was sent.
+    #[error("{source}")]
+    Credentials {
+        /// Why, in words that show none of them.
+        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What to do about it, as a command or a sentence.
+        hint: String,
+    },
     /// The API server cannot be reached: nothing was sent.
     #[error("cannot reach the API server at `{server}`")]
     Unreachable {
@@ -215,7 +223,10 @@ impl ClusterError {
     pub fn was_not_sent(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::Certificate { .. } | Self::Configuration { .. }
+            Self::Unreachable { .. }
+                | Self::Certificate { .. }
+                | Self::Configuration { .. }
+                | Self::Credentials { .. }
         )
     }
 

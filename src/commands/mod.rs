@@ -56,7 +56,7 @@ impl Session<'_> {
     /// Connects, and says to what.
     async fn connect(&self, command: &str) -> Result<Context, CommandError> {
         let global = &self.cli.global;
-        let connection = settings::connection(global, command);
+        let connection = settings::connection(self.cli, command, self.ui.can_ask());
         let cluster = Cluster::connect(&connection, self.emitter.clone()).await?;
         let namespace = global.namespace.clone();
         let context = Context::new(

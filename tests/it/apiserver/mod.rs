@@ -13,6 +13,7 @@ mod clock;
 mod cluster;
 mod controllers;
 mod defaults;
+mod encryption;
 mod failure;
 mod faults;
 mod fields;

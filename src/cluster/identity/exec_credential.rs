@@ -1,0 +1,118 @@
+//! What a credential plugin is given and answers (`k8s.io/client-go`
+//! `pkg/apis/clientauthentication/v1/types.go`).
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::credentials::{ClientCertificate, Credentials};
+use super::{IdentityError, bearer};
+use crate::cluster::kubeconfig::ClusterEntry;
+use crate::secret::Secret;
+
+/// The text of `KUBERNETES_EXEC_INFO`.
+pub(super) fn request(api_version: &str, interactive: bool, cluster: Option<Value>) -> String {
+    let mut spec = Map::new();
+    if let Some(cluster) = cluster {
+        spec.insert("cluster".to_owned(), cluster);
+    }
+    spec.insert("interactive".to_owned(), interactive.into());
+    json!({"kind": "ExecCredential", "apiVersion": api_version, "spec": spec}).to_string()
+}
+
+/// What a plugin learns of the cluster when it asks for that.
+pub(super) fn cluster_information(cluster: &ClusterEntry, authority: &[u8]) -> Value {
+    use base64::Engine;
+    let mut information = Map::new();
+    information.insert("server".to_owned(), cluster.server.clone().into());
+    let mut insert = |key: &str, value: Value, is_given: bool| {
+        if is_given {
+            information.insert(key.to_owned(), value);
+        }
+    };
+    let name = &cluster.tls_server_name;
+    insert("tls-server-name", name.as_str().into(), !name.is_empty());
+    let insecure = cluster.insecure_skip_tls_verify;
+    insert("insecure-skip-tls-verify", insecure.into(), insecure);
+    let data = base64::engine::general_purpose::STANDARD.encode(authority);
+    insert(
+        "certificate-authority-data",
+        data.into(),
+        !authority.is_empty(),
+    );
+    let proxy = &cluster.proxy_url;
+    insert("proxy-url", proxy.as_str().into(), !proxy.is_empty());
+    let uncompressed = cluster.disable_compression;
+    insert("disable-compression", uncompressed.into(), uncompressed);
+    let config = cluster.exec_configuration().cloned();
+    information.insert("config".to_owned(), config.unwrap_or(Value::Null));
+    information.into()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecCredential {
+    kind: String,
+    api_version: String,
+    status: Option<Status>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    expiration_timestamp: Option<Timestamp>,
+    token: Option<Secret>,
+    client_certificate_data: Option<String>,
+    client_key_data: Option<Secret>,
+}
+
+/// Reads what a plugin has printed.
+pub(super) fn answer(
+    command: &str,
+    api_version: &str,
+    output: &[u8],
+) -> Result<Credentials, IdentityError> {
+    let unusable = |reason| IdentityError::PluginUnusable {
+        command: command.to_owned(),
+        reason,
+    };
+    let credential: ExecCredential =
+        serde_json::from_slice(output).map_err(|_| unusable("it is no `ExecCredential`"))?;
+    if credential.kind != "ExecCredential" {
+        return Err(unusable("it is no `ExecCredential`"));
+    }
+    if credential.api_version != api_version {
+        return Err(unusable(
+            "its `apiVersion` is not the one that the kubeconfig asks for",
+        ));
+    }
+    let status = credential
+        .status
+        .ok_or_else(|| unusable("it has no `status`"))?;
+    let token = status.token.filter(|token| !token.is_empty());
+    let certificate = status
+        .client_certificate_data
+        .filter(|data| !data.is_empty());
+    let key = status.client_key_data.filter(|key| !key.is_empty());
+    let certificate = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some(ClientCertificate {
+            certificate: certificate.into_bytes(),
+            key,
+        }),
+        (None, None) => None,
+        _ => {
+            return Err(unusable(
+                "it has only one of a client certificate and its key",
+            ));
+        }
+    };
+    if token.is_none() && certificate.is_none() {
+        return Err(unusable("it has neither a token nor a client certificate"));
+    }
+    let authorization = token.map(|token| bearer(token.expose())).transpose()?;
+    Ok(Credentials {
+        authorization,
+        certificate,
+        expires: status.expiration_timestamp,
+    })
+}
