@@ -10,6 +10,7 @@ use tower::ServiceBuilder;
 use super::connection::{ConnectionSettings, TimeLimits};
 use super::error::ClusterError;
 use super::identity::{Identity, IdentityError};
+use super::jitter::Jitter;
 use super::kubeconfig::{self, KubeconfigError};
 use super::link::Link;
 use super::sender::Sender;
@@ -63,16 +64,20 @@ impl Cluster {
         transport.log_in().await?;
         let server = base.to_string().trim_end_matches('/').to_owned();
         let client = client(base, transport, &resolved.namespace);
-        let mut cluster = Self::over(client, &server, settings.limits, emitter);
-        cluster.context = resolved.context;
-        Ok(cluster)
+        let link = Link::new(emitter);
+        Ok(Self {
+            default_namespace: resolved.namespace,
+            context: resolved.context,
+            sender: Sender::new(client, &server, settings.limits, link, Jitter::random()),
+        })
     }
 
-    /// A cluster behind a client that somebody else has built, on any service.
+    /// A cluster behind a client that somebody else has built, on any service; what happens is the
+    /// same in every run.
     #[must_use]
     pub fn over(client: Client, server: &str, limits: TimeLimits, emitter: Emitter) -> Self {
         let default_namespace = client.default_namespace().to_owned();
-        let sender = Sender::new(client, server, limits, Link::new(emitter));
+        let sender = Sender::new(client, server, limits, Link::new(emitter), Jitter::fixed());
         Self {
             sender,
             context: None,
