@@ -21,6 +21,7 @@ mod bad_input;
 mod bug;
 mod chaos;
 mod cli_reference;
+mod client;
 mod connection;
 mod consent;
 mod picture;

@@ -1,0 +1,5 @@
+//! What the client promises, each against a server in the test's own words and on a paused clock.
+
+mod liveness;
+mod repetition;
+mod script;
