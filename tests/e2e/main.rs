@@ -11,6 +11,9 @@
 
 mod api_server;
 mod harness;
+mod identity;
+#[path = "../kubeconfigs/mod.rs"]
+mod kubeconfigs;
 mod manifest_meaning;
 mod refusals;
 mod sets;

@@ -15,6 +15,12 @@ mod apiserver;
     reason = "the harness offers more than the tests ask of it so far"
 )]
 mod harness;
+#[expect(
+    dead_code,
+    reason = "kubectl only runs in the end-to-end tests, which share this table"
+)]
+#[path = "../kubeconfigs/mod.rs"]
+mod kubeconfigs;
 
 mod architecture;
 mod bad_input;
@@ -24,6 +30,7 @@ mod cli_reference;
 mod client;
 mod connection;
 mod consent;
+mod identity;
 mod picture;
 mod readme;
 mod up;

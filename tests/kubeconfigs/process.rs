@@ -1,0 +1,104 @@
+//! Runs kubectl and `cryptoctl` to their ends in a case's folder.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// Who is to be held against the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// The binary under test.
+    Cryptoctl,
+    /// The one that sets the rules.
+    Kubectl(PathBuf),
+}
+
+impl Program {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Cryptoctl => "cryptoctl",
+            Self::Kubectl(_) => "kubectl",
+        }
+    }
+
+    /// A command that sends requests as soon as it knows where to; it never succeeds here.
+    fn command(&self) -> Command {
+        let (path, arguments): (&Path, &[&str]) = match self {
+            Self::Cryptoctl => (
+                Path::new(env!("CARGO_BIN_EXE_cryptoctl")),
+                &["rollout", "status", "statefulset/cryptoserver"],
+            ),
+            Self::Kubectl(path) => (path, &["get", "pods"]),
+        };
+        let mut command = Command::new(path);
+        command.args(arguments);
+        command
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// None when it had to be killed.
+    pub(crate) code: Option<i32>,
+    /// Everything that it said.
+    pub(crate) output: String,
+}
+
+/// Runs a program in `folder`, with nothing of this process's environment.
+pub(crate) fn run(
+    program: &Program,
+    folder: &Path,
+    arguments: &[String],
+    environment: &[(String, String)],
+    limit: Duration,
+) -> Ended {
+    // Files, not pipes: a plugin that outlives its caller would keep pipes open.
+    let output = folder.join(format!("{}.output", program.name()));
+    let file = File::create(&output).unwrap();
+    let mut child = program
+        .command()
+        .args(arguments)
+        .current_dir(folder.join("work"))
+        .env_clear()
+        .env("HOME", folder.join("home"))
+        .env("PATH", "/usr/bin:/bin")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::piped())
+        .stdout(file.try_clone().unwrap())
+        .stderr(file)
+        .spawn()
+        .unwrap();
+    // What is typed belongs to the caller; a plugin must not read it. Nobody may be listening.
+    drop(child.stdin.take().unwrap().write_all(b"typed\n"));
+    let id = child.id().to_string();
+    let (sender, ended) = mpsc::channel();
+    let waiting = std::thread::spawn(move || {
+        let status = child.wait();
+        // Nobody listens after the limit.
+        drop(sender.send(status));
+    });
+    let code = if let Ok(status) = ended.recv_timeout(limit) {
+        status.unwrap().code()
+    } else {
+        Command::new("kill").args(["-KILL", &id]).status().unwrap();
+        None
+    };
+    waiting.join().unwrap();
+    Ended {
+        code,
+        output: String::from_utf8_lossy(&std::fs::read(output).unwrap()).into_owned(),
+    }
+}
+
+/// Kills a process that a test's program started; whether it was there.
+pub(crate) fn kill(id: &str) -> bool {
+    let killed = Command::new("kill")
+        .args(["-KILL", id])
+        .stderr(Stdio::null())
+        .status();
+    killed.unwrap().success()
+}
