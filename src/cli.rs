@@ -107,8 +107,8 @@ pub struct GlobalArgs {
     /// How to show progress
     #[arg(long, global = true, value_name = "HOW", default_value = "auto")]
     pub progress: ProgressChoice,
-    /// Time for one request to the API server
-    #[arg(long, global = true, value_name = "DURATION", default_value = "15s", value_parser = duration, hide_short_help = true)]
+    /// Time for one request to the API server, 0 for no limit
+    #[arg(long, global = true, value_name = "DURATION", default_value = "15s", value_parser = request_timeout, hide_short_help = true)]
     pub request_timeout: SignedDuration,
     /// How to reach the API server, and as whom.
     #[command(flatten)]
@@ -322,6 +322,17 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
         _ => Err("expected a duration above zero, such as `90s` or `5m`".to_owned()),
     }
 }
+
+/// A duration in which 0 means that there is no limit, as it does to kubectl.
+fn request_timeout(text: &str) -> Result<SignedDuration, String> {
+    if matches!(text, "0" | "0s") {
+        return Ok(NO_LIMIT);
+    }
+    duration(text)
+}
+
+/// Longer than any run.
+const NO_LIMIT: SignedDuration = SignedDuration::from_hours(24 * 365);
 
 /// The name out of `statefulset/NAME`, in the spellings that kubectl takes.
 fn stateful_set(text: &str) -> Result<String, String> {

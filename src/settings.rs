@@ -62,6 +62,7 @@ pub fn connection(cli: &Cli, command: &str, person: bool) -> ConnectionSettings 
             request: global.request_timeout.unsigned_abs(),
             patience: global.timeout.unsigned_abs().min(LONGEST_PATIENCE),
         },
+        login_time: global.timeout.unsigned_abs(),
         user_agent: format!("cryptoctl/{} ({command})", env!("CARGO_PKG_VERSION")),
         interactive: person && !reads_standard_input,
     }
@@ -76,7 +77,7 @@ fn overrides(global: &GlobalArgs) -> Overrides {
         server: given.server.clone(),
         tls_server_name: given.tls_server_name.clone(),
         certificate_authority: given.certificate_authority.clone(),
-        insecure_skip_tls_verify: given.insecure_skip_tls_verify,
+        insecure_skip_tls_verify: given.insecure_skip_tls_verify.unwrap_or_default(),
         proxy_url: given.proxy_url.clone(),
         client_certificate: given.client_certificate.clone(),
         client_key: given.client_key.clone(),

@@ -26,8 +26,8 @@ pub struct ConnectionArgs {
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub certificate_authority: Option<PathBuf>,
     /// Do not check the API server's certificate: whoever answers is believed
-    #[arg(long, global = true, hide_short_help = true)]
-    pub insecure_skip_tls_verify: bool,
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_short_help = true)]
+    pub insecure_skip_tls_verify: Option<bool>,
     /// Proxy on the way to the API server
     #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub proxy_url: Option<String>,
@@ -74,8 +74,8 @@ pub struct ConnectionArgs {
     #[arg(long = "as-user-extra", global = true, value_name = "KEY=VALUE", value_parser = pair, hide_short_help = true)]
     pub impersonate_extra: Vec<(String, String)>,
     /// Accepted as kubectl accepts it; answers are never compressed
-    #[arg(long, global = true, hide_short_help = true)]
-    pub disable_compression: bool,
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_short_help = true)]
+    pub disable_compression: Option<bool>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

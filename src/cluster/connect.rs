@@ -7,6 +7,7 @@ use kube::client::{ClientBuilder, ConfigExt};
 use kube::{Client, Config};
 use tower::ServiceBuilder;
 
+use super::address;
 use super::connection::{ConnectionSettings, TimeLimits};
 use super::error::ClusterError;
 use super::identity::{Identity, IdentityError};
@@ -14,7 +15,6 @@ use super::jitter::Jitter;
 use super::kubeconfig::{self, KubeconfigError};
 use super::link::Link;
 use super::sender::Sender;
-use super::server_url;
 use super::transport::{Route, Transport, TransportError};
 use crate::event::{Emitter, EventKind};
 
@@ -38,14 +38,15 @@ impl Cluster {
         emitter: Emitter,
     ) -> Result<Self, ClusterError> {
         let resolved = kubeconfig::load(settings)?;
-        let base = server_url::parse(&resolved.cluster.server).ok_or_else(|| {
+        let address = address::parse(&resolved.cluster.server).ok_or_else(|| {
             KubeconfigError::Unusable(format!(
                 "the server `{}` is neither a URL nor a host with a port",
-                resolved.cluster.server
+                without_login(&resolved.cluster.server)
             ))
         })?;
-        let is_encrypted = base.scheme_str() == Some("https");
-        let identity = Identity::new(&resolved, settings, is_encrypted)?;
+        let identity = Identity::new(&resolved, settings, &address)?;
+        let is_encrypted = address.is_encrypted();
+        let base = address.url;
         let route = Route::to(&base, &resolved.cluster.proxy_url, &settings.environment)
             .map_err(KubeconfigError::Unusable)?;
         let user_agent = HeaderValue::from_str(&settings.user_agent)
@@ -57,7 +58,7 @@ impl Cluster {
                 message: format!(
                     "the certificate of the API server at `{}` is not checked \
                      (`insecure-skip-tls-verify`): whoever answers there is believed",
-                    resolved.cluster.server
+                    base.to_string().trim_end_matches('/')
                 ),
             });
         }
@@ -111,6 +112,11 @@ pub(super) fn get(path: &str) -> http::Request<Vec<u8>> {
         *request.uri_mut() = uri;
     }
     request
+}
+
+/// What can be shown of an address that cannot be read.
+fn without_login(server: &str) -> &str {
+    server.rsplit_once('@').map_or(server, |(_, host)| host)
 }
 
 /// How long a connection may take to be made, however long a request may.

@@ -26,6 +26,8 @@ pub struct ConnectionSettings {
     pub environment: Environment,
     /// How long to wait for the cluster.
     pub limits: TimeLimits,
+    /// How long a login may take, a person's answers included.
+    pub login_time: Duration,
     /// What the API server's audit log shows: the tool, its version and the command.
     pub user_agent: String,
     /// Whether a credential plugin may ask a person: standard input is a terminal, and nothing else

@@ -31,7 +31,7 @@ pub enum ClusterError {
         hint: String,
     },
     /// The credentials that the kubeconfig names cannot be had: nothing was sent.
-    #[error("{source}")]
+    #[error("cannot obtain the credentials for the API server")]
     Credentials {
         /// Why, in words that show none of them.
         source: Box<dyn std::error::Error + Send + Sync>,

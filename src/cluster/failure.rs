@@ -5,7 +5,7 @@ use std::error::Error;
 use super::error::ClusterError;
 use super::identity::IdentityError;
 use super::kubeconfig::KubeconfigError;
-use super::transport::TrustError;
+use super::transport::{ProxyError, TrustError};
 
 /// Translates what the client returns when no usable answer came.
 pub(super) fn translate(server: &str, error: kube::Error) -> ClusterError {
@@ -32,7 +32,10 @@ pub(super) fn translate(server: &str, error: kube::Error) -> ClusterError {
     let not_sent = find::<hyper_util::client::legacy::Error>(&error)
         .is_some_and(hyper_util::client::legacy::Error::is_connect);
     let server = server.to_owned();
-    let source = innermost(&error);
+    let source = match find::<ProxyError>(&error) {
+        Some(proxied) => proxied.to_string().into(),
+        None => innermost(&error),
+    };
     if not_sent {
         ClusterError::Unreachable { server, source }
     } else {
@@ -71,7 +74,7 @@ pub(super) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> 
 }
 
 /// The text of the last error in a chain: the layers above it only say "error sending request".
-fn innermost(error: &(dyn Error + 'static)) -> Box<dyn Error + Send + Sync> {
+pub(super) fn innermost(error: &(dyn Error + 'static)) -> Box<dyn Error + Send + Sync> {
     let mut last = error;
     while let Some(source) = last.source() {
         last = source;

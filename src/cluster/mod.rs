@@ -2,6 +2,7 @@
 //! here, under one policy for deadlines, repetition and sizes (see `sender`).
 
 mod access;
+mod address;
 mod connect;
 mod connection;
 mod contents;
@@ -20,7 +21,6 @@ mod logs;
 mod objects;
 mod pulse;
 mod sender;
-mod server_url;
 mod transport;
 mod watch;
 

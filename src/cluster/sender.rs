@@ -95,6 +95,11 @@ impl Sender {
         self.exchange.time
     }
 
+    /// Whether the server has ever answered.
+    pub(super) fn was_reached(&self) -> bool {
+        self.reached.load(Ordering::Relaxed)
+    }
+
     /// As long as this lives, the server's silence is noticed.
     pub(super) fn waiting(&self) -> Waiting {
         self.pulse.waiting()
@@ -158,7 +163,7 @@ impl Sender {
                 return Err(error);
             }
             let may_repeat = effect != Effect::Once || refused_before_execution(&error);
-            let patience = if self.reached.load(Ordering::Relaxed) {
+            let patience = if self.was_reached() {
                 self.patience
             } else {
                 FIRST_CONTACT_PATIENCE

@@ -162,7 +162,10 @@ impl<T: DeserializeOwned> Follower<T> {
         loop {
             match self.list().await {
                 Ok(()) => {}
-                Err(error) if error.is_transient_for_reads() => {
+                // A server that was never reached is a wrong address, and no outage to wait out.
+                Err(error)
+                    if error.is_transient_for_reads() && self.cluster.sender.was_reached() =>
+                {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     continue;

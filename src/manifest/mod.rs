@@ -234,13 +234,13 @@ fn load_from(
     }
 }
 
-/// Reads a text that holds at most one YAML document, with kubectl's meaning.
+/// Reads the YAML of a configuration file, with the meaning that it has to kubectl.
 ///
 /// # Errors
 /// The line, from 1, where it is no YAML; what stands there is not said, since it may be secret.
 pub(crate) fn read_yaml(text: &str) -> Result<Option<Value>, usize> {
-    match yaml::parse(text, &mut Budget::default()) {
-        Ok(document) => Ok(document.map(|(_, value)| value)),
+    match yaml::parse_first(text, &mut Budget::default()) {
+        Ok(value) => Ok(value),
         Err(problems) => Err(problems.first().map_or(1, |problem| problem.line)),
     }
 }

@@ -29,7 +29,7 @@ impl Program {
         let (path, arguments): (&Path, &[&str]) = match self {
             Self::Cryptoctl => (
                 Path::new(env!("CARGO_BIN_EXE_cryptoctl")),
-                &["rollout", "status", "statefulset/cryptoserver"],
+                &["rollout", "status", "statefulset/recorded"],
             ),
             Self::Kubectl(path) => (path, &["get", "pods"]),
         };

@@ -25,15 +25,12 @@ pub(crate) enum IdentityError {
     #[error("the credential plugin `{command}` did not end within {seconds} s")]
     PluginTimedOut { command: String, seconds: u64 },
     #[error("the credential plugin `{command}` answered something unusable: {reason}")]
-    PluginUnusable {
-        command: String,
-        reason: &'static str,
-    },
-    #[error("the credential plugin `{command}` must ask a person, and {reason}")]
-    PluginNeedsPerson {
-        command: String,
-        reason: &'static str,
-    },
+    PluginUnusable { command: String, reason: String },
+    #[error(
+        "the credential plugin `{command}` must ask a person (`interactiveMode: Always`), and \
+         standard input is not a terminal that it could use"
+    )]
+    PluginNeedsPerson { command: String },
     #[error("kubectl's preferences (`kuberc`) do not allow the credential plugin `{command}`")]
     PluginForbidden { command: String },
     #[error("the credential plugin `{command}` asks for `{api_version}`, which is not supported")]
@@ -52,10 +49,14 @@ pub(crate) enum IdentityError {
     #[error("the {0} holds characters that cannot be sent")]
     NotSendable(&'static str),
     #[error("the kubeconfig's `auth-provider` `{name}` is not supported: {reason}")]
-    Provider { name: String, reason: &'static str },
+    Provider {
+        name: String,
+        reason: &'static str,
+        instead: &'static str,
+    },
     #[error("the OIDC login cannot be renewed: {0}")]
     Oidc(String),
-    #[error("the kubeconfig's user `{0}` has no credentials")]
+    #[error("{0} has no credentials")]
     Nobody(String),
 }
 
@@ -85,9 +86,8 @@ impl IdentityError {
                 "update the plugin and the kubeconfig to `client.authentication.k8s.io/v1`"
                     .to_owned()
             }
-            Self::Provider { .. } => {
-                "use the provider's credential plugin instead, as an `exec` entry of the kubeconfig"
-                    .to_owned()
+            Self::Provider { instead, .. } => {
+                format!("use {instead} instead, as an `exec` entry of the kubeconfig")
             }
             Self::Oidc(_) | Self::TokenFile { .. } | Self::EmptyTokenFile { .. } => {
                 "log in again".to_owned()

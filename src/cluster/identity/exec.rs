@@ -13,19 +13,12 @@ use tokio::time::timeout;
 
 use super::{Credentials, IdentityError, exec_credential};
 use crate::cluster::connection::ConnectionSettings;
-use crate::cluster::kubeconfig::{ExecEntry, PluginPolicy, Resolved};
+use crate::cluster::kubeconfig::{ExecEntry, PluginPolicy, Resolved, look_up};
 
-/// What a plugin that asks nobody may take; logins over a slow network take seconds.
+/// What a plugin that asks nobody may take, at most; over a slow network it takes seconds.
 const TIME_LIMIT: Duration = Duration::from_mins(1);
-/// What a plugin that asks a person may take.
-const TIME_LIMIT_WITH_PERSON: Duration = Duration::from_mins(5);
 /// Credentials are a few kilobytes.
 const LARGEST_OUTPUT: u64 = 1024 * 1024;
-/// The versions that client-go understands.
-const API_VERSIONS: [&str; 2] = [
-    "client.authentication.k8s.io/v1",
-    "client.authentication.k8s.io/v1beta1",
-];
 
 /// A credential plugin.
 pub(crate) struct Plugin {
@@ -33,6 +26,7 @@ pub(crate) struct Plugin {
     policy: PluginPolicy,
     cluster: Option<Value>,
     has_terminal: bool,
+    login_time: Duration,
 }
 
 impl Plugin {
@@ -41,7 +35,7 @@ impl Plugin {
         resolved: &Resolved,
         settings: &ConnectionSettings,
     ) -> Result<Self, IdentityError> {
-        if !API_VERSIONS.contains(&entry.api_version.as_str()) {
+        if !exec_credential::API_VERSIONS.contains(&entry.api_version.as_str()) {
             return Err(IdentityError::PluginVersion {
                 command: entry.command.clone(),
                 api_version: entry.api_version.clone(),
@@ -61,6 +55,7 @@ impl Plugin {
             policy: resolved.plugin_policy.clone(),
             cluster,
             has_terminal: settings.interactive,
+            login_time: settings.login_time,
         })
     }
 
@@ -73,12 +68,14 @@ impl Plugin {
             });
         }
         let interactive = self.is_interactive()?;
-        let mut running = Running::start(self.command(interactive), !interactive)
+        let mut running = self
+            .command(interactive)
+            .and_then(|command| Running::start(command, !interactive))
             .map_err(|error| self.not_started(error))?;
         let limit = if interactive {
-            TIME_LIMIT_WITH_PERSON
+            self.login_time
         } else {
-            TIME_LIMIT
+            self.login_time.min(TIME_LIMIT)
         };
         let ended = timeout(limit, running.finish()).await;
         let (status, output) = match ended {
@@ -105,18 +102,19 @@ impl Plugin {
             "Never" => Ok(false),
             "Always" if !self.has_terminal => Err(IdentityError::PluginNeedsPerson {
                 command: self.entry.command.clone(),
-                reason: "standard input is not a terminal that it could use",
             }),
             "Always" => Ok(true),
             _ => Ok(self.has_terminal),
         }
     }
 
-    fn command(&self, interactive: bool) -> Command {
+    fn command(&self, interactive: bool) -> io::Result<Command> {
+        let path = look_up(&self.entry.command).ok_or(io::ErrorKind::NotFound)?;
         let information =
             exec_credential::request(&self.entry.api_version, interactive, self.cluster.clone());
-        let mut command = Command::new(&self.entry.command);
+        let mut command = Command::new(path);
         command
+            .arg0(&self.entry.command)
             .args(&self.entry.args)
             .envs(
                 self.entry
@@ -134,7 +132,7 @@ impl Plugin {
                 Stdio::null()
             })
             .kill_on_drop(true);
-        command
+        Ok(command)
     }
 
     fn not_started(&self, error: io::Error) -> IdentityError {

@@ -8,7 +8,15 @@ use serde_json::{Map, Value, json};
 use super::credentials::{ClientCertificate, Credentials};
 use super::{IdentityError, bearer};
 use crate::cluster::kubeconfig::ClusterEntry;
+use crate::cluster::transport::Trust;
+use crate::manifest;
 use crate::secret::Secret;
+
+/// The versions that client-go understands.
+pub(super) const API_VERSIONS: [&str; 2] = [
+    "client.authentication.k8s.io/v1",
+    "client.authentication.k8s.io/v1beta1",
+];
 
 /// The text of `KUBERNETES_EXEC_INFO`.
 pub(super) fn request(api_version: &str, interactive: bool, cluster: Option<Value>) -> String {
@@ -52,7 +60,9 @@ pub(super) fn cluster_information(cluster: &ClusterEntry, authority: &[u8]) -> V
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ExecCredential {
+    #[serde(default)]
     kind: String,
+    #[serde(default)]
     api_version: String,
     status: Option<Status>,
 }
@@ -72,19 +82,23 @@ pub(super) fn answer(
     api_version: &str,
     output: &[u8],
 ) -> Result<Credentials, IdentityError> {
-    let unusable = |reason| IdentityError::PluginUnusable {
+    let unusable = |reason: &str| IdentityError::PluginUnusable {
         command: command.to_owned(),
-        reason,
+        reason: reason.to_owned(),
     };
-    let credential: ExecCredential =
-        serde_json::from_slice(output).map_err(|_| unusable("it is no `ExecCredential`"))?;
-    if credential.kind != "ExecCredential" {
+    let credential = decode(output).ok_or_else(|| unusable("it is no `ExecCredential`"))?;
+    if !matches!(credential.kind.as_str(), "" | "ExecCredential") {
         return Err(unusable("it is no `ExecCredential`"));
     }
     if credential.api_version != api_version {
-        return Err(unusable(
-            "its `apiVersion` is not the one that the kubeconfig asks for",
-        ));
+        // Nothing that a plugin prints is repeated, but what it is known to be called.
+        let known = API_VERSIONS
+            .into_iter()
+            .find(|known| *known == credential.api_version);
+        return Err(unusable(&format!(
+            "it has the version `{}` instead of `{api_version}`, which the kubeconfig asks for",
+            known.unwrap_or("unknown")
+        )));
     }
     let status = credential
         .status
@@ -109,10 +123,29 @@ pub(super) fn answer(
     if token.is_none() && certificate.is_none() {
         return Err(unusable("it has neither a token nor a client certificate"));
     }
+    let trust = Trust {
+        certificate: certificate.clone(),
+        ..Trust::default()
+    };
+    if certificate.is_some() && trust.check().is_err() {
+        return Err(unusable(
+            "its client certificate and key cannot be read, or do not belong together",
+        ));
+    }
     let authorization = token.map(|token| bearer(token.expose())).transpose()?;
     Ok(Credentials {
         authorization,
         certificate,
         expires: status.expiration_timestamp,
     })
+}
+
+/// JSON, or YAML, which Kubernetes' decoder takes as well.
+fn decode(output: &[u8]) -> Option<ExecCredential> {
+    if let Ok(credential) = serde_json::from_slice(output) {
+        return Some(credential);
+    }
+    let text = std::str::from_utf8(output).ok()?;
+    let value = manifest::read_yaml(text).ok()??;
+    serde_json::from_value(value).ok()
 }

@@ -20,6 +20,7 @@ pub(super) use self::error::IdentityError;
 pub(super) use self::exec::Plugin;
 pub(super) use self::oidc::Oidc;
 pub(super) use self::token_file::TokenFile;
+use super::address::Address;
 use super::connection::ConnectionSettings;
 use super::kubeconfig::Resolved;
 
@@ -55,10 +56,10 @@ impl Identity {
     pub(super) fn new(
         resolved: &Resolved,
         settings: &ConnectionSettings,
-        is_encrypted: bool,
+        address: &Address,
     ) -> Result<Self, IdentityError> {
         Ok(Self {
-            source: source(resolved, settings, is_encrypted)?,
+            source: source(resolved, settings, address)?,
             state: Mutex::new(State::None),
             impersonation: impersonation::headers(&resolved.user)?,
         })
@@ -157,12 +158,22 @@ impl Identity {
 fn source(
     resolved: &Resolved,
     settings: &ConnectionSettings,
-    is_encrypted: bool,
+    address: &Address,
 ) -> Result<Source, IdentityError> {
     let user = &resolved.user;
-    if !is_encrypted {
+    // What stands in the server's URL goes before everything else, as with Go's HTTP client.
+    if let Some((username, password)) = &address.login {
+        let header = basic(username, password.expose())?;
+        return Ok(Source::Fixed(Arc::new(Credentials::header(header))));
+    }
+    if !address.is_encrypted() {
         return Ok(Source::Fixed(Arc::default()));
     }
+    let oidc = user
+        .auth_provider
+        .as_ref()
+        .map(|provider| Oidc::new(provider, resolved))
+        .transpose()?;
     if !user.token_file.is_empty() {
         let file = TokenFile::new(&user.token_file, user.token.clone());
         return Ok(Source::TokenFile(file));
@@ -177,15 +188,21 @@ fn source(
     }
     let has_certificate =
         !user.client_certificate.is_empty() || !user.client_certificate_data.is_empty();
-    match (&user.auth_provider, &user.exec) {
-        (Some(provider), _) => {
-            Oidc::new(provider, resolved).map(|oidc| Source::Oidc(Arc::new(oidc)))
-        }
+    match (oidc, &user.exec) {
+        (Some(oidc), _) => Ok(Source::Oidc(Arc::new(oidc))),
         (None, Some(exec)) if !has_certificate => {
             Plugin::new(exec, resolved, settings).map(|plugin| Source::Plugin(Arc::new(plugin)))
         }
-        (None, None) if !has_certificate => Err(IdentityError::Nobody(resolved.user_name.clone())),
+        (None, None) if !has_certificate => Err(IdentityError::Nobody(nobody(resolved))),
         _ => Ok(Source::Fixed(Arc::default())),
+    }
+}
+
+fn nobody(resolved: &Resolved) -> String {
+    match (&resolved.context, resolved.user_name.as_str()) {
+        (Some(context), "") => format!("the kubeconfig's context `{context}` names no user, so it"),
+        (None, "") => "the request".to_owned(),
+        (_, user) => format!("the kubeconfig's user `{user}`"),
     }
 }
 

@@ -20,7 +20,15 @@ use crate::secret::Secret;
 
 /// A token that expires sooner than this is as good as expired (`oidc.go`, `expiryDelta`).
 const LEEWAY: Duration = Duration::from_secs(10);
+const REMOVED: &str = "Kubernetes removed it in 1.26";
+const PLUGIN: &str = "a credential plugin of the provider";
 const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// What a form leaves as it is (WHATWG URL, `application/x-www-form-urlencoded`).
+const FORM: percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC
+    .remove(b'*')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_');
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
 /// An OIDC login of the kubeconfig.
@@ -48,24 +56,29 @@ struct Tokens {
 
 impl Oidc {
     pub(super) fn new(provider: &AuthProvider, resolved: &Resolved) -> Result<Self, IdentityError> {
-        let refuse = |reason| {
+        let refuse = |reason, instead| {
             Err(IdentityError::Provider {
                 name: provider.name.clone(),
                 reason,
+                instead,
             })
         };
         // A command in a kubeconfig that came from elsewhere is somebody else's program.
         if provider.config.contains_key("cmd-path") {
-            return refuse("it would run a command, in a form that Kubernetes removed in 1.26");
+            return refuse(
+                "it would run a command (`cmd-path`), in a form that Kubernetes removed in 1.26",
+                PLUGIN,
+            );
         }
         match provider.name.as_str() {
             "oidc" => {}
-            "gcp" | "azure" => return refuse("Kubernetes removed it in 1.26"),
-            _ => return refuse("there is no such provider"),
+            "gcp" => return refuse(REMOVED, "`gke-gcloud-auth-plugin`"),
+            "azure" => return refuse(REMOVED, "`kubelogin`"),
+            _ => return refuse("there is no such provider", PLUGIN),
         }
         for key in ["idp-issuer-url", "client-id"] {
             if provider.config.get(key).is_none_or(Secret::is_empty) {
-                return refuse("it lacks `idp-issuer-url` or `client-id`");
+                return refuse("it lacks `idp-issuer-url` or `client-id`", PLUGIN);
             }
         }
         Ok(Self {
@@ -88,8 +101,7 @@ impl Oidc {
             }
         }
         let refreshed = tokio::time::timeout(TIME_LIMIT, self.refresh()).await;
-        refreshed
-            .unwrap_or_else(|_| Err(failed("the identity provider did not answer within 30 s")))
+        refreshed.unwrap_or_else(|_| Err(failed("the issuer did not answer within 30 s")))
     }
 
     async fn refresh(&self) -> Result<Credentials, IdentityError> {
@@ -124,7 +136,7 @@ impl Oidc {
         let id_token = tokens
             .id_token
             .filter(|token| !token.is_empty())
-            .ok_or_else(|| failed("the identity provider returned no `id_token`"))?;
+            .ok_or_else(|| failed("the issuer returned no `id_token`"))?;
         let mut changed = BTreeMap::from([("id-token", id_token.clone())]);
         if let Some(token) = tokens.refresh_token.filter(|token| !token.is_empty()) {
             changed.insert("refresh-token", token);
@@ -154,24 +166,23 @@ impl Oidc {
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ACCEPT, "application/json")
             .body(Full::new(form.into_bytes().into()))
-            .map_err(|_| failed("the identity provider's address cannot be used"))?;
+            .map_err(|_| failed("the issuer's address cannot be used"))?;
         let client = http_client::<Full<bytes::Bytes>>(&self.trust()?, &Route::Direct, TIME_LIMIT)
             .map_err(|error| failed(&format!("its certificate authority: {error}")))?;
         let response = client
             .request(request)
             .await
-            .map_err(|_| failed("the identity provider cannot be reached"))?;
+            .map_err(|_| failed("the issuer cannot be reached"))?;
         let status = response.status();
         if !status.is_success() {
-            return Err(failed(&format!("the identity provider answered {status}")));
+            return Err(failed(&format!("the issuer answered {status}")));
         }
         let body = Limited::new(response.into_body(), LARGEST_ANSWER)
             .collect()
             .await
-            .map_err(|_| failed("the identity provider's answer broke off"))?
+            .map_err(|_| failed("the issuer's answer broke off"))?
             .to_bytes();
-        serde_json::from_slice(&body)
-            .map_err(|_| failed("the identity provider's answer cannot be read"))
+        serde_json::from_slice(&body).map_err(|_| failed("the issuer's answer cannot be read"))
     }
 
     fn trust(&self) -> Result<Trust, IdentityError> {
@@ -236,11 +247,11 @@ fn expiry(token: &str) -> Result<Timestamp, IdentityError> {
 
 fn uri(text: &str) -> Result<Uri, IdentityError> {
     text.parse()
-        .map_err(|_| failed("the identity provider's address cannot be used"))
+        .map_err(|_| failed("the issuer's address cannot be used"))
 }
 
 fn encoded(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+    percent_encoding::utf8_percent_encode(text, &FORM).to_string()
 }
 
 fn failed(reason: &str) -> IdentityError {

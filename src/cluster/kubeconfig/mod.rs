@@ -12,7 +12,7 @@ mod validate;
 pub(super) use self::document::{AuthProvider, ClusterEntry, ExecEntry, UserEntry};
 pub(super) use self::error::KubeconfigError;
 pub(super) use self::persist::store_tokens;
-pub(super) use self::plugin_policy::PluginPolicy;
+pub(super) use self::plugin_policy::{PluginPolicy, look_up};
 use super::connection::ConnectionSettings;
 
 /// The name under which a cluster's entry carries configuration for credential plugins

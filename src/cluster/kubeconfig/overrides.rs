@@ -17,7 +17,7 @@ pub(super) fn resolve(
     let (context_name, context) = context(document, overrides)?;
     let cluster_name = overrides.cluster.as_ref().unwrap_or(&context.cluster);
     let user_name = overrides.user.as_ref().unwrap_or(&context.user);
-    let cluster = cluster(document, cluster_name, overrides)?;
+    let cluster = cluster(document, context_name.as_deref(), cluster_name, overrides)?;
     let user = user(document, user_name, overrides)?;
     let namespace = if context.namespace.is_empty() {
         "default".to_owned()
@@ -77,6 +77,7 @@ fn context(
 /// A name that only a context gives may be unknown: flags may still say enough.
 fn cluster(
     document: &Document,
+    context: Option<&str>,
     name: &str,
     overrides: &Overrides,
 ) -> Result<ClusterEntry, KubeconfigError> {
@@ -86,6 +87,10 @@ fn cluster(
         None if overrides.cluster.is_none() && overrides.server.is_some() => {
             Ok(ClusterEntry::default())
         }
+        None if name.is_empty() => Err(KubeconfigError::Unusable(format!(
+            "the kubeconfig's context `{}` names no cluster",
+            context.unwrap_or_default()
+        ))),
         None => Err(KubeconfigError::Unknown {
             what: "cluster",
             name: name.to_owned(),

@@ -130,13 +130,15 @@ impl PluginPolicy {
     }
 }
 
-/// Where a command leads: a path as it is, a bare name by `PATH`.
-fn look_up(command: &str) -> Option<PathBuf> {
+/// Where a command leads: a path as it is, a bare name by `PATH`, whose relative entries do not count
+/// (Go's `os/exec`, `ErrDot`): a folder that one happens to work in is not to say what runs.
+pub(crate) fn look_up(command: &str) -> Option<PathBuf> {
     if command.contains('/') {
         return Some(PathBuf::from(command));
     }
     let path = env::var_os("PATH")?;
     env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(command))
         .find(|candidate| is_executable(candidate))
 }

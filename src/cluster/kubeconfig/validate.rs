@@ -32,7 +32,7 @@ fn check_cluster(cluster: &ClusterEntry) -> Result<(), KubeconfigError> {
     }
     if cluster.insecure_skip_tls_verify && (has_file || has_data) {
         return unusable(
-            "the kubeconfig's cluster has both a certificate authority and `insecure-skip-tls-verify`",
+            "the kubeconfig's cluster has both `certificate-authority` and `insecure-skip-tls-verify`",
         );
     }
     readable("certificate authority", &cluster.certificate_authority)
@@ -44,6 +44,9 @@ fn check_user(user: &UserEntry) -> Result<(), KubeconfigError> {
     if has_basic && has_token {
         return unusable("the kubeconfig's user has both a token and a user name with a password");
     }
+    if user.username.is_empty() && !user.password.is_empty() {
+        return unusable("the kubeconfig's user has a password without `username`");
+    }
     check_certificate(user)?;
     if let Some(exec) = &user.exec {
         if user.auth_provider.is_some() {
@@ -51,14 +54,18 @@ fn check_user(user: &UserEntry) -> Result<(), KubeconfigError> {
         }
         check_exec(exec)?;
     }
-    let has_details =
-        !user.as_uid.is_empty() || !user.as_groups.is_empty() || !user.as_user_extra.is_empty();
-    if has_details && user.impersonate.is_empty() {
-        return unusable(
-            "a UID, groups or extra fields to impersonate are given without a user to impersonate (`--as`)",
-        );
+    let details = [
+        ("as-uid", !user.as_uid.is_empty()),
+        ("as-groups", !user.as_groups.is_empty()),
+        ("as-user-extra", !user.as_user_extra.is_empty()),
+    ];
+    let given = details.into_iter().find(|(_, is_given)| *is_given);
+    match given {
+        Some((name, _)) if user.impersonate.is_empty() => unusable(format!(
+            "`{name}` is given without a user to impersonate (`as` in the kubeconfig, or `--as`)"
+        )),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn check_certificate(user: &UserEntry) -> Result<(), KubeconfigError> {
@@ -82,7 +89,9 @@ fn check_certificate(user: &UserEntry) -> Result<(), KubeconfigError> {
         return unusable("the kubeconfig's user has both `client-key` and `client-key-data`");
     }
     if !key_file && !key_data {
-        return unusable("the kubeconfig's user has a client certificate without a key");
+        return unusable(
+            "the kubeconfig's user has a client certificate without `client-key` or `client-key-data`",
+        );
     }
     readable("client certificate", &user.client_certificate)?;
     readable("client key", &user.client_key)
@@ -97,7 +106,7 @@ fn check_exec(exec: &ExecEntry) -> Result<(), KubeconfigError> {
     }
     if exec.env.iter().any(|variable| variable.name.is_empty()) {
         return unusable(
-            "the kubeconfig's credential plugin (`exec`) has a variable without a name",
+            "the kubeconfig's credential plugin (`exec`) has an entry of `env` without a name",
         );
     }
     match exec.interactive_mode.as_str() {

@@ -12,6 +12,7 @@ use hyper_util::rt::TokioExecutor;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceExt};
 
+use super::forwarding::Forwarding;
 use super::route::Route;
 use super::trust::{Trust, TrustError};
 
@@ -67,6 +68,7 @@ where
             }
             pool(trust.https(tunnel)?)
         }
+        Route::Forward { proxy, .. } => pool(Forwarding::new(proxy.clone(), trust.https(direct)?)),
         Route::Socks { proxy, login } => {
             let mut socks = SocksV5::new(proxy.clone(), direct);
             if let Some((user, password)) = login {

@@ -3,6 +3,7 @@
 
 mod channel;
 mod files;
+mod forwarding;
 mod route;
 mod trust;
 
@@ -15,6 +16,7 @@ use futures::future::BoxFuture;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use kube::client::Body;
+use thiserror::Error;
 use tokio::time::Instant;
 use tower::{BoxError, Service};
 
@@ -27,6 +29,14 @@ use super::kubeconfig::{KubeconfigError, Resolved};
 
 /// Certificate files are looked at again after this long, and at once when a connection is refused.
 const FRESH: Duration = Duration::from_secs(30);
+
+/// A connection that a proxy was to make.
+#[derive(Debug, Error)]
+#[error("through the proxy `{proxy}`: {}", super::failure::innermost(source))]
+pub(super) struct ProxyError {
+    proxy: String,
+    source: hyper_util::client::legacy::Error,
+}
 
 /// Why there can be no connection at all.
 #[derive(Debug)]
@@ -127,7 +137,23 @@ impl Shared {
         if let Some(value) = &credentials.authorization {
             headers.insert(header::AUTHORIZATION, value.clone());
         }
-        Ok(channel.request(request).await?)
+        if let Route::Forward {
+            authorization: Some(value),
+            ..
+        } = &self.route
+        {
+            headers.insert(header::PROXY_AUTHORIZATION, value.clone());
+        }
+        channel
+            .request(request)
+            .await
+            .map_err(|error| match self.route.proxy() {
+                Some(proxy) if error.is_connect() => Box::new(ProxyError {
+                    proxy: proxy.to_string().trim_end_matches('/').to_owned(),
+                    source: error,
+                }),
+                _ => BoxError::from(error),
+            })
     }
 
     /// The pool for these credentials, built anew when a certificate is another one.

@@ -23,6 +23,11 @@ pub(crate) enum Route {
         proxy: Uri,
         login: Option<(String, Secret)>,
     },
+    /// Whole URLs to an HTTP proxy: for a server without TLS.
+    Forward {
+        proxy: Uri,
+        authorization: Option<HeaderValue>,
+    },
 }
 
 impl fmt::Debug for Route {
@@ -31,6 +36,7 @@ impl fmt::Debug for Route {
             Self::Direct => "direct",
             Self::Tunnel { .. } => "tunnel",
             Self::Socks { .. } => "socks",
+            Self::Forward { .. } => "forward",
         })
     }
 }
@@ -44,23 +50,42 @@ impl Route {
         proxy_url: &str,
         environment: &Environment,
     ) -> Result<Self, String> {
-        if !proxy_url.is_empty() {
-            return Self::through(proxy_url, &["http", "https", "socks5"]);
-        }
-        match proxy_of_environment(server, environment) {
-            Some(proxy) => Self::through(&proxy, &["http", "https", "socks5", "socks5h"]),
-            None => Ok(Self::Direct),
+        let route = if !proxy_url.is_empty() {
+            Self::through("`proxy-url`", proxy_url, &["http", "https", "socks5"])?
+        } else if let Some(proxy) = proxy_of_environment(server, environment) {
+            let schemes = ["http", "https", "socks5", "socks5h"];
+            Self::through("the proxy of the environment", &proxy, &schemes)?
+        } else {
+            Self::Direct
+        };
+        Ok(match route {
+            Self::Tunnel {
+                proxy,
+                authorization,
+            } if server.scheme_str() == Some("http") => Self::Forward {
+                proxy,
+                authorization,
+            },
+            other => other,
+        })
+    }
+
+    /// The proxy's address, without credentials.
+    pub(crate) fn proxy(&self) -> Option<&Uri> {
+        match self {
+            Self::Direct => None,
+            Self::Tunnel { proxy, .. }
+            | Self::Socks { proxy, .. }
+            | Self::Forward { proxy, .. } => Some(proxy),
         }
     }
 
-    fn through(url: &str, schemes: &[&str]) -> Result<Self, String> {
-        let given: Uri = url
-            .parse()
-            .map_err(|_| "the proxy's URL cannot be used".to_owned())?;
+    fn through(what: &str, url: &str, schemes: &[&str]) -> Result<Self, String> {
+        let given: Uri = url.parse().map_err(|_| format!("{what} is no URL"))?;
         let scheme = given.scheme_str().unwrap_or_default().to_owned();
         if !schemes.contains(&scheme.as_str()) {
             return Err(format!(
-                "the proxy's URL has the scheme `{scheme}` instead of http, https or socks5"
+                "{what} has the scheme `{scheme}` instead of `http`, `https` or `socks5`"
             ));
         }
         let authority = given
@@ -82,7 +107,7 @@ impl Route {
         };
         let proxy = format!("{scheme}://{address}{port}/")
             .parse()
-            .map_err(|_| "the proxy's URL names no host".to_owned())?;
+            .map_err(|_| format!("{what} names no host"))?;
         let login = login.map(|login| {
             let (user, password) = login.split_once(':').unwrap_or((&login, ""));
             (decoded(user), Secret::new(decoded(password)))
@@ -213,7 +238,8 @@ mod tests {
 
     #[test]
     fn credentials_are_taken_out_of_the_address() {
-        let route = Route::through("http://me:p%40ss@proxy.example", &["http"]).unwrap();
+        let route =
+            Route::through("`proxy-url`", "http://me:p%40ss@proxy.example", &["http"]).unwrap();
         let Route::Tunnel {
             proxy,
             authorization,

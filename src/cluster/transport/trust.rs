@@ -30,13 +30,19 @@ pub(crate) struct Trust {
 pub(crate) enum TrustError {
     #[error("the certificate authority holds no certificate in PEM form")]
     Authority,
-    #[error("the client certificate cannot be used")]
+    #[error("the client certificate and its key cannot be read, or do not belong together")]
     Certificate,
     #[error("the TLS settings cannot be used: {0}")]
     Tls(String),
 }
 
 impl Trust {
+    /// Whether the certificates and keys can be used at all.
+    pub(crate) fn check(&self) -> Result<(), TrustError> {
+        self.https(hyper_util::client::legacy::connect::HttpConnector::new())
+            .map(|_| ())
+    }
+
     /// Adds TLS to a way of connecting.
     pub(super) fn https<H>(
         &self,
