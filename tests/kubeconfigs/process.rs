@@ -94,8 +94,15 @@ pub(crate) fn run(
     }
 }
 
-/// Kills a process that a test's program started; whether it was there.
+/// Kills a process that a test's program started; whether it was there. One that is dead and waits for
+/// somebody to ask how it ended is not.
 pub(crate) fn kill(id: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    // The state follows the name, which is in parentheses.
+    let state = status.rsplit(") ").next().and_then(|rest| rest.chars().next());
+    if matches!(state, None | Some('Z' | 'X')) {
+        return false;
+    }
     let killed = Command::new("kill")
         .args(["-KILL", id])
         .stderr(Stdio::null())
