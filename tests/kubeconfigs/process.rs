@@ -24,12 +24,13 @@ impl Program {
         }
     }
 
-    /// A command that sends requests as soon as it knows where to; it never succeeds here.
+    /// A command that sends requests as soon as it knows where to, about an object whose namespace the
+    /// context decides; it never succeeds here.
     fn command(&self) -> Command {
         let (path, arguments): (&Path, &[&str]) = match self {
             Self::Cryptoctl => (
                 Path::new(env!("CARGO_BIN_EXE_cryptoctl")),
-                &["rollout", "status", "statefulset/cryptoserver"],
+                &["diff", "-f", "../set.yaml"],
             ),
             Self::Kubectl(path) => (path, &["get", "pods"]),
         };

@@ -13,6 +13,9 @@ use super::plugin::{self, Call};
 use super::process::{self, Ended, Program};
 use super::recorder::{Recorder, Seen};
 
+/// What `cryptoctl` asks about: an object whose namespace is the context's.
+const SET: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\n";
+
 /// A recorder and a folder.
 pub(crate) struct Stage {
     folder: TempDir,
@@ -86,6 +89,7 @@ impl Stage {
         ] {
             write(&self.folder.path().join("pki").join(name), text);
         }
+        write(&self.folder.path().join("set.yaml"), SET);
         for folder in ["home", "work"] {
             std::fs::create_dir_all(self.folder.path().join(folder)).unwrap();
         }

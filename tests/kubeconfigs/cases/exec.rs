@@ -65,12 +65,16 @@ fn versions() -> Vec<Case> {
                     TOKEN,
                 )),
             )
+            .calls(0)
             .refused(&["v1alpha1"]),
-        with_plugin("no version", exec("interactiveMode: Never")).refused(&["apiVersion"]),
+        with_plugin("no version", exec("interactiveMode: Never"))
+            .calls(0)
+            .refused(&["apiVersion"]),
         with_plugin(
             "another version",
             exec("apiVersion: example.com/v1, interactiveMode: Never"),
         )
+        .calls(0)
         .refused(&["example.com/v1"]),
     ]
 }
@@ -85,10 +89,14 @@ fn modes() -> Vec<Case> {
         .call(Call::plain(V1))
         .reaches(somebody()),
         with_plugin("always interactive, without a terminal", mode("Always"))
+            .calls(0)
             .refused(&["interactive", "terminal"]),
         with_plugin("v1 without a mode", exec(&format!("apiVersion: {V1}")))
+            .calls(0)
             .refused(&["interactiveMode"]),
-        with_plugin("another mode", mode("Sometimes")).refused(&["interactiveMode", "Sometimes"]),
+        with_plugin("another mode", mode("Sometimes"))
+            .calls(0)
+            .refused(&["interactiveMode", "Sometimes"]),
         Case::new("v1beta1, always interactive, without a terminal")
             .kubeconfig(exec(&format!(
                 "apiVersion: {V1BETA1}, interactiveMode: Always"
@@ -97,6 +105,7 @@ fn modes() -> Vec<Case> {
                 "plugin",
                 plugin::printing(&plugin::credential(V1BETA1, TOKEN)),
             )
+            .calls(0)
             .refused(&["interactive", "terminal"]),
     ]
 }
@@ -278,6 +287,7 @@ fn endings() -> Vec<Case> {
         )
         .absent("again")
         .unauthorized(1)
+        .calls(2)
         // kubectl does not repeat the refused request, but sends the next one with the new token;
         // cryptoctl repeats it, once.
         .reaches_in_turn(vec![
