@@ -32,7 +32,7 @@ pub(crate) const SECRET: &str = "s3cret";
 macro_rules! test_each_group {
     ($programs:expr) => {
         $crate::kubeconfigs::test_each_group!($programs, files context token certificate exec plugin_answers
-            oidc legacy proxy tls server impersonation flags in_cluster);
+            oidc legacy proxy tls server impersonation flags in_cluster kuberc);
     };
     ($programs:expr, $($group:ident)*) => {
         $(

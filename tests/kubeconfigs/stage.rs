@@ -48,6 +48,8 @@ impl Stage {
             ("http".to_owned(), format!("http://127.0.0.1:{port}")),
             ("authority".to_owned(), format!("{path}/pki/authority.crt")),
             ("authority-data".to_owned(), base64(&certificates.authority)),
+            ("authority-text".to_owned(), certificates.authority.clone()),
+            ("stranger-text".to_owned(), certificates.stranger.clone()),
             ("stranger".to_owned(), format!("{path}/pki/stranger.crt")),
             ("stranger-data".to_owned(), base64(&certificates.stranger)),
         ];
@@ -64,6 +66,7 @@ impl Stage {
                     format!("{path}/pki/{owner}.{kind}"),
                 ));
                 names.push((format!("{owner}.{kind}-data"), base64(text)));
+                names.push((format!("{owner}.{kind}-text"), text.clone()));
                 // As a string in JSON has it, without the quotes.
                 names.push((format!("{owner}.{kind}-json"), text.replace('\n', "\\n")));
             }

@@ -140,6 +140,14 @@ fn commands() -> Vec<Case> {
             .program("work/plugin", plugin::giving(TOKEN))
             .environment("PATH", ".:/usr/bin:/bin")
             .refused(&["plugin"]),
+        with_plugin(
+            "the plugin's own PATH is not where it is looked for",
+            user(&format!(
+                "exec: {{command: plugin, {}, env: [{{name: PATH, value: '@folder@:/usr/bin:/bin'}}]}}",
+                never()
+            )),
+        )
+        .refused(&["plugin"]),
         Case::new("a command that is not installed, and a hint")
             .kubeconfig(user(&format!(
                 "exec: {{command: absent-plugin, {}, installHint: 'get it from example.com'}}",

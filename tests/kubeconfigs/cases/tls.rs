@@ -22,6 +22,10 @@ pub(crate) fn cases() -> Vec<Case> {
                  certificate-authority-data: '@authority-data@'",
             ))
             .refused(&["certificate-authority"]),
+        Case::new("two authorities in a file, with text between")
+            .kubeconfig(cluster("server: '@https@', certificate-authority: '@folder@/both'"))
+            .file("both", "# first\n@stranger-text@\n# second\n@authority-text@")
+            .reaches(somebody.clone()),
         Case::new("another authority")
             .kubeconfig(cluster("server: '@https@', certificate-authority: '@stranger@'"))
             .refused(&["certificate"]),
