@@ -6,7 +6,7 @@ use super::identity::Identity;
 use super::plugin::Call;
 
 /// Far more than any run takes; what takes longer, hangs.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// What has to happen.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub(crate) struct Case {
     pub(crate) environment: Vec<(&'static str, String)>,
     pub(crate) unauthorized: usize,
     pub(crate) limit: Duration,
+    /// Whether standard input and output are a terminal.
+    pub(crate) terminal: bool,
     pub(crate) expected: Expected,
     pub(crate) difference: Option<(&'static str, Expected)>,
     pub(crate) namespace: Option<&'static str>,
@@ -65,6 +67,7 @@ impl Case {
             environment: Vec::new(),
             unauthorized: 0,
             limit: LIMIT,
+            terminal: false,
             expected: Expected::Reaches(vec![Identity::anonymous()]),
             difference: None,
             namespace: None,
@@ -125,6 +128,12 @@ impl Case {
     /// A variable.
     pub(crate) fn environment(mut self, name: &'static str, value: &str) -> Self {
         self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    /// Standard input and output are a terminal.
+    pub(crate) fn on_a_terminal(mut self) -> Self {
+        self.terminal = true;
         self
     }
 

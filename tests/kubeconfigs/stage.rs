@@ -10,7 +10,7 @@ use super::case::{Case, Content};
 use super::certificates::{Certificates, Pair};
 use super::encoding::base64;
 use super::plugin::{self, Call};
-use super::process::{self, Ended, Program};
+use super::process::{self, Circumstances, Ended, Program};
 use super::recorder::{Recorder, Seen};
 
 /// What `cryptoctl` asks about: an object whose namespace is the context's.
@@ -137,7 +137,16 @@ impl Stage {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), self.fill(value)))
             .collect();
-        let ended = process::run(program, folder, &arguments, &environment, case.limit);
+        let ended = process::run(
+            program,
+            folder,
+            &arguments,
+            &environment,
+            &Circumstances {
+                terminal: case.terminal,
+                limit: case.limit,
+            },
+        );
         Run {
             ended,
             seen: self.recorder.seen(),

@@ -79,6 +79,19 @@ fn versions() -> Vec<Case> {
     ]
 }
 
+/// What a plugin is given that may talk to the person at the terminal.
+fn typed() -> Call {
+    Call {
+        info: json!({
+            "apiVersion": V1,
+            "kind": "ExecCredential",
+            "spec": {"interactive": true},
+        }),
+        input: "terminal typed".to_owned(),
+        ..Call::plain(V1)
+    }
+}
+
 fn modes() -> Vec<Case> {
     let mode = |mode: &str| exec(&format!("apiVersion: {V1}, interactiveMode: {mode}"));
     vec![
@@ -91,6 +104,21 @@ fn modes() -> Vec<Case> {
         with_plugin("always interactive, without a terminal", mode("Always"))
             .calls(0)
             .refused(&["interactive", "terminal"]),
+        with_plugin(
+            "interactive if it can be, on a terminal",
+            mode("IfAvailable"),
+        )
+        .on_a_terminal()
+        .call(typed())
+        .reaches(somebody()),
+        with_plugin("always interactive, on a terminal", mode("Always"))
+            .on_a_terminal()
+            .call(typed())
+            .reaches(somebody()),
+        with_plugin("never interactive, on a terminal", mode("Never"))
+            .on_a_terminal()
+            .call(Call::plain(V1))
+            .reaches(somebody()),
         with_plugin("v1 without a mode", exec(&format!("apiVersion: {V1}")))
             .calls(0)
             .refused(&["interactiveMode"]),
