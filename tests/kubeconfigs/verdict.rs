@@ -10,7 +10,7 @@ use super::process::{self, Program};
 use super::stage::{Run, Stage};
 
 /// Many cases wait for a client's patience, not for a processor.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 2;
 /// What `cryptoctl` ends with when it is wrong about itself; no case may bring it there.
 const BUG: i32 = 70;
 

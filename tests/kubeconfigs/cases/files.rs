@@ -1,6 +1,6 @@
 //! Which files are read, and how several become one (`tools/clientcmd/loader.go`).
 
-use super::{TRUSTED, named, user};
+use super::{TRUSTED, config, named, user};
 use crate::kubeconfigs::Case;
 use crate::kubeconfigs::identity::Identity;
 
@@ -206,6 +206,12 @@ fn forms() -> Vec<Case> {
             .refused(&["@folder@/config"]),
         Case::new("a number where a text belongs")
             .kubeconfig(user("token: 12345"))
+            .refused(&["@folder@/config"]),
+        Case::new("a text where a truth value belongs")
+            .kubeconfig(config(
+                "server: '@https@', insecure-skip-tls-verify: 'true'",
+                "token: s3cret-token",
+            ))
             .refused(&["@folder@/config"]),
         Case::new("a key twice")
             .kubeconfig(user("token: s3cret-first, token: s3cret-second"))

@@ -129,6 +129,18 @@ fn clusters() -> Vec<Case> {
         )
         .refused(&["certificate-authority", "insecure-skip-tls-verify"]),
         elsewhere(
+            "--server without a scheme",
+            TRUSTED,
+            "--server 127.0.0.1:@port@",
+        )
+        .reaches(Identity::anonymous().plain()),
+        elsewhere(
+            "--proxy-url above another",
+            &format!("{TRUSTED}, proxy-url: 'http://127.0.0.1:1'"),
+            "--proxy-url socks5://127.0.0.1:@port@",
+        )
+        .reaches(somebody.clone().via("socks5", "127.0.0.1:@port@")),
+        elsewhere(
             "--proxy-url",
             TRUSTED,
             "--proxy-url http://127.0.0.1:@port@",
