@@ -1,20 +1,12 @@
-//! One row of the table, and what it takes to hold a program against it.
+//! One row of the table.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::SECRET;
 use super::identity::Identity;
 use super::plugin::Call;
-use super::process::{self, Program};
-use super::stage::{Run, Stage};
 
 /// Far more than any run takes; what takes longer, hangs.
-const LIMIT: Duration = Duration::from_secs(10);
-
-/// Many cases wait for a client's patience, not for a processor.
-const AT_ONCE: usize = 4;
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// What has to happen.
 #[derive(Debug, Clone)]
@@ -35,30 +27,34 @@ pub(crate) struct File {
 /// What is in a file.
 pub(crate) enum Content {
     Folder,
-    /// With the names of [`Stage::fill`].
+    /// With the names of [`super::stage::Stage::fill`].
     Text(String),
 }
 
 /// One row of the table.
 pub(crate) struct Case {
-    name: &'static str,
+    pub(crate) name: &'static str,
     pub(crate) files: Vec<File>,
     pub(crate) arguments: Vec<String>,
     pub(crate) environment: Vec<(&'static str, String)>,
     pub(crate) unauthorized: usize,
     pub(crate) limit: Duration,
-    expected: Expected,
-    difference: Option<(&'static str, Expected)>,
-    namespace: Option<&'static str>,
-    call: Option<Call>,
-    said: Vec<&'static str>,
-    token_request: Option<Vec<&'static str>>,
-    written: Option<(&'static str, Vec<&'static str>)>,
-    without_kubectl: bool,
+    /// Whether standard input and output are a terminal.
+    pub(crate) terminal: bool,
+    pub(crate) expected: Expected,
+    pub(crate) difference: Option<(&'static str, Expected)>,
+    pub(crate) namespace: Option<&'static str>,
+    pub(crate) call: Option<Call>,
+    /// How often a plugin is started.
+    pub(crate) calls: Option<usize>,
+    pub(crate) said: Vec<&'static str>,
+    pub(crate) token_request: Option<Vec<&'static str>>,
+    pub(crate) written: Option<(&'static str, Vec<&'static str>)>,
+    pub(crate) without_kubectl: bool,
     /// Files that are not there, neither before a run nor, if it is refused, after it.
     pub(crate) absent: Vec<&'static str>,
     /// Files with the number of a process that is to be over.
-    children: Vec<&'static str>,
+    pub(crate) children: Vec<&'static str>,
 }
 
 impl Case {
@@ -71,10 +67,12 @@ impl Case {
             environment: Vec::new(),
             unauthorized: 0,
             limit: LIMIT,
+            terminal: false,
             expected: Expected::Reaches(vec![Identity::anonymous()]),
             difference: None,
             namespace: None,
             call: None,
+            calls: None,
             said: Vec::new(),
             token_request: None,
             written: None,
@@ -133,6 +131,12 @@ impl Case {
         self
     }
 
+    /// Standard input and output are a terminal.
+    pub(crate) fn on_a_terminal(mut self) -> Self {
+        self.terminal = true;
+        self
+    }
+
     /// The first requests are answered with 401.
     pub(crate) fn unauthorized(mut self, times: usize) -> Self {
         self.unauthorized = times;
@@ -178,9 +182,15 @@ impl Case {
         self
     }
 
-    /// What a credential plugin is given, each time that it is started.
+    /// What a credential plugin is given, which is started once.
     pub(crate) fn call(mut self, call: Call) -> Self {
         self.call = Some(call);
+        self.calls(1)
+    }
+
+    /// How often a credential plugin is started.
+    pub(crate) fn calls(mut self, times: usize) -> Self {
+        self.calls = Some(times);
         self
     }
 
@@ -225,183 +235,4 @@ impl Case {
         self.limit = limit;
         self
     }
-
-    fn expected_of(&self, program: &Program) -> &Expected {
-        match (&self.difference, program) {
-            (Some((_, expected)), Program::Cryptoctl) => expected,
-            _ => &self.expected,
-        }
-    }
-
-    /// Everything that a run has wrong.
-    fn problems(&self, stage: &Stage, program: &Program, run: &Run) -> Vec<String> {
-        let mut problems = Vec::new();
-        let is_cryptoctl = *program == Program::Cryptoctl;
-        match run.ended.code {
-            None => problems.push(format!("still running after {:?}", self.limit)),
-            Some(0) => problems.push("it ended with success".to_owned()),
-            Some(_) => {}
-        }
-        let mut words = self.said.clone();
-        let wanted = match self.expected_of(program) {
-            Expected::Reaches(identities) => identities.clone(),
-            Expected::Refused(refusal) => {
-                words.extend(refusal);
-                Vec::new()
-            }
-        };
-        let wanted: Vec<Identity> = wanted
-            .iter()
-            .map(|identity| filled(stage, identity))
-            .collect();
-        let mut seen: Vec<Identity> = run.seen.iter().map(|seen| seen.identity.clone()).collect();
-        seen.dedup();
-        if seen != wanted {
-            problems.push(format!("expected {wanted:#?}\n   saw {seen:#?}"));
-        }
-        if let Some(namespace) = self.namespace {
-            let mut seen: Vec<&str> = run
-                .seen
-                .iter()
-                .filter_map(|seen| seen.namespace.as_deref())
-                .collect();
-            seen.dedup();
-            if seen != [namespace] {
-                problems.push(format!(
-                    "expected the namespace `{namespace}`, saw {seen:?}"
-                ));
-            }
-        }
-        self.check_login(stage, run, &mut problems);
-        for path in &self.absent {
-            if wanted.is_empty() && stage.read(path).is_some() {
-                problems.push(format!("it made `{path}`"));
-            }
-        }
-        for path in &self.children {
-            let child = stage.read(path).unwrap_or_default();
-            if process::kill(child.trim()) {
-                problems.push(format!("the process of `{path}` was still there"));
-            }
-        }
-        if is_cryptoctl {
-            for word in words {
-                let word = stage.fill(word);
-                if !run.ended.output.contains(&word) {
-                    problems.push(format!("it did not say `{word}`"));
-                }
-            }
-            if run.ended.output.contains(SECRET) || run.ended.output.contains("PRIVATE KEY") {
-                problems.push("it printed a secret".to_owned());
-            }
-        }
-        problems
-    }
-
-    /// Holds what was given to plugins and providers, and what was written, against the table.
-    fn check_login(&self, stage: &Stage, run: &Run, problems: &mut Vec<String>) {
-        if let Some(call) = &self.call {
-            let call = call.map(|text| stage.fill(text));
-            if run.calls.is_empty() || run.calls.iter().any(|seen| *seen != call) {
-                problems.push(format!(
-                    "expected the plugin to be given {call:#?}\n   it was given {:#?}",
-                    run.calls
-                ));
-            }
-        }
-        if let Some(words) = &self.token_request {
-            let fits = |request: &String| words.iter().all(|word| request.contains(word));
-            if run.token_requests.len() != 1 || !run.token_requests.iter().all(fits) {
-                problems.push(format!(
-                    "expected one request for a token with {words:?}, saw {:?}",
-                    run.token_requests
-                ));
-            }
-        }
-        match &self.written {
-            None if !run.changed.is_empty() => {
-                problems.push(format!("it changed {:?}", run.changed));
-            }
-            Some((path, words)) => {
-                let text = stage.read(path).unwrap_or_default();
-                for word in words {
-                    let word = stage.fill(word);
-                    if !text.contains(&word) {
-                        problems.push(format!("`{path}` does not contain `{word}`:\n{text}"));
-                    }
-                }
-                if run.changed != [*path] {
-                    problems.push(format!(
-                        "expected `{path}` to be changed, not {:?}",
-                        run.changed
-                    ));
-                }
-            }
-            None => {}
-        }
-    }
-
-    /// Runs the programs and says what each has wrong.
-    fn failures(&self, programs: &[Program]) -> Vec<String> {
-        let stage = Stage::new();
-        let mut failures = Vec::new();
-        for program in programs {
-            if self.without_kubectl && *program != Program::Cryptoctl {
-                continue;
-            }
-            let run = stage.play(self, program);
-            let problems = self.problems(&stage, program, &run);
-            if problems.is_empty() {
-                continue;
-            }
-            let reason = self
-                .difference
-                .as_ref()
-                .map_or_else(String::new, |(reason, _)| {
-                    format!("\n   cryptoctl is to differ from kubectl here: {reason}")
-                });
-            failures.push(format!(
-                "== {}: {}{reason}\n   {}\n   exit status {:?}, and it said:\n{}",
-                self.name,
-                program.name(),
-                problems.join("\n   "),
-                run.ended.code,
-                run.ended.output
-            ));
-        }
-        failures
-    }
-}
-
-/// An identity with what exists now in the place of names.
-fn filled(stage: &Stage, identity: &Identity) -> Identity {
-    let mut identity = identity.clone();
-    if let Some(via) = &mut identity.via {
-        via.target = stage.fill(&via.target);
-    }
-    identity
-}
-
-/// Holds programs against a group of cases, and fails with everything that any of them has wrong.
-#[track_caller]
-pub(crate) fn check(programs: &[Program], cases: &[Case]) {
-    let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let found = case.failures(programs);
-                    failures.lock().unwrap().extend(found);
-                }
-            });
-        }
-    });
-    let failures = failures.into_inner().unwrap();
-    assert!(
-        failures.is_empty(),
-        "{} failures in {} cases\n\n{}",
-        failures.len(),
-        cases.len(),
-        failures.join("\n\n")
-    );
 }

@@ -8,8 +8,9 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
 /// The names that the recorder's certificate is valid for.
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 6] = [
     "127.0.0.1",
+    "0.0.0.0",
     "localhost",
     "cluster.example",
     "other.example",

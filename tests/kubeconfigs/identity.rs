@@ -114,4 +114,13 @@ impl Identity {
         prefix.clone_into(&mut self.prefix);
         self
     }
+
+    /// With another text in the place of the proxy's target.
+    pub(crate) fn map(&self, change: impl Fn(&str) -> String) -> Self {
+        let mut identity = self.clone();
+        if let Some(via) = &mut identity.via {
+            via.target = change(&via.target);
+        }
+        identity
+    }
 }

@@ -17,11 +17,13 @@ mod recorder;
 mod socks;
 mod stage;
 mod stream;
+mod verdict;
 
 pub(crate) mod cases;
 
-pub(crate) use case::{Case, check};
+pub(crate) use case::Case;
 pub(crate) use process::Program;
+pub(crate) use verdict::check;
 
 /// What marks a text as a secret: no output of `cryptoctl` may contain it.
 pub(crate) const SECRET: &str = "s3cret";
@@ -30,7 +32,7 @@ pub(crate) const SECRET: &str = "s3cret";
 macro_rules! test_each_group {
     ($programs:expr) => {
         $crate::kubeconfigs::test_each_group!($programs, files context token certificate exec plugin_answers
-            oidc legacy proxy tls server impersonation flags in_cluster);
+            oidc legacy proxy tls server impersonation flags in_cluster kuberc);
     };
     ($programs:expr, $($group:ident)*) => {
         $(

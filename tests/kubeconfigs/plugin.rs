@@ -13,7 +13,7 @@ pub(crate) struct Call {
     pub(crate) arguments: Vec<String>,
     /// The variables whose names begin with `PLUGIN_`, in order.
     pub(crate) environment: Vec<String>,
-    /// `terminal`, or the first line, or nothing.
+    /// The first line, after the word `terminal` if it was typed there.
     pub(crate) input: String,
 }
 
@@ -65,7 +65,9 @@ pub(crate) fn ending_with(lines: &str) -> String {
     echo "info $(printf '%s' "$KUBERNETES_EXEC_INFO" | tr -d '\n')"
     for argument in "$@"; do echo "argument $argument"; done
     env | grep '^PLUGIN_' | sort | sed 's/^/environment /'
-    if [ -t 0 ]; then echo "input terminal"; else read -r line; echo "input $line"; fi
+    if [ -t 0 ]; then kind='terminal '; else kind=; fi
+    read -r line
+    echo "input $kind$line"
 }} >>'@folder@/{CALLS}'
 {lines}
 "#

@@ -24,19 +24,29 @@ impl Program {
         }
     }
 
-    /// A command that sends requests as soon as it knows where to; it never succeeds here.
-    fn command(&self) -> Command {
+    /// A command line that sends requests as soon as it knows where to, about an object whose namespace
+    /// the context decides; it never succeeds here.
+    fn line(&self) -> Vec<String> {
         let (path, arguments): (&Path, &[&str]) = match self {
             Self::Cryptoctl => (
                 Path::new(env!("CARGO_BIN_EXE_cryptoctl")),
-                &["rollout", "status", "statefulset/recorded"],
+                &["diff", "-f", "../set.yaml"],
             ),
             Self::Kubectl(path) => (path, &["get", "pods"]),
         };
-        let mut command = Command::new(path);
-        command.args(arguments);
-        command
+        std::iter::once(path.to_str().unwrap())
+            .chain(arguments.iter().copied())
+            .map(str::to_owned)
+            .collect()
     }
+}
+
+/// What a run has around it.
+pub(crate) struct Circumstances {
+    /// Whether standard input and output are a terminal.
+    pub(crate) terminal: bool,
+    /// When it is killed.
+    pub(crate) limit: Duration,
 }
 
 /// How a run ended.
@@ -54,14 +64,13 @@ pub(crate) fn run(
     folder: &Path,
     arguments: &[String],
     environment: &[(String, String)],
-    limit: Duration,
+    circumstances: &Circumstances,
 ) -> Ended {
+    let line = [program.line(), arguments.to_owned()].concat();
     // Files, not pipes: a plugin that outlives its caller would keep pipes open.
     let output = folder.join(format!("{}.output", program.name()));
     let file = File::create(&output).unwrap();
-    let mut child = program
-        .command()
-        .args(arguments)
+    let mut child = command(&line, circumstances.terminal)
         .current_dir(folder.join("work"))
         .env_clear()
         .env("HOME", folder.join("home"))
@@ -81,7 +90,7 @@ pub(crate) fn run(
         // Nobody listens after the limit.
         drop(sender.send(status));
     });
-    let code = if let Ok(status) = ended.recv_timeout(limit) {
+    let code = if let Ok(status) = ended.recv_timeout(circumstances.limit) {
         status.unwrap().code()
     } else {
         Command::new("kill").args(["-KILL", &id]).status().unwrap();
@@ -94,12 +103,31 @@ pub(crate) fn run(
     }
 }
 
+fn command(line: &[String], terminal: bool) -> Command {
+    if !terminal {
+        let mut command = Command::new(&line[0]);
+        command.args(&line[1..]);
+        return command;
+    }
+    // `script` of util-linux makes a terminal, and passes on what it reads and the exit status.
+    let quoted: Vec<String> = line
+        .iter()
+        .map(|word| format!("'{}'", word.replace('\'', r"'\''")))
+        .collect();
+    let mut command = Command::new("script");
+    command.args(["-q", "-e", "-c", &quoted.join(" "), "/dev/null"]);
+    command
+}
+
 /// Kills a process that a test's program started; whether it was there. One that is dead and waits for
 /// somebody to ask how it ended is not.
 pub(crate) fn kill(id: &str) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     // The state follows the name, which is in parentheses.
-    let state = status.rsplit(") ").next().and_then(|rest| rest.chars().next());
+    let state = status
+        .rsplit(") ")
+        .next()
+        .and_then(|rest| rest.chars().next());
     if matches!(state, None | Some('Z' | 'X')) {
         return false;
     }

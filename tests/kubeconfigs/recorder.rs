@@ -250,7 +250,7 @@ fn seen(request: &Request, prefix: &str, path: &str, layers: Layers) -> Seen {
     }
 }
 
-/// The little that kubectl has to know before it asks for pods.
+/// The little that has to be known before pods and configuration maps can be asked for.
 fn discovery(path: &str) -> Option<&'static str> {
     match path {
         "/api" => {
@@ -258,7 +258,7 @@ fn discovery(path: &str) -> Option<&'static str> {
         }
         "/apis" => Some(r#"{"kind":"APIGroupList","apiVersion":"v1","groups":[]}"#),
         "/api/v1" => Some(
-            r#"{"kind":"APIResourceList","groupVersion":"v1","resources":[{"name":"pods","singularName":"pod","namespaced":true,"kind":"Pod","verbs":["get","list"]}]}"#,
+            r#"{"kind":"APIResourceList","groupVersion":"v1","resources":[{"name":"pods","singularName":"pod","namespaced":true,"kind":"Pod","verbs":["get","list"]},{"name":"configmaps","singularName":"configmap","namespaced":true,"kind":"ConfigMap","verbs":["get","list","create","patch","delete"]}]}"#,
         ),
         _ => None,
     }

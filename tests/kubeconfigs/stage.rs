@@ -10,8 +10,11 @@ use super::case::{Case, Content};
 use super::certificates::{Certificates, Pair};
 use super::encoding::base64;
 use super::plugin::{self, Call};
-use super::process::{self, Ended, Program};
+use super::process::{self, Circumstances, Ended, Program};
 use super::recorder::{Recorder, Seen};
+
+/// What `cryptoctl` asks about: an object whose namespace is the context's.
+const SET: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\n";
 
 /// A recorder and a folder.
 pub(crate) struct Stage {
@@ -45,6 +48,8 @@ impl Stage {
             ("http".to_owned(), format!("http://127.0.0.1:{port}")),
             ("authority".to_owned(), format!("{path}/pki/authority.crt")),
             ("authority-data".to_owned(), base64(&certificates.authority)),
+            ("authority-text".to_owned(), certificates.authority.clone()),
+            ("stranger-text".to_owned(), certificates.stranger.clone()),
             ("stranger".to_owned(), format!("{path}/pki/stranger.crt")),
             ("stranger-data".to_owned(), base64(&certificates.stranger)),
         ];
@@ -61,6 +66,7 @@ impl Stage {
                     format!("{path}/pki/{owner}.{kind}"),
                 ));
                 names.push((format!("{owner}.{kind}-data"), base64(text)));
+                names.push((format!("{owner}.{kind}-text"), text.clone()));
                 // As a string in JSON has it, without the quotes.
                 names.push((format!("{owner}.{kind}-json"), text.replace('\n', "\\n")));
             }
@@ -86,6 +92,7 @@ impl Stage {
         ] {
             write(&self.folder.path().join("pki").join(name), text);
         }
+        write(&self.folder.path().join("set.yaml"), SET);
         for folder in ["home", "work"] {
             std::fs::create_dir_all(self.folder.path().join(folder)).unwrap();
         }
@@ -130,7 +137,16 @@ impl Stage {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), self.fill(value)))
             .collect();
-        let ended = process::run(program, folder, &arguments, &environment, case.limit);
+        let ended = process::run(
+            program,
+            folder,
+            &arguments,
+            &environment,
+            &Circumstances {
+                terminal: case.terminal,
+                limit: case.limit,
+            },
+        );
         Run {
             ended,
             seen: self.recorder.seen(),

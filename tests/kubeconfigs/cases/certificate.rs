@@ -27,6 +27,18 @@ pub(crate) fn cases() -> Vec<Case> {
                 "client-certificate: pki/alice.crt, client-key: ./pki/alice.key",
             ))
             .reaches(alice.clone()),
+        Case::new("a certificate and a key in one file")
+            .kubeconfig(user(
+                "client-certificate: '@folder@/both', client-key: '@folder@/both'",
+            ))
+            .file("both", "@alice.crt-text@@alice.key-text@")
+            .reaches(alice.clone()),
+        Case::new("a key before its certificate in one file")
+            .kubeconfig(user(
+                "client-certificate: '@folder@/both', client-key: '@folder@/both'",
+            ))
+            .file("both", "@alice.key-text@@alice.crt-text@")
+            .reaches(alice.clone()),
         Case::new("a certificate and a token")
             .kubeconfig(user(&format!("{FILES}, token: s3cret-token")))
             .reaches(alice.clone().authorization("Bearer s3cret-token")),

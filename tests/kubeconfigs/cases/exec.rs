@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{TRUSTED, config, user};
 use crate::kubeconfigs::Case;
+use crate::kubeconfigs::case::Expected;
 use crate::kubeconfigs::identity::Identity;
 use crate::kubeconfigs::plugin::{self, Call};
 
@@ -37,6 +38,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(modes());
     cases.extend(commands());
     cases.extend(surroundings());
+    cases.extend(renewals());
     cases.extend(endings());
     cases
 }
@@ -65,14 +67,31 @@ fn versions() -> Vec<Case> {
                     TOKEN,
                 )),
             )
+            .calls(0)
             .refused(&["v1alpha1"]),
-        with_plugin("no version", exec("interactiveMode: Never")).refused(&["apiVersion"]),
+        with_plugin("no version", exec("interactiveMode: Never"))
+            .calls(0)
+            .refused(&["apiVersion"]),
         with_plugin(
             "another version",
             exec("apiVersion: example.com/v1, interactiveMode: Never"),
         )
+        .calls(0)
         .refused(&["example.com/v1"]),
     ]
+}
+
+/// What a plugin is given that may talk to the person at the terminal.
+fn typed() -> Call {
+    Call {
+        info: json!({
+            "apiVersion": V1,
+            "kind": "ExecCredential",
+            "spec": {"interactive": true},
+        }),
+        input: "terminal typed".to_owned(),
+        ..Call::plain(V1)
+    }
 }
 
 fn modes() -> Vec<Case> {
@@ -85,10 +104,29 @@ fn modes() -> Vec<Case> {
         .call(Call::plain(V1))
         .reaches(somebody()),
         with_plugin("always interactive, without a terminal", mode("Always"))
+            .calls(0)
             .refused(&["interactive", "terminal"]),
+        with_plugin(
+            "interactive if it can be, on a terminal",
+            mode("IfAvailable"),
+        )
+        .on_a_terminal()
+        .call(typed())
+        .reaches(somebody()),
+        with_plugin("always interactive, on a terminal", mode("Always"))
+            .on_a_terminal()
+            .call(typed())
+            .reaches(somebody()),
+        with_plugin("never interactive, on a terminal", mode("Never"))
+            .on_a_terminal()
+            .call(Call::plain(V1))
+            .reaches(somebody()),
         with_plugin("v1 without a mode", exec(&format!("apiVersion: {V1}")))
+            .calls(0)
             .refused(&["interactiveMode"]),
-        with_plugin("another mode", mode("Sometimes")).refused(&["interactiveMode", "Sometimes"]),
+        with_plugin("another mode", mode("Sometimes"))
+            .calls(0)
+            .refused(&["interactiveMode", "Sometimes"]),
         Case::new("v1beta1, always interactive, without a terminal")
             .kubeconfig(exec(&format!(
                 "apiVersion: {V1BETA1}, interactiveMode: Always"
@@ -97,6 +135,7 @@ fn modes() -> Vec<Case> {
                 "plugin",
                 plugin::printing(&plugin::credential(V1BETA1, TOKEN)),
             )
+            .calls(0)
             .refused(&["interactive", "terminal"]),
     ]
 }
@@ -131,6 +170,14 @@ fn commands() -> Vec<Case> {
             .program("work/plugin", plugin::giving(TOKEN))
             .environment("PATH", ".:/usr/bin:/bin")
             .refused(&["plugin"]),
+        with_plugin(
+            "the plugin's own PATH is not where it is looked for",
+            user(&format!(
+                "exec: {{command: plugin, {}, env: [{{name: PATH, value: '@folder@:/usr/bin:/bin'}}]}}",
+                never()
+            )),
+        )
+        .refused(&["plugin"]),
         Case::new("a command that is not installed, and a hint")
             .kubeconfig(user(&format!(
                 "exec: {{command: absent-plugin, {}, installHint: 'get it from example.com'}}",
@@ -245,6 +292,63 @@ fn surroundings() -> Vec<Case> {
     ]
 }
 
+/// Plugins whose credentials are refused at first; each start gives others than the one before.
+///
+/// kubectl does not repeat the refused request, but sends its next one, of another path, with what the
+/// plugin gave meanwhile. `cryptoctl` repeats the refused one, once.
+fn renewals() -> Vec<Case> {
+    let counting = |name, lines: &str| {
+        let count = "echo start >>'@folder@/starts'\nnumber=$(grep -c start '@folder@/starts')";
+        Case::new(name)
+            .kubeconfig(exec(&never()))
+            .program("plugin", plugin::ending_with(&format!("{count}\n{lines}")))
+            .absent("starts")
+    };
+    let numbered = format!(
+        "cat <<END\n{}\nEND",
+        plugin::credential(V1, r#""token":"s3cret-$number""#)
+    );
+    let pair = |owner: &str| {
+        let pair = format!(
+            r#""clientCertificateData":"@{owner}.crt-json@","clientKeyData":"@{owner}.key-json@""#
+        );
+        format!("cat <<'END'\n{}\nEND", plugin::credential(V1, &pair))
+    };
+    let numbers = |last: usize| {
+        (1..=last)
+            .map(|number| Identity::bearer(&format!("s3cret-{number}")))
+            .collect::<Vec<_>>()
+    };
+    vec![
+        counting("a plugin that gives a new token after a 401", &numbered)
+            .unauthorized(1)
+            .calls(2)
+            .reaches_in_turn(numbers(2)),
+        counting(
+            "a plugin that gives a new certificate after a 401",
+            &format!(
+                "if [ $number = 1 ]; then\n{}\nelse\n{}\nfi",
+                pair("alice"),
+                pair("bob")
+            ),
+        )
+        .unauthorized(1)
+        .calls(2)
+        .reaches_in_turn(vec![
+            Identity::certificate("alice"),
+            Identity::certificate("bob"),
+        ]),
+        counting("a plugin whose tokens are never accepted", &numbered)
+            .unauthorized(1000)
+            .reaches_in_turn(numbers(5))
+            .but_cryptoctl(
+                "kubectl sends other requests after each refusal; cryptoctl repeats the first once and \
+                 gives up",
+                Expected::Reaches(numbers(2)),
+            ),
+    ]
+}
+
 fn endings() -> Vec<Case> {
     let script = |name, lines| {
         Case::new(name)
@@ -252,37 +356,29 @@ fn endings() -> Vec<Case> {
             .program("plugin", plugin::ending_with(lines))
     };
     vec![
-        script("a plugin that fails", "echo s3cret-output\necho 'log in first' >&2\nexit 3")
-            .refused(&["@folder@/plugin", "3", "log in first"]),
-        script("a plugin that dies of a signal", "kill -TERM $$").refused(&["@folder@/plugin"]),
-        script("a plugin that talks while it succeeds", &format!(
-            "echo 'opening a browser' >&2\necho '{}'",
-            plugin::credential(V1, TOKEN)
-        ))
-        .says(&["opening a browser"])
-        .reaches(somebody()),
-        script("a plugin that never ends", "sleep 600 & echo $! >'@folder@/child'\nwait")
-            .arguments("--timeout 3s")
-            .without_kubectl()
-            .limit(Duration::from_secs(15))
-            .ends_process("child")
-            .refused(&["@folder@/plugin"]),
         script(
-            "a plugin that gives a new token after a 401",
+            "a plugin that fails",
+            "echo s3cret-output\necho 'log in first' >&2\nexit 3",
+        )
+        .refused(&["@folder@/plugin", "3", "log in first"]),
+        script("a plugin that dies of a signal", "kill -TERM $$").refused(&["@folder@/plugin"]),
+        script(
+            "a plugin that talks while it succeeds",
             &format!(
-                "if [ -e '@folder@/again' ]; then token=s3cret-second; else token=s3cret-first; fi\n\
-                 : >'@folder@/again'\n\
-                 echo '{}' | sed \"s/TOKEN/$token/\"",
-                plugin::credential(V1, r#""token":"TOKEN""#)
+                "echo 'opening a browser' >&2\necho '{}'",
+                plugin::credential(V1, TOKEN)
             ),
         )
-        .absent("again")
-        .unauthorized(1)
-        // kubectl does not repeat the refused request, but sends the next one with the new token;
-        // cryptoctl repeats it, once.
-        .reaches_in_turn(vec![
-            Identity::bearer("s3cret-first"),
-            Identity::bearer("s3cret-second"),
-        ]),
+        .says(&["opening a browser"])
+        .reaches(somebody()),
+        script(
+            "a plugin that never ends",
+            "sleep 600 & echo $! >'@folder@/child'\nwait",
+        )
+        .arguments("--timeout 3s")
+        .without_kubectl()
+        .limit(Duration::from_secs(15))
+        .ends_process("child")
+        .refused(&["@folder@/plugin"]),
     ]
 }

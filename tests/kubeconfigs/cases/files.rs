@@ -1,6 +1,6 @@
 //! Which files are read, and how several become one (`tools/clientcmd/loader.go`).
 
-use super::{TRUSTED, named, user};
+use super::{TRUSTED, config, named, user};
 use crate::kubeconfigs::Case;
 use crate::kubeconfigs::identity::Identity;
 
@@ -146,6 +146,14 @@ fn single() -> Vec<Case> {
         Case::new("the file in the home directory")
             .file("home/.kube/config", user("token: s3cret-home"))
             .reaches(Identity::bearer("s3cret-home")),
+        Case::new("a relative path in the variable")
+            .file("one", user("token: s3cret-one"))
+            .environment("KUBECONFIG", "../one")
+            .reaches(Identity::bearer("s3cret-one")),
+        Case::new("a tilde in the variable is only a name")
+            .file("home/one", user("token: s3cret-one"))
+            .environment("KUBECONFIG", "~/one")
+            .refused(&["no kubeconfig", "~/one"]),
         Case::new("an empty variable is none")
             .file("home/.kube/config", user("token: s3cret-home"))
             .environment("KUBECONFIG", "")
@@ -170,6 +178,14 @@ fn forms() -> Vec<Case> {
         Case::new("JSON")
             .kubeconfig(json)
             .reaches(Identity::bearer("s3cret-json")),
+        Case::new("an anchor")
+            .kubeconfig(
+                user("token: &it s3cret-token").replace(
+                    "users: [",
+                    "users: [{name: other, user: &all {token: s3cret-other}}, ",
+                ) + "extensions: []\npreferences: {a: *it}\n",
+            )
+            .reaches(Identity::bearer("s3cret-token")),
         Case::new("lines that end as on Windows")
             .kubeconfig(user("token: s3cret-token").replace('\n', "\r\n"))
             .reaches(Identity::bearer("s3cret-token")),
@@ -190,6 +206,12 @@ fn forms() -> Vec<Case> {
             .refused(&["@folder@/config"]),
         Case::new("a number where a text belongs")
             .kubeconfig(user("token: 12345"))
+            .refused(&["@folder@/config"]),
+        Case::new("a text where a truth value belongs")
+            .kubeconfig(config(
+                "server: '@https@', insecure-skip-tls-verify: 'true'",
+                "token: s3cret-token",
+            ))
             .refused(&["@folder@/config"]),
         Case::new("a key twice")
             .kubeconfig(user("token: s3cret-first, token: s3cret-second"))

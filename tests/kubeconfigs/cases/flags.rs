@@ -129,6 +129,18 @@ fn clusters() -> Vec<Case> {
         )
         .refused(&["certificate-authority", "insecure-skip-tls-verify"]),
         elsewhere(
+            "--server without a scheme",
+            TRUSTED,
+            "--server 127.0.0.1:@port@",
+        )
+        .reaches(Identity::anonymous().plain()),
+        elsewhere(
+            "--proxy-url above another",
+            &format!("{TRUSTED}, proxy-url: 'http://127.0.0.1:1'"),
+            "--proxy-url socks5://127.0.0.1:@port@",
+        )
+        .reaches(somebody.clone().via("socks5", "127.0.0.1:@port@")),
+        elsewhere(
             "--proxy-url",
             TRUSTED,
             "--proxy-url http://127.0.0.1:@port@",
@@ -147,6 +159,11 @@ fn others() -> Vec<Case> {
     let somebody = Identity::bearer("s3cret-token");
     let flag = |name, arguments| above(name, "token: s3cret-token", arguments);
     vec![
+        flag("--token that is empty", "--token=").reaches(somebody.clone()),
+        flag("--context that is empty", "--context=").reaches(somebody.clone()),
+        flag("--server that is empty", "--server=").reaches(somebody.clone()),
+        flag("--kubeconfig that is empty", "--kubeconfig=").reaches(somebody.clone()),
+        flag("--as that is empty", "--as=").reaches(somebody.clone()),
         flag("--disable-compression", "--disable-compression").reaches(somebody.clone()),
         flag("--request-timeout", "--request-timeout 30s").reaches(somebody.clone()),
         flag("--request-timeout in seconds", "--request-timeout 30").reaches(somebody.clone()),

@@ -1,4 +1,4 @@
-//! OpenID Connect (`plugin/pkg/client/auth/oidc/oidc.go`).
+//! `OpenID` Connect (`plugin/pkg/client/auth/oidc/oidc.go`).
 
 use super::user;
 use crate::kubeconfigs::Case;

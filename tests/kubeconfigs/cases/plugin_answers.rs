@@ -35,7 +35,7 @@ pub(crate) fn cases() -> Vec<Case> {
 fn credentials() -> Vec<Case> {
     let somebody = Identity::bearer("s3cret-plugin");
     vec![
-        gives("a certificate", PAIR).reaches(Identity::certificate("alice")),
+        gives("a certificate", PAIR).calls(1).reaches(Identity::certificate("alice")),
         gives("a certificate and a token", &format!(r#"{PAIR},"token":"s3cret-plugin""#))
             .reaches(somebody.clone().with_certificate("alice")),
         gives(
@@ -76,6 +76,7 @@ fn credentials() -> Vec<Case> {
                 ),
             ))
             .program("plugin", plugin::giving(r#""token":"s3cret-plugin""#))
+            .calls(0)
             .reaches(Identity::certificate("alice")),
         Case::new("a plugin and a token: the plugin is not asked")
             .kubeconfig(config(
@@ -86,6 +87,7 @@ fn credentials() -> Vec<Case> {
                 ),
             ))
             .program("plugin", plugin::giving(r#""token":"s3cret-plugin""#))
+            .calls(0)
             .reaches(Identity::bearer("s3cret-token")),
     ]
 }

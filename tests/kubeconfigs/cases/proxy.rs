@@ -1,7 +1,7 @@
 //! Proxies, from the kubeconfig and from the environment.
 //!
 //! Go never sends requests to loopback addresses through the environment's proxies, so those cases ask for
-//! a name that only the proxy resolves.
+//! a name that only the proxy resolves, or for an address that leads to the recorder in both ways.
 
 use super::{cluster, config};
 use crate::kubeconfigs::Case;
@@ -21,6 +21,11 @@ fn direct() -> String {
     cluster(&format!(
         "server: 'https://{TARGET}', certificate-authority: '@authority@'"
     ))
+}
+
+/// A server that is no loopback address to Go, but can be reached directly all the same.
+fn everywhere() -> String {
+    cluster("server: 'https://0.0.0.0:@port@', certificate-authority: '@authority@'")
 }
 
 fn somebody(kind: &'static str) -> Identity {
@@ -138,9 +143,9 @@ fn variables() -> Vec<Case> {
             .environment("HTTPS_PROXY", &format!("socks5://{PROXY}"))
             .reaches(somebody("socks5")),
         Case::new("HTTP_PROXY is not for TLS")
-            .kubeconfig(direct())
+            .kubeconfig(everywhere())
             .environment("HTTP_PROXY", &proxy)
-            .refused(&["cluster.example"]),
+            .reaches(Identity::bearer("s3cret-token")),
         Case::new("HTTP_PROXY without TLS")
             .kubeconfig(config("server: 'http://cluster.example'", "as: somebody"))
             .environment("HTTP_PROXY", &proxy)
@@ -151,9 +156,9 @@ fn variables() -> Vec<Case> {
                     .via("http", "cluster.example"),
             ),
         Case::new("ALL_PROXY means nothing")
-            .kubeconfig(direct())
+            .kubeconfig(everywhere())
             .environment("ALL_PROXY", &proxy)
-            .refused(&["cluster.example"]),
+            .reaches(Identity::bearer("s3cret-token")),
         Case::new("loopback addresses are never behind the environment's proxy")
             .kubeconfig(cluster(
                 "server: '@https@', certificate-authority: '@authority@'",
@@ -175,11 +180,35 @@ fn variables() -> Vec<Case> {
             .environment("HTTPS_PROXY", &proxy)
             .environment("NO_PROXY", "cluster.example:443")
             .reaches(somebody("http")),
+        Case::new("an address behind the environment's proxy")
+            .kubeconfig(everywhere())
+            .environment("HTTPS_PROXY", &proxy)
+            .reaches(Identity::bearer("s3cret-token").via("http", "0.0.0.0:@port@")),
+        Case::new("NO_PROXY with the address")
+            .kubeconfig(everywhere())
+            .environment("HTTPS_PROXY", &proxy)
+            .environment("NO_PROXY", "192.0.2.1,0.0.0.0")
+            .reaches(Identity::bearer("s3cret-token")),
+        Case::new("NO_PROXY with the address and its port")
+            .kubeconfig(everywhere())
+            .environment("HTTPS_PROXY", &proxy)
+            .environment("NO_PROXY", "0.0.0.0:@port@")
+            .reaches(Identity::bearer("s3cret-token")),
+        Case::new("NO_PROXY with a network")
+            .kubeconfig(everywhere())
+            .environment("HTTPS_PROXY", &proxy)
+            .environment("NO_PROXY", "10.0.0.0/8,0.0.0.0/8")
+            .reaches(Identity::bearer("s3cret-token")),
+        Case::new("NO_PROXY with another network")
+            .kubeconfig(everywhere())
+            .environment("HTTPS_PROXY", &proxy)
+            .environment("NO_PROXY", "10.0.0.0/8")
+            .reaches(Identity::bearer("s3cret-token").via("http", "0.0.0.0:@port@")),
         Case::new("NO_PROXY with everything")
-            .kubeconfig(direct())
+            .kubeconfig(everywhere())
             .environment("HTTPS_PROXY", &proxy)
             .environment("NO_PROXY", "*")
-            .refused(&["cluster.example"]),
+            .reaches(Identity::bearer("s3cret-token")),
         Case::new("NO_PROXY does not touch the kubeconfig's proxy")
             .kubeconfig(through(&proxy))
             .environment("NO_PROXY", "*")

@@ -22,6 +22,10 @@ pub(crate) fn cases() -> Vec<Case> {
                  certificate-authority-data: '@authority-data@'",
             ))
             .refused(&["certificate-authority"]),
+        Case::new("two authorities in a file, with text between")
+            .kubeconfig(cluster("server: '@https@', certificate-authority: '@folder@/both'"))
+            .file("both", "# first\n@stranger-text@\n# second\n@authority-text@")
+            .reaches(somebody.clone()),
         Case::new("another authority")
             .kubeconfig(cluster("server: '@https@', certificate-authority: '@stranger@'"))
             .refused(&["certificate"]),
@@ -37,6 +41,12 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("an authority that is none")
             .kubeconfig(cluster("server: '@https@', certificate-authority: '@folder@/config'"))
             .refused(&["certificate"]),
+        Case::new("an authority that is no base64")
+            .kubeconfig(cluster("server: '@https@', certificate-authority-data: '***s3cret'"))
+            .refused(&["@folder@/config"]),
+        Case::new("an authority in the kubeconfig that is none")
+            .kubeconfig(cluster("server: '@https@', certificate-authority-data: czNjcmV0"))
+            .refused(&["certificate-authority-data"]),
         Case::new("the system's authorities, named by a variable")
             .kubeconfig(cluster("server: '@https@'"))
             .environment("SSL_CERT_FILE", "@authority@")

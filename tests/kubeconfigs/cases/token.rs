@@ -19,6 +19,12 @@ fn tokens() -> Vec<Case> {
         Case::new("a token with a line's end")
             .kubeconfig(user(r#"token: "s3cret-token\n""#))
             .refused(&["token"]),
+        // There is nothing to renew a token with: once refused, it is not sent again and again.
+        Case::new("a token that is not accepted")
+            .kubeconfig(user("token: s3cret-token"))
+            .unauthorized(100)
+            .says(&["does not accept these credentials"])
+            .reaches(Identity::bearer("s3cret-token")),
         Case::new("a token with a space")
             .kubeconfig(user("token: 's3cret token'"))
             .reaches(Identity::bearer("s3cret token")),
