@@ -8,17 +8,20 @@ use std::time::Duration;
 use crate::cli::{
     Cli, ColorChoice, EditArgs, GlobalArgs, OutputFormat, ProgressChoice, QuestionArgs, SetArgs,
 };
-use crate::cluster::{self, ConnectionSettings, Impersonation, Overrides, TimeLimits};
+use crate::cluster::{self, ConnectionSettings, Impersonation, Kuberc, Overrides, TimeLimits};
 use crate::error::CommandError;
 use crate::manifest::{self, Edits, Options, Source};
 use crate::ops::{Expectation, Set};
 use crate::render::{self, Circumstances, Display, Progress};
+use crate::secret::Secret;
 use crate::ui::{self, Environment, Ui};
 
 /// A list of kubeconfig files, as kubectl reads it.
 const KUBECONFIG: &str = "KUBECONFIG";
 /// The file with kubectl's preferences, or `off`: which credential plugins may run.
 const KUBERC: &str = "KUBERC";
+/// `false` for no preferences at all.
+const KUBECTL_KUBERC: &str = "KUBECTL_KUBERC";
 /// The API server's host, in every pod.
 const KUBERNETES_SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
 /// The API server's port, in every pod.
@@ -55,7 +58,10 @@ pub fn connection(cli: &Cli, command: &str, person: bool) -> ConnectionSettings 
     let global = &cli.global;
     let reads_standard_input = cli.command.set().is_some_and(SetArgs::reads_standard_input);
     ConnectionSettings {
-        kubeconfig: global.kubeconfig.clone(),
+        kubeconfig: global
+            .kubeconfig
+            .clone()
+            .filter(|path| !path.as_os_str().is_empty()),
         overrides: overrides(global),
         environment: environment(),
         limits: TimeLimits {
@@ -70,23 +76,27 @@ pub fn connection(cli: &Cli, command: &str, person: bool) -> ConnectionSettings 
 
 fn overrides(global: &GlobalArgs) -> Overrides {
     let given = &global.connection;
+    // To kubectl a flag with an empty value is as good as none.
+    let text = |flag: &Option<String>| flag.clone().filter(|text| !text.is_empty());
+    let path = |flag: &Option<PathBuf>| flag.clone().filter(|path| !path.as_os_str().is_empty());
+    let secret = |flag: &Option<Secret>| flag.clone().filter(|secret| !secret.is_empty());
     Overrides {
-        context: global.context.clone(),
-        cluster: given.cluster.clone(),
-        user: given.user.clone(),
-        server: given.server.clone(),
-        tls_server_name: given.tls_server_name.clone(),
-        certificate_authority: given.certificate_authority.clone(),
+        context: text(&global.context),
+        cluster: text(&given.cluster),
+        user: text(&given.user),
+        server: text(&given.server),
+        tls_server_name: text(&given.tls_server_name),
+        certificate_authority: path(&given.certificate_authority),
         insecure_skip_tls_verify: given.insecure_skip_tls_verify.unwrap_or_default(),
-        proxy_url: given.proxy_url.clone(),
-        client_certificate: given.client_certificate.clone(),
-        client_key: given.client_key.clone(),
-        token: given.token.clone(),
-        username: given.username.clone(),
-        password: given.password.clone(),
+        proxy_url: text(&given.proxy_url),
+        client_certificate: path(&given.client_certificate),
+        client_key: path(&given.client_key),
+        token: secret(&given.token),
+        username: text(&given.username),
+        password: secret(&given.password),
         impersonation: Impersonation {
-            user: given.impersonate_user.clone(),
-            uid: given.impersonate_uid.clone(),
+            user: text(&given.impersonate_user),
+            uid: text(&given.impersonate_uid),
             groups: given.impersonate_groups.clone(),
             extra: given.impersonate_extra.clone(),
         },
@@ -98,13 +108,23 @@ fn environment() -> cluster::Environment {
     let either = |name: &str| text(name).or_else(|| text(&name.to_lowercase()));
     cluster::Environment {
         kubeconfig_list: std::env::var_os(KUBECONFIG),
-        kuberc: std::env::var_os(KUBERC),
+        kuberc: kuberc(),
         home: std::env::var_os(HOME).map(PathBuf::from),
         service: text(KUBERNETES_SERVICE_HOST).zip(text(KUBERNETES_SERVICE_PORT)),
         pod_namespace: text(POD_NAMESPACE),
         http_proxy: either(HTTP_PROXY),
         https_proxy: either(HTTPS_PROXY),
         no_proxy: either(NO_PROXY),
+    }
+}
+
+fn kuberc() -> Kuberc {
+    let is_off = std::env::var(KUBECTL_KUBERC).is_ok_and(|value| value == "false");
+    match std::env::var_os(KUBERC) {
+        _ if is_off => Kuberc::Off,
+        Some(path) if path == "off" => Kuberc::Off,
+        Some(path) if !path.is_empty() => Kuberc::File(path.into()),
+        _ => Kuberc::AtHome,
     }
 }
 

@@ -40,8 +40,8 @@ pub struct ConnectionSettings {
 pub struct Environment {
     /// `KUBECONFIG`: a list of paths.
     pub kubeconfig_list: Option<OsString>,
-    /// `KUBERC`: the file with kubectl's preferences.
-    pub kuberc: Option<OsString>,
+    /// Where kubectl's preferences are.
+    pub kuberc: Kuberc,
     /// The home directory.
     pub home: Option<PathBuf>,
     /// `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`, which every pod has.
@@ -54,6 +54,18 @@ pub struct Environment {
     pub https_proxy: Option<String>,
     /// `NO_PROXY`.
     pub no_proxy: Option<String>,
+}
+
+/// Where kubectl's preferences are, which say which credential plugins may run.
+#[derive(Debug, Clone, Default)]
+pub enum Kuberc {
+    /// In the home directory, if there are any.
+    #[default]
+    AtHome,
+    /// In this file, which must be there.
+    File(PathBuf),
+    /// Nowhere.
+    Off,
 }
 
 /// kubectl's connection flags; what is not given stays as the kubeconfig has it.

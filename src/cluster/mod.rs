@@ -25,7 +25,9 @@ mod transport;
 mod watch;
 
 pub use self::connect::Cluster;
-pub use self::connection::{ConnectionSettings, Environment, Impersonation, Overrides, TimeLimits};
+pub use self::connection::{
+    ConnectionSettings, Environment, Impersonation, Kuberc, Overrides, TimeLimits,
+};
 pub use self::deletion::Deletion;
 pub use self::discovery::{ResourceKind, ServedKinds};
 pub use self::error::{ClusterError, FieldConflict};

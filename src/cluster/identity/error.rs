@@ -31,8 +31,14 @@ pub(crate) enum IdentityError {
          standard input is not a terminal that it could use"
     )]
     PluginNeedsPerson { command: String },
-    #[error("kubectl's preferences (`kuberc`) do not allow the credential plugin `{command}`")]
-    PluginForbidden { command: String },
+    #[error(
+        "kubectl's preferences (`kuberc`) do not allow the credential plugin `{command}`: their \
+         policy is `{policy}`"
+    )]
+    PluginForbidden {
+        command: String,
+        policy: &'static str,
+    },
     #[error("the credential plugin `{command}` asks for `{api_version}`, which is not supported")]
     PluginVersion {
         command: String,

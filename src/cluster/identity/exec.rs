@@ -65,6 +65,7 @@ impl Plugin {
         if !self.policy.allows(command) {
             return Err(IdentityError::PluginForbidden {
                 command: command.clone(),
+                policy: self.policy.name(),
             });
         }
         let interactive = self.is_interactive()?;

@@ -7,7 +7,7 @@ use std::{env, fs, io};
 use serde::Deserialize;
 
 use super::error::KubeconfigError;
-use crate::cluster::connection::ConnectionSettings;
+use crate::cluster::connection::{ConnectionSettings, Kuberc};
 use crate::manifest;
 
 /// Which commands may run to obtain credentials.
@@ -22,10 +22,16 @@ pub(crate) enum PluginPolicy {
     Allowlist(Vec<String>),
 }
 
+/// The first version that has a policy, and what is to come after it.
+const API_VERSIONS: [&str; 2] = ["kubectl.config.k8s.io/v1beta1", "kubectl.config.k8s.io/v1"];
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Preference {
+    #[serde(default)]
     kind: String,
+    #[serde(default)]
+    api_version: String,
     #[serde(default)]
     credential_plugin_policy: String,
     credential_plugin_allowlist: Option<Vec<Entry>>,
@@ -44,9 +50,12 @@ pub(super) fn load(settings: &ConnectionSettings) -> Result<PluginPolicy, Kubeco
     let Some(path) = file(settings) else {
         return Ok(PluginPolicy::AllowAll);
     };
+    let is_named = matches!(settings.environment.kuberc, Kuberc::File(_));
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(PluginPolicy::AllowAll),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => {
+            return Ok(PluginPolicy::AllowAll);
+        }
         Err(source) => {
             return Err(KubeconfigError::File {
                 what: "kubectl preferences",
@@ -66,9 +75,9 @@ pub(super) fn load(settings: &ConnectionSettings) -> Result<PluginPolicy, Kubeco
 fn file(settings: &ConnectionSettings) -> Option<PathBuf> {
     let environment = &settings.environment;
     match &environment.kuberc {
-        Some(path) if path == "off" => None,
-        Some(path) if !path.is_empty() => Some(path.into()),
-        _ => Some(environment.home.as_ref()?.join(".kube").join("kuberc")),
+        Kuberc::Off => None,
+        Kuberc::File(path) => Some(path.clone()),
+        Kuberc::AtHome => Some(environment.home.as_ref()?.join(".kube").join("kuberc")),
     }
 }
 
@@ -80,8 +89,10 @@ fn policy(text: &str) -> Result<PluginPolicy, String> {
     };
     let preference: Preference =
         serde_json::from_value(value).map_err(|_| "it is not a `Preference`".to_owned())?;
-    if preference.kind != "Preference" {
-        return Err("it is not a `Preference`".to_owned());
+    // What kubectl does not know it passes over.
+    let is_known = API_VERSIONS.contains(&preference.api_version.as_str());
+    if preference.kind != "Preference" || !is_known {
+        return Ok(PluginPolicy::AllowAll);
     }
     let allowlist = preference.credential_plugin_allowlist;
     let policy = preference.credential_plugin_policy;
@@ -91,13 +102,15 @@ fn policy(text: &str) -> Result<PluginPolicy, String> {
         ("Allowlist", Some(entries)) if !entries.is_empty() => {
             let commands: Vec<String> = entries.into_iter().map(Entry::command).collect();
             if commands.iter().any(String::is_empty) {
-                return Err("its allowlist has an empty entry".to_owned());
+                return Err("its `credentialPluginAllowlist` has an empty entry".to_owned());
             }
             Ok(PluginPolicy::Allowlist(commands))
         }
-        ("Allowlist", _) => Err("its policy is `Allowlist`, and there is no list".to_owned()),
+        ("Allowlist", _) => {
+            Err("its policy is `Allowlist`, and `credentialPluginAllowlist` is empty".to_owned())
+        }
         ("" | "AllowAll" | "DenyAll", Some(_)) => Err(format!(
-            "it has an allowlist, and its policy is `{policy}` instead of `Allowlist`"
+            "it has a `credentialPluginAllowlist`, and its policy is `{policy}` instead of `Allowlist`"
         )),
         _ => Err(format!("its policy `{policy}` is unknown")),
     }
@@ -115,6 +128,15 @@ impl Entry {
 }
 
 impl PluginPolicy {
+    /// As it stands in the file.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::AllowAll => "AllowAll",
+            Self::DenyAll => "DenyAll",
+            Self::Allowlist(_) => "Allowlist",
+        }
+    }
+
     /// Whether a command may run; both sides are compared by where they lead.
     pub(crate) fn allows(&self, command: &str) -> bool {
         match self {

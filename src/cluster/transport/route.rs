@@ -170,6 +170,9 @@ fn proxy_of_environment(server: &Uri, environment: &Environment) -> Option<Strin
         .map(str::trim)
         .filter_map(|entry| without_port(entry, port))
         .collect();
+    if exceptions.iter().any(|entry| entry == "*") {
+        return None;
+    }
     let matcher = Matcher::builder()
         .all("http://proxy")
         .no(exceptions.join(","))
@@ -224,6 +227,7 @@ mod tests {
             ("https://cluster.example:6443", "cluster.example:443", true),
             ("https://10.1.2.3:6443", "10.0.0.0/8", false),
             ("https://10.1.2.3:6443", "10.1.2.3", false),
+            ("https://10.1.2.3:6443", "*", false),
             ("https://11.1.2.3:6443", "10.0.0.0/8", true),
             ("https://127.0.0.1:6443", "", false),
             ("https://[::1]:6443", "", false),

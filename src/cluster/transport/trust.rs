@@ -28,7 +28,9 @@ pub(crate) struct Trust {
 /// Certificates or a key that cannot be used.
 #[derive(Debug, Error)]
 pub(crate) enum TrustError {
-    #[error("the certificate authority holds no certificate in PEM form")]
+    #[error(
+        "the certificate authority (`certificate-authority` or `certificate-authority-data`) holds no certificate in PEM form"
+    )]
     Authority,
     #[error("the client certificate and its key cannot be read, or do not belong together")]
     Certificate,
