@@ -15,7 +15,7 @@ use crate::manifest::ImageEdit;
 /// data, breaks things on purpose and proves it again.
 ///
 /// Without `-f` it works on its built-in set, the file server `cryptoserver`.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(
     name = "cryptoctl",
     version,
@@ -72,7 +72,7 @@ impl Command {
 }
 
 /// What holds for every command.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
     /// Kubeconfig file to use

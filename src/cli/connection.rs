@@ -6,8 +6,8 @@ use clap::{Args, ValueHint};
 
 use crate::secret::Secret;
 
-/// What the flags say over the kubeconfig.
-#[derive(Debug, Args)]
+/// What the flags say over the kubeconfig; without `Debug`, since URLs may carry passwords.
+#[derive(Args)]
 #[command(next_help_heading = "Connection options")]
 pub struct ConnectionArgs {
     /// Cluster of the kubeconfig to use

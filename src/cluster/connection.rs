@@ -1,4 +1,5 @@
-//! What has to be known to find a cluster: flags and environment, nothing read yet.
+//! What has to be known to find a cluster: flags and environment, nothing read yet. Without `Debug`, since URLs may
+//! carry passwords.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ pub struct TimeLimits {
 }
 
 /// How to find the cluster, and how patient to be with it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ConnectionSettings {
     /// `--kubeconfig`.
     pub kubeconfig: Option<PathBuf>,
@@ -36,7 +37,7 @@ pub struct ConnectionSettings {
 }
 
 /// The variables that kubectl reads too.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Environment {
     /// `KUBECONFIG`: a list of paths.
     pub kubeconfig_list: Option<OsString>,
@@ -69,7 +70,7 @@ pub enum Kuberc {
 }
 
 /// kubectl's connection flags; what is not given stays as the kubeconfig has it.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Overrides {
     /// `--context`.
     pub context: Option<String>,

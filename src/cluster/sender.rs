@@ -115,6 +115,14 @@ impl Sender {
         self.pulse.losses()
     }
 
+    /// What ends a stream when the server has failed to prove that it lives.
+    pub(super) fn fell_silent(&self) -> ClusterError {
+        ClusterError::AnswerLost {
+            server: self.server().to_owned(),
+            source: "the API server fell silent".into(),
+        }
+    }
+
     /// Sends a request and decodes its JSON answer.
     ///
     /// # Errors

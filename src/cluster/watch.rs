@@ -254,10 +254,7 @@ impl<T: DeserializeOwned> Follower<T> {
             frame = body.frame() => frame,
             // Without an answer elsewhere, nothing says that this stream still lives.
             _ = losses.changed() => {
-                return Err(ClusterError::AnswerLost {
-                    server: self.cluster.server().to_owned(),
-                    source: "the API server fell silent".into(),
-                });
+                return Err(self.cluster.sender.fell_silent());
             }
             () = tokio::time::sleep(LONGEST_SILENCE) => return Ok(None),
         };

@@ -1,4 +1,6 @@
 //! A kubeconfig file, as `k8s.io/client-go` `tools/clientcmd/api/v1/types.go` defines it.
+//!
+//! None of it has `Debug`: tokens and keys are in it, and URLs may carry passwords.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +10,7 @@ use serde_json::Value;
 use crate::secret::Secret;
 
 /// One file, or several merged.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Document {
     pub(super) kind: String,
@@ -21,21 +23,21 @@ pub(crate) struct Document {
     pub(super) users: Vec<NamedUser>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct NamedCluster {
     pub(super) name: String,
     pub(super) cluster: ClusterEntry,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct NamedContext {
     pub(super) name: String,
     pub(super) context: ContextEntry,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct NamedUser {
     pub(super) name: String,
@@ -43,7 +45,7 @@ pub(super) struct NamedUser {
 }
 
 /// How to reach an API server.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct ClusterEntry {
     pub(crate) server: String,
@@ -57,7 +59,7 @@ pub(crate) struct ClusterEntry {
     pub(crate) extensions: Vec<Extension>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Extension {
     pub(crate) name: String,
@@ -65,7 +67,7 @@ pub(crate) struct Extension {
 }
 
 /// Which cluster, as which user, in which namespace.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ContextEntry {
     pub(super) cluster: String,
@@ -74,7 +76,7 @@ pub(super) struct ContextEntry {
 }
 
 /// Who somebody is, and how to prove it.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct UserEntry {
     pub(crate) client_certificate: String,
@@ -101,7 +103,7 @@ pub(crate) struct UserEntry {
 }
 
 /// A login that is built into clients; only `oidc` still is.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct AuthProvider {
     pub(crate) name: String,
@@ -109,7 +111,7 @@ pub(crate) struct AuthProvider {
 }
 
 /// A command that prints credentials.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct ExecEntry {
     pub(crate) command: String,
@@ -121,7 +123,7 @@ pub(crate) struct ExecEntry {
     pub(crate) interactive_mode: String,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct ExecVariable {
     pub(crate) name: String,

@@ -20,7 +20,6 @@ use super::connection::ConnectionSettings;
 const EXEC_EXTENSION: &str = "client.authentication.k8s.io/exec";
 
 /// What a kubeconfig and the flags over it come to.
-#[derive(Debug)]
 pub(super) struct Resolved {
     /// The context's name; `None` inside a cluster, or when flags name everything.
     pub(super) context: Option<String>,
