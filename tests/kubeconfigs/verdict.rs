@@ -221,7 +221,9 @@ impl Verdict<'_> {
     fn processes(&mut self) {
         for path in &self.case.children {
             let child = self.stage.read(path).unwrap_or_default();
-            if process::kill(child.trim()) {
+            if child.is_empty() {
+                self.problem(format!("no process was started that `{path}` names"));
+            } else if !process::is_over_soon(child.trim()) {
                 self.problem(format!("the process of `{path}` was still there"));
             }
         }

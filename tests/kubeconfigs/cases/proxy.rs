@@ -41,6 +41,7 @@ fn basic() -> String {
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = kubeconfigs();
     cases.extend(variables());
+    cases.extend(exceptions());
     cases
 }
 
@@ -159,6 +160,13 @@ fn variables() -> Vec<Case> {
             .kubeconfig(everywhere())
             .environment("ALL_PROXY", &proxy)
             .reaches(Identity::bearer("s3cret-token")),
+    ]
+}
+
+/// What is reached directly although there is a proxy.
+fn exceptions() -> Vec<Case> {
+    let proxy = format!("http://{PROXY}");
+    vec![
         Case::new("loopback addresses are never behind the environment's proxy")
             .kubeconfig(cluster(
                 "server: '@https@', certificate-authority: '@authority@'",
