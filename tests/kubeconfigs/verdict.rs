@@ -204,6 +204,9 @@ impl Verdict<'_> {
                         self.problem(format!("`{path}` does not contain `{word}`:\n{text}"));
                     }
                 }
+                if self.stage.mode(path).is_some_and(|mode| mode & 0o077 != 0) {
+                    self.problem(format!("others may read `{path}`"));
+                }
                 if changed != &[*path] {
                     self.problem(format!("expected `{path}` to be changed, not {changed:?}"));
                 }
