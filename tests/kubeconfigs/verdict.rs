@@ -244,6 +244,9 @@ impl Verdict<'_> {
                 self.problem(format!("it did not say `{word}`"));
             }
         }
+        if !self.case.terminal && output.contains('\u{1b}') {
+            self.problem("it sent an escape sequence to what is no terminal".to_owned());
+        }
         if output.contains(SECRET) || output.contains("PRIVATE KEY") {
             self.problem("it printed a secret".to_owned());
         }
