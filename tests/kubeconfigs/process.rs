@@ -5,7 +5,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// The kernel needs a moment between a signal and the end.
+const LONGEST_DEATH: Duration = Duration::from_secs(3);
+/// How often it is looked whether a process is over.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Who is to be held against the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,21 +124,26 @@ fn command(line: &[String], terminal: bool) -> Command {
     command
 }
 
-/// Kills a process that a test's program started; whether it was there. One that is dead and waits for
-/// somebody to ask how it ended is not.
-pub(crate) fn kill(id: &str) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    // The state follows the name, which is in parentheses.
-    let state = status
-        .rsplit(") ")
-        .next()
-        .and_then(|rest| rest.chars().next());
-    if matches!(state, None | Some('Z' | 'X')) {
-        return false;
+/// Waits until a process that a test's program started is over, and kills it when it is not.
+///
+/// Somebody else may have to collect its status, so one that only waits for that is over.
+pub(crate) fn is_over_soon(id: &str) -> bool {
+    let started = Instant::now();
+    while !is_over(id) {
+        if started.elapsed() > LONGEST_DEATH {
+            Command::new("kill").args(["-KILL", id]).status().unwrap();
+            return false;
+        }
+        std::thread::sleep(PAUSE);
     }
-    let killed = Command::new("kill")
-        .args(["-KILL", id])
-        .stderr(Stdio::null())
-        .status();
-    killed.unwrap().success()
+    true
+}
+
+fn is_over(id: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{id}/stat")).map_or(true, |stat| {
+        // The state stands after the name in parentheses, which may contain anything.
+        stat.rsplit(") ")
+            .next()
+            .is_some_and(|rest| rest.starts_with('Z'))
+    })
 }

@@ -204,6 +204,9 @@ impl Shared {
         let body = if path == "/.well-known/openid-configuration" {
             let host = request.header("host")?;
             format!(r#"{{"token_endpoint":"https://{host}/issuer/token"}}"#)
+        } else if request.body.contains("revoked") {
+            let body = r#"{"error":"invalid_grant"}"#;
+            return stream::answer(stream, "400 Bad Request", body).ok();
         } else {
             self.token_requests
                 .lock()

@@ -162,6 +162,12 @@ impl Stage {
         }
     }
 
+    /// The permissions of a file in the case's folder.
+    pub(crate) fn mode(&self, path: &str) -> Option<u32> {
+        let metadata = std::fs::metadata(self.folder.path().join(path)).ok()?;
+        Some(metadata.permissions().mode() & 0o777)
+    }
+
     /// The text of a file in the case's folder.
     pub(crate) fn read(&self, path: &str) -> Option<String> {
         std::fs::read_to_string(self.folder.path().join(path)).ok()

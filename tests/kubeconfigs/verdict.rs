@@ -204,6 +204,9 @@ impl Verdict<'_> {
                         self.problem(format!("`{path}` does not contain `{word}`:\n{text}"));
                     }
                 }
+                if self.stage.mode(path).is_some_and(|mode| mode & 0o077 != 0) {
+                    self.problem(format!("others may read `{path}`"));
+                }
                 if changed != &[*path] {
                     self.problem(format!("expected `{path}` to be changed, not {changed:?}"));
                 }
@@ -221,7 +224,9 @@ impl Verdict<'_> {
     fn processes(&mut self) {
         for path in &self.case.children {
             let child = self.stage.read(path).unwrap_or_default();
-            if process::kill(child.trim()) {
+            if child.is_empty() {
+                self.problem(format!("no process was started that `{path}` names"));
+            } else if !process::is_over_soon(child.trim()) {
                 self.problem(format!("the process of `{path}` was still there"));
             }
         }
@@ -238,6 +243,9 @@ impl Verdict<'_> {
             if !output.contains(&word) {
                 self.problem(format!("it did not say `{word}`"));
             }
+        }
+        if !self.case.terminal && output.contains('\u{1b}') {
+            self.problem("it sent an escape sequence to what is no terminal".to_owned());
         }
         if output.contains(SECRET) || output.contains("PRIVATE KEY") {
             self.problem("it printed a secret".to_owned());

@@ -162,6 +162,7 @@ fn single() -> Vec<Case> {
             .file("home/.kube/config", user("token: s3cret-home"))
             .environment("KUBECONFIG", "@folder@/absent:@folder@/missing")
             .refused(&["no kubeconfig", "KUBECONFIG"]),
+        // kubectl then asks a server at localhost:8080, which somebody else may have started.
         Case::new("no file at all").refused(&["no kubeconfig", "--kubeconfig"]),
         Case::new("a file of no bytes alone")
             .kubeconfig("")

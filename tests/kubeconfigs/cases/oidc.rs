@@ -24,6 +24,7 @@ fn issued(fields: &str) -> String {
 
 pub(crate) fn cases() -> Vec<Case> {
     let (fresh, stale) = (web_token(FRESH), web_token(STALE));
+    let leaked: &'static str = fresh.clone().leak();
     vec![
         Case::new("a token that is valid")
             .kubeconfig(issued(&format!("id-token: {fresh}")))
@@ -40,12 +41,24 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("a token that is over is renewed, and both new ones are written down")
             .kubeconfig(issued(&format!("id-token: {stale}, refresh-token: s3cret-refresh")))
             .token_request(&["grant_type=refresh_token", "refresh_token=s3cret-refresh"])
-            .writes("config", &[&*fresh.clone().leak(), "refresh-token: s3cret-next"])
+            .writes("config", &[leaked, "refresh-token: s3cret-next"])
             .reaches(Identity::bearer(&fresh)),
+        Case::new("new tokens are written to the file that the old ones stand in")
+            .file("first", "current-context: here\nusers: [{name: other, user: {token: s3cret-other}}]\n")
+            .file(
+                "second",
+                issued(&format!("id-token: {stale}, refresh-token: s3cret-refresh")),
+            )
+            .environment("KUBECONFIG", "@folder@/first:@folder@/second")
+            .writes("second", &[leaked, "refresh-token: s3cret-next"])
+            .reaches(Identity::bearer(&fresh)),
+        Case::new("an issuer that does not know the token any more")
+            .kubeconfig(issued(&format!("id-token: {stale}, refresh-token: s3cret-revoked")))
+            .refused(&["refresh"]),
         Case::new("without a token, one is asked for")
             .kubeconfig(issued("refresh-token: s3cret-refresh"))
             .token_request(&["grant_type=refresh_token", "refresh_token=s3cret-refresh"])
-            .writes("config", &[&*fresh.clone().leak(), "refresh-token: s3cret-next"])
+            .writes("config", &[leaked, "refresh-token: s3cret-next"])
             .reaches(Identity::bearer(&fresh)),
         Case::new("without an issuer")
             .kubeconfig(oidc(&format!("client-id: client, id-token: {fresh}")))

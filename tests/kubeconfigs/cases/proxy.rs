@@ -41,6 +41,7 @@ fn basic() -> String {
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = kubeconfigs();
     cases.extend(variables());
+    cases.extend(exceptions());
     cases
 }
 
@@ -106,7 +107,7 @@ fn kubeconfigs() -> Vec<Case> {
             .kubeconfig(through(PROXY))
             .refused(&["proxy-url"]),
         Case::new("a proxy that nobody is behind")
-            .kubeconfig(through("http://127.0.0.1:1"))
+            .kubeconfig(through("http://olga:s3cret-password@127.0.0.1:1"))
             .refused(&["127.0.0.1:1"]),
     ]
 }
@@ -138,6 +139,10 @@ fn variables() -> Vec<Case> {
                 &format!("http://olga:s3cret-password@{PROXY}"),
             )
             .reaches(somebody("http").proxy_credentials(&basic())),
+        Case::new("HTTPS_PROXY that is no URL")
+            .kubeconfig(direct())
+            .environment("HTTPS_PROXY", "http://olga:s3cret-password@[127.0.0.1")
+            .refused(&["HTTPS_PROXY"]),
         Case::new("HTTPS_PROXY with SOCKS")
             .kubeconfig(direct())
             .environment("HTTPS_PROXY", &format!("socks5://{PROXY}"))
@@ -159,6 +164,13 @@ fn variables() -> Vec<Case> {
             .kubeconfig(everywhere())
             .environment("ALL_PROXY", &proxy)
             .reaches(Identity::bearer("s3cret-token")),
+    ]
+}
+
+/// What is reached directly although there is a proxy.
+fn exceptions() -> Vec<Case> {
+    let proxy = format!("http://{PROXY}");
+    vec![
         Case::new("loopback addresses are never behind the environment's proxy")
             .kubeconfig(cluster(
                 "server: '@https@', certificate-authority: '@authority@'",

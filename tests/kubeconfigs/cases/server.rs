@@ -31,6 +31,9 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("a name and a password in the URL")
             .kubeconfig(at("https://olga:s3cret-password@127.0.0.1:@port@"))
             .reaches(Identity::basic("olga", "s3cret-password")),
+        Case::new("a name and a password in the URL of a server that nobody is behind")
+            .kubeconfig(at("https://olga:s3cret-password@127.0.0.1:1"))
+            .refused(&["127.0.0.1:1"]),
         Case::new("an upper-case scheme")
             .kubeconfig(at("HTTPS://127.0.0.1:@port@"))
             .reaches(somebody.clone()),
