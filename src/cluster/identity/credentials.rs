@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::secret::Secret;
 
 /// A header, a client certificate, both, or nothing.
-#[derive(Default, PartialEq, Eq)]
+#[derive(Default)]
 pub(crate) struct Credentials {
     pub(crate) authorization: Option<HeaderValue>,
     pub(crate) certificate: Option<ClientCertificate>,
@@ -28,6 +28,11 @@ impl Credentials {
             authorization: Some(authorization),
             ..Self::default()
         }
+    }
+
+    /// Whether whoever rejects these rejects the others too.
+    pub(super) fn proves_the_same_as(&self, other: &Self) -> bool {
+        self.authorization == other.authorization && self.certificate == other.certificate
     }
 
     pub(super) fn has_expired(&self) -> bool {

@@ -104,7 +104,7 @@ impl Identity {
             }
         };
         let renewed = self.finish(fetching).await?;
-        Ok(Some(renewed).filter(|renewed| **renewed != **rejected))
+        Ok(Some(renewed).filter(|renewed| !renewed.proves_the_same_as(rejected)))
     }
 
     /// Begins to fetch on a task of its own: a request that gives up waiting must not end it.

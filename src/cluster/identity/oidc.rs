@@ -117,7 +117,9 @@ impl Oidc {
             issuer.expose().trim_end_matches('/')
         );
         let request = Request::get(uri(&well_known)?);
-        let discovery: Discovery = self.ask(request, String::new()).await?;
+        let discovery: Discovery = self
+            .ask("question for its endpoints", request, String::new())
+            .await?;
         let (id, secret) = (self.value("client-id"), self.value("client-secret"));
         let form = [
             ("grant_type", "refresh_token"),
@@ -132,7 +134,7 @@ impl Oidc {
             .iter()
             .map(|(key, value)| format!("{key}={}", encoded(value)))
             .collect();
-        let tokens: Tokens = self.ask(request, body.join("&")).await?;
+        let tokens: Tokens = self.ask("refresh token", request, body.join("&")).await?;
         let id_token = tokens
             .id_token
             .filter(|token| !token.is_empty())
@@ -159,6 +161,7 @@ impl Oidc {
 
     async fn ask<T: DeserializeOwned>(
         &self,
+        what: &str,
         request: http::request::Builder,
         form: String,
     ) -> Result<T, IdentityError> {
@@ -175,7 +178,9 @@ impl Oidc {
             .map_err(|_| failed("the issuer cannot be reached"))?;
         let status = response.status();
         if !status.is_success() {
-            return Err(failed(&format!("the issuer answered {status}")));
+            return Err(failed(&format!(
+                "the issuer answered the {what} with {status}"
+            )));
         }
         let body = Limited::new(response.into_body(), LARGEST_ANSWER)
             .collect()

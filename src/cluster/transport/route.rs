@@ -52,9 +52,9 @@ impl Route {
     ) -> Result<Self, String> {
         let route = if !proxy_url.is_empty() {
             Self::through("`proxy-url`", proxy_url, &["http", "https", "socks5"])?
-        } else if let Some(proxy) = proxy_of_environment(server, environment) {
+        } else if let Some((variable, proxy)) = proxy_of_environment(server, environment) {
             let schemes = ["http", "https", "socks5", "socks5h"];
-            Self::through("the proxy of the environment", &proxy, &schemes)?
+            Self::through(&format!("`{variable}`"), &proxy, &schemes)?
         } else {
             Self::Direct
         };
@@ -139,8 +139,8 @@ fn decoded(text: &str) -> String {
         .into_owned()
 }
 
-/// The proxy that the environment names for a server; never one for this very machine.
-fn proxy_of_environment(server: &Uri, environment: &Environment) -> Option<String> {
+/// The variable and the proxy that it names for a server; never one for this very machine.
+fn proxy_of_environment(server: &Uri, environment: &Environment) -> Option<(&'static str, String)> {
     let host = server.host()?.trim_matches(['[', ']']);
     let is_local = host == "localhost"
         || host
@@ -149,11 +149,11 @@ fn proxy_of_environment(server: &Uri, environment: &Environment) -> Option<Strin
     if is_local {
         return None;
     }
-    let proxy = match server.scheme_str() {
-        Some("https") => environment.https_proxy.clone(),
-        _ => environment.http_proxy.clone(),
+    let (variable, proxy) = match server.scheme_str() {
+        Some("https") => ("HTTPS_PROXY", &environment.https_proxy),
+        _ => ("HTTP_PROXY", &environment.http_proxy),
     };
-    let proxy = proxy.filter(|proxy| !proxy.is_empty())?;
+    let proxy = proxy.clone().filter(|proxy| !proxy.is_empty())?;
     // The matcher only decides on the exceptions; it knows no ports.
     let port = server
         .port_u16()
@@ -178,11 +178,13 @@ fn proxy_of_environment(server: &Uri, environment: &Environment) -> Option<Strin
         .no(exceptions.join(","))
         .build();
     matcher.intercept(server)?;
-    Some(if proxy.contains("://") {
+    let has_scheme = proxy.contains("://");
+    let url = if has_scheme {
         proxy
     } else {
         format!("http://{proxy}")
-    })
+    };
+    Some((variable, url))
 }
 
 /// An exception without its port; `None` when it is one for another port.
