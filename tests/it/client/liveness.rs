@@ -53,7 +53,7 @@ async fn until(watched: &mut Watched<Value>, wanted: &[&str]) {
     while uids(watched) != wanted {
         timeout(Duration::from_mins(10), watched.changed())
             .await
-            .expect("the set never became what it should be")
+            .unwrap_or_else(|_| panic!("the set never became {wanted:?}"))
             .unwrap();
     }
 }
@@ -130,8 +130,8 @@ async fn silence_beside_a_quiet_watch_is_named_and_the_watch_resumes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_dead_at_one_end_is_opened_anew() {
-    let watches = Arc::new(AtomicU64::new(0));
-    let count = Arc::clone(&watches);
+    let opened = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&opened);
     let scripted = Scripted::new(move |request| {
         if request.path == "/version" {
             return Reply::json(200, &json!({}));

@@ -66,7 +66,8 @@ impl Server {
                     let client = client.and_then(|chain| chain.first()).cloned();
                     let client = client.map(CertificateDer::into_owned);
                     let service = service_fn(move |request| {
-                        answer(Arc::clone(&state), client.clone(), request)
+                        let answer = answer(&state, client.as_ref(), &request);
+                        std::future::ready(Ok::<_, std::convert::Infallible>(answer))
                     });
                     let connection = http1::Builder::new();
                     let _ = connection
@@ -139,18 +140,18 @@ fn config(shown: &CertifiedKey<KeyPair>, clients: &[&CertifiedKey<KeyPair>]) -> 
     )
 }
 
-async fn answer(
-    state: Arc<Mutex<Now>>,
-    client: Option<CertificateDer<'static>>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<bytes::Bytes>>, std::convert::Infallible> {
+fn answer(
+    state: &Mutex<Now>,
+    client: Option<&CertificateDer<'static>>,
+    request: &Request<Incoming>,
+) -> Response<Full<bytes::Bytes>> {
     let mut now = state.lock().unwrap();
     now.requests += 1;
     let header = request.headers().get(header::AUTHORIZATION);
     let has_token = now.token.as_ref().is_none_or(|token| {
         header.is_some_and(|value| value.as_bytes() == format!("Bearer {token}").as_bytes())
     });
-    let is_accepted = has_token && (now.client.is_none() || now.client == client);
+    let is_accepted = has_token && (now.client.is_none() || now.client.as_ref() == client);
     let (status, body) = if is_accepted {
         (StatusCode::OK, pod("web-0", "uid-1", 1))
     } else {
@@ -161,7 +162,7 @@ async fn answer(
     };
     let mut response = Response::new(Full::from(body.to_string()));
     *response.status_mut() = status;
-    Ok(response)
+    response
 }
 
 async fn ask(cluster: &Cluster) -> Result<(), ClusterError> {
