@@ -16,13 +16,14 @@ use super::kubeconfig::{self, KubeconfigError};
 use super::link::Link;
 use super::sender::Sender;
 use super::transport::{Route, Transport, TransportError};
-use crate::event::{Emitter, EventKind};
+use crate::event::Emitter;
 
 /// A cluster that can be talked to.
 #[derive(Clone)]
 pub struct Cluster {
     pub(super) sender: Sender,
     context: Option<String>,
+    believes_anybody: bool,
     default_namespace: String,
 }
 
@@ -53,15 +54,6 @@ impl Cluster {
             .unwrap_or(HeaderValue::from_static("cryptoctl"));
         let connect_timeout = settings.limits.request.min(LONGEST_CONNECT);
         let transport = Transport::new(&resolved, identity, route, user_agent, connect_timeout)?;
-        if resolved.cluster.insecure_skip_tls_verify && is_encrypted {
-            emitter.send(EventKind::Warning {
-                message: format!(
-                    "the certificate of the API server at `{}` is not checked \
-                     (`insecure-skip-tls-verify`): whoever answers there is believed",
-                    base.to_string().trim_end_matches('/')
-                ),
-            });
-        }
         transport.log_in().await?;
         let server = base.to_string().trim_end_matches('/').to_owned();
         let client = client(base, transport, &resolved.namespace);
@@ -69,6 +61,7 @@ impl Cluster {
         Ok(Self {
             default_namespace: resolved.namespace,
             context: resolved.context,
+            believes_anybody: is_encrypted && resolved.cluster.insecure_skip_tls_verify,
             sender: Sender::new(client, &server, settings.limits, link, Jitter::random()),
         })
     }
@@ -82,6 +75,7 @@ impl Cluster {
         Self {
             sender,
             context: None,
+            believes_anybody: false,
             default_namespace,
         }
     }
@@ -96,6 +90,12 @@ impl Cluster {
     #[must_use]
     pub fn context(&self) -> Option<&str> {
         self.context.as_deref()
+    }
+
+    /// Whether the API server's certificate is not checked (`insecure-skip-tls-verify`).
+    #[must_use]
+    pub fn believes_anybody(&self) -> bool {
+        self.believes_anybody
     }
 
     /// The namespace of the kubeconfig's context, or `default`.

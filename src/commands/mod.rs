@@ -72,6 +72,15 @@ impl Session<'_> {
             server: context.cluster.server().to_owned(),
             namespace: context.default_namespace().to_owned(),
         }));
+        if context.cluster.believes_anybody() {
+            self.emitter.send(EventKind::Warning {
+                message: format!(
+                    "the certificate of the API server at `{}` is not checked \
+                     (`insecure-skip-tls-verify`): whoever answers there is believed",
+                    context.cluster.server()
+                ),
+            });
+        }
         Ok(context)
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::identity::Identity;
 use super::plugin::Call;
+use super::process::Place;
 
 /// Far more than any run takes; what takes longer, hangs.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -39,8 +40,8 @@ pub(crate) struct Case {
     pub(crate) environment: Vec<(&'static str, String)>,
     pub(crate) unauthorized: usize,
     pub(crate) limit: Duration,
-    /// Whether standard input and output are a terminal.
-    pub(crate) terminal: bool,
+    /// Where it runs.
+    pub(crate) place: Place,
     pub(crate) expected: Expected,
     pub(crate) difference: Option<(&'static str, Expected)>,
     pub(crate) namespace: Option<&'static str>,
@@ -67,7 +68,7 @@ impl Case {
             environment: Vec::new(),
             unauthorized: 0,
             limit: LIMIT,
-            terminal: false,
+            place: Place::Plain,
             expected: Expected::Reaches(vec![Identity::anonymous()]),
             difference: None,
             namespace: None,
@@ -131,9 +132,15 @@ impl Case {
         self
     }
 
+    /// Inside a pod whose service account's files are the case's folder `pod`; only root can do that.
+    pub(crate) fn in_a_pod(mut self) -> Self {
+        self.place = Place::Pod;
+        self
+    }
+
     /// Standard input and output are a terminal.
     pub(crate) fn on_a_terminal(mut self) -> Self {
-        self.terminal = true;
+        self.place = Place::Terminal;
         self
     }
 

@@ -46,10 +46,21 @@ impl Program {
     }
 }
 
+/// Where a program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Anywhere.
+    Plain,
+    /// Standard input and output are a terminal.
+    Terminal,
+    /// In a mount namespace of its own, with a service account's files where a pod has them.
+    Pod,
+}
+
 /// What a run has around it.
 pub(crate) struct Circumstances {
-    /// Whether standard input and output are a terminal.
-    pub(crate) terminal: bool,
+    /// Where it runs.
+    pub(crate) place: Place,
     /// When it is killed.
     pub(crate) limit: Duration,
 }
@@ -75,7 +86,7 @@ pub(crate) fn run(
     // Files, not pipes: a plugin that outlives its caller would keep pipes open.
     let output = folder.join(format!("{}.output", program.name()));
     let file = File::create(&output).unwrap();
-    let mut child = command(&line, circumstances.terminal)
+    let mut child = command(&line, circumstances.place, folder)
         .current_dir(folder.join("work"))
         .env_clear()
         .env("HOME", folder.join("home"))
@@ -108,20 +119,38 @@ pub(crate) fn run(
     }
 }
 
-fn command(line: &[String], terminal: bool) -> Command {
-    if !terminal {
-        let mut command = Command::new(&line[0]);
-        command.args(&line[1..]);
-        return command;
+/// Puts the service account's files where every pod has them, seen by nobody else.
+const ENTER_POD: &str = "mount -t tmpfs none /run \
+    && mkdir -p /var/run/secrets/kubernetes.io \
+    && cp -r \"$0\" /var/run/secrets/kubernetes.io/serviceaccount \
+    && exec \"$@\"";
+
+fn command(line: &[String], place: Place, folder: &Path) -> Command {
+    match place {
+        Place::Plain => {
+            let mut command = Command::new(&line[0]);
+            command.args(&line[1..]);
+            command
+        }
+        Place::Terminal => {
+            // `script` of util-linux makes a terminal, and passes on what it reads and the status.
+            let quoted: Vec<String> = line
+                .iter()
+                .map(|word| format!("'{}'", word.replace('\'', r"'\''")))
+                .collect();
+            let mut command = Command::new("script");
+            command.args(["-q", "-e", "-c", &quoted.join(" "), "/dev/null"]);
+            command
+        }
+        Place::Pod => {
+            let mut command = Command::new("unshare");
+            command
+                .args(["--mount", "sh", "-c", ENTER_POD])
+                .arg(folder.join("pod"))
+                .args(line);
+            command
+        }
     }
-    // `script` of util-linux makes a terminal, and passes on what it reads and the exit status.
-    let quoted: Vec<String> = line
-        .iter()
-        .map(|word| format!("'{}'", word.replace('\'', r"'\''")))
-        .collect();
-    let mut command = Command::new("script");
-    command.args(["-q", "-e", "-c", &quoted.join(" "), "/dev/null"]);
-    command
 }
 
 /// Waits until a process that a test's program started is over, and kills it when it is not.

@@ -143,7 +143,7 @@ impl Stage {
             &arguments,
             &environment,
             &Circumstances {
-                terminal: case.terminal,
+                place: case.place,
                 limit: case.limit,
             },
         );

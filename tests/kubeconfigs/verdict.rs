@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::SECRET;
 use super::case::{Case, Expected};
 use super::identity::Identity;
-use super::process::{self, Program};
+use super::process::{self, Place, Program};
 use super::stage::{Run, Stage};
 
 /// Many cases wait for a client's patience, not for a processor.
@@ -244,7 +244,7 @@ impl Verdict<'_> {
                 self.problem(format!("it did not say `{word}`"));
             }
         }
-        if !self.case.terminal && output.contains('\u{1b}') {
+        if self.case.place != Place::Terminal && output.contains('\u{1b}') {
             self.problem("it sent an escape sequence to what is no terminal".to_owned());
         }
         if output.contains(SECRET) || output.contains("PRIVATE KEY") {

@@ -58,6 +58,9 @@ pub(super) fn load(settings: &ConnectionSettings) -> Result<Option<Resolved>, Ku
         plugin_policy: PluginPolicy::default(),
     };
     overrides::lay_over(&mut resolved, &settings.overrides);
+    if settings.overrides.token.is_some() {
+        resolved.user.token_file.clear();
+    }
     super::validate::check(&resolved)?;
     Ok(Some(resolved))
 }

@@ -1,4 +1,4 @@
-//! Inside a pod. The path of the service account's token is fixed, so only its absence can be tested.
+//! A pod's variables where there is no service account.
 
 use super::user;
 use crate::kubeconfigs::Case;

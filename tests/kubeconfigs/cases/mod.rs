@@ -7,6 +7,7 @@ pub(crate) mod files;
 pub(crate) mod flags;
 pub(crate) mod impersonation;
 pub(crate) mod in_cluster;
+pub(crate) mod in_pod;
 pub(crate) mod kuberc;
 pub(crate) mod legacy;
 pub(crate) mod oidc;
