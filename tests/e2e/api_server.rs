@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::harness::{Namespace, variable};
 use crate::sets;
 
-fn sandbox(arguments: &[&str]) {
+pub(crate) fn sandbox(arguments: &[&str]) {
     let name = variable("CRYPTOCTL_SANDBOX_NAME");
     let output = Command::new(variable("CRYPTOCTL_SANDBOX_BINARY"))
         .args(arguments)

@@ -10,10 +10,12 @@
 )]
 
 mod api_server;
+mod audit;
 mod harness;
 mod identity;
 #[path = "../kubeconfigs/mod.rs"]
 mod kubeconfigs;
+mod kubelet;
 mod manifest_meaning;
 mod refusals;
 mod sets;
