@@ -189,6 +189,9 @@ impl<'a> Recovery<'a> {
         let mut next_look = Instant::now() + STALL;
         loop {
             let is_over = tokio::select! {
+                // In this order, so that a run can be repeated exactly, and the deadline is never starved.
+                biased;
+                () = sleep_until(self.context.deadline) => true,
                 changed = self.view.pods.changed() => { changed.map_err(doing())?; false }
                 changed = self.view.sets.changed() => { changed.map_err(doing())?; false }
                 () = sleep_until(next_look) => {
@@ -196,7 +199,6 @@ impl<'a> Recovery<'a> {
                     next_look = Instant::now() + STALL;
                     false
                 }
-                () = sleep_until(self.context.deadline) => true,
             };
             self.show();
             self.note_phases();

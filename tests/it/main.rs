@@ -23,6 +23,7 @@ mod chaos;
 mod cli_reference;
 mod connection;
 mod consent;
+mod model;
 mod picture;
 mod readme;
 mod up;

@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::access::ADMIN_TOKEN;
 use super::clock::Clock;
 use super::controllers::Running;
+use super::deeds::Deed;
 use super::faults::Rule;
 use super::journal::Request;
 use super::listener::Listener;
 use super::object;
-use super::pods::{PodScript, Pods, Reply};
+use super::pods::{PodScript, Pods, Reply, Served};
 use super::seam::Seam;
 use super::state::Shared;
-use super::store::Key;
+use super::store::{Change, Key};
 
 /// A cluster in the test process; it ends when dropped.
 #[derive(Debug)]
@@ -274,6 +276,31 @@ impl ApiServer {
             .into_iter()
             .filter(Request::is_write)
             .collect()
+    }
+
+    /// Lets something happen in the cluster.
+    pub(crate) fn happen(&self, deed: &Deed) {
+        deed.happen(&self.shared);
+    }
+
+    /// What happened so far: the number of requests before it, when, and what.
+    pub(crate) fn deeds(&self) -> Vec<(usize, Instant, String)> {
+        self.shared.with(|state| state.journal.deeds.clone())
+    }
+
+    /// After so many requests nothing is answered any more.
+    pub(crate) fn answer_at_most(&self, requests: usize) {
+        self.shared.with(|state| state.journal.most = requests);
+    }
+
+    /// Every write to the store that there ever was, whoever wrote.
+    pub(crate) fn history(&self) -> Vec<Change> {
+        self.shared.with(|state| state.store.log().to_vec())
+    }
+
+    /// Every whole answer that a pod gave.
+    pub(crate) fn served(&self) -> Vec<Served> {
+        self.shared.with(|state| state.kubelet.served.clone())
     }
 
     /// Forgets the requests.

@@ -1,9 +1,11 @@
 //! Everything the model knows, behind one lock; all of it changes only in `Shared::with`.
 
+use std::mem::take;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::access::Access;
 use super::clock::{Clock, Moment};
@@ -42,6 +44,12 @@ pub(crate) struct State {
     pub(crate) journal: Journal,
     /// Something changed that is not an object.
     pub(crate) touched: bool,
+    /// A request arrived: who waits is to look, but the controllers need not.
+    pub(crate) asked: bool,
+    /// The controllers have to look, whatever the store's revision.
+    disturbed: bool,
+    /// Up to where the controllers have looked, and when they have to look again by themselves.
+    reconciled: (u64, Option<Instant>),
 }
 
 impl Shared {
@@ -49,7 +57,7 @@ impl Shared {
     pub(crate) fn new(clock: Clock, seed: u64) -> Self {
         let mut state = State {
             now: clock.now(),
-            store: Store::default(),
+            store: Store::empty(clock.now().instant),
             kinds: kinds::built_in(),
             random: Random::seeded(seed),
             kubelet: Kubelet::default(),
@@ -57,6 +65,9 @@ impl Shared {
             faults: Faults::seeded(seed),
             journal: Journal::default(),
             touched: false,
+            asked: false,
+            disturbed: true,
+            reconciled: (0, None),
         };
         super::cluster::fill(&mut state);
         Self {
@@ -73,9 +84,12 @@ impl Shared {
         // A test that panics in a step must not hide its message behind the poisoned lock of another task.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.now = self.clock.now();
+        state.store.now = state.now.instant;
         let before = state.store.revision();
         let result = step(&mut state);
-        if std::mem::take(&mut state.touched) || state.store.revision() != before {
+        let (touched, asked) = (take(&mut state.touched), take(&mut state.asked));
+        state.disturbed |= touched;
+        if touched || asked || state.store.revision() != before {
             self.changed.send_modify(|count| *count += 1);
         }
         result
@@ -95,6 +109,19 @@ impl Shared {
 }
 
 impl State {
+    /// Runs the controllers if there is anything for them to do; returns when they have to look again by themselves.
+    pub(crate) fn reconcile(&mut self) -> Option<Instant> {
+        let (seen, due) = self.reconciled;
+        let is_due = due.is_some_and(|due| due <= self.now.instant);
+        if is_due || take(&mut self.disturbed) || seen != self.store.revision() {
+            let due = super::controllers::reconcile(self);
+            // What the controllers did themselves they need not look at again; who waits has to.
+            self.asked |= take(&mut self.touched);
+            self.reconciled = (self.store.revision(), due);
+        }
+        self.reconciled.1
+    }
+
     /// A served kind by group and resource.
     pub(crate) fn kind(&self, group: &str, resource: &str) -> Option<&Kind> {
         self.kinds.iter().find(|kind| kind.is(group, resource))

@@ -31,7 +31,7 @@ pub(crate) async fn run(shared: Weak<Shared>) {
             };
             shared.while_frozen().await;
             changes.mark_unchanged();
-            shared.with(reconcile)
+            shared.with(State::reconcile)
         };
         let pause = async {
             match next {
@@ -40,6 +40,7 @@ pub(crate) async fn run(shared: Weak<Shared>) {
             }
         };
         tokio::select! {
+            biased;
             () = pause => {}
             outcome = changes.changed() => if outcome.is_err() { return },
         }
@@ -47,7 +48,7 @@ pub(crate) async fn run(shared: Weak<Shared>) {
 }
 
 /// Runs every controller until none has anything to do; returns when the first has to look again by itself.
-fn reconcile(state: &mut State) -> Option<Instant> {
+pub(super) fn reconcile(state: &mut State) -> Option<Instant> {
     loop {
         let before = state.store.revision();
         namespaces::reconcile(state);

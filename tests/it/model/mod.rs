@@ -11,7 +11,7 @@ use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::ApiServer;
+use crate::apiserver::ApiServer;
 
 /// A `StatefulSet` as a person writes it.
 fn stateful_set(replicas: i64) -> Value {
