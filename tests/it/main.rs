@@ -28,3 +28,4 @@ mod picture;
 mod readme;
 mod up;
 mod verify;
+mod writes;

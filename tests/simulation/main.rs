@@ -39,10 +39,11 @@ fn a_seed_replays_byte_for_byte() {
     for seed in 1..=20 {
         let once = transcript::of(&run::run(seed));
         let again = transcript::of(&run::run(seed));
-        let differs = once
-            .lines()
-            .zip(again.lines())
-            .position(|(one, other)| one != other);
-        assert_eq!(once, again, "seed {seed} differs first in line {differs:?}");
+        let mut lines = once.lines().zip(again.lines());
+        let differs = lines.find(|(one, other)| one != other);
+        assert!(
+            once == again,
+            "seed {seed} differs first here: {differs:#?}"
+        );
     }
 }

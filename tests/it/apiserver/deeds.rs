@@ -55,14 +55,14 @@ impl Deed {
             state.journal.deeds.push(entry);
         });
         match self {
-            Self::DropWatches => shared.dropped_watches.send_modify(|count| *count += 1),
+            Self::DropWatches => shared.dropped_watches.raise(),
             Self::Freeze(duration) => {
-                shared.frozen.send_replace(true);
+                shared.freeze();
                 let (shared, duration) = (Arc::downgrade(shared), *duration);
                 tokio::spawn(async move {
                     tokio::time::sleep(duration).await;
                     if let Some(shared) = shared.upgrade() {
-                        shared.frozen.send_replace(false);
+                        shared.thaw();
                     }
                 });
             }

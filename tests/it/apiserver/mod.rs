@@ -29,6 +29,7 @@ mod schema;
 mod seam;
 mod selector;
 mod server;
+mod signal;
 mod state;
 pub(crate) mod store;
 

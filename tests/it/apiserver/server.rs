@@ -247,17 +247,17 @@ impl ApiServer {
 
     /// Accepts connections and answers nothing, controllers included.
     pub(crate) fn freeze(&self) {
-        self.shared.frozen.send_replace(true);
+        self.shared.freeze();
     }
 
     /// Goes on where it froze.
     pub(crate) fn thaw(&self) {
-        self.shared.frozen.send_replace(false);
+        self.shared.thaw();
     }
 
     /// Ends every watch stream cleanly.
     pub(crate) fn drop_watches(&self) {
-        self.shared.dropped_watches.send_modify(|count| *count += 1);
+        self.shared.dropped_watches.raise();
     }
 
     /// Forgets the history: watches that lag behind, and later ones from an older version, get 410.
@@ -317,7 +317,7 @@ impl ApiServer {
     pub(crate) async fn until(&self, mut holds: impl FnMut(&Self) -> bool) {
         let mut changes = self.shared.changes();
         while !holds(self) {
-            changes.changed().await.unwrap();
+            changes.raised().await;
         }
     }
 

@@ -1,10 +1,10 @@
 //! Everything the model knows, behind one lock; all of it changes only in `Shared::with`.
 
 use std::mem::take;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::access::Access;
@@ -15,6 +15,7 @@ use super::kinds::{self, Kind};
 use super::object;
 use super::pods::Kubelet;
 use super::random::Random;
+use super::signal::{Listener, Signal};
 use super::store::{Key, Store};
 
 /// The state and the ways to be told about its changes.
@@ -23,11 +24,12 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     clock: Clock,
     /// Counts changes of the state: wakes watches, log streams and controllers.
-    changed: watch::Sender<u64>,
+    changed: Arc<Signal>,
     /// While true nothing is answered.
-    pub(crate) frozen: watch::Sender<bool>,
-    /// Counted up to end all watch streams.
-    pub(crate) dropped_watches: watch::Sender<u64>,
+    frozen: AtomicBool,
+    thawed: Arc<Signal>,
+    /// Ends all watch streams.
+    pub(crate) dropped_watches: Arc<Signal>,
 }
 
 /// The cluster.
@@ -73,9 +75,10 @@ impl Shared {
         Self {
             state: Mutex::new(state),
             clock,
-            changed: watch::Sender::new(0),
-            frozen: watch::Sender::new(false),
-            dropped_watches: watch::Sender::new(0),
+            changed: Arc::default(),
+            frozen: AtomicBool::new(false),
+            thawed: Arc::default(),
+            dropped_watches: Arc::default(),
         }
     }
 
@@ -90,21 +93,33 @@ impl Shared {
         let (touched, asked) = (take(&mut state.touched), take(&mut state.asked));
         state.disturbed |= touched;
         if touched || asked || state.store.revision() != before {
-            self.changed.send_modify(|count| *count += 1);
+            self.changed.raise();
         }
         result
     }
 
     /// Fires after every step that changed something.
-    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
+    pub(crate) fn changes(&self) -> Listener {
+        self.changed.listen()
+    }
+
+    /// Answers nothing until it thaws.
+    pub(crate) fn freeze(&self) {
+        self.frozen.store(true, Ordering::SeqCst);
+    }
+
+    /// Goes on where it froze.
+    pub(crate) fn thaw(&self) {
+        self.frozen.store(false, Ordering::SeqCst);
+        self.thawed.raise();
     }
 
     /// Waits while the server is frozen.
     pub(crate) async fn while_frozen(&self) {
-        let mut frozen = self.frozen.subscribe();
-        // The sender lives as long as `self`.
-        let _ = frozen.wait_for(|frozen| !frozen).await;
+        let mut thawed = self.thawed.listen();
+        while self.frozen.load(Ordering::SeqCst) {
+            thawed.raised().await;
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) async fn run(shared: Weak<Shared>) {
                 return;
             };
             shared.while_frozen().await;
-            changes.mark_unchanged();
+            changes.mark_heard();
             shared.with(State::reconcile)
         };
         let pause = async {
@@ -42,7 +42,7 @@ pub(crate) async fn run(shared: Weak<Shared>) {
         tokio::select! {
             biased;
             () = pause => {}
-            outcome = changes.changed() => if outcome.is_err() { return },
+            () = changes.raised() => {}
         }
     }
 }

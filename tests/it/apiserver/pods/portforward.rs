@@ -166,7 +166,7 @@ impl Forward {
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                     Some(Ok(_)) => {}
                 },
-                _ = changes.changed() => {
+                () = changes.raised() => {
                     if self.shared.with(|state| running_container(state, &self.target)) != self.container {
                         break;
                     }

@@ -8,7 +8,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::stream;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{Answer, Call, Target, answer, list};
@@ -17,6 +16,7 @@ use crate::apiserver::faults::Fault;
 use crate::apiserver::kinds::Kind;
 use crate::apiserver::object;
 use crate::apiserver::selector::Selector;
+use crate::apiserver::signal::Listener;
 use crate::apiserver::state::{Shared, State};
 use crate::apiserver::store::{Change, ChangeKind};
 
@@ -33,8 +33,7 @@ pub(super) fn answer(
     target: &Target,
 ) -> Result<Answer, Failure> {
     let changes = shared.changes();
-    let mut dropped = shared.dropped_watches.subscribe();
-    dropped.mark_unchanged();
+    let dropped = shared.dropped_watches.listen();
     let watch = shared.with(|state| Watch::new(state, call, target))?;
     let stream = Stream {
         shared: Arc::clone(shared),
@@ -271,15 +270,15 @@ fn line(event: &Value) -> Bytes {
 /// The part that waits.
 struct Stream {
     shared: Arc<Shared>,
-    changes: watch::Receiver<u64>,
-    dropped: watch::Receiver<u64>,
+    changes: Listener,
+    dropped: Listener,
     watch: Watch,
 }
 
 impl Stream {
     async fn next(mut self) -> Option<(io::Result<Bytes>, Self)> {
         loop {
-            self.changes.mark_unchanged();
+            self.changes.mark_heard();
             self.shared.while_frozen().await;
             self.shared.with(|state| self.watch.advance(state));
             if let Some(line) = self.watch.queue.pop_front() {
@@ -296,9 +295,9 @@ impl Stream {
             let wake = self.watch.due.map_or(wake, |due| due.min(wake));
             tokio::select! {
                 biased;
-                _ = self.changes.changed() => {}
+                () = self.changes.raised() => {}
                 () = tokio::time::sleep_until(wake) => {}
-                _ = self.dropped.changed() => return None,
+                () = self.dropped.raised() => return None,
             }
         }
     }
