@@ -25,6 +25,7 @@ mod connection;
 mod consent;
 mod model;
 mod picture;
+mod planted;
 mod readme;
 mod up;
 mod verify;

@@ -5,20 +5,30 @@ use std::time::Duration;
 use http::Method;
 
 use crate::apiserver::deeds::Deed;
-use crate::apiserver::{Fault, PodScript, Reply, Rule};
+use crate::apiserver::{Fault, PodScript, Pods, Reply, Rule};
 use crate::draw::Draw;
 use crate::scenario::{DATA, Operation, replica};
 use crate::set::{NAME, Shape};
 
 /// A fault, and the requests that it strikes.
 pub(crate) fn fault(draw: &mut Draw, shape: &Shape, operation: Operation) -> Rule {
-    let rule = match draw.below(12) {
+    let rule = match draw.below(13) {
         0..3 => Rule::new(stream_fault(draw)).query("watch=true"),
         3..5 => Rule::new(forward_fault(draw, shape)).path("/portforward"),
         5 => write(draw, operation, shape),
         6 => Rule::new(Fault::Stale(1 + draw.below(30))).query("resourceVersion="),
         7 => Rule::new(Fault::Meanwhile(deed(draw, shape))),
         8 => {
+            // A proxy that knows nothing of the API for a moment; of single objects a 404 could not be told from the truth.
+            let fault = Fault::Error {
+                status: 404,
+                reason: "NotFound",
+                message: "the server could not find the requested resource",
+                retry_after: None,
+            };
+            Rule::new(fault).query("Selector=")
+        }
+        9 => {
             let list = Fault::CutBody(usize::try_from(draw.below(3000)).unwrap());
             Rule::new(list).method(Method::GET)
         }
@@ -141,7 +151,8 @@ pub(crate) fn deed(draw: &mut Draw, shape: &Shape) -> Deed {
             NAME.to_owned(),
             i64::try_from(1 + draw.below(5)).unwrap(),
         ),
-        7 | 8 => Deed::Serve(replica(ordinal), other_reply(draw)),
+        7 => Deed::Serve(replica(ordinal), other_reply(draw)),
+        8 => Deed::Serve(Pods::of(NAME), other_reply(draw)),
         9 => Deed::Script(replica(ordinal), Box::new(bad_script(draw))),
         10 => Deed::Compact,
         11 => Deed::DropWatches,

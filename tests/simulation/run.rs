@@ -82,6 +82,7 @@ async fn play(scenario: Scenario) -> Run {
     let start = Instant::now();
     let server = ApiServer::seeded(scenario.seed);
     server.answer_at_most(MOST_REQUESTS);
+    server.slow_controllers(scenario.controllers_lag);
     server.script(Pods::of(NAME), scenario.script.clone());
     for (ordinal, reply) in scenario.replies.iter().enumerate() {
         server.serve(replica(ordinal as u64), "/", reply.clone());

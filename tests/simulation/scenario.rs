@@ -44,6 +44,8 @@ pub(crate) struct Scenario {
     pub(crate) is_calm: bool,
     pub(crate) shape: Shape,
     pub(crate) script: PodScript,
+    /// How late the controllers notice anything.
+    pub(crate) controllers_lag: Duration,
     /// What each replica answers.
     pub(crate) replies: Vec<Reply>,
     pub(crate) acts: Vec<Act>,
@@ -61,6 +63,11 @@ impl Scenario {
         // One scenario in six is without any fault, happening or strange answer: there the verdict must be decisive.
         let is_calm = draw.percent(16);
         let script = script(&mut draw);
+        let controllers_lag = if draw.percent(40) {
+            draw.milliseconds(1, 2_000)
+        } else {
+            Duration::ZERO
+        };
         let replies = (0..shape.replicas)
             .map(|_| reply(&mut draw, is_calm))
             .collect();
@@ -73,6 +80,7 @@ impl Scenario {
             is_calm,
             shape,
             script,
+            controllers_lag,
             replies,
             acts,
         }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -286,6 +287,11 @@ impl ApiServer {
     /// What happened so far: the number of requests before it, when, and what.
     pub(crate) fn deeds(&self) -> Vec<(usize, Instant, String)> {
         self.shared.with(|state| state.journal.deeds.clone())
+    }
+
+    /// From now on controllers, scheduler and kubelet notice everything this much later.
+    pub(crate) fn slow_controllers(&self, lag: Duration) {
+        self.shared.with(|state| state.controllers_lag = lag);
     }
 
     /// After so many requests nothing is answered any more.

@@ -3,6 +3,7 @@
 use std::mem::take;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -44,6 +45,8 @@ pub(crate) struct State {
     pub(crate) access: Access,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
+    /// How late controllers, scheduler and kubelet notice anything.
+    pub(crate) controllers_lag: Duration,
     /// Something changed that is not an object.
     pub(crate) touched: bool,
     /// A request arrived: who waits is to look, but the controllers need not.
@@ -66,6 +69,7 @@ impl Shared {
             access: Access::default(),
             faults: Faults::seeded(seed),
             journal: Journal::default(),
+            controllers_lag: Duration::ZERO,
             touched: false,
             asked: false,
             disturbed: true,

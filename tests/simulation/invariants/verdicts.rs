@@ -1,5 +1,7 @@
 //! No verdict that the truth contradicts.
 
+use std::time::Duration;
+
 use cryptoctl::diagnose::{Cause, Diagnosis};
 use cryptoctl::exit::Outcome;
 use cryptoctl::ops::OpsError;
@@ -12,6 +14,9 @@ use crate::run::Said;
 use crate::scenario::Operation;
 use crate::set;
 use crate::truth::{self, Span, container_state, has_condition, is_ready, text};
+
+/// After what goes wrong, every watch and request has found its way again within this time.
+const SETTLED: Duration = Duration::from_secs(30);
 
 /// Every verdict of an operation that is not true.
 pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
@@ -89,8 +94,33 @@ fn rollout(case: &Case<'_>, span: Span, report: &RolloutReport) -> Vec<String> {
             vec!["it says that the rollout is complete, and it never was".to_owned()]
         }
         RolloutState::Failed { cause } => untrue_cause(case, span, cause),
-        RolloutState::Progressing { .. } => Vec::new(),
+        RolloutState::Progressing { .. } => too_slow(case),
     }
+}
+
+/// A rollout that was complete all the while, and nothing went wrong any more, has to be seen.
+fn too_slow(case: &Case<'_>) -> Vec<String> {
+    let requests = &case.run.requests[case.played.requests.clone()];
+    let struck = requests
+        .iter()
+        .filter(|request| request.fault.is_some())
+        .map(|request| request.at);
+    let deeds = case.run.deeds.iter().map(|(_, at, _)| *at);
+    let last = struck
+        .chain(deeds)
+        .max()
+        .unwrap_or(case.played.start)
+        .max(case.played.start);
+    let quiet = Span {
+        from: last + SETTLED,
+        to: case.played.end,
+    };
+    if quiet.from + SETTLED > quiet.to
+        || truth::ever(case.run, quiet, |moment| !moment.is_complete())
+    {
+        return Vec::new();
+    }
+    vec!["the rollout has long been complete, and it is not seen".to_owned()]
 }
 
 /// A cause that no pod ever showed.
@@ -176,6 +206,16 @@ fn chaos(case: &Case<'_>, report: &ChaosReport) -> Vec<String> {
         })
     {
         wrong.push("it says that the successor was Ready, and it never was".to_owned());
+    }
+    let is_gone = truth::ever(case.run, since, |moment| {
+        let uid = moment
+            .pods
+            .get(&kill.pod)
+            .map(|pod| text(pod, "/metadata/uid"));
+        uid != Some(&kill.uid_before)
+    });
+    if kill.phases.contains_key(&RecoveryPhase::Gone) && !is_gone {
+        wrong.push("it says that the pod was gone, and it never was".to_owned());
     }
     if let Some(after) = &report.after {
         wrong.extend(replicas::broken(case, since, after));

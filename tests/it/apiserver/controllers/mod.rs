@@ -30,6 +30,10 @@ pub(crate) async fn run(shared: Weak<Shared>) {
                 return;
             };
             shared.while_frozen().await;
+            let lag = shared.with(|state| state.controllers_lag);
+            if !lag.is_zero() {
+                tokio::time::sleep(lag).await;
+            }
             changes.mark_heard();
             shared.with(State::reconcile)
         };

@@ -189,15 +189,16 @@ impl Forward {
         let listening = self.container.is_some();
         tokio::spawn(async move {
             let server = async {
+                let pod = (
+                    target.namespace.as_str(),
+                    target.name.as_str(),
+                    uid.as_str(),
+                );
                 if listening {
-                    let pod = (
-                        target.namespace.as_str(),
-                        target.name.as_str(),
-                        uid.as_str(),
-                    );
                     responder::serve(&shared, pod, far).await
                 } else {
                     drop(far);
+                    responder::refuse(&shared, pod);
                     End::Refused
                 }
             };

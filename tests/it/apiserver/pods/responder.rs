@@ -35,20 +35,9 @@ pub(super) async fn serve(
             .pod(namespace, name)
             .filter(|pod| object::uid(pod) == uid)
     };
-    let refused = shared.with(|state| {
-        let refused = pod_now(state).is_none_or(|pod| state.kubelet.refuses(&pod));
-        if refused {
-            state.kubelet.served.push(Served {
-                at: state.now.instant,
-                pod: name.to_owned(),
-                uid: uid.to_owned(),
-                status: 0,
-                body: Bytes::new(),
-            });
-        }
-        refused
-    });
+    let refused = shared.with(|state| pod_now(state).is_none_or(|pod| state.kubelet.refuses(&pod)));
     if refused {
+        refuse(shared, (namespace, name, uid));
         return End::Refused;
     }
     while let Some(path) = read_request(&mut stream).await {
@@ -83,6 +72,19 @@ pub(super) async fn serve(
         }
     }
     End::Closed
+}
+
+/// Notes that nothing listened.
+pub(super) fn refuse(shared: &Shared, (_, name, uid): (&str, &str, &str)) {
+    shared.with(|state| {
+        state.kubelet.served.push(Served {
+            at: state.now.instant,
+            pod: name.to_owned(),
+            uid: uid.to_owned(),
+            status: 0,
+            body: Bytes::new(),
+        });
+    });
 }
 
 /// Reads a request's head; the requests of the tests have no body.
