@@ -9,9 +9,18 @@
     reason = "a test ends where its assumption does"
 )]
 
+#[path = "../it/apiserver/mod.rs"]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the model is shared with the hermetic tests, which use the rest of it"
+)]
+mod apiserver;
+
 mod api_server;
 mod harness;
 mod manifest_meaning;
+mod model;
 mod refusals;
 mod sets;
 mod story;

@@ -15,7 +15,7 @@ pub(crate) fn fault(draw: &mut Draw, shape: &Shape, operation: Operation) -> Rul
     let rule = match draw.below(13) {
         0..3 => Rule::new(stream_fault(draw)).query("watch=true"),
         3..5 => Rule::new(forward_fault(draw, shape)).path("/portforward"),
-        5 => write(draw, operation, shape),
+        5 => return write(draw, operation, shape),
         6 => Rule::new(Fault::Stale(1 + draw.below(30))).query("resourceVersion="),
         7 => Rule::new(Fault::Meanwhile(deed(draw, shape))),
         8 => {
@@ -43,16 +43,17 @@ pub(crate) fn fault(draw: &mut Draw, shape: &Shape, operation: Operation) -> Rul
             }
         }
     };
-    let rule = rule.after(u32::try_from(draw.below(12)).unwrap());
+    let skipped = u32::try_from(draw.below(12)).unwrap();
+    let times = 1 + u32::try_from(draw.below(12)).unwrap();
     match draw.below(3) {
-        0 => rule.times(1),
-        1 => rule.times(1 + u32::try_from(draw.below(12)).unwrap()),
+        0 => rule.after(skipped).times(1),
+        1 => rule.after(skipped).times(times),
         _ => rule.per_mille(100 + draw.below(500)),
     }
 }
 
 /// The write that matters in an operation: its answer is lost, or something happens right before it.
-fn write(draw: &mut Draw, operation: Operation, shape: &Shape) -> Rule {
+pub(crate) fn write(draw: &mut Draw, operation: Operation, shape: &Shape) -> Rule {
     let method = match operation {
         Operation::Chaos => Method::DELETE,
         _ => Method::PATCH,
@@ -73,7 +74,13 @@ fn write(draw: &mut Draw, operation: Operation, shape: &Shape) -> Rule {
             })
         }
     };
-    Rule::new(fault).method(method)
+    let rule = Rule::new(fault).method(method);
+    if operation == Operation::Chaos {
+        // There is only one.
+        return rule;
+    }
+    let skipped = u32::try_from(draw.below(7)).unwrap();
+    rule.after(skipped).times(1)
 }
 
 fn request_fault(draw: &mut Draw) -> Fault {

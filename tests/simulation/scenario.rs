@@ -160,6 +160,10 @@ fn act(draw: &mut Draw, shape: &Shape, operation: Operation, is_calm: bool) -> A
         act.faults = (0..draw.below(4))
             .map(|_| happenings::fault(draw, shape, operation))
             .collect();
+        if draw.percent(25) {
+            act.faults
+                .insert(0, happenings::write(draw, operation, shape));
+        }
         act.happenings = (0..draw.below(3))
             .map(|_| (draw.milliseconds(0, 20_000), happenings::deed(draw, shape)))
             .collect();
