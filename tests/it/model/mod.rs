@@ -4,6 +4,7 @@ mod applying;
 mod faults;
 mod forwarding;
 mod lifecycle;
+mod meddling;
 mod reading;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
