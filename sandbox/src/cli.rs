@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Kill(Kill),
     /// Run every test: the hermetic ones, then the end-to-end tests on a sandbox started for them
     Test(Test),
+    /// Plant bugs in a copy of the source, one after the other, and see whether the simulation finds each
+    PlantedBugs(PlantedBugs),
     /// Show cryptoctl at work on a sandbox started for it
     Demo(Demo),
     /// The loopback registry, started by `start`
@@ -72,6 +74,12 @@ pub(crate) struct Test {
     /// Handed on to the end-to-end tests: a filter, `--nocapture` …
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) arguments: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlantedBugs {
+    /// Only these, as the files in `tests/planted` are named
+    pub(crate) names: Vec<String>,
 }
 
 #[derive(Debug, Args)]

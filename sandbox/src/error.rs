@@ -14,6 +14,7 @@ use crate::image::ImageError;
 use crate::instance::InstanceError;
 use crate::interrupt::Interrupted;
 use crate::packages::PackagesError;
+use crate::planted::PlantError;
 use crate::supervisor::SupervisorError;
 use crate::toolchain::ToolchainError;
 use crate::workspace::SessionError;
@@ -45,6 +46,8 @@ pub(crate) enum SandboxError {
     Foreground(#[from] ForegroundError),
     #[error(transparent)]
     Session(#[from] SessionError),
+    #[error(transparent)]
+    Plant(#[from] PlantError),
     #[error(transparent)]
     Supervisor(#[from] SupervisorError),
     #[error(transparent)]

@@ -5,11 +5,10 @@ use serde_json::Value;
 
 use super::error::{OpsError, WriteFailure};
 use super::verdict::Verdict;
+use super::write::Write;
 use super::{CONCURRENCY, Context, wait};
 use crate::action::Action;
 use crate::cluster::{ApplyMode, ClusterError, ResourceKind};
-use crate::event::{EventKind, WriteResult};
-use crate::object::ObjectRef;
 use crate::plan::{Plan, Step, namespace_body, namespace_reference};
 
 /// Creates the namespaces that do not exist, marked as ours.
@@ -17,7 +16,7 @@ pub(super) async fn create_namespaces(context: &Context, plan: &Plan) -> Result<
     let kind = ResourceKind::namespace();
     for name in &plan.absent_namespaces {
         let object = namespace_reference(name);
-        started(context, &object, Action::Create);
+        let write = Write::start(context, &object, Action::Create);
         let created = context
             .cluster
             .create(&kind, None, &namespace_body(name))
@@ -34,7 +33,7 @@ pub(super) async fn create_namespaces(context: &Context, plan: &Plan) -> Result<
             }
             other => other,
         };
-        finished(context, &object, Action::Create, created.as_ref().err());
+        write.finish(created.as_ref().err());
         created.map_err(|source| OpsError::Writes(vec![WriteFailure { object, source }]))?;
     }
     Ok(())
@@ -84,7 +83,7 @@ pub(super) async fn apply(context: &Context, plan: &Plan) -> Result<Vec<Value>, 
 async fn apply_step(context: &Context, step: &Step) -> Result<Value, ClusterError> {
     let target = &step.target;
     let object = &target.reference;
-    started(context, object, step.action);
+    let write = Write::start(context, object, step.action);
     let applied = context
         .cluster
         .apply(
@@ -95,7 +94,7 @@ async fn apply_step(context: &Context, step: &Step) -> Result<Value, ClusterErro
             ApplyMode::Store,
         )
         .await;
-    finished(context, object, step.action, applied.as_ref().err());
+    write.finish(applied.as_ref().err());
     applied
 }
 
@@ -119,33 +118,4 @@ async fn wait_for_definitions(
         wait::object(context, definition, &Verdict::default()).await?;
     }
     Ok(())
-}
-
-pub(super) fn started(context: &Context, object: &ObjectRef, action: Action) {
-    context.emit(EventKind::WriteStarted {
-        object: object.clone(),
-        action,
-    });
-}
-
-pub(super) fn finished(
-    context: &Context,
-    object: &ObjectRef,
-    action: Action,
-    error: Option<&ClusterError>,
-) {
-    let result = match error {
-        None => WriteResult::Done,
-        Some(error) if error.is_transient() && !error.was_not_sent() => WriteResult::Unknown {
-            reason: error.to_string(),
-        },
-        Some(error) => WriteResult::Refused {
-            reason: error.to_string(),
-        },
-    };
-    context.emit(EventKind::WriteFinished {
-        object: object.clone(),
-        action,
-        result,
-    });
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::apply::{finished, started};
 use super::error::OpsError;
 use super::rollout::{STALL, Seen, View};
 use super::surroundings::add_log;
 use super::verify::{Expectation, verify};
+use super::write::Write;
 use super::{Context, Workload};
 use crate::action::Action;
 use crate::cluster::{ClusterError, Deletion};
@@ -94,7 +94,7 @@ async fn delete(
     uid: &str,
 ) -> Result<(), OpsError> {
     let object = ObjectRef::new("", "Pod", Some(&workload.namespace), pod);
-    started(context, &object, Action::Delete);
+    let write = Write::start(context, &object, Action::Delete);
     let deleted = context
         .cluster
         .delete_pod(&workload.namespace, pod, uid)
@@ -106,7 +106,7 @@ async fn delete(
         }),
         Err(error) => Err(error),
     };
-    finished(context, &object, Action::Delete, deleted.as_ref().err());
+    write.finish(deleted.as_ref().err());
     deleted.map_err(OpsError::while_doing(format!("delete `{object}`")))
 }
 
@@ -189,6 +189,9 @@ impl<'a> Recovery<'a> {
         let mut next_look = Instant::now() + STALL;
         loop {
             let is_over = tokio::select! {
+                // In this order, so that a run can be repeated exactly, and the deadline is never starved.
+                biased;
+                () = sleep_until(self.context.deadline) => true,
                 changed = self.view.pods.changed() => { changed.map_err(doing())?; false }
                 changed = self.view.sets.changed() => { changed.map_err(doing())?; false }
                 () = sleep_until(next_look) => {
@@ -196,7 +199,6 @@ impl<'a> Recovery<'a> {
                     next_look = Instant::now() + STALL;
                     false
                 }
-                () = sleep_until(self.context.deadline) => true,
             };
             self.show();
             self.note_phases();

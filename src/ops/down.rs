@@ -6,9 +6,9 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use serde_json::Value;
 use tokio::time::timeout_at;
 
-use super::apply::{finished, started};
 use super::error::{OpsError, WriteFailure};
 use super::workload::pod_selector;
+use super::write::Write;
 use super::{Context, Set, preflight};
 use crate::action::Action;
 use crate::cluster::{ClusterError, ResourceKind, Selector};
@@ -291,17 +291,17 @@ async fn delete(
     let object = target.reference.clone();
     let namespace = object.namespace.as_deref();
     context.in_time()?;
-    started(context, &object, Action::Delete);
+    let write = Write::start(context, &object, Action::Delete);
     let deleted = context
         .cluster
         .delete(&target.kind, namespace, &object.name, uid)
         .await;
     if let Err(source) = deleted {
-        finished(context, &object, Action::Delete, Some(&source));
+        write.finish(Some(&source));
         return Err(OpsError::Writes(vec![WriteFailure { object, source }]));
     }
     if is_gone(context, target, uid).await? {
-        finished(context, &object, Action::Delete, None);
+        write.finish(None);
         report.deleted.push(object);
     } else {
         report.remaining.push(object);

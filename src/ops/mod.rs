@@ -14,6 +14,7 @@ mod verdict;
 mod verify;
 mod wait;
 mod workload;
+mod write;
 
 use std::time::Duration;
 

@@ -48,6 +48,10 @@ pub(super) async fn follow(
     let mut next_look = Instant::now() + STALL;
     loop {
         let is_over = tokio::select! {
+            // In this order, so that a run can be repeated exactly, and the deadline is never starved.
+            biased;
+            () = sleep_until(context.deadline) => true,
+            () = verdict.failed() => true,
             changed = view.sets.changed() => { changed.map_err(doing())?; false }
             changed = view.pods.changed() => { changed.map_err(doing())?; false }
             () = sleep_until(next_look) => {
@@ -55,8 +59,6 @@ pub(super) async fn follow(
                 next_look = Instant::now() + STALL;
                 false
             }
-            () = verdict.failed() => true,
-            () = sleep_until(context.deadline) => true,
         };
         let Some(snapshot) = view.snapshot()? else {
             if is_over {

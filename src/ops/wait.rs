@@ -103,11 +103,13 @@ pub(super) async fn object(
     };
     while last.state == State::InProgress {
         tokio::select! {
+            // In this order, so that a run can be repeated exactly, and the deadline is never starved.
+            biased;
+            () = sleep_until(context.deadline) => break,
+            () = verdict.failed() => break,
             changed = watched.changed() => {
                 changed.map_err(OpsError::while_doing(format!("watch `{reference}`")))?;
             }
-            () = verdict.failed() => break,
-            () = sleep_until(context.deadline) => break,
         }
         let objects = watched.current().unwrap_or_default();
         let status = match objects.first() {

@@ -9,6 +9,14 @@
     reason = "a test ends where its assumption does"
 )]
 
+#[path = "../it/apiserver/mod.rs"]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the model is shared with the hermetic tests, which use the rest of it"
+)]
+mod apiserver;
+
 mod api_server;
 mod audit;
 mod harness;
@@ -17,6 +25,7 @@ mod identity;
 mod kubeconfigs;
 mod kubelet;
 mod manifest_meaning;
+mod model;
 mod refusals;
 mod sets;
 mod story;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::deeds::Deed;
 use super::random::Random;
 
 /// What goes wrong.
@@ -28,6 +29,24 @@ pub(crate) enum Fault {
     CutBody(usize),
     /// Nothing is ever answered.
     Hang,
+    /// A read is executed twice, as a proxy does that repeats what is idempotent; the second answer counts.
+    Twice,
+    /// A read that allows it (`resourceVersion=0`, or "not older than") is answered from so many writes ago.
+    Stale(u64),
+    /// Something happens right before the request is executed.
+    Meanwhile(Deed),
+    /// A watch tells of every change this much later.
+    Lag(Duration),
+    /// A watch tells of every change twice.
+    EventsTwice,
+    /// A watch that tells of two objects at once tells of the later change first.
+    EventsSwapped,
+    /// A watch ends in peace after this long.
+    EndWatch(Duration),
+    /// The link to the kubelet breaks when the client has received so many bytes.
+    CutDown(usize),
+    /// The link to the kubelet breaks when the client has sent so many bytes.
+    CutUp(usize),
 }
 
 /// Which requests, and how often.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::Value;
+use tokio::time::Instant;
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -17,6 +18,25 @@ pub(crate) struct Request {
     pub(crate) headers: HeaderMap,
     /// The body.
     pub(crate) body: Bytes,
+    /// When it arrived.
+    pub(crate) at: Instant,
+    /// What the server answered once it had executed the request; the client may never have heard it.
+    pub(crate) executed: Option<Executed>,
+    /// The fault that struck it, in words.
+    pub(crate) fault: Option<String>,
+}
+
+/// What became of a request on the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Executed {
+    /// The status of the answer.
+    pub(crate) status: u16,
+    /// The UID of the object that the path names, from before.
+    pub(crate) target: Option<String>,
+    /// The store's revision before.
+    pub(crate) before: u64,
+    /// The store's revision after.
+    pub(crate) after: u64,
 }
 
 impl Request {
@@ -57,8 +77,22 @@ impl Request {
 }
 
 /// All requests so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Journal {
     /// In the order of their arrival.
     pub(crate) requests: Vec<Request>,
+    /// What happened in the cluster besides, with the number of requests before it.
+    pub(crate) deeds: Vec<(usize, Instant, String)>,
+    /// More requests than this are not answered any more: a storm must not go on for ever in paused time.
+    pub(crate) most: usize,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self {
+            requests: Vec::new(),
+            deeds: Vec::new(),
+            most: usize::MAX,
+        }
+    }
 }

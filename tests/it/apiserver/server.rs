@@ -3,22 +3,25 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::access::ADMIN_TOKEN;
 use super::clock::Clock;
 use super::controllers::Running;
+use super::deeds::Deed;
 use super::encryption;
 use super::faults::Rule;
 use super::journal::Request;
 use super::listener::Listener;
 use super::object;
-use super::pods::{PodScript, Pods, Reply};
+use super::pods::{PodScript, Pods, Reply, Served};
 use super::seam::Seam;
 use super::state::Shared;
-use super::store::Key;
+use super::store::{Change, Key};
 
 /// A cluster in the test process; it ends when dropped.
 #[derive(Debug)]
@@ -247,17 +250,17 @@ impl ApiServer {
 
     /// Accepts connections and answers nothing, controllers included.
     pub(crate) fn freeze(&self) {
-        self.shared.frozen.send_replace(true);
+        self.shared.freeze();
     }
 
     /// Goes on where it froze.
     pub(crate) fn thaw(&self) {
-        self.shared.frozen.send_replace(false);
+        self.shared.thaw();
     }
 
     /// Ends every watch stream cleanly.
     pub(crate) fn drop_watches(&self) {
-        self.shared.dropped_watches.send_modify(|count| *count += 1);
+        self.shared.dropped_watches.raise();
     }
 
     /// Forgets the history: watches that lag behind, and later ones from an older version, get 410.
@@ -278,6 +281,36 @@ impl ApiServer {
             .collect()
     }
 
+    /// Lets something happen in the cluster.
+    pub(crate) fn happen(&self, deed: &Deed) {
+        deed.happen(&self.shared);
+    }
+
+    /// What happened so far: the number of requests before it, when, and what.
+    pub(crate) fn deeds(&self) -> Vec<(usize, Instant, String)> {
+        self.shared.with(|state| state.journal.deeds.clone())
+    }
+
+    /// From now on controllers, scheduler and kubelet notice everything this much later.
+    pub(crate) fn slow_controllers(&self, lag: Duration) {
+        self.shared.with(|state| state.controllers_lag = lag);
+    }
+
+    /// After so many requests nothing is answered any more.
+    pub(crate) fn answer_at_most(&self, requests: usize) {
+        self.shared.with(|state| state.journal.most = requests);
+    }
+
+    /// Every write to the store that there ever was, whoever wrote.
+    pub(crate) fn history(&self) -> Vec<Change> {
+        self.shared.with(|state| state.store.log().to_vec())
+    }
+
+    /// Every whole answer that a pod gave.
+    pub(crate) fn served(&self) -> Vec<Served> {
+        self.shared.with(|state| state.kubelet.served.clone())
+    }
+
     /// Forgets the requests.
     pub(crate) fn forget_requests(&self) {
         self.shared.with(|state| state.journal.requests.clear());
@@ -292,7 +325,7 @@ impl ApiServer {
     pub(crate) async fn until(&self, mut holds: impl FnMut(&Self) -> bool) {
         let mut changes = self.shared.changes();
         while !holds(self) {
-            changes.changed().await.unwrap();
+            changes.raised().await;
         }
     }
 

@@ -1,9 +1,12 @@
 //! Everything the model knows, behind one lock; all of it changes only in `Shared::with`.
 
+use std::mem::take;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::access::Access;
 use super::clock::{Clock, Moment};
@@ -13,6 +16,7 @@ use super::kinds::{self, Kind};
 use super::object;
 use super::pods::Kubelet;
 use super::random::Random;
+use super::signal::{Listener, Signal};
 use super::store::{Key, Store};
 
 /// The state and the ways to be told about its changes.
@@ -21,11 +25,12 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     clock: Clock,
     /// Counts changes of the state: wakes watches, log streams and controllers.
-    changed: watch::Sender<u64>,
+    changed: Arc<Signal>,
     /// While true nothing is answered.
-    pub(crate) frozen: watch::Sender<bool>,
-    /// Counted up to end all watch streams.
-    pub(crate) dropped_watches: watch::Sender<u64>,
+    frozen: AtomicBool,
+    thawed: Arc<Signal>,
+    /// Ends all watch streams.
+    pub(crate) dropped_watches: Arc<Signal>,
 }
 
 /// The cluster.
@@ -40,8 +45,16 @@ pub(crate) struct State {
     pub(crate) access: Access,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
+    /// How late controllers, scheduler and kubelet notice anything.
+    pub(crate) controllers_lag: Duration,
     /// Something changed that is not an object.
     pub(crate) touched: bool,
+    /// A request arrived: who waits is to look, but the controllers need not.
+    pub(crate) asked: bool,
+    /// The controllers have to look, whatever the store's revision.
+    disturbed: bool,
+    /// Up to where the controllers have looked, and when they have to look again by themselves.
+    reconciled: (u64, Option<Instant>),
 }
 
 impl Shared {
@@ -49,22 +62,27 @@ impl Shared {
     pub(crate) fn new(clock: Clock, seed: u64) -> Self {
         let mut state = State {
             now: clock.now(),
-            store: Store::default(),
+            store: Store::empty(clock.now().instant),
             kinds: kinds::built_in(),
             random: Random::seeded(seed),
             kubelet: Kubelet::default(),
             access: Access::default(),
             faults: Faults::seeded(seed),
             journal: Journal::default(),
+            controllers_lag: Duration::ZERO,
             touched: false,
+            asked: false,
+            disturbed: true,
+            reconciled: (0, None),
         };
         super::cluster::fill(&mut state);
         Self {
             state: Mutex::new(state),
             clock,
-            changed: watch::Sender::new(0),
-            frozen: watch::Sender::new(false),
-            dropped_watches: watch::Sender::new(0),
+            changed: Arc::default(),
+            frozen: AtomicBool::new(false),
+            thawed: Arc::default(),
+            dropped_watches: Arc::default(),
         }
     }
 
@@ -73,28 +91,56 @@ impl Shared {
         // A test that panics in a step must not hide its message behind the poisoned lock of another task.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.now = self.clock.now();
+        state.store.now = state.now.instant;
         let before = state.store.revision();
         let result = step(&mut state);
-        if std::mem::take(&mut state.touched) || state.store.revision() != before {
-            self.changed.send_modify(|count| *count += 1);
+        let (touched, asked) = (take(&mut state.touched), take(&mut state.asked));
+        state.disturbed |= touched;
+        if touched || asked || state.store.revision() != before {
+            self.changed.raise();
         }
         result
     }
 
     /// Fires after every step that changed something.
-    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
+    pub(crate) fn changes(&self) -> Listener {
+        self.changed.listen()
+    }
+
+    /// Answers nothing until it thaws.
+    pub(crate) fn freeze(&self) {
+        self.frozen.store(true, Ordering::SeqCst);
+    }
+
+    /// Goes on where it froze.
+    pub(crate) fn thaw(&self) {
+        self.frozen.store(false, Ordering::SeqCst);
+        self.thawed.raise();
     }
 
     /// Waits while the server is frozen.
     pub(crate) async fn while_frozen(&self) {
-        let mut frozen = self.frozen.subscribe();
-        // The sender lives as long as `self`.
-        let _ = frozen.wait_for(|frozen| !frozen).await;
+        let mut thawed = self.thawed.listen();
+        while self.frozen.load(Ordering::SeqCst) {
+            thawed.raised().await;
+        }
     }
 }
 
 impl State {
+    /// Runs the controllers if there is anything for them to do; returns when they have to look again by themselves.
+    pub(crate) fn reconcile(&mut self) -> Option<Instant> {
+        let (seen, due) = self.reconciled;
+        let is_due = due.is_some_and(|due| due <= self.now.instant);
+        if is_due || take(&mut self.disturbed) || seen != self.store.revision() {
+            let due = super::controllers::reconcile(self);
+            // What the controllers did themselves they need not look at again; who waits has to.
+            self.asked |= take(&mut self.touched);
+            self.reconciled = (self.store.revision(), due);
+        }
+        self.reconciled.1
+    }
+
     /// A served kind by group and resource.
     pub(crate) fn kind(&self, group: &str, resource: &str) -> Option<&Kind> {
         self.kinds.iter().find(|kind| kind.is(group, resource))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::kinds::Kind;
 use super::object;
@@ -48,6 +49,8 @@ pub(crate) enum ChangeKind {
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
     pub(crate) revision: u64,
+    /// When.
+    pub(crate) at: Instant,
     pub(crate) kind: ChangeKind,
     pub(crate) key: Key,
     /// The object afterwards; for a deletion its last state at the deletion's revision.
@@ -57,15 +60,68 @@ pub(crate) struct Change {
 }
 
 /// All objects, in the order of their keys.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Store {
     objects: BTreeMap<Key, Arc<Value>>,
     history: VecDeque<Change>,
+    /// The same, but never forgotten: what tests hold verdicts against.
+    log: Vec<Change>,
     revision: u64,
     compacted: u64,
+    /// The time of the current step.
+    pub(crate) now: Instant,
 }
 
 impl Store {
+    /// Nothing yet.
+    pub(crate) fn empty(now: Instant) -> Self {
+        Self {
+            objects: BTreeMap::new(),
+            history: VecDeque::new(),
+            log: Vec::new(),
+            revision: 0,
+            compacted: 0,
+            now,
+        }
+    }
+
+    /// Every write there ever was.
+    pub(crate) fn log(&self) -> &[Change] {
+        &self.log
+    }
+
+    /// The objects of a resource as they were at a revision.
+    pub(crate) fn list_at(
+        &self,
+        group: &str,
+        resource: &str,
+        namespace: &str,
+        revision: u64,
+    ) -> Vec<(Key, Arc<Value>)> {
+        let mut found = BTreeMap::new();
+        let changes = self
+            .log
+            .iter()
+            .take_while(|change| change.revision <= revision);
+        for change in changes.filter(|change| {
+            let key = &change.key;
+            key.group == group
+                && key.resource == resource
+                && (namespace.is_empty() || key.namespace == namespace)
+        }) {
+            match change.kind {
+                ChangeKind::Deleted => found.remove(&change.key),
+                _ => found.insert(change.key.clone(), Arc::clone(&change.object)),
+            };
+        }
+        found.into_iter().collect()
+    }
+
+    fn record(&mut self, change: Change) {
+        self.log.push(change.clone());
+        self.history.push_back(change);
+    }
+
     /// The revision of the last write.
     pub(crate) fn revision(&self) -> u64 {
         self.revision
@@ -117,8 +173,9 @@ impl Store {
         } else {
             ChangeKind::Added
         };
-        self.history.push_back(Change {
+        self.record(Change {
             revision: self.revision,
+            at: self.now,
             kind,
             key,
             object: Arc::clone(&value),
@@ -138,8 +195,9 @@ impl Store {
             self.revision.to_string(),
         );
         let object = Arc::new(last);
-        self.history.push_back(Change {
+        self.record(Change {
             revision: self.revision,
+            at: self.now,
             kind: ChangeKind::Deleted,
             key: key.clone(),
             object: Arc::clone(&object),

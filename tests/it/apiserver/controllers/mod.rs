@@ -30,8 +30,12 @@ pub(crate) async fn run(shared: Weak<Shared>) {
                 return;
             };
             shared.while_frozen().await;
-            changes.mark_unchanged();
-            shared.with(reconcile)
+            let lag = shared.with(|state| state.controllers_lag);
+            if !lag.is_zero() {
+                tokio::time::sleep(lag).await;
+            }
+            changes.mark_heard();
+            shared.with(State::reconcile)
         };
         let pause = async {
             match next {
@@ -40,14 +44,15 @@ pub(crate) async fn run(shared: Weak<Shared>) {
             }
         };
         tokio::select! {
+            biased;
             () = pause => {}
-            outcome = changes.changed() => if outcome.is_err() { return },
+            () = changes.raised() => {}
         }
     }
 }
 
 /// Runs every controller until none has anything to do; returns when the first has to look again by itself.
-fn reconcile(state: &mut State) -> Option<Instant> {
+pub(super) fn reconcile(state: &mut State) -> Option<Instant> {
     loop {
         let before = state.store.revision();
         namespaces::reconcile(state);

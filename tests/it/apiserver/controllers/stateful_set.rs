@@ -222,6 +222,10 @@ impl Sync<'_> {
         let template = revisions::template_of(self.state, self.set, revision);
         let (set, namespace) = (object::name(self.set), object::namespace(self.set));
         let name = format!("{set}-{ordinal}");
+        if self.state.pod(namespace, &name).is_some() {
+            // Somebody else's pod has the name: the real controller fails with AlreadyExists and tries again.
+            return;
+        }
         let mut pod = json!({ "metadata": template["metadata"], "spec": template["spec"] });
         let labels = [
             (REVISION_LABEL, revision.clone()),

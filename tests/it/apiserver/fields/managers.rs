@@ -85,6 +85,11 @@ impl Entry {
         if let Some(subresource) = &self.subresource {
             entry["subresource"] = Value::from(subresource.as_str());
         }
+        if self.time.is_empty()
+            && let Some(entry) = entry.as_object_mut()
+        {
+            entry.shift_remove("time");
+        }
         entry
     }
 
@@ -125,7 +130,7 @@ pub(crate) fn apply(
         subresource: writer.subresource.clone(),
         time: last
             .as_ref()
-            .map_or_else(|| writer.time.clone(), |entry| entry.time.clone()),
+            .map_or_else(String::new, |entry| entry.time.clone()),
         fields: set.clone(),
     });
 
@@ -159,8 +164,9 @@ pub(crate) fn apply(
             .difference(&touched)
             .difference(&change.removed);
     }
-    let unchanged = object == bare && last.is_some_and(|last| last.fields == set);
-    if !unchanged {
+    // What changes nothing but its owners gets no time (apimachinery, managedfields/internal/structuredmerge.go: the
+    // merged object is nil then).
+    if object != bare {
         managers[own].time.clone_from(&writer.time);
     }
     Ok(with_managers(object, managers))

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::stream;
 use serde_json::Value;
-use tokio::sync::watch;
 
 use super::runtime::Stage;
 use crate::apiserver::failure::Failure;
 use crate::apiserver::object::{self, text};
 use crate::apiserver::requests::{self, Answer, Call, Target};
+use crate::apiserver::signal::Listener;
 use crate::apiserver::state::{Shared, State};
 
 /// The log of a container.
@@ -121,7 +121,7 @@ fn tail(log: &str, lines: &str) -> String {
 /// A log that is read while it grows.
 struct Follow {
     shared: Arc<Shared>,
-    changes: watch::Receiver<u64>,
+    changes: Listener,
     uid: String,
     sent: usize,
     first: Option<Bytes>,
@@ -133,7 +133,7 @@ impl Follow {
             return Some((Ok(first), self));
         }
         loop {
-            self.changes.mark_unchanged();
+            self.changes.mark_heard();
             self.shared.while_frozen().await;
             let (more, ended) =
                 self.shared
@@ -151,9 +151,10 @@ impl Follow {
                 self.sent += more.len();
                 return Some((Ok(Bytes::from(more)), self));
             }
-            if ended || self.changes.changed().await.is_err() {
+            if ended {
                 return None;
             }
+            self.changes.raised().await;
         }
     }
 }

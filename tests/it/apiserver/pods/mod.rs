@@ -16,7 +16,9 @@ pub(crate) use status::{set_condition, write as write_status};
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::object;
 
@@ -26,6 +28,19 @@ pub(crate) struct Kubelet {
     pub(crate) runtimes: BTreeMap<String, Runtime>,
     scripts: Vec<(Pods, PodScript)>,
     replies: Vec<Serving>,
+    /// What was answered, and refused.
+    pub(crate) served: Vec<Served>,
+}
+
+/// A whole answer that a pod gave, or a connection that it refused.
+#[derive(Debug, Clone)]
+pub(crate) struct Served {
+    pub(crate) at: Instant,
+    pub(crate) pod: String,
+    pub(crate) uid: String,
+    /// The status; 0 for a refused connection.
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
 }
 
 /// What some pods answer to requests for a path.

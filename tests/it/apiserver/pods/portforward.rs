@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::{Message, Role};
 use super::responder::{self, End};
 use super::runtime::Stage;
 use crate::apiserver::failure::Failure;
+use crate::apiserver::faults::Fault;
 use crate::apiserver::object;
 use crate::apiserver::requests::{Answer, Body, Call, Target};
 use crate::apiserver::state::{Shared, State};
@@ -35,7 +36,7 @@ pub(crate) fn answer(
     target: &Target,
     parts: request::Parts,
 ) -> Result<Answer, Failure> {
-    let container = shared.with(|state| {
+    let (uid, container) = shared.with(|state| {
         let pod = state.live(target)?;
         if !object::has(&pod, "/spec/nodeName") {
             // kubernetes, pkg/registry/core/pod/strategy.go, `streamLocation`.
@@ -44,7 +45,8 @@ pub(crate) fn answer(
                 target.name
             )));
         }
-        Ok(running_container(state, target))
+        let uid = object::uid(&pod).to_owned();
+        Ok((uid, running_container(state, target)))
     })?;
     let Some(key) = parts.headers.get(header::SEC_WEBSOCKET_KEY) else {
         return Err(Failure::bad_request("Upgrade request required"));
@@ -56,8 +58,10 @@ pub(crate) fn answer(
     let forward = Forward {
         shared: Arc::clone(shared),
         target: target.clone(),
+        uid,
         container,
         ports: wanted,
+        fault: call.fault.clone(),
     };
     let upgrade = hyper::upgrade::on(Request::from_parts(parts, ()));
     tokio::spawn(async move {
@@ -93,8 +97,10 @@ type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 struct Forward {
     shared: Arc<Shared>,
     target: Target,
+    uid: String,
     container: Option<String>,
     ports: Vec<u16>,
+    fault: Option<Fault>,
 }
 
 /// From a port's task to the socket.
@@ -118,11 +124,22 @@ impl Forward {
         }
         let mut open = self.ports.len();
         let mut changes = self.shared.changes();
+        let (mut down, mut up) = match self.fault {
+            Some(Fault::CutDown(bytes)) => (bytes, usize::MAX),
+            Some(Fault::CutUp(bytes)) => (usize::MAX, bytes),
+            _ => (usize::MAX, usize::MAX),
+        };
         while open > 0 {
             tokio::select! {
+                biased;
                 event = received.recv() => match event {
                     Some(Event::Data(channel, bytes)) => {
                         self.shared.while_frozen().await;
+                        if bytes.len() >= down {
+                            let _ = socket.send(frame(channel, &bytes[..down])).await;
+                            return;
+                        }
+                        down -= bytes.len();
                         if socket.send(frame(channel, &bytes)).await.is_err() {
                             return;
                         }
@@ -137,11 +154,19 @@ impl Forward {
                     }
                 },
                 message = socket.next() => match message {
-                    Some(Ok(Message::Binary(bytes))) => deliver(&mut writers, &bytes).await,
+                    Some(Ok(Message::Binary(bytes))) => {
+                        let payload = bytes.len().saturating_sub(1);
+                        let passed = payload.min(up);
+                        deliver(&mut writers, &bytes[..bytes.len().min(1 + passed)]).await;
+                        if passed < payload {
+                            return;
+                        }
+                        up -= passed;
+                    }
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                     Some(Ok(_)) => {}
                 },
-                _ = changes.changed() => {
+                () = changes.raised() => {
                     if self.shared.with(|state| running_container(state, &self.target)) != self.container {
                         break;
                     }
@@ -159,14 +184,21 @@ impl Forward {
     fn connect(&self, index: usize, events: mpsc::Sender<Event>) -> WriteHalf<DuplexStream> {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (reader, writer) = tokio::io::split(near);
-        let (shared, target) = (Arc::clone(&self.shared), self.target.clone());
+        let (shared, uid) = (Arc::clone(&self.shared), self.uid.clone());
+        let target = self.target.clone();
         let listening = self.container.is_some();
         tokio::spawn(async move {
             let server = async {
+                let pod = (
+                    target.namespace.as_str(),
+                    target.name.as_str(),
+                    uid.as_str(),
+                );
                 if listening {
-                    responder::serve(&shared, &target.namespace, &target.name, far).await
+                    responder::serve(&shared, pod, far).await
                 } else {
                     drop(far);
+                    responder::refuse(&shared, pod);
                     End::Refused
                 }
             };

@@ -4,10 +4,13 @@ use std::fmt::Write;
 use std::io;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
+use super::Served;
 use super::reply::{Framing, Reply};
-use crate::apiserver::state::Shared;
+use crate::apiserver::object;
+use crate::apiserver::state::{Shared, State};
 
 /// How a forwarded connection ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,21 +26,23 @@ pub(super) enum End {
 /// Serves one connection to a pod until either side ends it.
 pub(super) async fn serve(
     shared: &Arc<Shared>,
-    namespace: &str,
-    name: &str,
+    (namespace, name, uid): (&str, &str, &str),
     mut stream: DuplexStream,
 ) -> End {
-    let refused = shared.with(|state| {
+    // A connection belongs to one pod, not to its successor of the same name.
+    let pod_now = |state: &State| {
         state
             .pod(namespace, name)
-            .is_none_or(|pod| state.kubelet.refuses(&pod))
-    });
+            .filter(|pod| object::uid(pod) == uid)
+    };
+    let refused = shared.with(|state| pod_now(state).is_none_or(|pod| state.kubelet.refuses(&pod)));
     if refused {
+        refuse(shared, (namespace, name, uid));
         return End::Refused;
     }
     while let Some(path) = read_request(&mut stream).await {
         let reply = shared.with(|state| {
-            let pod = state.pod(namespace, name)?;
+            let pod = pod_now(state)?;
             state.kubelet.reply_of(&pod, &path)
         });
         let Some(reply) = reply else {
@@ -46,13 +51,40 @@ pub(super) async fn serve(
         if reply.silent {
             return std::future::pending().await;
         }
-        match write_reply(&mut stream, &reply).await {
+        let is_whole =
+            reply.cut_after.is_none() && reply.close_after.is_none() && reply.repeat == 1;
+        let written = write_reply(&mut stream, &reply).await;
+        if is_whole && written.is_ok() {
+            shared.with(|state| {
+                state.kubelet.served.push(Served {
+                    at: state.now.instant,
+                    pod: name.to_owned(),
+                    uid: uid.to_owned(),
+                    status: reply.status,
+                    body: reply.body.clone(),
+                });
+            });
+        }
+        match written {
             Ok(Some(end)) => return end,
             Ok(None) => {}
             Err(_) => return End::Closed,
         }
     }
     End::Closed
+}
+
+/// Notes that nothing listened.
+pub(super) fn refuse(shared: &Shared, (_, name, uid): (&str, &str, &str)) {
+    shared.with(|state| {
+        state.kubelet.served.push(Served {
+            at: state.now.instant,
+            pod: name.to_owned(),
+            uid: uid.to_owned(),
+            status: 0,
+            body: Bytes::new(),
+        });
+    });
 }
 
 /// Reads a request's head; the requests of the tests have no body.

@@ -6,13 +6,37 @@ use serde_json::{Value, json};
 
 use super::{Call, Target};
 use crate::apiserver::failure::Failure;
+use crate::apiserver::faults::Fault;
 use crate::apiserver::selector::Selector;
 use crate::apiserver::state::State;
 use crate::apiserver::store::Key;
 
 /// One object.
-pub(super) fn get(state: &State, target: &Target) -> Result<Value, Failure> {
-    state.live(target).map(|object| (*object).clone())
+pub(super) fn get(state: &State, call: &Call, target: &Target) -> Result<Value, Failure> {
+    let revision = revision_of_read(state, call);
+    if revision == state.store.revision() {
+        return state.live(target).map(|object| (*object).clone());
+    }
+    let (kind, wanted) = (&target.kind, target.key());
+    state
+        .store
+        .list_at(&kind.group, &kind.resource, &target.namespace, revision)
+        .into_iter()
+        .find(|(key, _)| *key == wanted)
+        .map(|(_, object)| (*object).clone())
+        .ok_or_else(|| Failure::not_found(kind, &target.name))
+}
+
+/// The revision that a read shows: the newest, unless the client takes an older one and gets it.
+fn revision_of_read(state: &State, call: &Call) -> u64 {
+    let newest = state.store.revision();
+    match (
+        &call.fault,
+        call.parameter("resourceVersion").parse::<u64>(),
+    ) {
+        (Some(Fault::Stale(writes)), Ok(least)) => newest.saturating_sub(*writes).max(least),
+        _ => newest,
+    }
 }
 
 /// The objects that a list or watch starts with.
@@ -21,9 +45,16 @@ pub(super) fn selected(state: &State, call: &Call, target: &Target) -> Vec<(Key,
         call.parameter("labelSelector"),
         call.parameter("fieldSelector"),
     );
-    let mut found = state
-        .store
-        .list(&target.kind.group, &target.kind.resource, &target.namespace);
+    let (kind, revision) = (&target.kind, revision_of_read(state, call));
+    let mut found = if revision == state.store.revision() {
+        state
+            .store
+            .list(&kind.group, &kind.resource, &target.namespace)
+    } else {
+        state
+            .store
+            .list_at(&kind.group, &kind.resource, &target.namespace, revision)
+    };
     found.retain(|(_, object)| selector.matches(object));
     found
 }
@@ -32,7 +63,7 @@ pub(super) fn selected(state: &State, call: &Call, target: &Target) -> Vec<(Key,
 pub(super) fn list(state: &State, call: &Call, target: &Target) -> Result<Value, Failure> {
     let found = selected(state, call, target);
     let (revision, start) = match call.parameter("continue") {
-        "" => (state.store.revision(), None),
+        "" => (revision_of_read(state, call), None),
         token => {
             let (revision, key) = parse_token(token)?;
             if revision < state.store.compacted() {

@@ -29,6 +29,7 @@ use tower::BoxError;
 use super::failure::Failure;
 use super::faults::Fault;
 use super::journal;
+use super::object;
 use super::pods;
 use super::state::{Shared, State};
 
@@ -46,16 +47,26 @@ where
         .to_bytes();
     let path = parts.uri.path().to_owned();
     let query = parts.uri.query().unwrap_or_default().to_owned();
-    let fault = shared.with(|state| {
+    let (number, fault) = shared.with(|state| {
+        let fault = state.faults.strike(&parts.method, &path, &query);
         state.journal.requests.push(journal::Request {
             method: parts.method.clone(),
             path: path.clone(),
             query: query.clone(),
             headers: parts.headers.clone(),
             body: body.clone(),
+            at: state.now.instant,
+            executed: None,
+            fault: fault.as_ref().map(|fault| format!("{fault:?}")),
         });
-        state.touched = true;
-        state.faults.strike(&parts.method, &path, &query)
+        state.asked = true;
+        let number = state.journal.requests.len();
+        (
+            number,
+            fault
+                .filter(|_| number <= state.journal.most)
+                .or((number > state.journal.most).then_some(Fault::Hang)),
+        )
     });
     shared.while_frozen().await;
     match &fault {
@@ -70,6 +81,7 @@ where
         }
         Some(Fault::CutBefore) => return Err(io::ErrorKind::ConnectionReset.into()),
         Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Meanwhile(deed)) => deed.happen(&shared),
         _ => {}
     }
     let call = Call {
@@ -78,10 +90,16 @@ where
         query: parameters(&query),
         headers: parts.headers.clone(),
         body,
+        fault,
     };
-    let response =
-        execute(&shared, &call, parts).unwrap_or_else(|failure| answer::refused(&failure));
+    let is_read = call.method == Method::GET && !parts.headers.contains_key(header::UPGRADE);
+    if call.fault == Some(Fault::Twice) && is_read && !call.flag("watch") {
+        // The first answer is lost on the way.
+        let _ = execute(&shared, &call, request::Parts::clone(&parts));
+    }
+    let response = recorded(&shared, &call, parts, number);
     shared.while_frozen().await;
+    let fault = call.fault;
     match fault {
         Some(Fault::Late(delay)) => tokio::time::sleep(delay).await,
         Some(Fault::CutAfter) => return Err(io::ErrorKind::ConnectionReset.into()),
@@ -93,6 +111,30 @@ where
     Ok(response)
 }
 
+/// Executes a request and notes what became of it.
+fn recorded(shared: &Arc<Shared>, call: &Call, parts: request::Parts, number: usize) -> Answer {
+    let (target, before) = shared.with(|state| {
+        let target = Target::of(&state.kinds, &call.path).filter(|_| call.method != Method::GET);
+        let live = target.and_then(|target| state.live(&target).ok());
+        let uid = live.map(|live| object::uid(&live).to_owned());
+        (uid, state.store.revision())
+    });
+    let response = execute(shared, call, parts).unwrap_or_else(|failure| answer::refused(&failure));
+    shared.with(|state| {
+        let after = state.store.revision();
+        if let Some(request) = state.journal.requests.get_mut(number - 1) {
+            let status = response.status().as_u16();
+            request.executed = Some(journal::Executed {
+                status,
+                target,
+                before,
+                after,
+            });
+        }
+    });
+    response
+}
+
 /// A request that was read.
 pub(crate) struct Call {
     pub(crate) method: Method,
@@ -100,6 +142,8 @@ pub(crate) struct Call {
     pub(crate) query: BTreeMap<String, String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// What goes wrong with it.
+    pub(crate) fault: Option<Fault>,
 }
 
 impl Call {
@@ -200,7 +244,7 @@ fn plain(
         return watch::answer(shared, call, target);
     }
     let (status, mut object) = shared.with(|state| match verb {
-        "get" => list::get(state, target).map(|object| (StatusCode::OK, object)),
+        "get" => list::get(state, call, target).map(|object| (StatusCode::OK, object)),
         "list" => list::list(state, call, target).map(|list| (StatusCode::OK, list)),
         "create" => create::create(state, call, target).map(|object| (StatusCode::CREATED, object)),
         "update" => update::replace(state, call, target).map(|object| (StatusCode::OK, object)),

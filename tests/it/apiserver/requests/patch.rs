@@ -197,11 +197,8 @@ fn refuse(target: &Target, namespace: &str, refused: Refused) -> Failure {
             };
             let kind = &target.kind;
             let message = format!(
-                "failed to create typed patch object ({}/{}; {}, Kind={}): {all}",
-                namespace,
-                target.name,
-                kind.api_version(),
-                kind.name,
+                "failed to create typed patch object ({}/{}; {}/{}, Kind={}): {all}",
+                namespace, target.name, kind.group, kind.version, kind.name,
             );
             let mut failure =
                 Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message, Value::Null);

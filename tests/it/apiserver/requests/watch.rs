@@ -8,14 +8,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::stream;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{Answer, Call, Target, answer, list};
 use crate::apiserver::failure::Failure;
+use crate::apiserver::faults::Fault;
 use crate::apiserver::kinds::Kind;
 use crate::apiserver::object;
 use crate::apiserver::selector::Selector;
+use crate::apiserver::signal::Listener;
 use crate::apiserver::state::{Shared, State};
 use crate::apiserver::store::{Change, ChangeKind};
 
@@ -32,8 +33,7 @@ pub(super) fn answer(
     target: &Target,
 ) -> Result<Answer, Failure> {
     let changes = shared.changes();
-    let mut dropped = shared.dropped_watches.subscribe();
-    dropped.mark_unchanged();
+    let dropped = shared.dropped_watches.listen();
     let watch = shared.with(|state| Watch::new(state, call, target))?;
     let stream = Stream {
         shared: Arc::clone(shared),
@@ -57,10 +57,13 @@ struct Watch {
     metadata_only: bool,
     /// Everything up to this revision was looked at.
     seen: u64,
+    /// When the next change that lags may be told.
+    due: Option<Instant>,
     queue: VecDeque<Bytes>,
     next_bookmark: Instant,
     deadline: Instant,
     ended: bool,
+    fault: Option<Fault>,
 }
 
 impl Watch {
@@ -72,7 +75,10 @@ impl Watch {
             .filter(|seconds| *seconds > 0);
         // apiserver, pkg/endpoints/handlers/get.go: 30 to 60 minutes, drawn for each watch.
         let seconds = seconds.unwrap_or_else(|| 1800 + state.random.next() % 1800);
-        let deadline = state.now.instant + Duration::from_secs(seconds);
+        let mut deadline = state.now.instant + Duration::from_secs(seconds);
+        if let Some(Fault::EndWatch(after)) = call.fault {
+            deadline = state.now.instant + after;
+        }
         let accept = call
             .headers
             .get(http::header::ACCEPT)
@@ -88,10 +94,12 @@ impl Watch {
             bookmarks: call.flag("allowWatchBookmarks"),
             metadata_only: accept.is_some_and(|accept| accept.contains("as=PartialObjectMetadata")),
             seen: state.store.revision(),
+            due: None,
             queue: VecDeque::new(),
             next_bookmark: next_bookmark(state.now.instant, deadline),
             deadline,
             ended: false,
+            fault: call.fault.clone(),
         };
         let version = call.parameter("resourceVersion");
         if version.is_empty() || version == "0" || call.flag("sendInitialEvents") {
@@ -129,8 +137,11 @@ impl Watch {
             let metadata = object["metadata"].take();
             object = json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata });
         }
-        self.queue
-            .push_back(line(&json!({ "type": kind, "object": object })));
+        let mut text = line(&json!({ "type": kind, "object": object }));
+        if self.fault == Some(Fault::EventsTwice) {
+            text = Bytes::from([text.clone(), text].concat());
+        }
+        self.queue.push_back(text);
     }
 
     fn bookmark(&mut self, initial: bool) {
@@ -162,18 +173,53 @@ impl Watch {
                 state.store.compacted()
             ));
         }
-        let changes: Vec<Change> = state.store.since(self.seen).cloned().collect();
+        let changes: Vec<Change> = state
+            .store
+            .since(self.seen)
+            .take_while(|change| change.at + self.lag() <= state.now.instant)
+            .cloned()
+            .collect();
+        let mut last = String::new();
         for change in changes {
             self.seen = change.revision;
             if self.concerns(&change) {
+                let before = self.queue.len();
                 self.translate(&change);
+                let name = &change.key.name;
+                if self.queue.len() > before && before > 0 && last != *name {
+                    self.meddle();
+                }
+                last.clone_from(name);
             }
         }
+        self.due = state
+            .store
+            .since(self.seen)
+            .next()
+            .map(|change| change.at + self.lag());
         if state.now.instant >= self.deadline {
             self.ended = true;
         } else if self.bookmarks && state.now.instant >= self.next_bookmark {
             self.bookmark(false);
             self.next_bookmark = next_bookmark(state.now.instant, self.deadline);
+        }
+    }
+
+    fn lag(&self) -> Duration {
+        match self.fault {
+            Some(Fault::Lag(lag)) => lag,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Swaps the last two events, which are of different objects; they travel together, so that no end of the stream
+    /// falls between them.
+    fn meddle(&mut self) {
+        if self.fault != Some(Fault::EventsSwapped) {
+            return;
+        }
+        if let (Some(later), Some(earlier)) = (self.queue.pop_back(), self.queue.pop_back()) {
+            self.queue.push_back(Bytes::from([later, earlier].concat()));
         }
     }
 
@@ -224,15 +270,15 @@ fn line(event: &Value) -> Bytes {
 /// The part that waits.
 struct Stream {
     shared: Arc<Shared>,
-    changes: watch::Receiver<u64>,
-    dropped: watch::Receiver<u64>,
+    changes: Listener,
+    dropped: Listener,
     watch: Watch,
 }
 
 impl Stream {
     async fn next(mut self) -> Option<(io::Result<Bytes>, Self)> {
         loop {
-            self.changes.mark_unchanged();
+            self.changes.mark_heard();
             self.shared.while_frozen().await;
             self.shared.with(|state| self.watch.advance(state));
             if let Some(line) = self.watch.queue.pop_front() {
@@ -246,10 +292,12 @@ impl Stream {
             } else {
                 self.watch.deadline
             });
+            let wake = self.watch.due.map_or(wake, |due| due.min(wake));
             tokio::select! {
-                _ = self.changes.changed() => {}
+                biased;
+                () = self.changes.raised() => {}
                 () = tokio::time::sleep_until(wake) => {}
-                _ = self.dropped.changed() => return None,
+                () = self.dropped.raised() => return None,
             }
         }
     }

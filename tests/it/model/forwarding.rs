@@ -7,7 +7,7 @@ use kube::Api;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{apply, stateful_set};
-use crate::apiserver::{ApiServer, Framing, Pods, Reply};
+use crate::apiserver::{ApiServer, Fault, Framing, Pods, Reply, Rule};
 
 /// `GET /keys`, as far as it comes, and what the error channel says.
 async fn get(client: kube::Client, pod: &str) -> (String, Option<String>) {
@@ -24,6 +24,20 @@ async fn get(client: kube::Client, pod: &str) -> (String, Option<String>) {
     drop(stream);
     let error = tokio::time::timeout(Duration::from_secs(5), error).await;
     (String::from_utf8(answer).unwrap(), error.ok().flatten())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_link_breaks_at_any_byte_in_either_direction() {
+    let server = ApiServer::seeded(1);
+    ready(&server).await;
+    server.serve(Pods::of("web"), "/keys", Reply::ok("one\n"));
+    server.fault(Rule::new(Fault::CutDown(12)).times(1));
+    // The client may lose what it has received when its link breaks.
+    let (answer, _) = get(server.client(), "web-0").await;
+    assert!("HTTP/1.1 200".starts_with(&answer), "{answer}");
+    server.fault(Rule::new(Fault::CutUp(12)).times(1));
+    assert_eq!(get(server.client(), "web-0").await.0, "");
+    assert!(get(server.client(), "web-0").await.0.contains("one\n"));
 }
 
 async fn ready(server: &ApiServer) {

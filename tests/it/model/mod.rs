@@ -4,6 +4,7 @@ mod applying;
 mod faults;
 mod forwarding;
 mod lifecycle;
+mod meddling;
 mod reading;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
@@ -11,7 +12,7 @@ use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::ApiServer;
+use crate::apiserver::ApiServer;
 
 /// A `StatefulSet` as a person writes it.
 fn stateful_set(replicas: i64) -> Value {

@@ -1,0 +1,107 @@
+//! `planted-bugs`: does the simulation find what is wrong? Each bug is planted in a copy of the workspace.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use crate::command;
+use crate::error::SandboxError;
+use crate::files::{self, FileError};
+use crate::foreground;
+use crate::interrupt::Interrupt;
+use crate::planted::{PlantError, PlantedBug};
+use crate::terminal;
+use crate::workspace;
+
+const TEST: [&str; 5] = [
+    "test",
+    "--locked",
+    "--package=cryptoctl",
+    "--test=simulation",
+    "--quiet",
+];
+
+/// Plants every bug, or those that are named; returns whether all were found.
+///
+/// # Errors
+/// When a bug does not fit the source, when what is planted does not compile, and when interrupted.
+pub(crate) fn run(names: &[String], interrupt: &Interrupt) -> Result<bool, SandboxError> {
+    let root = workspace::root();
+    let bugs = PlantedBug::load(&root.join("tests/planted"), names)?;
+    let folder = root.join("target/planted-bugs");
+    let copy = folder.join("workspace");
+    copy_workspace(&root, &copy)?;
+    let mut all_found = true;
+    terminal::progress(format_args!(
+        "{} bugs; what they say is in {}",
+        bugs.len(),
+        folder.display()
+    ));
+    for bug in &bugs {
+        let log = folder.join(format!("{}.log", bug.name));
+        let found = bug.planted(&copy, || simulate(bug, &copy, &log, interrupt))?;
+        all_found &= found.is_some();
+        let found = found.map_or("MISSED".to_owned(), |how| format!("found by {how}"));
+        terminal::data(format_args!("{:<30} {found:<20} {}", bug.name, bug.why));
+    }
+    Ok(all_found)
+}
+
+/// Builds and runs the simulation; returns what found the bug.
+fn simulate(
+    bug: &PlantedBug,
+    workspace: &Path,
+    log: &Path,
+    interrupt: &Interrupt,
+) -> Result<Option<String>, SandboxError> {
+    let run = |arguments: &[&str]| -> Result<bool, SandboxError> {
+        let file = File::create(log).map_err(FileError::at("create", log))?;
+        let errors = file.try_clone().map_err(FileError::at("write", log))?;
+        let mut command = workspace::cargo(&TEST);
+        command
+            .args(arguments)
+            .current_dir(workspace)
+            .env("CARGO_TARGET_DIR", workspace.with_file_name("target"))
+            .env("RUST_BACKTRACE", "0")
+            .stdout(file)
+            .stderr(errors);
+        Ok(foreground::run(command, interrupt)?.success())
+    };
+    if !run(&["--no-run"])? {
+        return Err(PlantError::DoesNotCompile {
+            name: bug.name.clone(),
+            log: log.to_owned(),
+        }
+        .into());
+    }
+    if run(&["--", "what_is_said"])? {
+        return Ok(None);
+    }
+    let said = files::read(log)?;
+    let seed = said
+        .lines()
+        .find_map(|line| line.strip_prefix("seed ")?.split(':').next());
+    Ok(Some(seed.map_or("a failure".to_owned(), |seed| {
+        format!("seed {seed}")
+    })))
+}
+
+/// Copies what git knows; a file that has not changed stays, so that little is compiled again.
+fn copy_workspace(root: &Path, copy: &Path) -> Result<(), SandboxError> {
+    let root_text = root.display().to_string();
+    let listed = command::run("git", ["-C", &root_text, "ls-files", "--cached"])?;
+    for name in listed.lines() {
+        let (from, to) = (root.join(name), copy.join(name));
+        if !from.is_file() {
+            continue;
+        }
+        let wanted = fs::read(&from).map_err(FileError::at("read", &from))?;
+        if fs::read(&to).is_ok_and(|found| found == wanted) {
+            continue;
+        }
+        if let Some(parent) = to.parent() {
+            files::create_private_folder(parent)?;
+        }
+        files::write_private(&to, wanted)?;
+    }
+    Ok(())
+}

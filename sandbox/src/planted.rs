@@ -1,0 +1,122 @@
+//! Bugs that are planted on purpose, to see whether the simulation finds them.
+
+use std::path::{Path, PathBuf};
+
+use toml_edit::DocumentMut;
+
+use crate::files::{self, FileError};
+
+/// One change of the source that breaks a promise.
+#[derive(Debug)]
+pub(crate) struct PlantedBug {
+    pub(crate) name: String,
+    /// Relative to the workspace.
+    file: PathBuf,
+    find: String,
+    replace: String,
+    /// What it would mean for a user.
+    pub(crate) why: String,
+}
+
+/// A bug cannot be planted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlantError {
+    /// A file could not be worked with.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A description is no TOML.
+    #[error("`{}` is not valid TOML", path.display())]
+    Syntax {
+        path: PathBuf,
+        source: toml_edit::TomlError,
+    },
+    /// A description lacks a field.
+    #[error("`{}` lacks the text `{field}`", path.display())]
+    Field { path: PathBuf, field: &'static str },
+    /// The text to replace is not there exactly once.
+    #[error("the text that `{name}` replaces occurs {places} times in `{}`", file.display())]
+    Places {
+        name: String,
+        file: PathBuf,
+        places: usize,
+    },
+    /// What is planted is no program.
+    #[error("`{name}` does not compile: see `{}`", log.display())]
+    DoesNotCompile { name: String, log: PathBuf },
+    /// No bug has this name.
+    #[error("there is no planted bug `{0}`")]
+    Unknown(String),
+}
+
+impl PlantedBug {
+    /// All bugs of a folder, by name; only those that are named, if any are.
+    ///
+    /// # Errors
+    /// When a description cannot be read, or a name is unknown.
+    pub(crate) fn load(folder: &Path, names: &[String]) -> Result<Vec<Self>, PlantError> {
+        let mut bugs = files::entries(folder)
+            .iter()
+            .map(|path| Self::read(path))
+            .collect::<Result<Vec<Self>, PlantError>>()?;
+        bugs.sort_by(|one, other| one.name.cmp(&other.name));
+        if let Some(name) = names
+            .iter()
+            .find(|name| bugs.iter().all(|bug| bug.name != **name))
+        {
+            return Err(PlantError::Unknown(name.clone()));
+        }
+        bugs.retain(|bug| names.is_empty() || names.contains(&bug.name));
+        Ok(bugs)
+    }
+
+    fn read(path: &Path) -> Result<Self, PlantError> {
+        let document: DocumentMut =
+            files::read(path)?
+                .parse()
+                .map_err(|source| PlantError::Syntax {
+                    path: path.to_owned(),
+                    source,
+                })?;
+        let text = |field: &'static str| {
+            let value = document.get(field).and_then(toml_edit::Item::as_str);
+            value.map(str::to_owned).ok_or_else(|| PlantError::Field {
+                path: path.to_owned(),
+                field,
+            })
+        };
+        let name = path.file_stem().unwrap_or_default();
+        Ok(Self {
+            name: name.to_string_lossy().into_owned(),
+            file: PathBuf::from(text("file")?),
+            find: text("find")?,
+            replace: text("replace")?,
+            why: text("why")?,
+        })
+    }
+
+    /// Plants it in a copy of the workspace, does something, and takes it out again.
+    ///
+    /// # Errors
+    /// When it does not fit, and those of `work`.
+    pub(crate) fn planted<T, E: From<PlantError>>(
+        &self,
+        workspace: &Path,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let path = workspace.join(&self.file);
+        let source = files::read(&path).map_err(PlantError::from)?;
+        let places = source.matches(&self.find).count();
+        if places != 1 {
+            return Err(E::from(PlantError::Places {
+                name: self.name.clone(),
+                file: self.file.clone(),
+                places,
+            }));
+        }
+        let broken = source.replace(&self.find, &self.replace);
+        files::write_private(&path, broken).map_err(PlantError::from)?;
+        let outcome = work();
+        files::write_private(&path, source).map_err(PlantError::from)?;
+        outcome
+    }
+}

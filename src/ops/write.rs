@@ -1,0 +1,64 @@
+//! What is said of a write: that it started, and always how it ended.
+
+use super::Context;
+use crate::action::Action;
+use crate::cluster::ClusterError;
+use crate::event::{EventKind, WriteResult};
+use crate::object::ObjectRef;
+
+/// A write that was announced. When it is dropped before its end, as by a deadline, it ends unknown.
+#[must_use]
+pub(super) struct Write<'a> {
+    context: &'a Context,
+    object: ObjectRef,
+    action: Action,
+    is_open: bool,
+}
+
+impl<'a> Write<'a> {
+    /// Says that a write is about to be sent.
+    pub(super) fn start(context: &'a Context, object: &ObjectRef, action: Action) -> Self {
+        context.emit(EventKind::WriteStarted {
+            object: object.clone(),
+            action,
+        });
+        Self {
+            context,
+            object: object.clone(),
+            action,
+            is_open: true,
+        }
+    }
+
+    /// Says how it ended.
+    pub(super) fn finish(mut self, error: Option<&ClusterError>) {
+        let result = match error {
+            None => WriteResult::Done,
+            Some(error) if error.is_transient() && !error.was_not_sent() => WriteResult::Unknown {
+                reason: error.to_string(),
+            },
+            Some(error) => WriteResult::Refused {
+                reason: error.to_string(),
+            },
+        };
+        self.end(result);
+    }
+
+    fn end(&mut self, result: WriteResult) {
+        self.is_open = false;
+        self.context.emit(EventKind::WriteFinished {
+            object: self.object.clone(),
+            action: self.action,
+            result,
+        });
+    }
+}
+
+impl Drop for Write<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            let reason = "the run ended before its answer came".to_owned();
+            self.end(WriteResult::Unknown { reason });
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The in-process model of the API server against the real one: the same raw requests, the same answers.
+
+use std::time::Duration;
+
+use http::{Method, Request};
+use http_body_util::BodyExt;
+use kube::Client;
+use kube::client::Body;
+use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+use serde_json::{Value, json};
+
+use crate::apiserver::{ApiServer, Pods, Reply};
+use crate::harness::{Namespace, variable};
+
+/// Where a pod's image comes from: the one that the sandbox holds.
+const IMAGE: &str = "quay.io/k8sexercices/fileserver:v1.0";
+const LONGEST: Duration = Duration::from_secs(120);
+/// How often a condition is looked at.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// One API server, real or not, and a namespace in it.
+struct Server {
+    client: Client,
+    namespace: String,
+}
+
+/// What a request was answered.
+#[derive(Debug, PartialEq)]
+struct Answer {
+    step: &'static str,
+    status: u16,
+    body: Value,
+}
+
+impl Server {
+    async fn send(&self, method: Method, path: &str, kind: &str, body: &Value) -> (u16, Value) {
+        let path = path.replace("NAMESPACE", &self.namespace);
+        let bytes = if body.is_null() {
+            Vec::new()
+        } else {
+            body.to_string().into_bytes()
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", kind)
+            .header("user-agent", "comparison/1")
+            .body(Body::from(bytes))
+            .unwrap();
+        let response = self.client.send(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&bytes);
+        let lines: Result<Vec<Value>, _> = text
+            .lines()
+            .filter(|line| !line.is_empty())
+            .map(serde_json::from_str)
+            .collect();
+        match lines {
+            Ok(mut values) if values.len() == 1 => (status, values.remove(0)),
+            Ok(values) => (status, Value::Array(values)),
+            Err(_) => (status, Value::from(text.into_owned())),
+        }
+    }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        self.send(Method::GET, path, "application/json", &Value::Null)
+            .await
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.send(Method::POST, path, "application/json", body)
+            .await
+    }
+
+    async fn apply(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.send(Method::PATCH, path, "application/apply-patch+yaml", body)
+            .await
+    }
+
+    async fn delete(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.send(Method::DELETE, path, "application/json", body)
+            .await
+    }
+}
+
+/// Takes away what is different in every cluster: names of the namespace, versions, times, identities.
+fn normalised(server: &Server, mut value: Value) -> Value {
+    fn walk(value: &mut Value, namespace: &str) {
+        match value {
+            Value::Object(map) => {
+                for name in [
+                    "uid",
+                    "resourceVersion",
+                    "creationTimestamp",
+                    "time",
+                    "selfLink",
+                ] {
+                    if let Some(found) = map.get_mut(name) {
+                        *found = Value::from("…");
+                    }
+                }
+                map.values_mut().for_each(|value| walk(value, namespace));
+                map.sort_keys();
+            }
+            Value::Array(list) => list.iter_mut().for_each(|value| walk(value, namespace)),
+            Value::String(text) => {
+                let words = text.replace(namespace, "NAMESPACE");
+                let is_identity = |word: &str| {
+                    word.len() == 36 && word.bytes().filter(|byte| *byte == b'-').count() == 4
+                };
+                let words: Vec<&str> = words
+                    .split_inclusive([' ', '(', ')'])
+                    .map(|word| {
+                        let bare = word.trim_matches(['(', ')', ' ', ':', ',']);
+                        let is_number =
+                            !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_digit());
+                        if is_number || is_identity(bare) {
+                            "… "
+                        } else {
+                            word
+                        }
+                    })
+                    .collect();
+                *text = words.concat();
+            }
+            _ => {}
+        }
+    }
+    walk(&mut value, &server.namespace);
+    value
+}
+
+const MAP: &str = "/api/v1/namespaces/NAMESPACE/configmaps/m";
+const MAPS: &str = "/api/v1/namespaces/NAMESPACE/configmaps";
+
+fn map(value: &str) -> Value {
+    json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "m" }, "data": { "a": value } })
+}
+
+/// The sequence of requests; the answers are compared.
+async fn interactions(server: &Server) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    let mut note = |step, (status, body): (u16, Value)| {
+        let body = normalised(server, body);
+        answers.push(Answer { step, status, body });
+    };
+    note("get what is not there", server.get(MAP).await);
+    note(
+        "delete what is not there",
+        server.delete(MAP, &Value::Null).await,
+    );
+    note(
+        "a group that is not there",
+        server.get("/apis/nothing.example.org/v1").await,
+    );
+    note(
+        "a resource that is not there",
+        server.get("/api/v1/namespaces/NAMESPACE/nothings").await,
+    );
+    let other = json!({ "metadata": { "name": "other" }, "data": { "x": "1" } });
+    note("create", server.post(MAPS, &other).await);
+    note("create again", server.post(MAPS, &other).await);
+    let dry = format!("{MAP}?fieldManager=one&dryRun=All&fieldValidation=Strict");
+    note("rehearse", server.apply(&dry, &map("1")).await);
+    note("a rehearsal stores nothing", server.get(MAP).await);
+    note(
+        "apply",
+        server
+            .apply(&format!("{MAP}?fieldManager=one"), &map("1"))
+            .await,
+    );
+    note(
+        "apply the same",
+        server
+            .apply(&format!("{MAP}?fieldManager=one"), &map("1"))
+            .await,
+    );
+    note(
+        "the same by another",
+        server
+            .apply(&format!("{MAP}?fieldManager=two"), &map("1"))
+            .await,
+    );
+    note(
+        "a conflict",
+        server
+            .apply(&format!("{MAP}?fieldManager=two"), &map("2"))
+            .await,
+    );
+    let unknown = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "m" }, "datum": {} });
+    let strict = format!("{MAP}?fieldManager=one&fieldValidation=Strict");
+    note("an unknown field", server.apply(&strict, &unknown).await);
+    note("no manager", server.apply(MAP, &map("1")).await);
+    let options = json!({ "kind": "DeleteOptions", "apiVersion": "v1",
+        "preconditions": { "uid": "00000000-0000-4000-8000-000000000000" } });
+    note(
+        "delete with another UID",
+        server.delete(MAP, &options).await,
+    );
+    let (_, before) = server.get(MAPS).await;
+    note(
+        "list",
+        server
+            .get(&format!("{MAPS}?fieldSelector=metadata.name%3Dm"))
+            .await,
+    );
+    let version = before["metadata"]["resourceVersion"].as_str().unwrap();
+    server
+        .apply(&format!("{MAP}?fieldManager=one&force=true"), &map("3"))
+        .await;
+    let (_, last) = server.delete(MAP, &Value::Null).await;
+    assert!(!last.is_null());
+    let events = format!(
+        "{MAPS}?watch=true&timeoutSeconds=2&fieldSelector=metadata.name%3Dm&resourceVersion={version}"
+    );
+    note("watch from a list", server.get(&events).await);
+    note("evict", evicted(server).await);
+    answers
+}
+
+/// A Ready pod whose budget forbids its eviction.
+async fn evicted(server: &Server) -> (u16, Value) {
+    let pods = "/api/v1/namespaces/NAMESPACE/pods";
+    let pod = json!({ "metadata": { "name": "p", "labels": { "app": "p" } }, "spec": {
+        "terminationGracePeriodSeconds": 0,
+        "containers": [{ "name": "c", "image": IMAGE, "command": ["sleep", "1000"] }] } });
+    let (status, created) = server.post(pods, &pod).await;
+    assert_eq!(status, 201, "{created}");
+    let budget = json!({ "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": { "name": "b" },
+        "spec": { "minAvailable": 1, "selector": { "matchLabels": { "app": "p" } } } });
+    let budgets = "/apis/policy/v1/namespaces/NAMESPACE/poddisruptionbudgets";
+    let (status, created) = server.post(budgets, &budget).await;
+    assert_eq!(status, 201, "{created}");
+    let ready = async {
+        loop {
+            let (_, budget) = server.get(&format!("{budgets}/b")).await;
+            if budget["status"]["currentHealthy"] == 1 {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    tokio::time::timeout(LONGEST, ready).await.unwrap();
+    let eviction =
+        json!({ "apiVersion": "policy/v1", "kind": "Eviction", "metadata": { "name": "p" } });
+    server.post(&format!("{pods}/p/eviction"), &eviction).await
+}
+
+#[tokio::test]
+async fn the_model_answers_as_the_real_server_does() {
+    let space = Namespace::new("model");
+    space.kubectl(&["create", "namespace", &space.name]);
+    let file = Kubeconfig::read_from(variable("CRYPTOCTL_SANDBOX_KUBECONFIG")).unwrap();
+    let mut config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
+        .await
+        .unwrap();
+    // A refusal is to be seen, not repeated.
+    config.default_retry = false;
+    let real = Server {
+        client: Client::try_from(config).unwrap(),
+        namespace: space.name.clone(),
+    };
+    let model = ApiServer::seeded(1);
+    model.serve(Pods::all(), "/", Reply::ok("1\n"));
+    let namespace = json!({ "metadata": { "name": "model" } });
+    model.create("test", "", "namespaces", namespace);
+    let imagined = Server {
+        client: model.client(),
+        namespace: "model".to_owned(),
+    };
+    let expected = interactions(&real).await;
+    let found = interactions(&imagined).await;
+    let different: Vec<String> = expected
+        .iter()
+        .zip(&found)
+        .filter(|(expected, found)| expected != found)
+        .map(|(expected, found)| format!("real:  {expected:?}\nmodel: {found:?}"))
+        .collect();
+    assert!(different.is_empty(), "{}", different.join("\n\n"));
+    assert_eq!(expected.len(), found.len());
+}

@@ -1,0 +1,188 @@
+//! Draws what goes wrong: faults between client and server, and happenings in the cluster.
+
+use std::time::Duration;
+
+use http::Method;
+
+use crate::apiserver::deeds::Deed;
+use crate::apiserver::{Fault, PodScript, Pods, Reply, Rule};
+use crate::draw::Draw;
+use crate::scenario::{DATA, Operation, replica};
+use crate::set::{NAME, Shape};
+
+/// A fault, and the requests that it strikes.
+pub(crate) fn fault(draw: &mut Draw, shape: &Shape, operation: Operation) -> Rule {
+    let rule = match draw.below(13) {
+        0..3 => Rule::new(stream_fault(draw)).query("watch=true"),
+        3..5 => Rule::new(forward_fault(draw, shape)).path("/portforward"),
+        5 => return write(draw, operation, shape),
+        6 => Rule::new(Fault::Stale(1 + draw.below(30))).query("resourceVersion="),
+        7 => Rule::new(Fault::Meanwhile(deed(draw, shape))),
+        8 => {
+            // A proxy that knows nothing of the API for a moment; of single objects a 404 could not be told from the truth.
+            let fault = Fault::Error {
+                status: 404,
+                reason: "NotFound",
+                message: "the server could not find the requested resource",
+                retry_after: None,
+            };
+            Rule::new(fault).query("Selector=")
+        }
+        9 => {
+            let list = Fault::CutBody(usize::try_from(draw.below(3000)).unwrap());
+            Rule::new(list).method(Method::GET)
+        }
+        _ => {
+            let fault = request_fault(draw);
+            let rule = Rule::new(fault);
+            match draw.below(4) {
+                0 => rule.path("/pods"),
+                1 => rule.path("/statefulsets"),
+                2 => rule.method(Method::GET),
+                _ => rule,
+            }
+        }
+    };
+    let skipped = u32::try_from(draw.below(12)).unwrap();
+    let times = 1 + u32::try_from(draw.below(12)).unwrap();
+    match draw.below(3) {
+        0 => rule.after(skipped).times(1),
+        1 => rule.after(skipped).times(times),
+        _ => rule.per_mille(100 + draw.below(500)),
+    }
+}
+
+/// The write that matters in an operation: its answer is lost, or something happens right before it.
+pub(crate) fn write(draw: &mut Draw, operation: Operation, shape: &Shape) -> Rule {
+    let method = match operation {
+        Operation::Chaos => Method::DELETE,
+        _ => Method::PATCH,
+    };
+    let fault = match draw.below(6) {
+        0 | 1 => Fault::CutAfter,
+        2 => Fault::CutBefore,
+        3 => error(draw),
+        _ => {
+            let ordinal = draw.below(u64::try_from(shape.replicas).unwrap());
+            let pod = format!("{NAME}-{}", draw.one(&[0, 0, ordinal]));
+            let at_once = draw.percent(80);
+            let namespace = shape.namespace.to_owned();
+            Fault::Meanwhile(Deed::Delete {
+                namespace,
+                pod,
+                at_once,
+            })
+        }
+    };
+    let rule = Rule::new(fault).method(method);
+    if operation == Operation::Chaos {
+        // There is only one.
+        return rule;
+    }
+    let skipped = u32::try_from(draw.below(7)).unwrap();
+    rule.after(skipped).times(1)
+}
+
+fn request_fault(draw: &mut Draw) -> Fault {
+    match draw.below(7) {
+        0 => Fault::Late(draw.milliseconds(1, 12_000)),
+        1 => Fault::Delayed(draw.milliseconds(1, 12_000)),
+        2 => Fault::CutBefore,
+        3 => Fault::CutAfter,
+        4 => Fault::Twice,
+        5 => Fault::Hang,
+        _ => error(draw),
+    }
+}
+
+fn error(draw: &mut Draw) -> Fault {
+    let (status, reason) = draw.one(&[
+        (401, "Unauthorized"),
+        (403, "Forbidden"),
+        (409, "Conflict"),
+        (410, "Expired"),
+        (422, "Invalid"),
+        (429, "TooManyRequests"),
+        (429, "TooManyRequests"),
+        (500, "InternalError"),
+        (502, ""),
+        (503, "ServiceUnavailable"),
+        (503, "ServiceUnavailable"),
+        (504, "Timeout"),
+    ]);
+    let may_name_a_time = matches!(status, 429 | 503) && draw.percent(60);
+    Fault::Error {
+        status,
+        reason,
+        message: "the fault layer says no",
+        retry_after: may_name_a_time.then(|| u32::try_from(draw.below(4)).unwrap()),
+    }
+}
+
+fn stream_fault(draw: &mut Draw) -> Fault {
+    match draw.below(8) {
+        0 => Fault::CutBody(usize::try_from(draw.below(4000)).unwrap()),
+        1 | 2 => Fault::EndWatch(draw.milliseconds(0, 5_000)),
+        3 | 4 => Fault::Lag(draw.milliseconds(1, 8_000)),
+        5 => Fault::EventsTwice,
+        6 => Fault::EventsSwapped,
+        _ => error(draw),
+    }
+}
+
+fn forward_fault(draw: &mut Draw, shape: &Shape) -> Fault {
+    match draw.below(6) {
+        0..3 => Fault::CutDown(usize::try_from(draw.below(160)).unwrap()),
+        3 => Fault::CutUp(usize::try_from(draw.below(60)).unwrap()),
+        4 => Fault::Meanwhile(deed(draw, shape)),
+        _ => request_fault(draw),
+    }
+}
+
+/// Something that happens in the cluster.
+pub(crate) fn deed(draw: &mut Draw, shape: &Shape) -> Deed {
+    let ordinal = draw.below(u64::try_from(shape.replicas).unwrap());
+    let namespace = shape.namespace.to_owned();
+    let pod = format!("{NAME}-{ordinal}");
+    match draw.below(13) {
+        0 => Deed::Crash(namespace, pod, draw.one(&[0, 1, 137])),
+        1..4 => Deed::Delete {
+            namespace,
+            pod,
+            at_once: draw.percent(50),
+        },
+        4 => Deed::Usurp(namespace, pod),
+        5 => Deed::EditTemplate(namespace, NAME.to_owned()),
+        6 => Deed::Scale(
+            namespace,
+            NAME.to_owned(),
+            i64::try_from(1 + draw.below(5)).unwrap(),
+        ),
+        7 => Deed::Serve(replica(ordinal), other_reply(draw)),
+        8 => Deed::Serve(Pods::of(NAME), other_reply(draw)),
+        9 => Deed::Script(replica(ordinal), Box::new(bad_script(draw))),
+        10 => Deed::Compact,
+        11 => Deed::DropWatches,
+        _ => Deed::Freeze(draw.milliseconds(10, 20_000)),
+    }
+}
+
+fn other_reply(draw: &mut Draw) -> Reply {
+    match draw.below(5) {
+        0 => Reply::ok("other data\n"),
+        1 => Reply::ok(""),
+        2 => Reply::ok(DATA).closing_after(draw.below(20)),
+        3 => Reply::ok(DATA).after(draw.milliseconds(1, 9_000)),
+        _ => Reply::refused(),
+    }
+}
+
+fn bad_script(draw: &mut Draw) -> PodScript {
+    let script = PodScript::default().stop_after(Duration::from_secs(1));
+    match draw.below(4) {
+        0 => script.pull_fails("not found"),
+        1 => script.never_ready("HTTP probe failed with statuscode: 500"),
+        2 => script.crashes(draw.milliseconds(1, 3_000), 1, "oh no\n"),
+        _ => script.unschedulable("0/1 nodes are available: 1 Insufficient cpu."),
+    }
+}

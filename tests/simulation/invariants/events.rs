@@ -1,0 +1,66 @@
+//! What starts finishes, and what is said of a write is true.
+
+use std::collections::BTreeMap;
+
+use cryptoctl::event::{EventKind, WriteResult};
+use cryptoctl::object::ObjectRef;
+
+use super::Case;
+use crate::apiserver::journal::Request;
+
+/// Every event that is missing or not true.
+pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut open: BTreeMap<String, i32> = BTreeMap::new();
+    for event in &case.played.events {
+        match &event.kind {
+            EventKind::WriteStarted { object, .. } => {
+                *open.entry(object.to_string()).or_default() += 1;
+            }
+            EventKind::WriteFinished { object, result, .. } => {
+                *open.entry(object.to_string()).or_default() -= 1;
+                wrong.extend(untrue(case, object, result));
+            }
+            _ => {}
+        }
+    }
+    let unfinished = open.into_iter().filter(|(_, count)| *count != 0);
+    wrong.extend(
+        unfinished.map(|(object, _)| format!("the write of {object} started and never finished")),
+    );
+    wrong
+}
+
+fn untrue(case: &Case<'_>, object: &ObjectRef, result: &WriteResult) -> Option<String> {
+    let requests = &case.run.requests[case.played.requests.clone()];
+    let is_done = |request: &Request| {
+        request
+            .executed
+            .as_ref()
+            .is_some_and(|executed| executed.status < 300)
+    };
+    let concerns = |request: &&Request| {
+        let is_creation = request.path.ends_with("/namespaces") && object.kind == "Namespace";
+        request.is_write()
+            && (is_creation || request.path.ends_with(&format!("/{}", object.name)))
+            && request
+                .path
+                .contains(&format!("{}s", object.kind.to_lowercase()))
+    };
+    let done = requests.iter().filter(concerns).any(is_done);
+    let exists = object.kind == "Namespace"
+        && case
+            .run
+            .history
+            .iter()
+            .any(|change| change.key.name == object.name);
+    match result {
+        WriteResult::Done if !done && !exists => {
+            Some(format!("it says that {object} was written, and it was not"))
+        }
+        WriteResult::Refused { reason } if done => Some(format!(
+            "it says that {object} was not written ({reason}), and it was"
+        )),
+        _ => None,
+    }
+}

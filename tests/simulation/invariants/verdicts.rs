@@ -1,0 +1,257 @@
+//! No verdict that the truth contradicts.
+
+use std::time::Duration;
+
+use cryptoctl::diagnose::{Cause, Diagnosis};
+use cryptoctl::exit::Outcome;
+use cryptoctl::ops::OpsError;
+use cryptoctl::report::{ChaosReport, ChaosVerdict, RecoveryPhase, RolloutReport, UpReport};
+use cryptoctl::status::RolloutState;
+use serde_json::Value;
+
+use super::{Case, replicas};
+use crate::run::Said;
+use crate::scenario::Operation;
+use crate::set;
+use crate::truth::{self, Span, container_state, has_condition, is_ready, text};
+
+/// After what goes wrong, every watch and request has found its way again within this time.
+const SETTLED: Duration = Duration::from_secs(30);
+
+/// Every verdict of an operation that is not true.
+pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
+    let span = case.span();
+    match &case.played.said {
+        Said::Up(Ok(report)) => up(case, report),
+        Said::Rollout(Ok(report)) => rollout(case, span, report),
+        Said::Verify(Ok(report)) => replicas::broken(case, span, report),
+        Said::Chaos(Ok(report)) => chaos(case, report),
+        Said::Up(Err(error))
+        | Said::Rollout(Err(error))
+        | Said::Verify(Err(error))
+        | Said::Chaos(Err(error)) => untrue_error(case, error),
+        Said::Hung | Said::Panicked => Vec::new(),
+    }
+}
+
+fn untrue_error(case: &Case<'_>, error: &OpsError) -> Vec<String> {
+    let is_true = match error {
+        OpsError::NoSuchWorkload { .. } => {
+            truth::ever(case.run, case.span(), |moment| moment.set.is_none())
+        }
+        OpsError::OutOfTime { .. } => {
+            case.played.end >= case.played.start + case.played.act.timeout
+        }
+        _ => true,
+    };
+    if is_true {
+        return Vec::new();
+    }
+    vec![format!("the error is not true: {error}")]
+}
+
+fn up(case: &Case<'_>, report: &UpReport) -> Vec<String> {
+    let span = case.span();
+    let mut wrong: Vec<String> = report
+        .rollouts
+        .iter()
+        .flat_map(|report| rollout(case, span, report))
+        .collect();
+    if let Operation::Up { tag, .. } = case.played.act.operation {
+        let image = set::image(tag);
+        let stored = truth::ever(case.run, span, |moment| {
+            moment
+                .set
+                .as_ref()
+                .is_some_and(|set| text(set, "/spec/template/spec/containers/0/image") == image)
+        });
+        if !stored {
+            wrong.push("it says that all is written, but the set was never stored".to_owned());
+        }
+    }
+    for resource in ["configmaps", "services"] {
+        let namespace = case.run.scenario.shape.namespace;
+        let exists = case.run.history.iter().any(|change| {
+            change.key.resource == resource
+                && change.key.namespace == namespace
+                && change.at <= span.to
+        });
+        if !exists {
+            wrong.push(format!(
+                "it says that all is written, but none of the {resource} is"
+            ));
+        }
+    }
+    wrong
+}
+
+fn rollout(case: &Case<'_>, span: Span, report: &RolloutReport) -> Vec<String> {
+    match &report.progress.state {
+        RolloutState::Complete => {
+            if truth::ever(case.run, span, |moment| moment.is_complete()) {
+                return Vec::new();
+            }
+            vec!["it says that the rollout is complete, and it never was".to_owned()]
+        }
+        RolloutState::Failed { cause } => untrue_cause(case, span, cause),
+        RolloutState::Progressing { .. } => too_slow(case),
+    }
+}
+
+/// A rollout that was complete all the while, and nothing went wrong any more, has to be seen.
+fn too_slow(case: &Case<'_>) -> Vec<String> {
+    let requests = &case.run.requests[case.played.requests.clone()];
+    let struck = requests
+        .iter()
+        .filter(|request| request.fault.is_some())
+        .map(|request| request.at);
+    let deeds = case.run.deeds.iter().map(|(_, at, _)| *at);
+    let last = struck
+        .chain(deeds)
+        .max()
+        .unwrap_or(case.played.start)
+        .max(case.played.start);
+    let quiet = Span {
+        from: last + SETTLED,
+        to: case.played.end,
+    };
+    if quiet.from + SETTLED > quiet.to
+        || truth::ever(case.run, quiet, |moment| !moment.is_complete())
+    {
+        return Vec::new();
+    }
+    vec!["the rollout has long been complete, and it is not seen".to_owned()]
+}
+
+/// A cause that no pod ever showed.
+fn untrue_cause(case: &Case<'_>, span: Span, cause: &Diagnosis) -> Vec<String> {
+    let is_true = truth::ever(case.run, span, |moment| {
+        !moment.is_complete() && moment.pods.values().any(|pod| shows(pod, cause.cause))
+    });
+    if is_true {
+        return Vec::new();
+    }
+    vec![format!(
+        "it says that the rollout failed, and nothing was wrong: {cause:?}"
+    )]
+}
+
+fn shows(pod: &Value, cause: Cause) -> bool {
+    let state = container_state(pod);
+    let waits = |reasons: &[&str]| reasons.contains(&text(state, "/waiting/reason"));
+    let pulls = waits(&["ErrImagePull", "ImagePullBackOff"]);
+    let crashes = waits(&["CrashLoopBackOff"]) || !state["terminated"].is_null();
+    let runs_unready = !state["running"].is_null() && !is_ready(pod);
+    match cause {
+        Cause::ImagePull => pulls,
+        Cause::CrashLoop => crashes,
+        Cause::Unschedulable => has_condition(pod, "PodScheduled", "False"),
+        Cause::Probe => runs_unready,
+        Cause::StuckRevision => pulls || crashes || runs_unready,
+        // The model's pods never fail in these ways.
+        Cause::ContainerConfiguration | Cause::Volume | Cause::Claim | Cause::PodRefused => false,
+    }
+}
+
+fn chaos(case: &Case<'_>, report: &ChaosReport) -> Vec<String> {
+    let span = case.span();
+    let mut wrong = replicas::broken(case, span, &report.before);
+    let Some(kill) = report.kills.first() else {
+        if report.verdict != ChaosVerdict::Refused {
+            wrong.push("nothing was broken, and yet there is a verdict".to_owned());
+        }
+        return wrong;
+    };
+    let requests = &case.run.requests[case.played.requests.clone()];
+    let deleted = requests.iter().find(|request| {
+        request.method == http::Method::DELETE
+            && request.executed.as_ref().is_some_and(|executed| {
+                executed.status < 300 && executed.target.as_ref() == Some(&kill.uid_before)
+            })
+    });
+    let Some(deleted) = deleted else {
+        // Somebody else may have been faster; then this run has proven nothing.
+        let claims = matches!(
+            report.verdict,
+            ChaosVerdict::Survived | ChaosVerdict::Failed
+        );
+        if claims {
+            wrong.push("it judges a deletion that was never executed".to_owned());
+        }
+        return wrong;
+    };
+    let since = Span {
+        from: deleted.at,
+        to: span.to,
+    };
+    let successor = |moment: &truth::Moment| {
+        moment
+            .pods
+            .get(&kill.pod)
+            .filter(|pod| Some(text(pod, "/metadata/uid")) == kill.uid_after.as_deref())
+            .cloned()
+    };
+    let is_replaced = kill.uid_after.as_ref() != Some(&kill.uid_before)
+        && truth::ever(case.run, since, |moment| {
+            successor(moment).is_some_and(|pod| moment.owns(&pod))
+        });
+    if kill.uid_after.is_some()
+        && !truth::ever(case.run, since, |moment| successor(moment).is_some())
+    {
+        wrong.push("it names a successor that never was".to_owned());
+    }
+    if kill.phases.contains_key(&RecoveryPhase::Ready)
+        && !truth::ever(case.run, since, |moment| {
+            successor(moment).is_some_and(|pod| has_condition(&pod, "Ready", "True"))
+        })
+    {
+        wrong.push("it says that the successor was Ready, and it never was".to_owned());
+    }
+    let is_gone = truth::ever(case.run, since, |moment| {
+        let uid = moment
+            .pods
+            .get(&kill.pod)
+            .map(|pod| text(pod, "/metadata/uid"));
+        uid != Some(&kill.uid_before)
+    });
+    if kill.phases.contains_key(&RecoveryPhase::Gone) && !is_gone {
+        wrong.push("it says that the pod was gone, and it never was".to_owned());
+    }
+    if let Some(after) = &report.after {
+        wrong.extend(replicas::broken(case, since, after));
+    }
+    match report.verdict {
+        ChaosVerdict::Survived => {
+            let after = report.after.as_ref();
+            let preserved = after.is_some_and(|after| {
+                after.verdict == Outcome::Success
+                    && after.agreed_sha256().is_some()
+                    && after.agreed_sha256() == report.before.agreed_sha256()
+            });
+            let recovered = truth::ever(case.run, since, |moment| {
+                moment.is_complete() && successor(moment).is_some()
+            });
+            if !(preserved && recovered && is_replaced) {
+                wrong.push(format!(
+                    "it says survived: preserved {preserved}, recovered {recovered}, replaced {is_replaced}"
+                ));
+            }
+        }
+        ChaosVerdict::Failed => {
+            let is_wrong = report.after.as_ref().is_some_and(|after| {
+                after.verdict == Outcome::Unhealthy
+                    || after
+                        .agreed_sha256()
+                        .is_some_and(|sha256| Some(sha256) != report.before.agreed_sha256())
+            });
+            match &report.cause {
+                _ if is_wrong => {}
+                Some(cause) => wrong.extend(untrue_cause(case, since, cause)),
+                None => wrong.push("it says failed, and names nothing that is wrong".to_owned()),
+            }
+        }
+        ChaosVerdict::Refused => wrong.push("it says refused, and broke something".to_owned()),
+        ChaosVerdict::Inconclusive => {}
+    }
+    wrong
+}

@@ -1,0 +1,153 @@
+//! No write outside of the plan.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+
+use super::Case;
+use crate::apiserver::journal::Request;
+use crate::run::Said;
+use crate::scenario::Operation;
+use crate::set::NAME;
+use crate::truth::text;
+
+/// Every write that the operation may not make.
+pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
+    let requests = &case.run.requests[case.played.requests.clone()];
+    match case.played.act.operation {
+        Operation::Up { .. } => up(case, requests),
+        Operation::Rollout | Operation::Verify => requests
+            .iter()
+            .filter(|request| request.is_write())
+            .map(|request| format!("it only looks, and sends {}", request.line()))
+            .collect(),
+        Operation::Chaos => chaos(case, requests),
+    }
+}
+
+fn is_done(request: &Request) -> bool {
+    request
+        .executed
+        .as_ref()
+        .is_some_and(|executed| executed.status < 300)
+}
+
+/// The paths of the set's objects, and where its namespace is created.
+fn planned(case: &Case<'_>) -> Vec<String> {
+    let namespace = case.run.scenario.shape.namespace;
+    let path = |prefix: &str, rest: &str| format!("/{prefix}/namespaces/{namespace}/{rest}");
+    vec![
+        path("api/v1", "configmaps/settings"),
+        path("api/v1", &format!("services/{NAME}")),
+        path("apis/apps/v1", &format!("statefulsets/{NAME}")),
+    ]
+}
+
+fn up(case: &Case<'_>, requests: &[Request]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let planned = planned(case);
+    let mut rehearsed = BTreeSet::new();
+    // A write whose answer was lost may be sent again; the second one changes nothing.
+    let mut unheard = BTreeSet::new();
+    for request in requests {
+        let is_dry = request.parameter("dryRun").as_deref() == Some("All");
+        if request.parameter("force").as_deref() == Some("true") {
+            wrong.push(format!("forced: {}", request.line()));
+        }
+        if is_dry && request.method == Method::PATCH && is_done(request) {
+            rehearsed.insert(request.path.clone());
+        }
+        if !request.is_write() {
+            continue;
+        }
+        if request.method == Method::POST {
+            let name = request
+                .json()
+                .map(|body| text(&body, "/metadata/name").to_owned());
+            if request.path != "/api/v1/namespaces"
+                || name.as_deref() != Some(case.run.scenario.shape.namespace)
+            {
+                wrong.push(format!("not in the plan: {}", request.line()));
+            }
+            continue;
+        }
+        if request.method != Method::PATCH
+            || !planned.contains(&request.path)
+            || request.parameter("fieldManager").as_deref() != Some("cryptoctl")
+        {
+            wrong.push(format!("not in the plan: {}", request.line()));
+        }
+        if let Some(missing) = planned.iter().find(|path| !rehearsed.contains(*path)) {
+            wrong.push(format!(
+                "written before `{missing}` was rehearsed: {}",
+                request.line()
+            ));
+        }
+        let changes_nothing = request
+            .executed
+            .as_ref()
+            .is_some_and(|executed| executed.status < 300 && executed.before == executed.after);
+        if changes_nothing && !unheard.contains(&request.path) {
+            wrong.push(format!("nothing had to be changed: {}", request.line()));
+        }
+        if is_done(request) && request.fault.is_some() {
+            unheard.insert(request.path.clone());
+        }
+    }
+    wrong
+}
+
+fn chaos(case: &Case<'_>, requests: &[Request]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut executed = 0;
+    for request in requests.iter().filter(|request| request.is_write()) {
+        let prefix = format!(
+            "/api/v1/namespaces/{}/pods/{NAME}-",
+            case.run.scenario.shape.namespace
+        );
+        let body = request.json().unwrap_or_default();
+        let uid = text(&body, "/preconditions/uid");
+        if request.method != Method::DELETE || !request.path.starts_with(&prefix) || uid.is_empty()
+        {
+            wrong.push(format!("not in the plan: {} {body}", request.line()));
+            continue;
+        }
+        // What was verified is what served an answer in this run, before.
+        let was_verified = case.run.served.iter().any(|served| {
+            served.uid == uid && served.at >= case.played.start && served.at <= request.at
+        });
+        if !was_verified {
+            wrong.push(format!("`{uid}` was never verified: {}", request.line()));
+        }
+        if is_done(request) {
+            executed += 1;
+            let hit = request
+                .executed
+                .as_ref()
+                .and_then(|executed| executed.target.clone());
+            if hit.as_deref() != Some(uid) {
+                wrong.push(format!("it hits {hit:?} in place of {uid}"));
+            }
+        }
+        if request.executed.is_none()
+            && let Said::Chaos(Ok(report)) = &case.played.said
+            && report.kills.is_empty()
+        {
+            wrong.push("a deletion was sent, and the report knows of none".to_owned());
+        }
+    }
+    if executed > 1 {
+        wrong.push(format!("{executed} deletions were executed"));
+    }
+    // A deletion that was sent once and may have been executed is not sent again.
+    let deletions: Vec<&Request> = requests
+        .iter()
+        .filter(|request| request.method == Method::DELETE)
+        .collect();
+    for (index, request) in deletions.iter().enumerate() {
+        if index + 1 < deletions.len() && is_done(request) {
+            wrong.push("a deletion is repeated although it may have been executed".to_owned());
+        }
+    }
+    wrong
+}

@@ -1,0 +1,49 @@
+//! Whole operations against the model of a cluster, with faults and happenings drawn by a seed, and invariants that are
+//! computed from the model's own truth.
+//!
+//! `SIMULATION_SEEDS` says how many seeds are tried (1,000 by default), `SIMULATION_SEED` replays one and prints it.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "in helpers of tests, too, a broken assumption is to fail the test at once"
+)]
+
+#[path = "../it/apiserver/mod.rs"]
+#[expect(
+    dead_code,
+    reason = "the model is shared with the other hermetic tests, which use the rest of it"
+)]
+mod apiserver;
+
+mod draw;
+mod happenings;
+mod invariants;
+mod panics;
+mod run;
+mod scenario;
+mod seeds;
+mod set;
+mod transcript;
+mod truth;
+
+/// The invariants hold for every seed.
+#[test]
+fn what_is_said_is_true_for_every_seed() {
+    seeds::try_all();
+}
+
+/// The same seed gives the same requests, events and verdicts, byte for byte.
+#[test]
+fn a_seed_replays_byte_for_byte() {
+    for seed in 1..=20 {
+        let once = transcript::of(&run::run(seed));
+        let again = transcript::of(&run::run(seed));
+        let mut lines = once.lines().zip(again.lines());
+        let differs = lines.find(|(one, other)| one != other);
+        assert!(
+            once == again,
+            "seed {seed} differs first here: {differs:#?}"
+        );
+    }
+}

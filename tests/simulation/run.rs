@@ -1,0 +1,191 @@
+//! Plays a scenario and keeps everything that was said and done.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use cryptoctl::cluster::{Cluster, TimeLimits};
+use cryptoctl::event::{Emitter, Event};
+use cryptoctl::ops::{self, ChaosPlan, Context, Expectation, OpsError, UpOptions};
+use cryptoctl::report::{ChaosReport, RolloutReport, UpReport, VerifyReport};
+use futures::FutureExt;
+use tokio::time::Instant;
+
+use crate::apiserver::journal::Request;
+use crate::apiserver::pods::Served;
+use crate::apiserver::store::Change;
+use crate::apiserver::{ApiServer, Pods};
+use crate::panics;
+use crate::scenario::{Act, Operation, Scenario, replica};
+use crate::set::{self, NAME};
+
+/// The time for one request, and how long one is repeated.
+pub(crate) const LIMITS: TimeLimits = TimeLimits {
+    request: Duration::from_secs(5),
+    patience: Duration::from_secs(20),
+};
+
+/// More requests than any scenario needs; a storm ends here.
+pub(crate) const MOST_REQUESTS: usize = 6_000;
+
+/// What an operation came to.
+#[derive(Debug)]
+pub(crate) enum Said {
+    Up(Result<UpReport, OpsError>),
+    Rollout(Result<RolloutReport, OpsError>),
+    Verify(Result<VerifyReport, OpsError>),
+    Chaos(Result<ChaosReport, OpsError>),
+    /// It did not even end.
+    Hung,
+    Panicked,
+}
+
+/// One operation that was played.
+#[derive(Debug)]
+pub(crate) struct Played {
+    pub(crate) act: Act,
+    pub(crate) start: Instant,
+    pub(crate) end: Instant,
+    /// Its requests, as indexes of the journal.
+    pub(crate) requests: std::ops::Range<usize>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) said: Said,
+}
+
+/// A scenario that was played, and the model's own truth.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) scenario: Scenario,
+    pub(crate) played: Vec<Played>,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) deeds: Vec<(usize, Instant, String)>,
+    pub(crate) history: Vec<Change>,
+    pub(crate) served: Vec<Served>,
+    pub(crate) panics: Vec<String>,
+    /// The beginning of time.
+    pub(crate) start: Instant,
+}
+
+/// Plays the scenario of a seed on this thread, in paused time.
+pub(crate) fn run(seed: u64) -> Run {
+    let scenario = Scenario::drawn(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let (mut run, panics) = panics::noticed(|| runtime.block_on(play(scenario)));
+    run.panics = panics;
+    run
+}
+
+async fn play(scenario: Scenario) -> Run {
+    let start = Instant::now();
+    let server = ApiServer::seeded(scenario.seed);
+    server.answer_at_most(MOST_REQUESTS);
+    server.slow_controllers(scenario.controllers_lag);
+    server.script(Pods::of(NAME), scenario.script.clone());
+    for (ordinal, reply) in scenario.replies.iter().enumerate() {
+        server.serve(replica(ordinal as u64), "/", reply.clone());
+    }
+    let mut played = Vec::new();
+    for act in scenario.acts.clone() {
+        played.push(play_act(&server, &scenario, act).await);
+    }
+    Run {
+        scenario,
+        played,
+        requests: server.requests(),
+        deeds: server.deeds(),
+        history: server.history(),
+        served: server.served(),
+        panics: Vec::new(),
+        start,
+    }
+}
+
+async fn play_act(server: &ApiServer, scenario: &Scenario, act: Act) -> Played {
+    for rule in &act.faults {
+        server.fault(rule.clone());
+    }
+    let start = Instant::now();
+    let first = server.requests().len();
+    let (emitter, mut events) = Emitter::new();
+    let work = perform(server, scenario, act.operation, act.timeout, emitter);
+    let work = AssertUnwindSafe(work).catch_unwind();
+    let happenings = async {
+        for (after, deed) in &in_order(&act) {
+            tokio::time::sleep_until(start + *after).await;
+            server.happen(deed);
+        }
+        std::future::pending::<()>().await;
+    };
+    // Far later than any operation may end.
+    let latest = start + act.timeout + Duration::from_mins(10);
+    let said = tokio::select! {
+        biased;
+        said = work => said.unwrap_or(Said::Panicked),
+        () = happenings => Said::Hung,
+        () = tokio::time::sleep_until(latest) => Said::Hung,
+    };
+    let end = Instant::now();
+    server.heal();
+    server.thaw();
+    let mut seen = Vec::new();
+    // The emitter is gone, and so the events have an end; a task that is being aborted may still hold one.
+    let _ = tokio::time::timeout(Duration::from_secs(1), async {
+        while events.receive(&mut seen, 1000).await > 0 {}
+    })
+    .await;
+    Played {
+        act,
+        start,
+        end,
+        requests: first..server.requests().len(),
+        events: seen,
+        said,
+    }
+}
+
+fn in_order(act: &Act) -> Vec<(Duration, crate::apiserver::deeds::Deed)> {
+    let mut happenings = act.happenings.clone();
+    happenings.sort_by_key(|(after, _)| *after);
+    happenings
+}
+
+async fn perform(
+    server: &ApiServer,
+    scenario: &Scenario,
+    operation: Operation,
+    timeout: Duration,
+    emitter: Emitter,
+) -> Said {
+    let cluster = Cluster::over(server.client(), "http://model", LIMITS, emitter.clone());
+    let context = Context::new(cluster, emitter, None, timeout);
+    let workload = set::workload(&scenario.shape);
+    let expectation = Expectation {
+        port: None,
+        path: "/".to_owned(),
+        timeout: Duration::from_secs(10),
+        largest_body: 1 << 20,
+    };
+    match operation {
+        Operation::Up { wait, tag } => {
+            let set = set::set(&scenario.shape, tag);
+            let options = UpOptions {
+                dry_run: false,
+                wait,
+                delete_data: false,
+            };
+            Said::Up(ops::up(&context, &set, options).await)
+        }
+        Operation::Rollout => Said::Rollout(ops::rollout_status(&context, &workload).await),
+        Operation::Verify => Said::Verify(ops::verify(&context, &workload, &expectation).await),
+        Operation::Chaos => {
+            let plan = ChaosPlan {
+                workload,
+                expectation,
+            };
+            Said::Chaos(ops::chaos(&context, &plan).await)
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What a seed stands for: a workload, its pods, a sequence of operations, and what goes wrong.
+
+use std::time::Duration;
+
+use crate::apiserver::deeds::Deed;
+use crate::apiserver::{Framing, PodScript, Pods, Reply, Rule};
+use crate::draw::Draw;
+use crate::happenings;
+use crate::set::{NAME, Shape};
+
+/// The data that replicas serve when all is well.
+pub(crate) const DATA: &str = "1\n22\n333\n4444\n55555\n666666\n7777777\n";
+
+/// One of cryptoctl's operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// `up`, of an image with this tag.
+    Up { wait: bool, tag: u32 },
+    /// `rollout status`.
+    Rollout,
+    /// `verify`.
+    Verify,
+    /// `chaos`.
+    Chaos,
+}
+
+/// An operation with what goes wrong meanwhile.
+#[derive(Debug, Clone)]
+pub(crate) struct Act {
+    pub(crate) operation: Operation,
+    /// The time for it.
+    pub(crate) timeout: Duration,
+    /// Between client and server.
+    pub(crate) faults: Vec<Rule>,
+    /// In the cluster, so long after its start.
+    pub(crate) happenings: Vec<(Duration, Deed)>,
+}
+
+/// Everything that a seed decides.
+#[derive(Debug, Clone)]
+pub(crate) struct Scenario {
+    pub(crate) seed: u64,
+    /// Nothing goes wrong between client and server, nothing happens besides, every replica answers, and time is enough.
+    pub(crate) is_calm: bool,
+    pub(crate) shape: Shape,
+    pub(crate) script: PodScript,
+    /// How late the controllers notice anything.
+    pub(crate) controllers_lag: Duration,
+    /// What each replica answers.
+    pub(crate) replies: Vec<Reply>,
+    pub(crate) acts: Vec<Act>,
+}
+
+impl Scenario {
+    /// Draws a scenario.
+    pub(crate) fn drawn(seed: u64) -> Self {
+        let mut draw = Draw::seeded(seed);
+        let shape = Shape {
+            namespace: draw.one(&["default", "default", "shop"]),
+            replicas: i64::try_from(1 + draw.below(5)).unwrap(),
+            parallel: draw.percent(50),
+        };
+        // One scenario in six is without any fault, happening or strange answer: there the verdict must be decisive.
+        let is_calm = draw.percent(16);
+        let script = script(&mut draw);
+        let controllers_lag = if draw.percent(40) {
+            draw.milliseconds(1, 2_000)
+        } else {
+            Duration::ZERO
+        };
+        let replies = (0..shape.replicas)
+            .map(|_| reply(&mut draw, is_calm))
+            .collect();
+        let acts = operations(&mut draw)
+            .into_iter()
+            .map(|operation| act(&mut draw, &shape, operation, is_calm))
+            .collect();
+        Self {
+            seed,
+            is_calm,
+            shape,
+            script,
+            controllers_lag,
+            replies,
+            acts,
+        }
+    }
+}
+
+fn script(draw: &mut Draw) -> PodScript {
+    let mut script = PodScript::default()
+        .start_after(draw.milliseconds(0, 4_000))
+        .ready_after(draw.milliseconds(0, 6_000))
+        .stop_after(draw.milliseconds(0, 6_000));
+    if draw.percent(10) {
+        // It mends itself.
+        script = script
+            .crashes(draw.milliseconds(10, 1_000), 1, "oh\n")
+            .crashes_times(1);
+    }
+    script
+}
+
+/// Mostly the data; sometimes something else. In a calm scenario only what has a decisive verdict.
+fn reply(draw: &mut Draw, is_calm: bool) -> Reply {
+    if draw.percent(if is_calm { 94 } else { 88 }) {
+        let framing = draw.one(&[Framing::Length, Framing::Chunked]);
+        return Reply::ok(DATA).framed(framing);
+    }
+    match draw.below(if is_calm { 3 } else { 8 }) {
+        0 => Reply::ok(format!("{DATA}8\n")),
+        1 => Reply::ok(""),
+        2 => Reply::new(draw.one(&[301, 404, 500, 503]), DATA),
+        3 => Reply::refused(),
+        4 => Reply::silence(),
+        5 => Reply::ok(DATA)
+            .framed(draw.one(&[Framing::Length, Framing::Chunked, Framing::Close]))
+            .closing_after(draw.below(DATA.len() as u64)),
+        6 => Reply::ok(DATA).cut_after(draw.below(DATA.len() as u64)),
+        _ => Reply::ok(DATA).framed(Framing::Close),
+    }
+}
+
+fn operations(draw: &mut Draw) -> Vec<Operation> {
+    let up = |wait, tag| Operation::Up { wait, tag };
+    let all = [
+        vec![up(true, 1)],
+        vec![up(true, 1), Operation::Verify],
+        vec![up(false, 1), Operation::Rollout, Operation::Verify],
+        vec![up(true, 1), up(true, 1)],
+        vec![up(true, 1), up(true, 2), Operation::Verify],
+        vec![up(true, 1), up(false, 2), Operation::Rollout],
+        vec![up(true, 1), Operation::Chaos],
+        vec![up(true, 1), Operation::Chaos],
+        vec![up(true, 1), Operation::Chaos, Operation::Chaos],
+        vec![up(true, 1), Operation::Verify, up(true, 1)],
+    ];
+    draw.one(&all)
+}
+
+fn act(draw: &mut Draw, shape: &Shape, operation: Operation, is_calm: bool) -> Act {
+    // Enough for every replica in turn, or hardly enough for anything.
+    let timeout = if is_calm || draw.percent(75) {
+        Duration::from_secs(150)
+    } else {
+        draw.milliseconds(100, 20_000)
+    };
+    let mut act = Act {
+        operation,
+        timeout,
+        faults: Vec::new(),
+        happenings: Vec::new(),
+    };
+    if is_calm {
+        return act;
+    }
+    // The first `up` is left alone now and then, so that the others have something to work on.
+    let spared = matches!(operation, Operation::Up { tag: 1, .. }) && draw.percent(50);
+    if !spared {
+        act.faults = (0..draw.below(4))
+            .map(|_| happenings::fault(draw, shape, operation))
+            .collect();
+        if draw.percent(25) {
+            act.faults
+                .insert(0, happenings::write(draw, operation, shape));
+        }
+        act.happenings = (0..draw.below(3))
+            .map(|_| (draw.milliseconds(0, 20_000), happenings::deed(draw, shape)))
+            .collect();
+    }
+    act
+}
+
+/// All pods of the workload with this ordinal.
+pub(crate) fn replica(ordinal: u64) -> Pods {
+    Pods::of(NAME).ordinal(ordinal)
+}
