@@ -7,11 +7,7 @@ use crate::files::{self, FileError};
 use crate::workspace;
 
 /// How many ConfigMaps there are in the files of many, ascending.
-pub(crate) const SIZES: [u32; 6] = [10, 30, 100, 300, 1000, MOST];
-/// All ConfigMaps; the smaller files hold some of them.
-pub(crate) const MOST: u32 = 2000;
-/// The namespace of the many ConfigMaps.
-pub(crate) const MANY: &str = "bench-many";
+pub(crate) const SIZES: [u32; 6] = [10, 30, 100, 300, 1000, 2000];
 /// The namespace of the built-in set.
 pub(crate) const BUILT_IN: &str = "bench-built-in";
 /// The chart's folder.
@@ -40,23 +36,21 @@ pub(crate) const TEMPLATES: Folder = Folder {
     namespace: "bench-helm",
 };
 
+/// The pods of the set.
+pub(crate) const PODS: [&str; 2] = ["cryptoserver-0", "cryptoserver-1"];
+
 /// Every namespace that the objects are in.
-pub(crate) const NAMESPACES: [&str; 5] = [
-    THREE.namespace,
-    TEMPLATES.namespace,
-    RELEASES,
-    MANY,
-    BUILT_IN,
-];
+pub(crate) fn namespaces() -> Vec<String> {
+    let of_sets = [THREE.namespace, TEMPLATES.namespace, RELEASES, BUILT_IN].map(str::to_owned);
+    of_sets.into_iter().chain(SIZES.map(many)).collect()
+}
+
+/// The namespace of so many ConfigMaps: each file has its own, so that nothing else is in it.
+fn many(objects: u32) -> String {
+    format!("bench-many-{objects}")
+}
 
 impl Folder {
-    /// The pods of its StatefulSet.
-    pub(crate) fn pods(&self) -> Vec<String> {
-        (0..2)
-            .map(|ordinal| format!("cryptoserver-{ordinal}"))
-            .collect()
-    }
-
     /// The file with this many ConfigMaps.
     pub(crate) fn many(objects: u32) -> String {
         format!("many-{objects}.yaml")
@@ -101,14 +95,15 @@ fn moved(text: &str, namespace: &str) -> String {
     text.replace("namespace: logaiter", &format!("namespace: {namespace}"))
 }
 
-/// A namespace's worth of small ConfigMaps; each file begins with those of the smaller ones.
+/// Small ConfigMaps in a namespace of their own.
 fn config_maps(count: u32) -> String {
+    let namespace = many(count);
     (0..count).fold(String::new(), |mut text, number| {
         // Writing to a String cannot fail.
         let _ = write!(
             text,
             "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings-{number:04}\n  \
-             namespace: {MANY}\n  labels:\n    app: bench\ndata:\n  number: \"{number}\"\n  \
+             namespace: {namespace}\n  labels:\n    app: bench\ndata:\n  number: \"{number}\"\n  \
              settings.ini: |\n    [server]\n    port = 80\n    path = /keys\n"
         );
         text

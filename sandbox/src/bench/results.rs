@@ -223,7 +223,7 @@ mod tests {
     fn figures_are_shown_in_readable_units() {
         assert_eq!(Figure::Wall.shown(0.00412), "4.1 ms");
         assert_eq!(Figure::Wall.shown(0.1437), "144 ms");
-        assert_eq!(Figure::Cpu.shown(3.14159), "3.14 s");
+        assert_eq!(Figure::Cpu.shown(2.3449), "2.34 s");
         assert_eq!(Figure::Memory.shown(11_640_000.0), "11.6 MB");
         assert_eq!(Figure::Requests.shown(2004.0), "2004");
         assert_eq!(megabytes("<", 15_000_000), "< 15.0 MB");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::error::BenchError;
 use super::measure::Piece;
-use super::objects::{self, BUILT_IN, CHART, Folder, MOST, NAMESPACES, RELEASE, RELEASES, THREE};
+use super::objects::{self, BUILT_IN, CHART, Folder, RELEASE, RELEASES, SIZES, THREE};
 use super::work::{Contender, Tool};
 use crate::command;
 use crate::error::SandboxError;
@@ -79,7 +79,6 @@ impl Stage<'_> {
     pub(crate) fn prepare(&self) -> Result<(), SandboxError> {
         terminal::progress("deploying what is measured");
         objects::write(&self.folder)?;
-        let file = Folder::many(MOST);
         let three = ["up", "--quiet", "-f", THREE.path];
         let built_in = ["up", "--quiet", "-n", BUILT_IN];
         // All of them start at the same time; then each is waited for.
@@ -89,8 +88,11 @@ impl Stage<'_> {
         let release = ["upgrade", "--install", RELEASE, CHART, "--wait"];
         let into = ["--namespace", RELEASES, "--create-namespace"];
         self.tool(Tool::Helm, &[release.as_slice(), &into].concat())?;
-        for up in [three, built_in, ["up", "--quiet", "-f", &file]] {
+        for up in [three, built_in] {
             self.tool(Tool::Cryptoctl, &up)?;
+        }
+        for file in SIZES.map(Folder::many) {
+            self.tool(Tool::Cryptoctl, &["up", "--quiet", "-f", &file])?;
         }
         self.await_keys()
     }
@@ -100,8 +102,10 @@ impl Stage<'_> {
     /// # Errors
     /// When it cannot be removed.
     pub(crate) fn clean(&self) -> Result<(), SandboxError> {
-        let delete = ["delete", "namespace", "--ignore-not-found"];
-        self.tool(Tool::Kubectl, &[delete.as_slice(), &NAMESPACES].concat())
+        let namespaces = objects::namespaces();
+        let mut delete = vec!["delete", "namespace", "--ignore-not-found"];
+        delete.extend(namespaces.iter().map(String::as_str));
+        self.tool(Tool::Kubectl, &delete)
     }
 
     /// A command in the folder, with this cluster as its own and nothing of the user's.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::goal::Goal;
 use super::measure::Piece;
-use super::objects::{CHART, Folder, RELEASE, RELEASES, SIZES, THREE};
+use super::objects::{CHART, Folder, PODS, RELEASE, RELEASES, SIZES, THREE};
 use super::results::Figure;
 use super::stage::Programs;
 
@@ -140,7 +140,7 @@ fn verify(programs: &Programs) -> Work {
     let forward = ["--namespace", THREE.namespace, "port-forward"];
     let piece = Piece::Forwards {
         kubectl: programs.words(Tool::Kubectl, &forward),
-        pods: THREE.pods(),
+        pods: PODS.map(str::to_owned).to_vec(),
         path: "/keys".to_owned(),
     };
     Work {
