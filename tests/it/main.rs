@@ -25,5 +25,6 @@ mod connection;
 mod consent;
 mod picture;
 mod readme;
+mod requests;
 mod up;
 mod verify;
