@@ -1,7 +1,10 @@
 //! The command line: types only.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
 
+use crate::bench::{measure, work};
 use crate::components;
 use crate::instance::InstanceName;
 
@@ -33,6 +36,15 @@ pub(crate) enum Command {
     PlantedBugs(PlantedBugs),
     /// Show cryptoctl at work on a sandbox started for it
     Demo(Demo),
+    /// Measure the release build against kubectl and helm, and write docs/benchmarks.md
+    Bench(Bench),
+    /// One measurement of `bench`
+    #[command(name = measure::COMMAND, hide = true)]
+    Measure {
+        piece: String,
+        #[arg(long)]
+        into: PathBuf,
+    },
     /// The loopback registry, started by `start`
     #[command(name = components::registry::COMMAND, hide = true)]
     ServeRegistry {
@@ -90,6 +102,22 @@ pub(crate) struct Demo {
     /// Leave the sandbox running afterwards
     #[arg(long)]
     pub(crate) keep: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// Which sandbox to start and stop
+    #[arg(long, default_value = "bench")]
+    pub(crate) name: InstanceName,
+    /// Leave the sandbox running afterwards
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// How often each tool does each piece of work
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) runs: u32,
+    /// Measure this alone and write no documents; can be repeated
+    #[arg(long, value_name = "NAME", value_parser = work::NAMES)]
+    pub(crate) only: Vec<String>,
 }
 
 /// What happens to a component.

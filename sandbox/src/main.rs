@@ -2,6 +2,7 @@
 //! kubelet, etcd and containerd as plain processes, to develop and test cryptoctl on.
 
 mod api;
+mod bench;
 mod cache;
 mod certificates;
 mod cgroup;
@@ -38,6 +39,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
+use bench::measure;
 use clap::Parser;
 
 use cli::{Cli, Command};
@@ -78,6 +80,10 @@ fn run(command: &Command) -> Result<bool, SandboxError> {
         Command::Demo(demo) => {
             commands::demo::run(&demo.name, demo.keep, &listen()?).map(|()| true)
         }
+        Command::Bench(bench) => commands::bench::run(bench, &listen()?).map(|()| true),
+        Command::Measure { piece, into } => measure::run(piece, into)
+            .map(|()| true)
+            .map_err(SandboxError::Measure),
         Command::ServeRegistry { port } => registry::serve(*port)
             .map(|()| true)
             .map_err(SandboxError::Registry),

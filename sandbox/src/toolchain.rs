@@ -44,6 +44,15 @@ pub(crate) const ETCD: GoModule = GoModule {
     stamped: false,
 };
 
+/// helm, which only `bench` needs.
+pub(crate) const HELM: GoModule = GoModule {
+    name: "helm",
+    title: "helm (about a minute, once)",
+    go_mod: include_str!("../tools/helm/go.mod"),
+    go_sum: include_str!("../tools/helm/go.sum"),
+    stamped: false,
+};
+
 /// A program could not be built.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ToolchainError {
@@ -144,7 +153,7 @@ impl GoModule {
     }
 
     /// The version of a module that `go.mod` requires.
-    fn version_of(&self, module: &str) -> Option<&'static str> {
+    pub(crate) fn version_of(&self, module: &str) -> Option<&'static str> {
         self.go_mod.lines().find_map(|line| {
             let mut words = line
                 .split_whitespace()

@@ -114,6 +114,17 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command::without_kubeconfig(&mut command)
         .args(arguments)
         .current_dir(root());
+    // `cargo sandbox` tells this program which package it is. Build scripts that look at these
+    // variables, such as ring's, would take them for a change and be run, and built upon, anew.
+    for (name, _) in env::vars_os() {
+        let of_package = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"]
+            .iter()
+            .any(|prefix| of_package.starts_with(prefix))
+        {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

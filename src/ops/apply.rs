@@ -1,5 +1,7 @@
 //! Writes a plan: namespaces first, then layer by layer.
 
+use std::borrow::Cow;
+
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
@@ -43,11 +45,17 @@ pub(super) async fn create_namespaces(context: &Context, plan: &Plan) -> Result<
 /// order of the steps.
 ///
 /// The steps of a layer go together; a layer is begun only when the one before it succeeded.
-pub(super) async fn apply(context: &Context, plan: &Plan) -> Result<Vec<Value>, OpsError> {
-    let mut stored: Vec<Value> = plan
+pub(super) async fn apply<'a>(
+    context: &Context,
+    plan: &'a Plan,
+) -> Result<Vec<Cow<'a, Value>>, OpsError> {
+    let mut stored: Vec<Cow<Value>> = plan
         .steps
         .iter()
-        .map(|step| step.live.clone().unwrap_or(Value::Null))
+        .map(|step| match &step.live {
+            Some(live) => Cow::Borrowed(live),
+            None => Cow::Owned(Value::Null),
+        })
         .collect();
     for layer in &plan.layers {
         let written: Vec<(usize, Result<Value, ClusterError>)> = stream::iter(layer)
@@ -65,7 +73,7 @@ pub(super) async fn apply(context: &Context, plan: &Plan) -> Result<Vec<Value>, 
         let mut failures = Vec::new();
         for (index, result) in written {
             match result {
-                Ok(object) => stored[index] = object,
+                Ok(object) => stored[index] = Cow::Owned(object),
                 Err(source) => {
                     let object = plan.steps[index].target.reference.clone();
                     failures.push(WriteFailure { object, source });

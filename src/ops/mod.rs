@@ -1,5 +1,6 @@
 //! Does the work: talks to the cluster, emits events, returns a report. Knows no terminal.
 
+mod ahead;
 mod apply;
 mod chaos;
 mod down;

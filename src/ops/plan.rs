@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
+use super::ahead::Ahead;
 use super::error::{OpsError, OwnedField, Problem};
-use super::{CONCURRENCY, Context, Set, preflight};
+use super::{CONCURRENCY, Context, Set, ahead, preflight};
 use crate::cluster::{ApplyMode, ClusterError, ResourceKind};
-use crate::plan::{Plan, Step, Target};
+use crate::plan::{Plan, Step, Target, namespace_reference};
 
 /// What a plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +29,11 @@ pub(super) enum Purpose {
 /// Everything that would make the apply fail, all of it at once, or a failed exchange.
 pub(super) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Result<Plan, OpsError> {
     let (targets, mut problems) = preflight::resolve(context, set).await?;
-    let absent_namespaces = absent_namespaces(context, &targets).await?;
-    let (steps, refused) = steps(context, targets, &absent_namespaces, purpose).await?;
+    let Namespaces { absent, of_set } = namespaces(context, &targets).await?;
+    let (steps, refused) = steps(context, targets, &absent, of_set, purpose).await?;
     problems.extend(refused);
     let plan = Plan {
-        absent_namespaces,
+        absent_namespaces: absent,
         steps,
         layers: set.manifests.layers(),
     };
@@ -59,7 +60,8 @@ pub(super) async fn rehearse_created(
     created: &str,
 ) -> Result<(), OpsError> {
     let targets: Vec<Target> = plan.steps.iter().map(|step| step.target.clone()).collect();
-    let (steps, problems) = steps(context, targets, &[], Purpose::Write { waits: false }).await?;
+    let purpose = Purpose::Write { waits: false };
+    let (steps, problems) = steps(context, targets, &[], Ahead::new(), purpose).await?;
     if !problems.is_empty() {
         return Err(OpsError::Rehearsal {
             created: created.to_owned(),
@@ -70,51 +72,81 @@ pub(super) async fn rehearse_created(
     Ok(())
 }
 
-async fn absent_namespaces(context: &Context, targets: &[Target]) -> Result<Vec<String>, OpsError> {
+/// What was found of the namespaces that a set is in or has.
+struct Namespaces {
+    /// Those that do not exist.
+    absent: Vec<String>,
+    /// Those that the set has as objects, as they are.
+    of_set: Ahead,
+}
+
+async fn namespaces(context: &Context, targets: &[Target]) -> Result<Namespaces, OpsError> {
     // A namespace of the set is created like any other, so that it is marked as ours.
-    let of_set = targets
+    let of_set: BTreeSet<&str> = targets
         .iter()
         .filter(|target| target.reference.is("", "Namespace"))
-        .map(|target| target.reference.name.clone());
-    let named: BTreeSet<String> = targets
-        .iter()
-        .filter_map(|target| target.reference.namespace.clone())
-        .chain(of_set)
+        .map(|target| target.reference.name.as_str())
         .collect();
-    let mut absent = Vec::new();
-    for name in named {
-        let live = context
-            .cluster
-            .get::<Value>(&ResourceKind::namespace(), None, &name)
-            .await;
-        match live {
-            Ok(None) => absent.push(name),
+    let named: BTreeSet<&str> = targets
+        .iter()
+        .filter_map(|target| target.reference.namespace.as_deref())
+        .chain(of_set.iter().copied())
+        .collect();
+    let mut reads = stream::iter(named)
+        .map(async |name| (name, read_namespace(context, name).await))
+        .buffered(CONCURRENCY);
+    let mut found = Namespaces {
+        absent: Vec::new(),
+        of_set: Ahead::new(),
+    };
+    while let Some((name, live)) = reads.next().await {
+        let live = match live {
+            Ok(live) => live,
             // Whoever may not read namespaces can only use those that exist.
-            Ok(Some(_)) | Err(ClusterError::Forbidden { .. }) => {}
+            Err(ClusterError::Forbidden { .. }) => continue,
             Err(error) => {
-                return Err(OpsError::while_doing(format!(
-                    "read the namespace `{name}`"
-                ))(error));
+                let doing = format!("read the namespace `{name}`");
+                return Err(OpsError::while_doing(doing)(error));
             }
+        };
+        if live.is_none() {
+            found.absent.push(name.to_owned());
+        }
+        if of_set.contains(name) {
+            found.of_set.insert(namespace_reference(name), live);
         }
     }
-    Ok(absent)
+    Ok(found)
+}
+
+async fn read_namespace(context: &Context, name: &str) -> Result<Option<Value>, ClusterError> {
+    let kind = ResourceKind::namespace();
+    context.cluster.get(&kind, None, name).await
 }
 
 async fn steps(
     context: &Context,
     targets: Vec<Target>,
     absent_namespaces: &[String],
+    mut ahead: Ahead,
     purpose: Purpose,
 ) -> Result<(Vec<Step>, Vec<Problem>), OpsError> {
+    let is_absent = |target: &Target| {
+        let namespace = target.reference.namespace.as_ref();
+        namespace.is_some_and(|name| absent_namespaces.contains(name))
+    };
+    ahead.extend(ahead::read(context, targets.iter().filter(|target| !is_absent(target))).await);
     let rehearsals: Vec<Rehearsal> = stream::iter(targets)
         .map(|target| {
-            let in_absent_namespace = target
-                .reference
-                .namespace
-                .as_ref()
-                .is_some_and(|name| absent_namespaces.contains(name));
-            rehearse(context, target, in_absent_namespace, purpose)
+            let known = ahead.remove(&target.reference);
+            let in_absent_namespace = is_absent(&target);
+            async move {
+                match known {
+                    _ if in_absent_namespace => rehearse_creation(context, target).await,
+                    Some(live) => rehearse_known(context, target, live, purpose).await,
+                    None => rehearse(context, target, purpose).await,
+                }
+            }
         })
         .buffered(CONCURRENCY)
         .try_collect()
@@ -135,27 +167,58 @@ enum Rehearsal {
     Problem(Problem),
 }
 
+/// Rehearses what goes into a namespace that does not exist yet.
+async fn rehearse_creation(context: &Context, target: Target) -> Result<Rehearsal, OpsError> {
+    let rehearsed = context
+        .cluster
+        .rehearse_create(&target.kind, &target.body)
+        .await;
+    Ok(match rehearsed {
+        Err(error) if error.is_about_fields() => Rehearsal::Problem(Problem::Refused {
+            object: target.reference,
+            source: error,
+        }),
+        // Anything else speaks of the namespace and the name of the rehearsal.
+        _ => Rehearsal::Step(Box::new(Step::new(target, None, None))),
+    })
+}
+
+/// Rehearses an object that was read before; what was read counts only if the rehearsal began with
+/// it.
+async fn rehearse_known(
+    context: &Context,
+    target: Target,
+    live: Option<Value>,
+    purpose: Purpose,
+) -> Result<Rehearsal, OpsError> {
+    let object = &target.reference;
+    let applied = context
+        .cluster
+        .apply(
+            &target.kind,
+            object.namespace.as_deref(),
+            &object.name,
+            &target.body,
+            ApplyMode::DryRun,
+        )
+        .await;
+    match applied {
+        Ok(planned) if ahead::is_same_version(live.as_ref(), &planned) => Ok(Rehearsal::Step(
+            Box::new(Step::new(target, live, Some(planned))),
+        )),
+        // It changed since, or cannot be applied: look at this one object anew.
+        _ => rehearse(context, target, purpose).await,
+    }
+}
+
 async fn rehearse(
     context: &Context,
     target: Target,
-    in_absent_namespace: bool,
     purpose: Purpose,
 ) -> Result<Rehearsal, OpsError> {
     let object = target.reference.clone();
     let namespace = object.namespace.as_deref();
     let cluster = &context.cluster;
-    if in_absent_namespace {
-        return Ok(
-            match cluster.rehearse_create(&target.kind, &target.body).await {
-                Err(error) if error.is_about_fields() => Rehearsal::Problem(Problem::Refused {
-                    object,
-                    source: error,
-                }),
-                // Anything else speaks of the namespace and the name of the rehearsal.
-                _ => Rehearsal::Step(Box::new(Step::new(target, None, None))),
-            },
-        );
-    }
     let live = match cluster
         .get::<Value>(&target.kind, namespace, &object.name)
         .await

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
+use kube::core::GroupVersionKind;
 use serde_json::Value;
 
 use super::error::{OpsError, Problem};
@@ -14,6 +15,8 @@ use crate::manifest::{Manifest, NamespaceMismatch, Scope, resolve_namespace};
 use crate::object::ObjectRef;
 use crate::plan::{Plan, Target};
 
+/// What is done when a lookup of kinds fails, as in "failed to …".
+const KINDS: &str = "ask the API server which kinds it serves";
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// Resolves every object of the set to the path that the API server serves it under, and to the
@@ -29,16 +32,14 @@ pub(super) async fn resolve(
     let mut problems = Vec::new();
     let mut mismatches: Vec<NamespaceMismatch> = Vec::new();
     let defined = defined_kinds(set.manifests.manifests());
+    ask_for_kinds(context, set.manifests.manifests()).await?;
     for manifest in set.manifests.manifests() {
         let kind = manifest.gvk();
-        let served =
-            context
-                .kinds
-                .find(&context.cluster, &kind)
-                .await
-                .map_err(OpsError::while_doing(
-                    "ask the API server which kinds it serves",
-                ))?;
+        let served = context
+            .kinds
+            .find(&context.cluster, &kind)
+            .await
+            .map_err(OpsError::while_doing(KINDS))?;
         let is_served = served.is_some();
         let defined = || {
             defined
@@ -77,6 +78,20 @@ pub(super) async fn resolve(
     } else {
         Err(OpsError::Namespaces(mismatches))
     }
+}
+
+/// Asks for all group versions of the set at once; what is found here is not asked for again.
+async fn ask_for_kinds(context: &Context, manifests: &[Manifest]) -> Result<(), OpsError> {
+    let one_of_each: BTreeMap<String, GroupVersionKind> = manifests
+        .iter()
+        .map(|manifest| (manifest.gvk().api_version(), manifest.gvk()))
+        .collect();
+    stream::iter(one_of_each.values())
+        .map(|kind| context.kinds.find(&context.cluster, kind))
+        .buffered(CONCURRENCY)
+        .try_for_each(|_| std::future::ready(Ok(())))
+        .await
+        .map_err(OpsError::while_doing(KINDS))
 }
 
 /// The kinds that definitions of the set itself will make the API server serve.

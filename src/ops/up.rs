@@ -45,7 +45,10 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
             ..UpReport::default()
         });
     }
-    let stored = context.by_deadline(write(context, &mut planned)).await?;
+    context
+        .by_deadline(create_namespaces(context, &mut planned))
+        .await?;
+    let stored = context.by_deadline(apply::apply(context, &planned)).await?;
     if !options.wait {
         return Ok(UpReport {
             objects,
@@ -61,19 +64,19 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
     })
 }
 
-/// Creates absent namespaces, rehearses what goes into them, and applies everything.
-async fn write(context: &Context, plan: &mut Plan) -> Result<Vec<Value>, OpsError> {
-    if !plan.absent_namespaces.is_empty() {
-        apply::create_namespaces(context, plan).await?;
-        let created: Vec<String> = plan
-            .absent_namespaces
-            .iter()
-            .map(|name| format!("namespace `{name}`"))
-            .collect();
-        let created = format!("{} was created", created.join(" and "));
-        rehearse_created(context, plan, &created).await?;
+/// Creates absent namespaces, and rehearses what goes into them.
+async fn create_namespaces(context: &Context, plan: &mut Plan) -> Result<(), OpsError> {
+    if plan.absent_namespaces.is_empty() {
+        return Ok(());
     }
-    apply::apply(context, plan).await
+    apply::create_namespaces(context, plan).await?;
+    let created: Vec<String> = plan
+        .absent_namespaces
+        .iter()
+        .map(|name| format!("namespace `{name}`"))
+        .collect();
+    let created = format!("{} was created", created.join(" and "));
+    rehearse_created(context, plan, &created).await
 }
 
 /// Compares the set with the cluster.

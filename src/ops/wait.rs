@@ -1,37 +1,49 @@
 //! Waits for what was applied, by the rules of each kind.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use futures::future::{try_join, try_join_all};
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::Pod;
+use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use super::error::OpsError;
 use super::verdict::Verdict;
+use super::workload::pod_selector;
 use super::{Context, Workload, rollout};
+use crate::action::Action;
 use crate::cluster::{ResourceKind, Selector};
-use crate::event::EventKind;
+use crate::event::{EventKind, milliseconds};
 use crate::exit::Outcome;
 use crate::plan::{Plan, Target};
 use crate::report::{RolloutReport, Waited};
-use crate::status::{State, Status, status_of};
+use crate::status::{RolloutState, Snapshot, State, Status, rollout_progress, status_of};
 
 /// Waits for everything that was applied; `stored` holds the objects as the API server returned
 /// them. One failure ends the wait for all others: the answer is no already.
 pub(super) async fn everything(
     context: &Context,
     plan: &Plan,
-    stored: &[Value],
+    stored: &[Cow<'_, Value>],
 ) -> Result<(Vec<RolloutReport>, Vec<Waited>), OpsError> {
     let verdict = Verdict::default();
     let workloads = plan
         .steps
         .iter()
-        .filter(|step| step.target.reference.is("apps", "StatefulSet"))
-        .map(|step| Workload::from_reference(&step.target.reference));
-    let rollouts = try_join_all(workloads.map(|workload| {
+        .zip(stored)
+        .filter(|(step, _)| step.target.reference.is("apps", "StatefulSet"));
+    let rollouts = try_join_all(workloads.map(|(step, stored)| {
         let verdict = verdict.clone();
         async move {
+            let workload = Workload::from_reference(&step.target.reference);
+            if step.action == Action::Keep
+                && let Some(report) = complete(context, &workload, stored).await
+            {
+                return Ok(report);
+            }
             let report = rollout::follow(context, &workload, &verdict).await?;
             if report.outcome() == Outcome::Unhealthy {
                 verdict.fail();
@@ -42,46 +54,107 @@ pub(super) async fn everything(
     try_join(rollouts, objects(context, plan, stored, &verdict)).await
 }
 
+/// The report on a workload that was not written, if one look shows that its rollout is complete. It
+/// is judged as [`rollout::follow`] does, by its own status and by every pod; anything short of
+/// complete is to be followed.
+async fn complete(context: &Context, workload: &Workload, stored: &Value) -> Option<RolloutReport> {
+    let started = Instant::now();
+    let object = workload.reference();
+    let known = StatefulSet::deserialize(stored).ok()?;
+    let selector = pod_selector(&known);
+    let pod = ResourceKind::pod();
+    let namespace = Some(workload.namespace.as_str());
+    let set = workload.read(context);
+    let pods = async {
+        let listed = context
+            .cluster
+            .list::<Pod>(&pod, namespace, Some(&selector), None);
+        listed.await.map_err(OpsError::while_doing("list the pods"))
+    };
+    let (stateful_set, pods) = context.by_deadline(try_join(set, pods)).await.ok()?;
+    // Under the same name there may be another one by now, which selects other pods.
+    if stateful_set.metadata.uid != known.metadata.uid {
+        return None;
+    }
+    let progress = rollout_progress(&Snapshot {
+        stateful_set,
+        pods,
+        claims: None,
+        events: Vec::new(),
+    });
+    if progress.state != RolloutState::Complete {
+        return None;
+    }
+    context.emit(EventKind::Rollout {
+        object: object.clone(),
+        progress: progress.clone(),
+    });
+    Some(RolloutReport {
+        object,
+        progress,
+        duration_ms: milliseconds(started.elapsed()),
+    })
+}
+
 /// Waits for every other object.
 async fn objects(
     context: &Context,
     plan: &Plan,
-    stored: &[Value],
+    stored: &[Cow<'_, Value>],
     verdict: &Verdict,
 ) -> Result<Vec<Waited>, OpsError> {
     let mounted = mounted_claims(plan);
-    let waits = plan
+    let others: Vec<(&Target, &Value)> = plan
         .steps
         .iter()
         .zip(stored)
-        .filter(|(step, _)| !step.target.reference.is("apps", "StatefulSet"))
-        .map(|(step, stored)| {
-            let mounted = &mounted;
-            async move {
-                let target = &step.target;
-                let now = status_of(&target.reference, stored);
-                let status = match now.state {
-                    State::InProgress
-                        if binds_at_first_use(context, target, stored, mounted).await =>
-                    {
-                        Status {
-                            state: State::NotWaitedFor,
-                            message: "gets its volume when a pod mounts it".to_owned(),
-                        }
-                    }
-                    State::InProgress => object(context, target, verdict).await?,
-                    _ => now,
-                };
-                if status.state == State::Failed {
-                    verdict.fail();
-                }
-                Ok::<Waited, OpsError>(Waited {
-                    object: target.reference.clone(),
-                    status,
-                })
-            }
+        .map(|(step, stored)| (&step.target, stored.as_ref()))
+        .filter(|(target, _)| !target.reference.is("apps", "StatefulSet"))
+        .collect();
+    let mut waited: Vec<Waited> = others
+        .iter()
+        .map(|(target, stored)| Waited {
+            object: target.reference.clone(),
+            status: status_of(&target.reference, stored),
+        })
+        .collect();
+    if waited.iter().any(|it| it.status.state == State::Failed) {
+        verdict.fail();
+    }
+    let unfinished = others
+        .into_iter()
+        .zip(&mut waited)
+        .filter(|(_, waited)| waited.status.state == State::InProgress);
+    try_join_all(unfinished.map(|((target, stored), waited)| {
+        let mounted = &mounted;
+        async move {
+            waited.status = finish(context, target, stored, mounted, verdict).await?;
+            Ok::<_, OpsError>(())
+        }
+    }))
+    .await?;
+    Ok(waited)
+}
+
+/// Waits for an object that is not ready yet, unless only its use will make it so.
+async fn finish(
+    context: &Context,
+    target: &Target,
+    stored: &Value,
+    mounted: &BTreeSet<(String, String)>,
+    verdict: &Verdict,
+) -> Result<Status, OpsError> {
+    if binds_at_first_use(context, target, stored, mounted).await {
+        return Ok(Status {
+            state: State::NotWaitedFor,
+            message: "gets its volume when a pod mounts it".to_owned(),
         });
-    try_join_all(waits).await
+    }
+    let status = object(context, target, verdict).await?;
+    if status.state == State::Failed {
+        verdict.fail();
+    }
+    Ok(status)
 }
 
 /// Waits until an object is ready or has failed, something else has failed, or the deadline passes;

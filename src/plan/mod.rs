@@ -45,14 +45,17 @@ impl Step {
     /// `rehearsed` is the API server's answer to a dry-run apply, `None` where none was possible:
     /// in a namespace, or of a kind, that does not exist yet.
     #[must_use]
-    pub fn new(target: Target, live: Option<Value>, rehearsed: Option<Value>) -> Self {
-        let planned = rehearsed.unwrap_or_else(|| target.body.clone());
+    pub fn new(target: Target, mut live: Option<Value>, rehearsed: Option<Value>) -> Self {
+        let mut planned = rehearsed.unwrap_or_else(|| target.body.clone());
         let action = match &live {
             None => Action::Create,
             Some(live) if !normalise::same(live, &planned) => Action::Change,
             Some(live) if !normalise::same_ownership(live, &planned) => Action::Own,
             Some(_) => Action::Keep,
         };
+        // The larger half of most objects, and nobody asks for it any more.
+        live.as_mut().map(normalise::forget_managers);
+        normalise::forget_managers(&mut planned);
         Self {
             target,
             action,
@@ -145,6 +148,11 @@ pub fn value_at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
     path.strip_prefix('.')?
         .split('.')
         .try_fold(object, |value, field| value.get(field))
+}
+
+/// Drops from an object that is read only to be compared which fields others than this tool own.
+pub fn forget_other_managers(object: &mut Value) {
+    normalise::forget_other_managers(object);
 }
 
 /// The identity of a namespace.

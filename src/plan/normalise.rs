@@ -40,14 +40,35 @@ pub(super) fn same_ownership(live: &Value, planned: &Value) -> bool {
     own_fields(live) == own_fields(planned)
 }
 
+/// Drops who else owns which fields, of an object that is only compared.
+pub(super) fn forget_other_managers(object: &mut Value) {
+    let entries = object
+        .get_mut("metadata")
+        .and_then(|metadata| metadata.get_mut("managedFields"))
+        .and_then(Value::as_array_mut);
+    if let Some(entries) = entries {
+        entries.retain(is_ours);
+    }
+}
+
+/// Drops who owns which fields.
+pub(super) fn forget_managers(object: &mut Value) {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.shift_remove("managedFields");
+    }
+}
+
 fn own_fields(object: &Value) -> Option<&Map<String, Value>> {
     object["metadata"]["managedFields"]
         .as_array()?
         .iter()
-        .find(|entry| {
-            entry["manager"] == FIELD_MANAGER
-                && entry["operation"] == "Apply"
-                && entry["subresource"].is_null()
-        })?["fieldsV1"]
+        .find(|entry| is_ours(entry))?["fieldsV1"]
         .as_object()
+}
+
+/// Whether an entry of `managedFields` is that of this tool's applies.
+fn is_ours(entry: &Value) -> bool {
+    entry["manager"] == FIELD_MANAGER
+        && entry["operation"] == "Apply"
+        && entry["subresource"].is_null()
 }

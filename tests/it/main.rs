@@ -35,6 +35,7 @@ mod model;
 mod picture;
 mod planted;
 mod readme;
+mod requests;
 mod up;
 mod verify;
 mod writes;

@@ -1,0 +1,91 @@
+//! What the figures depend on: the machine and the versions.
+
+use std::fs;
+
+use serde::Serialize;
+
+use crate::command;
+use crate::toolchain;
+
+/// Where the figures come from.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Machine {
+    pub(crate) processor: String,
+    pub(crate) cores: usize,
+    pub(crate) memory: String,
+    pub(crate) kernel: String,
+    /// How many processes wanted to run in the minute before the first measurement.
+    pub(crate) load: String,
+    pub(crate) versions: Vec<(&'static str, String)>,
+}
+
+const UNKNOWN: &str = "unknown";
+
+impl Machine {
+    /// This machine, as it is now; `cryptoctl` is what the tool says of its version.
+    pub(crate) fn here(cryptoctl: &str) -> Self {
+        let rust = command::run("rustc", ["--version"]).unwrap_or_default();
+        let version = |text: Option<&str>| text.unwrap_or(UNKNOWN).to_owned();
+        let kubernetes = version(toolchain::KUBERNETES.version_of("k8s.io/kubernetes"));
+        Self {
+            processor: processor(&read("/proc/cpuinfo")),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            memory: memory(&read("/proc/meminfo")),
+            kernel: version(read("/proc/sys/kernel/osrelease").split_whitespace().next()),
+            load: version(read("/proc/loadavg").split_whitespace().next()),
+            versions: vec![
+                ("cryptoctl", version(cryptoctl.split_whitespace().nth(1))),
+                ("Rust", version(rust.split_whitespace().nth(1))),
+                ("Kubernetes, kubectl", kubernetes),
+                (
+                    "helm",
+                    version(toolchain::HELM.version_of("helm.sh/helm/v4")),
+                ),
+                (
+                    "Go",
+                    toolchain::go_version().unwrap_or_else(|_| UNKNOWN.to_owned()),
+                ),
+            ],
+        }
+    }
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+/// The first model name; not every architecture has one.
+fn processor(cpuinfo: &str) -> String {
+    let name = cpuinfo
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(key, _)| key.trim() == "model name");
+    name.map_or(UNKNOWN, |(_, value)| value.trim()).to_owned()
+}
+
+fn memory(meminfo: &str) -> String {
+    let kibibytes = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))
+        .and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    kibibytes.map_or(UNKNOWN.to_owned(), |kibibytes| {
+        format!("{} GiB", (kibibytes + (1 << 19)) >> 20)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_read_from_the_kernels_files() {
+        let cpuinfo = "processor\t: 0\nmodel name\t: Fast CPU @ 3.00GHz\nprocessor\t: 1\n";
+        assert_eq!(processor(cpuinfo), "Fast CPU @ 3.00GHz");
+        assert_eq!(processor(""), UNKNOWN);
+        assert_eq!(
+            memory("MemTotal:       24683520 kB\nMemFree: 1 kB\n"),
+            "24 GiB"
+        );
+        assert_eq!(memory(""), UNKNOWN);
+    }
+}

@@ -1,0 +1,140 @@
+//! The objects that are worked on: written as files, for every tool the same.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::files::{self, FileError};
+use crate::workspace;
+
+/// How many ConfigMaps there are in the files of many, ascending.
+pub(crate) const SIZES: [u32; 6] = [10, 30, 100, 300, 1000, 2000];
+/// The namespace of the built-in set.
+pub(crate) const BUILT_IN: &str = "bench-built-in";
+/// The chart's folder.
+pub(crate) const CHART: &str = "chart";
+/// The name of the chart's release.
+pub(crate) const RELEASE: &str = "bench";
+/// The namespace in which helm keeps its records.
+pub(crate) const RELEASES: &str = "bench-releases";
+
+/// The exercise's refined set in one folder, with its namespace: three objects.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub(crate) path: &'static str,
+    pub(crate) namespace: &'static str,
+}
+
+/// The set that cryptoctl and kubectl apply.
+pub(crate) const THREE: Folder = Folder {
+    path: "three",
+    namespace: "bench-three",
+};
+
+/// The same set as a chart's templates; helm takes no objects over that it did not create.
+pub(crate) const TEMPLATES: Folder = Folder {
+    path: "chart/templates",
+    namespace: "bench-helm",
+};
+
+/// The pods of the set.
+pub(crate) const PODS: [&str; 2] = ["cryptoserver-0", "cryptoserver-1"];
+
+/// Every namespace that the objects are in.
+pub(crate) fn namespaces() -> Vec<String> {
+    let of_sets = [THREE.namespace, TEMPLATES.namespace, RELEASES, BUILT_IN].map(str::to_owned);
+    of_sets.into_iter().chain(SIZES.map(many)).collect()
+}
+
+/// The namespace of so many ConfigMaps: each file has its own, so that nothing else is in it.
+fn many(objects: u32) -> String {
+    format!("bench-many-{objects}")
+}
+
+impl Folder {
+    /// The file with this many ConfigMaps.
+    pub(crate) fn many(objects: u32) -> String {
+        format!("many-{objects}.yaml")
+    }
+
+    fn write(&self, below: &Path) -> Result<(), FileError> {
+        let folder = below.join(self.path);
+        files::create_private_folder(&folder)?;
+        files::write_private(&folder.join("1-namespace.yaml"), namespace(self.namespace))?;
+        let refined = workspace::root().join("manifests/exercise/3-refined");
+        let mut sources = files::entries(&refined);
+        sources.sort();
+        for (number, source) in (2..).zip(sources) {
+            let text = moved(&files::read(&source)?, self.namespace);
+            files::write_private(&folder.join(format!("{number}.yaml")), text)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes all files below a folder.
+///
+/// # Errors
+/// When one cannot be written, or the exercise's manifests cannot be read.
+pub(crate) fn write(below: &Path) -> Result<(), FileError> {
+    THREE.write(below)?;
+    TEMPLATES.write(below)?;
+    let chart = "apiVersion: v2\nname: bench\nversion: 0.1.0\n";
+    files::write_private(&below.join(CHART).join("Chart.yaml"), chart)?;
+    for objects in SIZES {
+        files::write_private(&below.join(Folder::many(objects)), config_maps(objects))?;
+    }
+    Ok(())
+}
+
+fn namespace(name: &str) -> String {
+    format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n")
+}
+
+/// A manifest of the exercise in another namespace.
+fn moved(text: &str, namespace: &str) -> String {
+    text.replace("namespace: logaiter", &format!("namespace: {namespace}"))
+}
+
+/// Small ConfigMaps in a namespace of their own.
+fn config_maps(count: u32) -> String {
+    let namespace = many(count);
+    (0..count).fold(String::new(), |mut text, number| {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings-{number:04}\n  \
+             namespace: {namespace}\n  labels:\n    app: bench\ndata:\n  number: \"{number}\"\n  \
+             settings.ini: |\n    [server]\n    port = 80\n    path = /keys\n"
+        );
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_hold_the_objects_that_their_names_say() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path()).unwrap();
+        let read = |name: &str| files::read(&folder.path().join(name)).unwrap();
+        assert_eq!(
+            read("many-300.yaml").matches("kind: ConfigMap").count(),
+            300
+        );
+        for set in [THREE, TEMPLATES] {
+            let objects = files::entries(&folder.path().join(set.path));
+            assert_eq!(objects.len(), 3, "{objects:?}");
+            for path in objects {
+                let text = files::read(&path).unwrap();
+                assert!(text.contains(set.namespace), "{text}");
+                assert!(!text.contains("logaiter"), "{text}");
+                assert!(
+                    !text.contains("{{"),
+                    "a chart would take this for a template: {text}"
+                );
+            }
+        }
+    }
+}

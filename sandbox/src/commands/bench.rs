@@ -1,0 +1,130 @@
+//! `bench`: the release build against kubectl and helm, and the documents of the figures.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::bench::audit::AuditLog;
+use crate::bench::error::BenchError;
+use crate::bench::machine::Machine;
+use crate::bench::results::Results;
+use crate::bench::runner::Runner;
+use crate::bench::stage::{Programs, Stage};
+use crate::bench::work::{self, RECOVERY};
+use crate::bench::{chart, document, recovery};
+use crate::cache::Cache;
+use crate::cli::Bench;
+use crate::command;
+use crate::error::SandboxError;
+use crate::files::FileError;
+use crate::interrupt::Interrupt;
+use crate::terminal;
+use crate::toolchain;
+use crate::workspace::{self, Session};
+
+/// A median of fewer says little.
+const LEAST_RUNS: u32 = 10;
+
+/// Measures on an instance started for it; writes the documents unless only a part is measured.
+///
+/// # Errors
+/// When something cannot be built, deployed or measured.
+pub(crate) fn run(bench: &Bench, interrupt: &Interrupt) -> Result<(), SandboxError> {
+    if bench.only.is_empty() && bench.runs < LEAST_RUNS {
+        return Err(BenchError::TooFewRuns {
+            given: bench.runs,
+            least: LEAST_RUNS,
+        }
+        .into());
+    }
+    let session = Session::new(&bench.name, interrupt)?;
+    // As a release is built: the package alone.
+    session.step(workspace::cargo(&["build", "--release", "--locked"]))?;
+    let helm = toolchain::HELM.ensure(&Cache::of_user()?, interrupt)?;
+    let target = target_folder(session.executable());
+    session.with_cluster(bench.keep, || {
+        let instance = super::open(&bench.name)?;
+        let stage = Stage {
+            programs: Programs {
+                cryptoctl: target.join("release/cryptoctl"),
+                kubectl: instance.tools().kubernetes_program("kubectl"),
+                helm: helm.join("helm"),
+            },
+            folder: instance.folder.join("bench"),
+            kubeconfig: instance.kubeconfig(),
+            interrupt,
+        };
+        let runner = Runner {
+            executable: session.executable().to_owned(),
+            stage: &stage,
+            audit: AuditLog::open(&instance.folder.join("logs/audit.log"))?,
+            runs: bench.runs,
+        };
+        let measured = stage.prepare().and_then(|()| measure(bench, runner));
+        // A sandbox that is stopped takes everything along.
+        let cleaned = if bench.keep { stage.clean() } else { Ok(()) };
+        let results = measured?;
+        cleaned?;
+        if bench.only.is_empty() {
+            write(&results, &target)?;
+        }
+        Ok(())
+    })
+}
+
+fn measure(bench: &Bench, mut runner: Runner) -> Result<Results, SandboxError> {
+    let stage = runner.stage;
+    let is_chosen = |name: &str| bench.only.is_empty() || bench.only.iter().any(|it| it == name);
+    let cryptoctl = command::run(&stage.programs.cryptoctl, ["--version"])?;
+    let machine = Machine::here(&cryptoctl);
+    let floor = runner.floor()?;
+    let mut works = Vec::new();
+    for work in work::works(&stage.programs) {
+        if is_chosen(work.name) {
+            let result = runner.work(&work)?;
+            terminal::progress(document::render_work(&result));
+            works.push(result);
+        }
+    }
+    let mut recoveries = Vec::new();
+    if is_chosen(RECOVERY) {
+        recoveries = recovery::measure(stage)?;
+        for recovery in &recoveries {
+            let median = recovery.median();
+            terminal::progress(format_args!("{}: {median:.1} s", recovery.set));
+        }
+    }
+    Ok(Results {
+        machine,
+        runs: bench.runs,
+        floor,
+        binary_bytes: size(&stage.programs.cryptoctl)?,
+        works,
+        recoveries,
+    })
+}
+
+/// Writes the documents, and every single figure below cargo's target folder.
+fn write(results: &Results, target: &Path) -> Result<(), SandboxError> {
+    let docs = workspace::root().join("docs");
+    let raw = serde_json::to_string_pretty(results).map_err(BenchError::Json)?;
+    for (path, text) in [
+        (target.join("benchmarks.json"), raw),
+        (docs.join("benchmarks.svg"), chart::render(results)),
+        (docs.join("benchmarks.md"), document::render(results)),
+    ] {
+        fs::write(&path, text).map_err(FileError::at("write", &path))?;
+        terminal::data(path.display());
+    }
+    Ok(())
+}
+
+/// cargo's target folder: this program is `debug/cryptoctl-sandbox` in it.
+fn target_folder(executable: &Path) -> PathBuf {
+    let folder = executable.ancestors().nth(2);
+    folder.unwrap_or(executable).to_owned()
+}
+
+fn size(path: &Path) -> Result<u64, FileError> {
+    let metadata = fs::metadata(path).map_err(FileError::at("read", path))?;
+    Ok(metadata.len())
+}

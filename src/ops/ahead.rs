@@ -1,0 +1,118 @@
+//! Reads objects ahead of their rehearsals: many of one kind and namespace with one list, instead of
+//! one request for each.
+
+use std::collections::BTreeMap;
+
+use futures::stream::{self, StreamExt};
+use serde_json::Value;
+
+use super::{CONCURRENCY, Context};
+use crate::object::ObjectRef;
+use crate::plan::{Target, forget_other_managers};
+
+/// From this many objects of one kind and namespace on they are listed. A list brings the others of
+/// the namespace along, so a few are cheaper to read one by one.
+const LISTED_FROM: usize = 64;
+
+/// Objects as they were shortly before their rehearsal; `None` for one that did not exist.
+pub(super) type Ahead = BTreeMap<ObjectRef, Option<Value>>;
+
+/// Lists what many targets have in common. What cannot be listed, for want of permission or for any
+/// other reason, is left out: the read of the single object shows what is wrong.
+///
+/// As with single reads no resourceVersion is named, so the lists show the most recent state.
+pub(super) async fn read<'a>(
+    context: &Context,
+    targets: impl Iterator<Item = &'a Target>,
+) -> Ahead {
+    let mut groups: BTreeMap<_, Vec<&Target>> = BTreeMap::new();
+    for target in targets.filter(|target| target.is_served) {
+        let resource = &target.kind.resource;
+        let namespace = target.reference.namespace.as_deref();
+        groups
+            .entry((&resource.api_version, &resource.plural, namespace))
+            .or_default()
+            .push(target);
+    }
+    let many = groups
+        .into_values()
+        .filter(|targets| targets.len() >= LISTED_FROM);
+    stream::iter(many)
+        .map(|targets| list(context, targets))
+        .buffer_unordered(CONCURRENCY)
+        .fold(Ahead::new(), async |mut all, listed| {
+            all.extend(listed);
+            all
+        })
+        .await
+}
+
+/// Lists the objects of one kind and namespace.
+async fn list(context: &Context, targets: Vec<&Target>) -> Ahead {
+    let Some(first) = targets.first() else {
+        return Ahead::new();
+    };
+    let namespace = first.reference.namespace.as_deref();
+    let listed = context
+        .cluster
+        .list::<Value>(&first.kind, namespace, None, None)
+        .await;
+    let Ok(objects) = listed else {
+        return Ahead::new();
+    };
+    let mut found: Ahead = targets
+        .iter()
+        .map(|target| (target.reference.clone(), None))
+        .collect();
+    let resource = &first.kind.resource;
+    for mut object in objects {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let reference = ObjectRef::new(&resource.group, &resource.kind, namespace, name);
+        let Some(place) = found.get_mut(&reference) else {
+            continue;
+        };
+        // The items of a list come without what the list itself says.
+        if let Some(fields) = object.as_object_mut() {
+            fields.insert(
+                "apiVersion".to_owned(),
+                resource.api_version.as_str().into(),
+            );
+            fields.insert("kind".to_owned(), resource.kind.as_str().into());
+        }
+        forget_other_managers(&mut object);
+        *place = Some(object);
+    }
+    found
+}
+
+/// Whether a rehearsal began with this very state of the object: a dry run returns the
+/// resourceVersion that it began with, and none for what it would create.
+pub(super) fn is_same_version(live: Option<&Value>, rehearsed: &Value) -> bool {
+    let version = |object: &Value| {
+        object["metadata"]["resourceVersion"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    live.and_then(version) == version(rehearsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_the_state_that_was_read_is_the_one_that_was_rehearsed() {
+        let at = |version: &str| json!({"metadata": {"resourceVersion": version}});
+        let created = json!({"metadata": {"name": "a"}});
+        assert!(is_same_version(Some(&at("7")), &at("7")));
+        assert!(!is_same_version(Some(&at("7")), &at("8")));
+        assert!(is_same_version(None, &created));
+        assert!(!is_same_version(None, &at("7")), "it was created meanwhile");
+        assert!(
+            !is_same_version(Some(&at("7")), &created),
+            "it was deleted meanwhile"
+        );
+    }
+}
