@@ -27,11 +27,12 @@ pub enum ApplyMode {
     Store,
 }
 
-/// A list as every kind has it.
-#[derive(Debug, Deserialize)]
+/// A list as every kind has it. What does not call itself one is not taken for an empty one.
+#[derive(Deserialize)]
 struct List<T> {
-    #[serde(default = "Vec::new")]
-    items: Vec<T>,
+    kind: String,
+    /// Go writes an empty list as `null`, too.
+    items: Option<Vec<T>>,
 }
 
 impl Cluster {
@@ -75,7 +76,10 @@ impl Cluster {
             .list(&parameters)
             .map_err(invalid)?;
         let list: List<T> = self.sender.json(request, Effect::Read).await?;
-        Ok(list.items)
+        if !list.kind.ends_with("List") {
+            return Err(not_a_list());
+        }
+        Ok(list.items.unwrap_or_default())
     }
 
     /// Server-side applies an object, unknown fields refused; what is stored is never forced.
@@ -155,6 +159,13 @@ impl Cluster {
             .create(&parameters, body)
             .map_err(invalid)?;
         self.sender.json(request, Effect::Once).await
+    }
+}
+
+/// An answer to a list that is something else, such as what a proxy in between says.
+pub(super) fn not_a_list() -> ClusterError {
+    ClusterError::Undecodable {
+        reason: "it is not the list that was asked for".to_owned(),
     }
 }
 

@@ -22,7 +22,7 @@ use super::connect::Cluster;
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
 use super::failure;
-use super::objects::{invalid, requests};
+use super::objects::{invalid, not_a_list, requests};
 use super::sender::Effect;
 
 /// One event may carry one object: at most etcd's 1.5 MiB, more with a generous margin.
@@ -200,6 +200,12 @@ impl<T: DeserializeOwned> Follower<T> {
             .list(&parameters)
             .map_err(invalid)?;
         let list: Value = self.cluster.sender.json(request, Effect::Read).await?;
+        let is_list = list["kind"]
+            .as_str()
+            .is_some_and(|kind| kind.ends_with("List"));
+        if !is_list || version_of(&list).is_empty() {
+            return Err(not_a_list());
+        }
         version_of(&list).clone_into(&mut self.version);
         self.objects.clear();
         for item in list["items"].as_array().into_iter().flatten() {

@@ -281,3 +281,25 @@ async fn a_body_without_an_end_is_not_kept() {
     assert!(matches!(error, ClusterError::TooLarge { .. }), "{error:?}");
     assert!(pieces.load(Ordering::Relaxed) < 40);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_list_is_not_an_empty_one() {
+    for body in [
+        json!({}),
+        json!({"kind": "Status", "status": "Success"}),
+        json!([]),
+    ] {
+        let scripted = Scripted::new(move |_| Reply::json(200, &body));
+        let mut watched = watch(&scripted);
+        let error = watched.changed().await.unwrap_err();
+        assert!(
+            matches!(error, ClusterError::Undecodable { .. }),
+            "{error:?}"
+        );
+        let listed = scripted
+            .cluster
+            .list::<Value>(&ResourceKind::pod(), Some("default"), None, None)
+            .await;
+        assert!(matches!(listed, Err(ClusterError::Undecodable { .. })));
+    }
+}
