@@ -277,6 +277,9 @@ impl<T: DeserializeOwned> Follower<T> {
         let Ok(WatchLine { kind, object }) = serde_json::from_slice::<WatchLine>(line) else {
             return Ok(End::Lost);
         };
+        if kind != "BOOKMARK" && is_stale(version_of(&object), &self.version) {
+            return Ok(End::Lost);
+        }
         match kind.as_str() {
             "ADDED" | "MODIFIED" => {
                 self.objects.insert(key(&object), Arc::new(object.clone()));
@@ -313,6 +316,16 @@ fn key(object: &Value) -> (String, String) {
     let metadata = &object["metadata"];
     let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
     (text("namespace"), text("name"))
+}
+
+/// Whether an event is not newer than what was seen before: it came twice or late, and would bring an
+/// old state back. Versions of Kubernetes' own kinds grow and can be compared (KEP-5504); of others
+/// nothing is known.
+fn is_stale(version: &str, seen: &str) -> bool {
+    match (version.parse::<u64>(), seen.parse::<u64>()) {
+        (Ok(version), Ok(seen)) => version <= seen,
+        _ => false,
+    }
 }
 
 fn version_of(object: &Value) -> &str {

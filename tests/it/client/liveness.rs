@@ -50,12 +50,14 @@ fn uids(watched: &Watched<Value>) -> BTreeSet<String> {
 
 async fn until(watched: &mut Watched<Value>, wanted: &[&str]) {
     let wanted: BTreeSet<String> = wanted.iter().map(|uid| (*uid).to_owned()).collect();
-    while uids(watched) != wanted {
-        timeout(Duration::from_mins(10), watched.changed())
-            .await
-            .unwrap_or_else(|_| panic!("the set never became {wanted:?}"))
-            .unwrap();
-    }
+    let waiting = async {
+        while uids(watched) != wanted {
+            watched.changed().await.unwrap();
+        }
+    };
+    timeout(Duration::from_mins(10), waiting)
+        .await
+        .unwrap_or_else(|_| panic!("the set never became {wanted:?}"));
 }
 
 fn silences(scripted: &mut Scripted) -> (usize, usize) {
@@ -206,6 +208,38 @@ async fn after_a_compaction_the_list_decides() {
         let mut watched = watch(&scripted);
         until(&mut watched, &["one"]).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_comes_again_brings_no_old_state_back() {
+    let lists = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&lists);
+    let scripted = Scripted::new(move |request| {
+        if request.path == "/version" {
+            return Reply::json(200, &json!({}));
+        }
+        if !request.query.contains("watch=") {
+            return match count.fetch_add(1, Ordering::Relaxed) {
+                0 => list(1, &[pod("a", "one", 1)]),
+                _ => list(4, &[pod("a", "three", 3)]),
+            };
+        }
+        if lists.load(Ordering::Relaxed) > 1 {
+            return then_silence(Vec::new());
+        }
+        then_silence(vec![
+            line("DELETED", &pod("a", "one", 2)),
+            line("ADDED", &pod("a", "three", 3)),
+            line("DELETED", &pod("a", "one", 2)),
+        ])
+    });
+    let mut watched = watch(&scripted);
+    until(&mut watched, &["three"]).await;
+    sleep(Duration::from_mins(1)).await;
+    assert_eq!(uids(&watched), BTreeSet::from(["three".to_owned()]));
+    let listed = scripted.seen();
+    let lists = listed.iter().filter(|seen| !seen.query.contains("watch="));
+    assert_eq!(lists.count(), 2, "the list decides");
 }
 
 #[tokio::test(start_paused = true)]
