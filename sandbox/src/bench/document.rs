@@ -3,9 +3,13 @@
 use std::fmt::Write;
 
 use super::goal::Check;
+use super::machine::Machine;
 use super::results::{Figure, Results, Series, WorkResult};
 use super::statistics::range;
 use super::work::{Tool, UP_MANY};
+
+/// The load for each core below which a machine counts as idle.
+const IDLE: f64 = 0.5;
 
 /// The whole document.
 pub(crate) fn render(results: &Results) -> String {
@@ -59,7 +63,7 @@ fn machine(results: &Results) -> String {
         ("cores", machine.cores.to_string()),
         ("memory", machine.memory.clone()),
         ("kernel", format!("Linux {}", machine.kernel)),
-        ("load before", machine.load.clone()),
+        ("load before", load(machine)),
         ("versions", versions.join(", ")),
         (
             "a program that does nothing",
@@ -74,6 +78,21 @@ fn machine(results: &Results) -> String {
         "| machine | |\n|---|---|\n",
         rows.iter()
             .map(|(name, value)| format!("| {name} | {value} |")),
+    )
+}
+
+/// Other work lengthens all times, and takes the second core from whoever would use it.
+fn load(machine: &Machine) -> String {
+    let of_a_core = machine
+        .load
+        .parse::<f64>()
+        .map_or(0.0, |load| load / f64::from(machine.cores));
+    if of_a_core < IDLE {
+        return machine.load.clone();
+    }
+    format!(
+        "{}, **not idle**: all times and ratios suffer",
+        machine.load
     )
 }
 
@@ -248,6 +267,20 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("- `helm at work`\n"), "{text}");
+    }
+
+    #[test]
+    fn a_machine_with_other_work_is_told_from_an_idle_one() {
+        let machine = |load: &str| Machine {
+            processor: String::new(),
+            cores: 2,
+            memory: String::new(),
+            kernel: String::new(),
+            load: load.to_owned(),
+            versions: Vec::new(),
+        };
+        assert_eq!(load(&machine("0.31")), "0.31");
+        assert!(load(&machine("8.10")).contains("not idle"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::toolchain;
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Machine {
     pub(crate) processor: String,
-    pub(crate) cores: usize,
+    pub(crate) cores: u32,
     pub(crate) memory: String,
     pub(crate) kernel: String,
     /// How many processes wanted to run in the minute before the first measurement.
@@ -29,7 +29,8 @@ impl Machine {
         let kubernetes = version(toolchain::KUBERNETES.version_of("k8s.io/kubernetes"));
         Self {
             processor: processor(&read("/proc/cpuinfo")),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            cores: std::thread::available_parallelism()
+                .map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)),
             memory: memory(&read("/proc/meminfo")),
             kernel: version(read("/proc/sys/kernel/osrelease").split_whitespace().next()),
             load: version(read("/proc/loadavg").split_whitespace().next()),
