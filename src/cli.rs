@@ -1,17 +1,21 @@
 //! The command line as it is typed: types for clap, no logic.
 
+mod connection;
+
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::SignedDuration;
 
+pub use self::connection::ConnectionArgs;
 use crate::manifest::ImageEdit;
 
 /// Deploys a StatefulSet whose replicas share one volume, proves that every replica serves the same
 /// data, breaks things on purpose and proves it again.
 ///
 /// Without `-f` it works on its built-in set, the file server `cryptoserver`.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(
     name = "cryptoctl",
     version,
@@ -48,12 +52,31 @@ pub enum Command {
     Completions(CompletionsArgs),
 }
 
+impl Command {
+    /// The set of manifests that the command works on.
+    #[must_use]
+    pub fn set(&self) -> Option<&SetArgs> {
+        match self {
+            Self::Up(arguments) => Some(&arguments.set),
+            Self::Diff(arguments) => Some(&arguments.set),
+            Self::Rollout(RolloutArgs {
+                command: RolloutCommand::Status(arguments),
+            }) => Some(&arguments.set),
+            Self::Verify(arguments) => Some(&arguments.workload.set),
+            Self::Chaos(arguments) => Some(&arguments.workload.set),
+            Self::Logs(arguments) => Some(&arguments.workload.set),
+            Self::Down(arguments) => Some(&arguments.set),
+            Self::Completions(_) => None,
+        }
+    }
+}
+
 /// What holds for every command.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
     /// Kubeconfig file to use
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = path())]
     pub kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig to use
     #[arg(long, global = true, value_name = "NAME")]
@@ -85,25 +108,12 @@ pub struct GlobalArgs {
     /// How to show progress
     #[arg(long, global = true, value_name = "HOW", default_value = "auto")]
     pub progress: ProgressChoice,
-    /// Time for one request to the API server
-    #[arg(long, global = true, value_name = "DURATION", default_value = "15s", value_parser = duration, hide_short_help = true)]
+    /// Time for one request to the API server, 0 for no limit
+    #[arg(long, global = true, value_name = "DURATION", default_value = "15s", value_parser = request_timeout, hide_short_help = true)]
     pub request_timeout: SignedDuration,
-    /// User to impersonate
-    #[arg(
-        long = "as",
-        global = true,
-        value_name = "USER",
-        hide_short_help = true
-    )]
-    pub impersonate_user: Option<String>,
-    /// Group to impersonate; repeatable
-    #[arg(
-        long = "as-group",
-        global = true,
-        value_name = "GROUP",
-        hide_short_help = true
-    )]
-    pub impersonate_groups: Vec<String>,
+    /// How to reach the API server, and as whom.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 /// How to print.
@@ -148,6 +158,14 @@ pub struct SetArgs {
     /// Read folders given with -f recursively
     #[arg(short = 'R', long, requires = "filename")]
     pub recursive: bool,
+}
+
+impl SetArgs {
+    /// Whether manifests come from standard input.
+    #[must_use]
+    pub fn reads_standard_input(&self) -> bool {
+        self.filename.iter().any(|path| path.as_os_str() == "-")
+    }
 }
 
 /// Changes to the manifests before they are used.
@@ -294,6 +312,11 @@ pub struct CompletionsArgs {
     pub shell: clap_complete::Shell,
 }
 
+/// A path that may be empty: kubectl takes an empty flag for none.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
 /// A duration as kubectl takes it: `90s`, `1m30s`, or a plain number of seconds.
 fn duration(text: &str) -> Result<SignedDuration, String> {
     let parsed = match text.parse::<u32>() {
@@ -305,6 +328,17 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
         _ => Err("expected a duration above zero, such as `90s` or `5m`".to_owned()),
     }
 }
+
+/// A duration in which 0 means that there is no limit, as it does to kubectl.
+fn request_timeout(text: &str) -> Result<SignedDuration, String> {
+    if matches!(text, "0" | "0s") {
+        return Ok(NO_LIMIT);
+    }
+    duration(text)
+}
+
+/// Longer than any run.
+const NO_LIMIT: SignedDuration = SignedDuration::from_hours(24 * 365);
 
 /// The name out of `statefulset/NAME`, in the spellings that kubectl takes.
 fn stateful_set(text: &str) -> Result<String, String> {

@@ -104,7 +104,9 @@ impl From<ClusterError> for CommandError {
 
 fn hints(error: &ClusterError) -> Vec<String> {
     let hint = match error {
-        ClusterError::Configuration { hint, .. } => hint.clone(),
+        ClusterError::Configuration { hint, .. } | ClusterError::Credentials { hint, .. } => {
+            hint.clone()
+        }
         ClusterError::Unreachable { .. } | ClusterError::Timeout { .. } => {
             "check that the cluster runs, and that the kubeconfig and its context are the ones you mean: `kubectl config view --minify`".to_owned()
         }

@@ -4,11 +4,12 @@
 //! written contract is `docs/events.md`. Status events are sent on change, never per poll.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 
 use crate::action::Action;
 use crate::exit::{ExitStatus, Outcome};

@@ -21,6 +21,7 @@ pub mod ops;
 pub mod plan;
 pub mod render;
 pub mod report;
+pub mod secret;
 pub mod settings;
 pub mod status;
 pub mod ui;

@@ -6,17 +6,34 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::{
-    ColorChoice, EditArgs, GlobalArgs, OutputFormat, ProgressChoice, QuestionArgs, SetArgs,
+    Cli, ColorChoice, EditArgs, GlobalArgs, OutputFormat, ProgressChoice, QuestionArgs, SetArgs,
 };
-use crate::cluster::{ConnectionSettings, TimeLimits};
+use crate::cluster::{self, ConnectionSettings, Impersonation, Kuberc, Overrides, TimeLimits};
 use crate::error::CommandError;
 use crate::manifest::{self, Edits, Options, Source};
 use crate::ops::{Expectation, Set};
 use crate::render::{self, Circumstances, Display, Progress};
+use crate::secret::Secret;
 use crate::ui::{self, Environment, Ui};
 
 /// A list of kubeconfig files, as kubectl reads it.
 const KUBECONFIG: &str = "KUBECONFIG";
+/// The file with kubectl's preferences, or `off`: which credential plugins may run.
+const KUBERC: &str = "KUBERC";
+/// `false` for no preferences at all.
+const KUBECTL_KUBERC: &str = "KUBECTL_KUBERC";
+/// The API server's host, in every pod.
+const KUBERNETES_SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
+/// The API server's port, in every pod.
+const KUBERNETES_SERVICE_PORT: &str = "KUBERNETES_SERVICE_PORT";
+/// The namespace to work in inside a pod.
+const POD_NAMESPACE: &str = "POD_NAMESPACE";
+/// The proxy for plain HTTP; like the next two, in lower case too.
+const HTTP_PROXY: &str = "HTTP_PROXY";
+/// The proxy for HTTPS.
+const HTTPS_PROXY: &str = "HTTPS_PROXY";
+/// What is reached without a proxy.
+const NO_PROXY: &str = "NO_PROXY";
 /// Where `.kube/config` is looked for.
 const HOME: &str = "HOME";
 /// Set to anything: no colour (<https://no-color.org>).
@@ -35,21 +52,79 @@ const LARGEST_BODY: u64 = 16 * 1024 * 1024;
 /// How long an API server that answered before may be away without ending a command.
 const LONGEST_PATIENCE: Duration = Duration::from_mins(2);
 
-/// How to find the cluster.
+/// How to find the cluster; `person` says whether somebody at a terminal can be asked.
 #[must_use]
-pub fn connection(global: &GlobalArgs, command: &str) -> ConnectionSettings {
+pub fn connection(cli: &Cli, command: &str, person: bool) -> ConnectionSettings {
+    let global = &cli.global;
+    let reads_standard_input = cli.command.set().is_some_and(SetArgs::reads_standard_input);
     ConnectionSettings {
-        kubeconfig: global.kubeconfig.clone(),
-        kubeconfig_list: std::env::var_os(KUBECONFIG),
-        home: std::env::var_os(HOME).map(PathBuf::from),
-        context: global.context.clone(),
+        kubeconfig: global
+            .kubeconfig
+            .clone()
+            .filter(|path| !path.as_os_str().is_empty()),
+        overrides: overrides(global),
+        environment: environment(),
         limits: TimeLimits {
             request: global.request_timeout.unsigned_abs(),
             patience: global.timeout.unsigned_abs().min(LONGEST_PATIENCE),
         },
+        login_time: global.timeout.unsigned_abs(),
         user_agent: format!("cryptoctl/{} ({command})", env!("CARGO_PKG_VERSION")),
-        impersonate_user: global.impersonate_user.clone(),
-        impersonate_groups: global.impersonate_groups.clone(),
+        interactive: person && !reads_standard_input,
+    }
+}
+
+fn overrides(global: &GlobalArgs) -> Overrides {
+    let given = &global.connection;
+    // To kubectl a flag with an empty value is as good as none.
+    let text = |flag: &Option<String>| flag.clone().filter(|text| !text.is_empty());
+    let path = |flag: &Option<PathBuf>| flag.clone().filter(|path| !path.as_os_str().is_empty());
+    let secret = |flag: &Option<Secret>| flag.clone().filter(|secret| !secret.is_empty());
+    Overrides {
+        context: text(&global.context),
+        cluster: text(&given.cluster),
+        user: text(&given.user),
+        server: text(&given.server),
+        tls_server_name: text(&given.tls_server_name),
+        certificate_authority: path(&given.certificate_authority),
+        insecure_skip_tls_verify: given.insecure_skip_tls_verify.unwrap_or_default(),
+        proxy_url: text(&given.proxy_url),
+        client_certificate: path(&given.client_certificate),
+        client_key: path(&given.client_key),
+        token: secret(&given.token),
+        username: text(&given.username),
+        password: secret(&given.password),
+        impersonation: Impersonation {
+            user: text(&given.impersonate_user),
+            uid: text(&given.impersonate_uid),
+            groups: given.impersonate_groups.clone(),
+            extra: given.impersonate_extra.clone(),
+        },
+    }
+}
+
+fn environment() -> cluster::Environment {
+    let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let either = |name: &str| text(name).or_else(|| text(&name.to_lowercase()));
+    cluster::Environment {
+        kubeconfig_list: std::env::var_os(KUBECONFIG),
+        kuberc: kuberc(),
+        home: std::env::var_os(HOME).map(PathBuf::from),
+        service: text(KUBERNETES_SERVICE_HOST).zip(text(KUBERNETES_SERVICE_PORT)),
+        pod_namespace: text(POD_NAMESPACE),
+        http_proxy: either(HTTP_PROXY),
+        https_proxy: either(HTTPS_PROXY),
+        no_proxy: either(NO_PROXY),
+    }
+}
+
+fn kuberc() -> Kuberc {
+    let is_off = std::env::var(KUBECTL_KUBERC).is_ok_and(|value| value == "false");
+    match std::env::var_os(KUBERC) {
+        _ if is_off => Kuberc::Off,
+        Some(path) if path == "off" => Kuberc::Off,
+        Some(path) if !path.is_empty() => Kuberc::File(path.into()),
+        _ => Kuberc::AtHome,
     }
 }
 

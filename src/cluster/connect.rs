@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, header};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use kube::client::{Body, ClientBuilder, ConfigExt};
+use http::{HeaderValue, Uri};
+use kube::client::{ClientBuilder, ConfigExt};
 use kube::{Client, Config};
-use tower::{BoxError, ServiceBuilder};
+use tower::ServiceBuilder;
 
+use super::address;
 use super::connection::{ConnectionSettings, TimeLimits};
 use super::error::ClusterError;
-use super::kubeconfig;
+use super::identity::{Identity, IdentityError};
+use super::jitter::Jitter;
+use super::kubeconfig::{self, KubeconfigError};
 use super::link::Link;
 use super::sender::Sender;
+use super::transport::{Route, Transport, TransportError};
 use crate::event::Emitter;
 
 /// A cluster that can be talked to.
@@ -21,56 +23,59 @@ use crate::event::Emitter;
 pub struct Cluster {
     pub(super) sender: Sender,
     context: Option<String>,
+    believes_anybody: bool,
     default_namespace: String,
 }
 
 impl Cluster {
-    /// Loads the kubeconfig and prepares the connection; nothing is sent yet.
+    /// Loads the kubeconfig, logs in and prepares the connection; nothing is sent to the API server
+    /// yet.
     ///
     /// # Errors
-    /// [`ClusterError::Configuration`] when there is no usable kubeconfig.
+    /// [`ClusterError::Configuration`] when there is no usable kubeconfig,
+    /// [`ClusterError::Credentials`] when they cannot be had.
     pub async fn connect(
         settings: &ConnectionSettings,
         emitter: Emitter,
     ) -> Result<Self, ClusterError> {
-        let kubeconfig::Loaded {
-            mut config,
-            context,
-        } = kubeconfig::load(settings).await?;
-        config.default_retry = false;
-        config.connect_timeout = Some(settings.limits.request.min(Duration::from_secs(10)));
-        if let Some(user) = &settings.impersonate_user {
-            config.auth_info.impersonate = Some(user.clone());
-        }
-        if !settings.impersonate_groups.is_empty() {
-            config.auth_info.impersonate_groups = Some(settings.impersonate_groups.clone());
-        }
-        if let Ok(value) = HeaderValue::from_str(&settings.user_agent) {
-            let name: HeaderName = header::USER_AGENT;
-            config.headers.push((name, value));
-        }
-        let server = config
-            .cluster_url
-            .to_string()
-            .trim_end_matches('/')
-            .to_owned();
-        let client = client(config).map_err(|_| ClusterError::Configuration {
-            reason: "the kubeconfig's certificates, credentials or proxy cannot be used".to_owned(),
-            hint: "compare with `kubectl config view --minify`".to_owned(),
+        let resolved = kubeconfig::load(settings)?;
+        let address = address::parse(&resolved.cluster.server).ok_or_else(|| {
+            KubeconfigError::Unusable(format!(
+                "the server `{}` is neither a URL nor a host with a port",
+                without_login(&resolved.cluster.server)
+            ))
         })?;
-        let mut cluster = Self::over(client, &server, settings.limits, emitter);
-        cluster.context = context;
-        Ok(cluster)
+        let identity = Identity::new(&resolved, settings, &address)?;
+        let is_encrypted = address.is_encrypted();
+        let base = address.url;
+        let route = Route::to(&base, &resolved.cluster.proxy_url, &settings.environment)
+            .map_err(KubeconfigError::Unusable)?;
+        let user_agent = HeaderValue::from_str(&settings.user_agent)
+            .unwrap_or(HeaderValue::from_static("cryptoctl"));
+        let connect_timeout = settings.limits.request.min(LONGEST_CONNECT);
+        let transport = Transport::new(&resolved, identity, route, user_agent, connect_timeout)?;
+        transport.log_in().await?;
+        let server = base.to_string().trim_end_matches('/').to_owned();
+        let client = client(base, transport, &resolved.namespace);
+        let link = Link::new(emitter);
+        Ok(Self {
+            default_namespace: resolved.namespace,
+            context: resolved.context,
+            believes_anybody: is_encrypted && resolved.cluster.insecure_skip_tls_verify,
+            sender: Sender::new(client, &server, settings.limits, link, Jitter::random()),
+        })
     }
 
-    /// A cluster behind a client that somebody else has built, on any service.
+    /// A cluster behind a client that somebody else has built, on any service; what happens is the
+    /// same in every run.
     #[must_use]
     pub fn over(client: Client, server: &str, limits: TimeLimits, emitter: Emitter) -> Self {
         let default_namespace = client.default_namespace().to_owned();
-        let sender = Sender::new(client, server, limits, Link::new(emitter));
+        let sender = Sender::new(client, server, limits, Link::new(emitter), Jitter::fixed());
         Self {
             sender,
             context: None,
+            believes_anybody: false,
             default_namespace,
         }
     }
@@ -85,6 +90,12 @@ impl Cluster {
     #[must_use]
     pub fn context(&self) -> Option<&str> {
         self.context.as_deref()
+    }
+
+    /// Whether the API server's certificate is not checked (`insecure-skip-tls-verify`).
+    #[must_use]
+    pub fn believes_anybody(&self) -> bool {
+        self.believes_anybody
     }
 
     /// The namespace of the kubeconfig's context, or `default`.
@@ -103,24 +114,48 @@ pub(super) fn get(path: &str) -> http::Request<Vec<u8>> {
     request
 }
 
-/// The default stack without its retries, and without Nagle's algorithm: small writes on a warm
-/// connection would otherwise wait 40 ms for the peer's delayed acknowledgement.
-fn client(config: Config) -> Result<Client, kube::Error> {
-    if config.proxy_url.is_some() {
-        return Ok(ClientBuilder::try_from(config)?.build());
-    }
-    let mut connector = HttpConnector::new();
-    connector.enforce_http(false);
-    connector.set_nodelay(true);
-    connector.set_connect_timeout(config.connect_timeout);
-    let connector = config.rustls_https_connector_with_connector(connector)?;
-    let transport: hyper_util::client::legacy::Client<_, Body> =
-        hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
+/// What can be shown of an address that cannot be read.
+fn without_login(server: &str) -> &str {
+    server.rsplit_once('@').map_or(server, |(_, host)| host)
+}
+
+/// How long a connection may take to be made, however long a request may.
+const LONGEST_CONNECT: Duration = Duration::from_secs(10);
+
+fn client(base: Uri, transport: Transport, namespace: &str) -> Client {
     let service = ServiceBuilder::new()
-        .layer(config.base_uri_layer())
-        .option_layer(config.auth_layer()?)
-        .layer(config.extra_headers_layer()?)
-        .map_err(BoxError::from)
+        .layer(Config::new(base).base_uri_layer())
         .service(transport);
-    Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
+    ClientBuilder::new(service, namespace).build()
+}
+
+impl From<KubeconfigError> for ClusterError {
+    fn from(error: KubeconfigError) -> Self {
+        let hint = error.hint();
+        Self::Configuration {
+            hint,
+            reason: match std::error::Error::source(&error) {
+                Some(source) => format!("{error}: {source}"),
+                None => error.to_string(),
+            },
+        }
+    }
+}
+
+impl From<IdentityError> for ClusterError {
+    fn from(error: IdentityError) -> Self {
+        Self::Credentials {
+            hint: error.hint(),
+            source: Box::new(error),
+        }
+    }
+}
+
+impl From<TransportError> for ClusterError {
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::Kubeconfig(error) => error.into(),
+            TransportError::Trust(error) => KubeconfigError::Unusable(error.to_string()).into(),
+        }
+    }
 }

@@ -1,8 +1,11 @@
-//! What has to be known to find a cluster.
+//! What has to be known to find a cluster: flags and environment, nothing read yet. Without `Debug`, since URLs may
+//! carry passwords.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::secret::Secret;
 
 /// How long the API server may take.
 #[derive(Debug, Clone, Copy)]
@@ -14,22 +17,100 @@ pub struct TimeLimits {
 }
 
 /// How to find the cluster, and how patient to be with it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ConnectionSettings {
     /// `--kubeconfig`.
     pub kubeconfig: Option<PathBuf>,
-    /// The variable `KUBECONFIG`: a list of paths.
-    pub kubeconfig_list: Option<OsString>,
-    /// The home directory.
-    pub home: Option<PathBuf>,
-    /// `--context`.
-    pub context: Option<String>,
+    /// What the flags say over the kubeconfig.
+    pub overrides: Overrides,
+    /// What the environment says.
+    pub environment: Environment,
     /// How long to wait for the cluster.
     pub limits: TimeLimits,
+    /// How long a login may take, a person's answers included.
+    pub login_time: Duration,
     /// What the API server's audit log shows: the tool, its version and the command.
     pub user_agent: String,
+    /// Whether a credential plugin may ask a person: standard input is a terminal, and nothing else
+    /// reads it.
+    pub interactive: bool,
+}
+
+/// The variables that kubectl reads too.
+#[derive(Clone, Default)]
+pub struct Environment {
+    /// `KUBECONFIG`: a list of paths.
+    pub kubeconfig_list: Option<OsString>,
+    /// Where kubectl's preferences are.
+    pub kuberc: Kuberc,
+    /// The home directory.
+    pub home: Option<PathBuf>,
+    /// `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`, which every pod has.
+    pub service: Option<(String, String)>,
+    /// `POD_NAMESPACE`.
+    pub pod_namespace: Option<String>,
+    /// `HTTP_PROXY`.
+    pub http_proxy: Option<String>,
+    /// `HTTPS_PROXY`.
+    pub https_proxy: Option<String>,
+    /// `NO_PROXY`.
+    pub no_proxy: Option<String>,
+}
+
+/// Where kubectl's preferences are, which say which credential plugins may run.
+#[derive(Debug, Clone, Default)]
+pub enum Kuberc {
+    /// In the home directory, if there are any.
+    #[default]
+    AtHome,
+    /// In this file, which must be there.
+    File(PathBuf),
+    /// Nowhere.
+    Off,
+}
+
+/// kubectl's connection flags; what is not given stays as the kubeconfig has it.
+#[derive(Clone, Default)]
+pub struct Overrides {
+    /// `--context`.
+    pub context: Option<String>,
+    /// `--cluster`: the name of the kubeconfig's cluster.
+    pub cluster: Option<String>,
+    /// `--user`: the name of the kubeconfig's user.
+    pub user: Option<String>,
+    /// `--server`.
+    pub server: Option<String>,
+    /// `--tls-server-name`.
+    pub tls_server_name: Option<String>,
+    /// `--certificate-authority`.
+    pub certificate_authority: Option<PathBuf>,
+    /// `--insecure-skip-tls-verify`.
+    pub insecure_skip_tls_verify: bool,
+    /// `--proxy-url`.
+    pub proxy_url: Option<String>,
+    /// `--client-certificate`.
+    pub client_certificate: Option<PathBuf>,
+    /// `--client-key`.
+    pub client_key: Option<PathBuf>,
+    /// `--token`.
+    pub token: Option<Secret>,
+    /// `--username`.
+    pub username: Option<String>,
+    /// `--password`.
+    pub password: Option<Secret>,
+    /// `--as` and its companions.
+    pub impersonation: Impersonation,
+}
+
+/// As whom to act.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Impersonation {
     /// `--as`.
-    pub impersonate_user: Option<String>,
+    pub user: Option<String>,
+    /// `--as-uid`.
+    pub uid: Option<String>,
     /// `--as-group`.
-    pub impersonate_groups: Vec<String>,
+    pub groups: Vec<String>,
+    /// `--as-user-extra`: a key and one of its values.
+    pub extra: Vec<(String, String)>,
 }

@@ -30,6 +30,14 @@ pub enum ClusterError {
         /// What to do about it, as a command or a sentence.
         hint: String,
     },
+    /// The credentials that the kubeconfig names cannot be had: nothing was sent.
+    #[error("cannot obtain the credentials for the API server")]
+    Credentials {
+        /// Why, in words that show none of them.
+        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What to do about it, as a command or a sentence.
+        hint: String,
+    },
     /// The API server cannot be reached: nothing was sent.
     #[error("cannot reach the API server at `{server}`")]
     Unreachable {
@@ -92,6 +100,12 @@ pub enum ClusterError {
         /// The API server's own sentence.
         message: String,
     },
+    /// 429 to an eviction: a disruption budget forbids it now, and may allow it later.
+    #[error("{message}")]
+    BudgetForbids {
+        /// The API server's own sentence, with the budget's name and figures.
+        message: String,
+    },
     /// Any other refusal, 422 and admission included.
     #[error("{message}")]
     Refused {
@@ -134,6 +148,11 @@ fn shortened(message: String) -> String {
     start.iter().chain(&[' ', '…', ' ']).chain(end).collect()
 }
 
+fn has_cause(status: &Status, reason: &str) -> bool {
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.any(|cause| cause.reason == reason)
+}
+
 fn seconds(duration: &Duration) -> String {
     format!("{} s", duration.as_secs_f32())
 }
@@ -169,7 +188,7 @@ impl ClusterError {
         let message = if status.message.is_empty() {
             format!("the API server answered {code}")
         } else {
-            shortened(status.message)
+            shortened(status.message.clone())
         };
         match code {
             StatusCode::UNAUTHORIZED => Self::Unauthorized {
@@ -194,6 +213,18 @@ impl ClusterError {
                     Self::OwnedByOthers { conflicts }
                 }
             }
+            // Flow control refuses with 429 too, without this cause (`pkg/registry/core/pod/storage/
+            // eviction.go`, `createTooManyRequestsError`).
+            StatusCode::TOO_MANY_REQUESTS if has_cause(&status, "DisruptionBudget") => {
+                let causes = status
+                    .details
+                    .into_iter()
+                    .flat_map(|details| details.causes);
+                let reasons: Vec<String> = causes.map(|cause| cause.message).collect();
+                Self::BudgetForbids {
+                    message: format!("{} {}", message, shortened(reasons.join("; "))),
+                }
+            }
             _ => Self::Refused {
                 code: code.as_u16(),
                 reason: status.reason,
@@ -215,7 +246,10 @@ impl ClusterError {
     pub fn was_not_sent(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::Certificate { .. } | Self::Configuration { .. }
+            Self::Unreachable { .. }
+                | Self::Certificate { .. }
+                | Self::Configuration { .. }
+                | Self::Credentials { .. }
         )
     }
 

@@ -3,6 +3,9 @@
 use std::error::Error;
 
 use super::error::ClusterError;
+use super::identity::IdentityError;
+use super::kubeconfig::KubeconfigError;
+use super::transport::{ProxyError, TrustError};
 
 /// Translates what the client returns when no usable answer came.
 pub(super) fn translate(server: &str, error: kube::Error) -> ClusterError {
@@ -12,14 +15,14 @@ pub(super) fn translate(server: &str, error: kube::Error) -> ClusterError {
                 .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
             return ClusterError::from_status(server, code, None, *status);
         }
-        kube::Error::Auth(source) => {
-            return ClusterError::Configuration {
-                reason: format!("cannot obtain the credentials that the kubeconfig names: {source}"),
-                hint: "log in again, or run the credential command of the kubeconfig by hand to see its message".to_owned(),
-            };
-        }
         other => other,
     };
+    if let Some(reason) = find::<IdentityError>(&error) {
+        return reason.clone().into();
+    }
+    if let Some(reason) = find::<TrustError>(&error) {
+        return KubeconfigError::Unusable(reason.to_string()).into();
+    }
     if let Some(reason) = find::<rustls::Error>(&error) {
         return ClusterError::Certificate {
             server: server.to_owned(),
@@ -29,7 +32,10 @@ pub(super) fn translate(server: &str, error: kube::Error) -> ClusterError {
     let not_sent = find::<hyper_util::client::legacy::Error>(&error)
         .is_some_and(hyper_util::client::legacy::Error::is_connect);
     let server = server.to_owned();
-    let source = innermost(&error);
+    let source = match find::<ProxyError>(&error) {
+        Some(proxied) => proxied.to_string().into(),
+        None => innermost(&error),
+    };
     if not_sent {
         ClusterError::Unreachable { server, source }
     } else {
@@ -50,7 +56,7 @@ pub(super) fn position(error: &serde_json::Error) -> String {
 
 /// The first error of type `E` in a chain, inside I/O errors too: those name not the error that they
 /// carry as their source, but that error's source.
-fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+pub(super) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut current = Some(error);
     while let Some(error) = current {
         if let Some(found) = error.downcast_ref::<E>() {
@@ -68,7 +74,7 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 }
 
 /// The text of the last error in a chain: the layers above it only say "error sending request".
-fn innermost(error: &(dyn Error + 'static)) -> Box<dyn Error + Send + Sync> {
+pub(super) fn innermost(error: &(dyn Error + 'static)) -> Box<dyn Error + Send + Sync> {
     let mut last = error;
     while let Some(source) = last.source() {
         last = source;

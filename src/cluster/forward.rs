@@ -98,6 +98,7 @@ impl Cluster {
         pod: &str,
         question: &Question,
     ) -> Result<Answer, AskError> {
+        let _waiting = self.sender.waiting();
         let forward = self.open(namespace, pod, question.port).await?;
         tokio::time::timeout(question.timeout, ask_through(forward, question))
             .await

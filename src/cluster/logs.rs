@@ -82,9 +82,19 @@ impl Cluster {
         let request = requests(&ResourceKind::pod(), Some(namespace))
             .logs(pod, &parameters)
             .map_err(invalid)?;
+        let _waiting = self.sender.waiting();
+        let mut losses = self.sender.losses();
         let mut body = self.sender.stream(request).await?.into_body();
         let mut buffer: Vec<u8> = Vec::new();
-        while let Some(frame) = body.frame().await {
+        loop {
+            let frame = tokio::select! {
+                biased;
+                frame = body.frame() => frame,
+                // A quiet log is normal; a server that does not prove its life is not.
+                _ = losses.changed() => return Err(self.sender.fell_silent()),
+            };
+            self.sender.heard();
+            let Some(frame) = frame else { break };
             let frame = frame.map_err(|error| failure::translate(self.server(), error))?;
             buffer.extend_from_slice(&frame.into_data().unwrap_or_default());
             while let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {

@@ -2,26 +2,36 @@
 //! here, under one policy for deadlines, repetition and sizes (see `sender`).
 
 mod access;
+mod address;
 mod connect;
 mod connection;
 mod contents;
 mod deletion;
 mod discovery;
 mod error;
+mod eviction;
+mod exchange;
 mod failure;
 mod forward;
+mod identity;
+mod jitter;
 mod kubeconfig;
 mod link;
 mod logs;
 mod objects;
+mod pulse;
 mod sender;
+mod transport;
 mod watch;
 
 pub use self::connect::Cluster;
-pub use self::connection::{ConnectionSettings, TimeLimits};
+pub use self::connection::{
+    ConnectionSettings, Environment, Impersonation, Kuberc, Overrides, TimeLimits,
+};
 pub use self::deletion::Deletion;
 pub use self::discovery::{ResourceKind, ServedKinds};
 pub use self::error::{ClusterError, FieldConflict};
+pub use self::eviction::Eviction;
 pub use self::forward::{Answer, AskError, Question};
 pub use self::logs::LogOptions;
 pub use self::objects::{ApplyMode, FIELD_MANAGER};

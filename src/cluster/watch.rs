@@ -27,9 +27,10 @@ use super::sender::Effect;
 
 /// One event may carry one object: at most etcd's 1.5 MiB, more with a generous margin.
 const LONGEST_LINE: usize = 16 * 1024 * 1024;
-/// After this long without a byte the server is asked whether it is still there. A frozen server's
-/// kernel acknowledges keepalives, so only an answer proves life.
-const QUIET: Duration = Duration::from_secs(5);
+/// A stream that asks for bookmarks hears one every minute (`k8s.io/apiserver`
+/// `pkg/storage/cacher/cacher.go`, `defaultBookmarkFrequency`); one that hears nothing for longer is
+/// dead at one end, however well the server answers elsewhere.
+const LONGEST_SILENCE: Duration = Duration::from_secs(90);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
@@ -161,7 +162,10 @@ impl<T: DeserializeOwned> Follower<T> {
         loop {
             match self.list().await {
                 Ok(()) => {}
-                Err(error) if error.is_transient_for_reads() => {
+                // A server that was never reached is a wrong address, and no outage to wait out.
+                Err(error)
+                    if error.is_transient_for_reads() && self.cluster.sender.was_reached() =>
+                {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     continue;
@@ -211,6 +215,8 @@ impl<T: DeserializeOwned> Follower<T> {
         let request = requests(&self.kind, self.namespace.as_deref())
             .watch(&parameters, &self.version)
             .map_err(invalid)?;
+        let _waiting = self.cluster.sender.waiting();
+        let mut losses = self.cluster.sender.losses();
         let response = match self.cluster.sender.stream(request).await {
             Ok(response) => response,
             Err(ClusterError::Refused { code: 410, .. }) => return Ok(End::Lost),
@@ -219,7 +225,7 @@ impl<T: DeserializeOwned> Follower<T> {
         let mut body = response.into_body();
         let mut buffer: Vec<u8> = Vec::new();
         loop {
-            let Some(frame) = self.next_frame(&mut body).await? else {
+            let Some(frame) = self.next_frame(&mut body, &mut losses).await? else {
                 return Ok(End::Clean);
             };
             buffer.extend_from_slice(&frame);
@@ -237,17 +243,26 @@ impl<T: DeserializeOwned> Follower<T> {
         }
     }
 
-    /// The next bytes; while there are none, the server is asked whether it is still there.
-    async fn next_frame(&self, body: &mut Body) -> Result<Option<bytes::Bytes>, ClusterError> {
-        loop {
-            match tokio::time::timeout(QUIET, body.frame()).await {
-                Ok(None) => return Ok(None),
-                Ok(Some(Ok(frame))) => return Ok(Some(frame.into_data().unwrap_or_default())),
-                Ok(Some(Err(error))) => {
-                    return Err(failure::translate(self.cluster.server(), error));
-                }
-                Err(_) => self.cluster.sender.prove_life().await?,
+    /// The next bytes; `None` at the stream's end, or when it has been silent for too long.
+    async fn next_frame(
+        &self,
+        body: &mut Body,
+        losses: &mut watch::Receiver<u64>,
+    ) -> Result<Option<bytes::Bytes>, ClusterError> {
+        let frame = tokio::select! {
+            biased;
+            frame = body.frame() => frame,
+            // Without an answer elsewhere, nothing says that this stream still lives.
+            _ = losses.changed() => {
+                return Err(self.cluster.sender.fell_silent());
             }
+            () = tokio::time::sleep(LONGEST_SILENCE) => return Ok(None),
+        };
+        self.cluster.sender.heard();
+        match frame {
+            None => Ok(None),
+            Some(Ok(frame)) => Ok(Some(frame.into_data().unwrap_or_default())),
+            Some(Err(error)) => Err(failure::translate(self.cluster.server(), error)),
         }
     }
 

@@ -56,7 +56,7 @@ impl Session<'_> {
     /// Connects, and says to what.
     async fn connect(&self, command: &str) -> Result<Context, CommandError> {
         let global = &self.cli.global;
-        let connection = settings::connection(global, command);
+        let connection = settings::connection(self.cli, command, self.ui.can_ask());
         let cluster = Cluster::connect(&connection, self.emitter.clone()).await?;
         let namespace = global.namespace.clone();
         let context = Context::new(
@@ -72,6 +72,15 @@ impl Session<'_> {
             server: context.cluster.server().to_owned(),
             namespace: context.default_namespace().to_owned(),
         }));
+        if context.cluster.believes_anybody() {
+            self.emitter.send(EventKind::Warning {
+                message: format!(
+                    "the certificate of the API server at `{}` is not checked \
+                     (`insecure-skip-tls-verify`): whoever answers there is believed",
+                    context.cluster.server()
+                ),
+            });
+        }
         Ok(context)
     }
 

@@ -234,6 +234,17 @@ fn load_from(
     }
 }
 
+/// Reads the YAML of a configuration file, with the meaning that it has to kubectl.
+///
+/// # Errors
+/// The line, from 1, where it is no YAML; what stands there is not said, since it may be secret.
+pub(crate) fn read_yaml(text: &str) -> Result<Option<Value>, usize> {
+    match yaml::parse_first(text, &mut Budget::default()) {
+        Ok(value) => Ok(value),
+        Err(problems) => Err(problems.first().map_or(1, |problem| problem.line)),
+    }
+}
+
 /// What a load may still spend.
 #[derive(Debug)]
 struct Budget {

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::harness::{Namespace, variable};
 use crate::sets;
 
-fn sandbox(arguments: &[&str]) {
+pub(crate) fn sandbox(arguments: &[&str]) {
     let name = variable("CRYPTOCTL_SANDBOX_NAME");
     let output = Command::new(variable("CRYPTOCTL_SANDBOX_BINARY"))
         .args(arguments)
@@ -59,6 +59,42 @@ fn chaos_survives_a_restart_of_the_api_server() {
     restart();
     let report = chaos.end().expect(0).report();
     assert_eq!(report["data"]["preserved"], true);
+}
+
+/// Thaws the API server however the test ends.
+struct Frozen;
+
+impl Frozen {
+    fn freeze() -> Self {
+        sandbox(&["kill", "kube-apiserver", "--freeze"]);
+        Self
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        sandbox(&["kill", "kube-apiserver", "--thaw"]);
+    }
+}
+
+#[test]
+fn a_frozen_api_server_is_named_and_the_work_resumes() {
+    let namespace = Namespace::alone("freeze");
+    let set = sets::built_in(&namespace, 500);
+    let mut up = namespace.start(&["up", "-f", &set]);
+    up.until(|event| event["event"] == "rollout");
+    let frozen = Frozen::freeze();
+    let silent = up.until(|event| event["event"] == "server_silent");
+    assert!(
+        silent["reason"]
+            .as_str()
+            .unwrap()
+            .contains("did not answer"),
+        "{silent}"
+    );
+    drop(frozen);
+    up.until(|event| event["event"] == "server_answers");
+    up.end().expect(0);
 }
 
 #[test]

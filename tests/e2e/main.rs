@@ -18,7 +18,12 @@
 mod apiserver;
 
 mod api_server;
+mod audit;
 mod harness;
+mod identity;
+#[path = "../kubeconfigs/mod.rs"]
+mod kubeconfigs;
+mod kubelet;
 mod manifest_meaning;
 mod model;
 mod refusals;

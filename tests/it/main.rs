@@ -15,14 +15,22 @@ mod apiserver;
     reason = "the harness offers more than the tests ask of it so far"
 )]
 mod harness;
+#[expect(
+    dead_code,
+    reason = "kubectl only runs in the end-to-end tests, which share this table"
+)]
+#[path = "../kubeconfigs/mod.rs"]
+mod kubeconfigs;
 
 mod architecture;
 mod bad_input;
 mod bug;
 mod chaos;
 mod cli_reference;
+mod client;
 mod connection;
 mod consent;
+mod identity;
 mod model;
 mod picture;
 mod planted;

@@ -30,6 +30,7 @@ pub(super) struct Builder<'text, 'budget> {
     anchors: HashMap<usize, Node>,
     /// What is wrong but does not keep the rest from being read.
     problems: Vec<Problem>,
+    last_key_wins: bool,
 }
 
 impl<'text, 'budget> Builder<'text, 'budget> {
@@ -48,6 +49,7 @@ impl<'text, 'budget> Builder<'text, 'budget> {
             budget,
             anchors: HashMap::new(),
             problems: Vec::new(),
+            last_key_wins: false,
         }
     }
 
@@ -55,12 +57,27 @@ impl<'text, 'budget> Builder<'text, 'budget> {
     pub(super) fn document(mut self) -> Result<Option<(usize, Value)>, Vec<Problem>> {
         match self.read_document() {
             Ok(document) if self.problems.is_empty() => Ok(document),
+            Ok(document) if self.last_key_wins && self.has_only_duplicates() => Ok(document),
             Ok(_) => Err(self.problems),
             Err(problem) => {
                 self.problems.push(problem);
                 Err(self.problems)
             }
         }
+    }
+
+    /// Takes the last value of a key that is given twice, as kubectl does.
+    pub(super) fn last_key_wins(self) -> Self {
+        Self {
+            last_key_wins: true,
+            ..self
+        }
+    }
+
+    fn has_only_duplicates(&self) -> bool {
+        self.problems
+            .iter()
+            .all(|problem| matches!(problem.kind, ProblemKind::DuplicateKey { .. }))
     }
 
     fn read_document(&mut self) -> Result<Option<(usize, Value)>, Problem> {

@@ -46,6 +46,33 @@ pub(super) fn parse(
     Builder::new(text, budget).document()
 }
 
+/// Reads a text that stands for one object, as kubectl reads its own configuration: what follows the
+/// first document is ignored, and so are all but the last of several values of one key.
+pub(super) fn parse_first(text: &str, budget: &mut Budget) -> Result<Option<Value>, Vec<Problem>> {
+    let text = first_document(text.trim_start_matches('\u{feff}'));
+    refuse_ambiguous_characters(text)?;
+    let document = Builder::new(text, budget).last_key_wins().document()?;
+    Ok(document.map(|(_, value)| value))
+}
+
+fn first_document(text: &str) -> &str {
+    let mut start = 0;
+    let mut offset = 0;
+    let mut has_content = false;
+    for line in text.split_inclusive('\n') {
+        if line.trim_end() == "---" {
+            if has_content {
+                return &text[start..offset];
+            }
+            start = offset + line.len();
+        }
+        let content = line.trim();
+        has_content |= !content.is_empty() && !content.starts_with('#') && content != "---";
+        offset += line.len();
+    }
+    &text[start..]
+}
+
 /// Characters that mean something else to kubectl than to our parser: the first three end a line
 /// in YAML 1.1 (§4.2) but not in 1.2, and a byte-order mark is text to kubectl at the start of
 /// every document but the first. Escaped ones are the same to both.

@@ -1,4 +1,4 @@
-//! HTTP/1.1 on a loopback port.
+//! HTTP/1.1 on a loopback port, encrypted: over plain HTTP no client sends credentials.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::requests;
 use super::state::Shared;
+use super::{encryption, requests};
 
 /// The accepting task; it and its connections end when dropped.
 #[derive(Debug)]
@@ -45,7 +45,12 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
         // Small answers are not to wait for acknowledgements.
         let _ = stream.set_nodelay(true);
-        connections.spawn(serve(stream, Arc::clone(&shared)));
+        let shared = Arc::clone(&shared);
+        connections.spawn(async move {
+            if let Ok(stream) = encryption::acceptor().accept(stream).await {
+                serve(stream, shared).await;
+            }
+        });
         while connections.try_join_next().is_some() {}
     }
 }

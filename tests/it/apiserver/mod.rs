@@ -14,6 +14,7 @@ mod cluster;
 mod controllers;
 pub(crate) mod deeds;
 mod defaults;
+mod encryption;
 mod failure;
 mod faults;
 mod fields;

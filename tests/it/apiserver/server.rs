@@ -13,6 +13,7 @@ use super::access::ADMIN_TOKEN;
 use super::clock::Clock;
 use super::controllers::Running;
 use super::deeds::Deed;
+use super::encryption;
 use super::faults::Rule;
 use super::journal::Request;
 use super::listener::Listener;
@@ -84,10 +85,11 @@ impl ApiServer {
         let path = folder.join("kubeconfig");
         let text = format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: model\n\
-             clusters:\n- name: model\n  cluster: {{server: \"http://{}\"}}\n\
+             clusters:\n- name: model\n  cluster: {{server: \"https://{}\", certificate-authority-data: {}}}\n\
              users:\n- name: tester\n  user: {{token: {token}}}\n\
              contexts:\n- name: model\n  context: {{cluster: model, user: tester}}\n",
-            self.address()
+            self.address(),
+            super::base64::encode(encryption::authority().as_bytes())
         );
         std::fs::write(&path, text).unwrap();
         path

@@ -1,0 +1,71 @@
+//! Asks for one very pod to go, as far as disruption budgets allow it.
+
+use serde_json::{Value, json};
+
+use super::connect::Cluster;
+use super::discovery::ResourceKind;
+use super::error::ClusterError;
+use super::objects::{invalid, requests};
+use super::sender::Effect;
+
+/// What became of an eviction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Eviction {
+    /// Accepted by the API server: the pod terminates.
+    Accepted,
+    /// A disruption budget forbids it for now; the API server's own sentence says which.
+    Forbidden(String),
+    /// The pod is not there any more, or is another one of the same name.
+    AlreadyGone,
+}
+
+impl Cluster {
+    /// Evicts the pod with this UID. A budget's refusal is an answer, and is not asked again.
+    ///
+    /// When the answer is lost the pod is read, as for a deletion: only if it is still there,
+    /// untouched and with the same UID, is the error returned.
+    ///
+    /// # Errors
+    /// Any [`ClusterError`] of a request.
+    pub async fn evict(
+        &self,
+        namespace: &str,
+        pod: &str,
+        uid: &str,
+    ) -> Result<Eviction, ClusterError> {
+        let eviction = json!({
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": pod, "namespace": namespace},
+            "deleteOptions": {"preconditions": {"uid": uid}},
+        });
+        let kind = ResourceKind::pod();
+        let path = requests(&kind, Some(namespace)).url_path;
+        let request = http::Request::post(format!("{path}/{pod}/eviction"))
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(eviction.to_string().into_bytes())
+            .map_err(|error| invalid(kube::core::request::Error::BuildRequest(error)))?;
+        let error = match self.sender.bytes(request, Effect::Once).await {
+            Ok(_) => return Ok(Eviction::Accepted),
+            Err(ClusterError::BudgetForbids { message }) => {
+                return Ok(Eviction::Forbidden(message));
+            }
+            Err(ClusterError::NotFound { .. } | ClusterError::Conflict { .. }) => {
+                return Ok(Eviction::AlreadyGone);
+            }
+            Err(error) => error,
+        };
+        if !error.is_transient() || error.was_not_sent() {
+            return Err(error);
+        }
+        let live: Option<Value> = self.get(&kind, Some(namespace), pod).await?;
+        let is_untouched = live.is_some_and(|pod| {
+            pod["metadata"]["uid"] == uid && pod["metadata"]["deletionTimestamp"].is_null()
+        });
+        if is_untouched {
+            Err(error)
+        } else {
+            Ok(Eviction::Accepted)
+        }
+    }
+}

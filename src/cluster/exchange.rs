@@ -1,0 +1,119 @@
+//! One request and its answer, once: deadlines and sizes, no repetition.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use kube::Client;
+use kube::client::Body;
+use kube::core::Status;
+
+use super::error::ClusterError;
+use super::failure;
+
+/// More than the largest object that etcd takes, times a page of a list.
+const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
+
+/// The connection to one API server.
+#[derive(Clone)]
+pub(super) struct Exchange {
+    pub(super) client: Client,
+    pub(super) server: Arc<str>,
+    /// The time for one request.
+    pub(super) time: Duration,
+}
+
+impl Exchange {
+    /// Sends a request and takes its whole answer in.
+    ///
+    /// # Errors
+    /// Every variant of [`ClusterError`] that a request can have.
+    pub(super) async fn once(&self, request: Request<Vec<u8>>) -> Result<Bytes, ClusterError> {
+        let exchange = async {
+            let response = self.head(request).await?;
+            let code = response.status();
+            let retry_after = retry_after(&response);
+            let bytes = self.collect(response).await?;
+            if code.is_success() {
+                Ok(bytes)
+            } else {
+                Err(self.refusal(code, retry_after, &bytes))
+            }
+        };
+        tokio::time::timeout(self.time, exchange)
+            .await
+            .unwrap_or_else(|_| Err(self.timed_out(self.time)))
+    }
+
+    /// Opens a streamed answer; only the head of the answer is under the deadline.
+    ///
+    /// # Errors
+    /// As [`Self::once`].
+    pub(super) async fn stream(
+        &self,
+        request: Request<Vec<u8>>,
+    ) -> Result<Response<Body>, ClusterError> {
+        let response = self.head(request).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let code = response.status();
+        let retry_after = retry_after(&response);
+        let bytes = tokio::time::timeout(self.time, self.collect(response))
+            .await
+            .unwrap_or_else(|_| Err(self.timed_out(self.time)))?;
+        Err(self.refusal(code, retry_after, &bytes))
+    }
+
+    /// No answer within this time.
+    pub(super) fn timed_out(&self, after: Duration) -> ClusterError {
+        ClusterError::Timeout {
+            server: self.server.to_string(),
+            after,
+        }
+    }
+
+    async fn head(&self, request: Request<Vec<u8>>) -> Result<Response<Body>, ClusterError> {
+        let sent = self.client.send(request.map(Body::from));
+        match tokio::time::timeout(self.time, sent).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(failure::translate(&self.server, error)),
+            Err(_) => Err(self.timed_out(self.time)),
+        }
+    }
+
+    async fn collect(&self, response: Response<Body>) -> Result<Bytes, ClusterError> {
+        match Limited::new(response.into_body(), LARGEST_ANSWER)
+            .collect()
+            .await
+        {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(ClusterError::TooLarge {
+                limit: LARGEST_ANSWER,
+            }),
+            Err(error) => Err(ClusterError::AnswerLost {
+                server: self.server.to_string(),
+                source: error,
+            }),
+        }
+    }
+
+    fn refusal(
+        &self,
+        code: StatusCode,
+        retry_after: Option<Duration>,
+        bytes: &Bytes,
+    ) -> ClusterError {
+        // A proxy in between may answer with HTML: its text is not ours to repeat.
+        let status = serde_json::from_slice::<Status>(bytes).unwrap_or_default();
+        ClusterError::from_status(&self.server, code, retry_after, status)
+    }
+}
+
+/// The header's seconds; no server of Kubernetes sends a date there.
+fn retry_after(response: &Response<Body>) -> Option<Duration> {
+    let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
+    value.parse().ok().map(Duration::from_secs)
+}

@@ -1,0 +1,223 @@
+//! Who this program is to the API server, and how it proves it: fetched once, kept until it expires
+//! or is rejected, and then fetched again, once for all requests that wait for it.
+
+mod credentials;
+mod error;
+mod exec;
+mod exec_credential;
+mod impersonation;
+mod oidc;
+mod token_file;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use http::{HeaderMap, HeaderValue};
+
+pub(super) use self::credentials::{ClientCertificate, Credentials};
+pub(super) use self::error::IdentityError;
+pub(super) use self::exec::Plugin;
+pub(super) use self::oidc::Oidc;
+pub(super) use self::token_file::TokenFile;
+use super::address::Address;
+use super::connection::ConnectionSettings;
+use super::kubeconfig::Resolved;
+
+/// Where credentials come from.
+enum Source {
+    /// From the kubeconfig or the flags; nothing can renew them.
+    Fixed(Arc<Credentials>),
+    TokenFile(TokenFile),
+    Plugin(Arc<Plugin>),
+    Oidc(Arc<Oidc>),
+}
+
+type Fetching = Shared<BoxFuture<'static, Result<Arc<Credentials>, IdentityError>>>;
+
+enum State {
+    None,
+    Fetching(Fetching),
+    Known(Arc<Credentials>),
+}
+
+/// The identity of a run.
+pub(super) struct Identity {
+    source: Source,
+    state: Mutex<State>,
+    impersonation: HeaderMap,
+}
+
+impl Identity {
+    /// Decides where the credentials come from; nothing is run or asked yet.
+    ///
+    /// The order is client-go's (`transport/round_trippers.go`, `rest/exec.go`): a token file, a
+    /// token, a user name with a password, a provider, a plugin. Over plain HTTP nothing is sent.
+    pub(super) fn new(
+        resolved: &Resolved,
+        settings: &ConnectionSettings,
+        address: &Address,
+    ) -> Result<Self, IdentityError> {
+        Ok(Self {
+            source: source(resolved, settings, address)?,
+            state: Mutex::new(State::None),
+            impersonation: impersonation::headers(&resolved.user)?,
+        })
+    }
+
+    /// The headers that say as whom to act.
+    pub(super) fn impersonation(&self) -> &HeaderMap {
+        &self.impersonation
+    }
+
+    /// The credentials, fetched if there are none that are still valid.
+    pub(super) async fn credentials(&self) -> Result<Arc<Credentials>, IdentityError> {
+        if let Source::Fixed(credentials) = &self.source {
+            return Ok(Arc::clone(credentials));
+        }
+        let fetching = {
+            let mut state = self.lock();
+            match &*state {
+                State::Known(known) if !known.has_expired() => return Ok(Arc::clone(known)),
+                State::Fetching(fetching) => fetching.clone(),
+                State::Known(_) | State::None => self.fetch(&mut state, None),
+            }
+        };
+        self.finish(fetching).await
+    }
+
+    /// Other credentials than those that the API server has just rejected; `None` when there are
+    /// none to be had.
+    pub(super) async fn renewed(
+        &self,
+        rejected: &Arc<Credentials>,
+    ) -> Result<Option<Arc<Credentials>>, IdentityError> {
+        let fetching = {
+            let mut state = self.lock();
+            match (&self.source, &*state) {
+                (Source::Fixed(_), _) => return Ok(None),
+                (_, State::Known(known)) if !Arc::ptr_eq(known, rejected) => {
+                    return Ok(Some(Arc::clone(known)));
+                }
+                (_, State::Fetching(fetching)) => fetching.clone(),
+                _ => self.fetch(&mut state, Some(rejected)),
+            }
+        };
+        let renewed = self.finish(fetching).await?;
+        Ok(Some(renewed).filter(|renewed| !renewed.proves_the_same_as(rejected)))
+    }
+
+    /// Begins to fetch on a task of its own: a request that gives up waiting must not end it.
+    fn fetch(&self, state: &mut State, rejected: Option<&Arc<Credentials>>) -> Fetching {
+        let work: BoxFuture<'static, Result<Credentials, IdentityError>> = match &self.source {
+            Source::Fixed(_) => return futures::future::pending().boxed().shared(),
+            Source::TokenFile(file) => futures::future::ready(file.read()).boxed(),
+            Source::Plugin(plugin) => {
+                let plugin = Arc::clone(plugin);
+                async move { plugin.run().await }.boxed()
+            }
+            Source::Oidc(oidc) => {
+                let oidc = Arc::clone(oidc);
+                let is_rejected = rejected.is_some();
+                async move { oidc.token(is_rejected).await }.boxed()
+            }
+        };
+        let task = tokio::spawn(work);
+        let fetching = async move {
+            match task.await {
+                Ok(fetched) => fetched.map(Arc::new),
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            }
+        }
+        .boxed()
+        .shared();
+        *state = State::Fetching(fetching.clone());
+        fetching
+    }
+
+    async fn finish(&self, fetching: Fetching) -> Result<Arc<Credentials>, IdentityError> {
+        let fetched = fetching.clone().await;
+        let mut state = self.lock();
+        // Only the first that waited finds it still under way.
+        if let State::Fetching(current) = &*state
+            && current.ptr_eq(&fetching)
+        {
+            *state = match &fetched {
+                Ok(credentials) => State::Known(Arc::clone(credentials)),
+                Err(_) => State::None,
+            };
+        }
+        fetched
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn source(
+    resolved: &Resolved,
+    settings: &ConnectionSettings,
+    address: &Address,
+) -> Result<Source, IdentityError> {
+    let user = &resolved.user;
+    // What stands in the server's URL goes before everything else, as with Go's HTTP client.
+    if let Some((username, password)) = &address.login {
+        let header = basic(username, password.expose())?;
+        return Ok(Source::Fixed(Arc::new(Credentials::header(header))));
+    }
+    if !address.is_encrypted() {
+        return Ok(Source::Fixed(Arc::default()));
+    }
+    let oidc = user
+        .auth_provider
+        .as_ref()
+        .map(|provider| Oidc::new(provider, resolved))
+        .transpose()?;
+    if !user.token_file.is_empty() {
+        let file = TokenFile::new(&user.token_file, user.token.clone());
+        return Ok(Source::TokenFile(file));
+    }
+    if !user.token.is_empty() {
+        let header = bearer(user.token.expose())?;
+        return Ok(Source::Fixed(Arc::new(Credentials::header(header))));
+    }
+    if !user.username.is_empty() || !user.password.is_empty() {
+        let header = basic(&user.username, user.password.expose())?;
+        return Ok(Source::Fixed(Arc::new(Credentials::header(header))));
+    }
+    let has_certificate =
+        !user.client_certificate.is_empty() || !user.client_certificate_data.is_empty();
+    match (oidc, &user.exec) {
+        (Some(oidc), _) => Ok(Source::Oidc(Arc::new(oidc))),
+        (None, Some(exec)) if !has_certificate => {
+            Plugin::new(exec, resolved, settings).map(|plugin| Source::Plugin(Arc::new(plugin)))
+        }
+        (None, None) if !has_certificate => Err(IdentityError::Nobody(nobody(resolved))),
+        _ => Ok(Source::Fixed(Arc::default())),
+    }
+}
+
+fn nobody(resolved: &Resolved) -> String {
+    match (&resolved.context, resolved.user_name.as_str()) {
+        (Some(context), "") => format!("the kubeconfig's context `{context}` names no user, so it"),
+        (None, "") => "the request".to_owned(),
+        (_, user) => format!("the kubeconfig's user `{user}`"),
+    }
+}
+
+fn bearer(token: &str) -> Result<HeaderValue, IdentityError> {
+    header(&format!("Bearer {token}"), "token")
+}
+
+fn basic(username: &str, password: &str) -> Result<HeaderValue, IdentityError> {
+    use base64::Engine;
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("{username}:{password}"));
+    header(&format!("Basic {pair}"), "password")
+}
+
+fn header(text: &str, what: &'static str) -> Result<HeaderValue, IdentityError> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| IdentityError::NotSendable(what))?;
+    value.set_sensitive(true);
+    Ok(value)
+}

@@ -1,0 +1,66 @@
+//! Why a kubeconfig cannot be used; no message ever quotes the file, which holds credentials.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A kubeconfig, or the flags over it, that name no usable connection.
+#[derive(Debug, Error)]
+pub(crate) enum KubeconfigError {
+    #[error("no kubeconfig: {looked_at} names no file that exists")]
+    None { looked_at: String },
+    #[error("cannot read the kubeconfig `{}`", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("cannot read the kubeconfig `{}`: it is not a valid kubeconfig ({reason})", path.display())]
+    Invalid { path: PathBuf, reason: String },
+    #[error("the kubeconfig has no current context")]
+    NoContext { known: Vec<String> },
+    #[error("the kubeconfig has no context `{name}`")]
+    UnknownContext { name: String, known: Vec<String> },
+    #[error("the kubeconfig has no {what} `{name}`")]
+    Unknown {
+        what: &'static str,
+        name: String,
+        known: Vec<String>,
+    },
+    #[error("{0}")]
+    Unusable(String),
+    #[error("cannot read the {what} `{}`", path.display())]
+    File {
+        what: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+}
+
+impl KubeconfigError {
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> String {
+        match self {
+            Self::None { .. } | Self::Unreadable { .. } | Self::Invalid { .. } => {
+                "name another one with `--kubeconfig FILE`, or set `KUBECONFIG`".to_owned()
+            }
+            Self::NoContext { known } | Self::UnknownContext { known, .. } => {
+                choose("context", known)
+            }
+            Self::Unknown { what, known, .. } => choose(what, known),
+            Self::Unusable(_) | Self::File { .. } => {
+                "compare with `kubectl config view --minify`".to_owned()
+            }
+        }
+    }
+}
+
+fn choose(flag: &str, known: &[String]) -> String {
+    if known.is_empty() {
+        return format!(
+            "it has no {flag}s at all; name another kubeconfig with `--kubeconfig FILE`"
+        );
+    }
+    let names: Vec<String> = known
+        .iter()
+        .map(|name| format!("`--{flag} {name}`"))
+        .collect();
+    format!("choose one: {}", names.join(", "))
+}

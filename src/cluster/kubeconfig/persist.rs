@@ -1,0 +1,91 @@
+//! Writes refreshed OIDC tokens back into the kubeconfig, as kubectl does: a provider may refuse
+//! a refresh token that was used once.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::manifest;
+use crate::secret::Secret;
+
+/// Sets values of a user's `auth-provider` in a kubeconfig; everything else stays as it means, though
+/// comments are lost, as they are with kubectl.
+///
+/// # Errors
+/// The file cannot be read, is not what it was, or cannot be written; then it is as before.
+pub(crate) fn store_tokens(
+    path: &Path,
+    user: &str,
+    tokens: &BTreeMap<&str, Secret>,
+) -> io::Result<()> {
+    let invalid = || io::Error::new(io::ErrorKind::InvalidData, "it has changed meanwhile");
+    let text = fs::read_to_string(path)?;
+    let value = manifest::read_yaml(&text).map_err(|_| invalid())?;
+    let mut document = value.ok_or_else(invalid)?;
+    let users = document["users"].as_array_mut().ok_or_else(invalid)?;
+    let entry = users
+        .iter_mut()
+        .find(|entry| entry["name"] == user)
+        .ok_or_else(invalid)?;
+    let config = entry["user"]["auth-provider"]["config"]
+        .as_object_mut()
+        .ok_or_else(invalid)?;
+    for (key, secret) in tokens {
+        config.insert((*key).to_owned(), Value::from(secret.expose()));
+    }
+    let text = serde_saphyr::to_string(&document)
+        .map_err(|_| io::Error::other("it cannot be written as YAML"))?;
+    replace(path, text.as_bytes())
+}
+
+/// Replaces a file in one step, keeping its mode.
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    // A link stays a link: what it names is replaced.
+    let path = fs::canonicalize(path)?;
+    let mode = fs::metadata(&path)?.permissions().mode();
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = path.with_file_name(name);
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode & 0o777)
+        .open(&beside)
+        .and_then(|mut file| {
+            file.write_all(content)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&beside, &path));
+    if written.is_err() {
+        // What was begun goes; the first error is the one to tell.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_tokens_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config");
+        let text = "users:\n- name: a\n  user: {token: '0123'}\n- name: b\n  user:\n    auth-provider:\n      name: oidc\n      config: {id-token: old, client-id: 'yes'}\n";
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let tokens = BTreeMap::from([("id-token", Secret::new("new".to_owned()))]);
+        store_tokens(&path, "b", &tokens).unwrap();
+        let read = |text: &str| manifest::read_yaml(text).unwrap().unwrap();
+        let mut expected = read(text);
+        expected["users"][1]["user"]["auth-provider"]["config"]["id-token"] = "new".into();
+        assert_eq!(read(&fs::read_to_string(&path).unwrap()), expected);
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,90 @@
+//! One pool of connections, with Nagle's algorithm off: small writes on a warm connection would
+//! otherwise wait 40 ms for the peer's delayed acknowledgement.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::TokioExecutor;
+use tower::util::BoxCloneSyncService;
+use tower::{BoxError, ServiceExt};
+
+use super::forwarding::Forwarding;
+use super::route::Route;
+use super::trust::{Trust, TrustError};
+
+/// After this long without traffic the kernel asks whether the peer's machine is still there.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+type Service<B> = BoxCloneSyncService<http::Request<B>, http::Response<Incoming>, Error>;
+
+/// Requests in, answers out, over as many connections as needed.
+pub(crate) struct Channel<B>(Service<B>);
+
+impl<B> Clone for Channel<B> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<B> Channel<B> {
+    /// Sends one request.
+    pub(crate) async fn request(
+        &self,
+        request: http::Request<B>,
+    ) -> Result<http::Response<Incoming>, Error> {
+        self.0.clone().oneshot(request).await
+    }
+}
+
+/// Builds a pool for one way and one trust.
+pub(crate) fn http_client<B>(
+    trust: &Trust,
+    route: &Route,
+    connect_timeout: Duration,
+) -> Result<Channel<B>, TrustError>
+where
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    let mut direct = HttpConnector::new();
+    direct.enforce_http(false);
+    direct.set_nodelay(true);
+    direct.set_keepalive(Some(KEEPALIVE));
+    direct.set_connect_timeout(Some(connect_timeout));
+    Ok(match route {
+        Route::Direct => pool(trust.https(direct)?),
+        Route::Tunnel {
+            proxy,
+            authorization,
+        } => {
+            // Whether there is TLS to the proxy too is in its scheme; Go trusts it by the same rules.
+            let mut tunnel = Tunnel::new(proxy.clone(), trust.https(direct)?);
+            if let Some(value) = authorization {
+                tunnel = tunnel.with_auth(value.clone());
+            }
+            pool(trust.https(tunnel)?)
+        }
+        Route::Forward { proxy, .. } => pool(Forwarding::new(proxy.clone(), trust.https(direct)?)),
+        Route::Socks { proxy, login } => {
+            let mut socks = SocksV5::new(proxy.clone(), direct);
+            if let Some((user, password)) = login {
+                socks = socks.with_auth(user.clone(), password.expose().to_owned());
+            }
+            pool(trust.https(socks)?)
+        }
+    })
+}
+
+fn pool<C, B>(connector: C) -> Channel<B>
+where
+    C: Connect + Clone + Send + Sync + 'static,
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    let client = Client::builder(TokioExecutor::new()).build::<_, B>(connector);
+    Channel(BoxCloneSyncService::new(client))
+}

@@ -1,0 +1,259 @@
+//! The way to a server: straight, or through a proxy, as Go's HTTP client decides it
+//! (`golang.org/x/net/http/httpproxy`), which kubectl uses.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use http::{HeaderValue, Uri};
+use hyper_util::client::proxy::matcher::Matcher;
+
+use crate::cluster::connection::Environment;
+use crate::secret::Secret;
+
+/// How a connection is made.
+#[derive(Clone)]
+pub(crate) enum Route {
+    Direct,
+    /// `CONNECT` to an HTTP proxy, itself reached with or without TLS.
+    Tunnel {
+        proxy: Uri,
+        authorization: Option<HeaderValue>,
+    },
+    Socks {
+        proxy: Uri,
+        login: Option<(String, Secret)>,
+    },
+    /// Whole URLs to an HTTP proxy: for a server without TLS.
+    Forward {
+        proxy: Uri,
+        authorization: Option<HeaderValue>,
+    },
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Direct => "direct",
+            Self::Tunnel { .. } => "tunnel",
+            Self::Socks { .. } => "socks",
+            Self::Forward { .. } => "forward",
+        })
+    }
+}
+
+impl Route {
+    /// The way to a server, by the kubeconfig's `proxy-url` or else by the environment.
+    ///
+    /// The error is a sentence about what is wrong; it never shows a password.
+    pub(crate) fn to(
+        server: &Uri,
+        proxy_url: &str,
+        environment: &Environment,
+    ) -> Result<Self, String> {
+        let route = if !proxy_url.is_empty() {
+            Self::through("`proxy-url`", proxy_url, &["http", "https", "socks5"])?
+        } else if let Some((variable, proxy)) = proxy_of_environment(server, environment) {
+            let schemes = ["http", "https", "socks5", "socks5h"];
+            Self::through(&format!("`{variable}`"), &proxy, &schemes)?
+        } else {
+            Self::Direct
+        };
+        Ok(match route {
+            Self::Tunnel {
+                proxy,
+                authorization,
+            } if server.scheme_str() == Some("http") => Self::Forward {
+                proxy,
+                authorization,
+            },
+            other => other,
+        })
+    }
+
+    /// The proxy's address, without credentials.
+    pub(crate) fn proxy(&self) -> Option<&Uri> {
+        match self {
+            Self::Direct => None,
+            Self::Tunnel { proxy, .. }
+            | Self::Socks { proxy, .. }
+            | Self::Forward { proxy, .. } => Some(proxy),
+        }
+    }
+
+    fn through(what: &str, url: &str, schemes: &[&str]) -> Result<Self, String> {
+        let given: Uri = url.parse().map_err(|_| format!("{what} is no URL"))?;
+        let scheme = given.scheme_str().unwrap_or_default().to_owned();
+        if !schemes.contains(&scheme.as_str()) {
+            return Err(format!(
+                "{what} has the scheme `{scheme}` instead of `http`, `https` or `socks5`"
+            ));
+        }
+        let authority = given
+            .authority()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let (login, address) = match authority.rsplit_once('@') {
+            Some((login, address)) => (Some(login.to_owned()), address.to_owned()),
+            None => (None, authority),
+        };
+        let has_port = address
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let port = match (has_port, scheme.as_str()) {
+            (true, _) => "",
+            (false, "http") => ":80",
+            (false, "https") => ":443",
+            (false, _) => ":1080",
+        };
+        let proxy = format!("{scheme}://{address}{port}/")
+            .parse()
+            .map_err(|_| format!("{what} names no host"))?;
+        let login = login.map(|login| {
+            let (user, password) = login.split_once(':').unwrap_or((&login, ""));
+            (decoded(user), Secret::new(decoded(password)))
+        });
+        if scheme.starts_with("socks5") {
+            return Ok(Self::Socks { proxy, login });
+        }
+        let authorization = login.map(|(user, password)| basic(&user, &password));
+        Ok(Self::Tunnel {
+            proxy,
+            authorization: authorization.transpose()?,
+        })
+    }
+}
+
+fn basic(user: &str, password: &Secret) -> Result<HeaderValue, String> {
+    use base64::Engine;
+    let pair =
+        base64::engine::general_purpose::STANDARD.encode(format!("{user}:{}", password.expose()));
+    let mut value = HeaderValue::from_str(&format!("Basic {pair}"))
+        .map_err(|_| "the proxy's password cannot be sent".to_owned())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+/// The variable and the proxy that it names for a server; never one for this very machine.
+fn proxy_of_environment(server: &Uri, environment: &Environment) -> Option<(&'static str, String)> {
+    let host = server.host()?.trim_matches(['[', ']']);
+    let is_local = host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback());
+    if is_local {
+        return None;
+    }
+    let (variable, proxy) = match server.scheme_str() {
+        Some("https") => ("HTTPS_PROXY", &environment.https_proxy),
+        _ => ("HTTP_PROXY", &environment.http_proxy),
+    };
+    let proxy = proxy.clone().filter(|proxy| !proxy.is_empty())?;
+    // The matcher only decides on the exceptions; it knows no ports.
+    let port = server
+        .port_u16()
+        .unwrap_or(if server.scheme_str() == Some("https") {
+            443
+        } else {
+            80
+        });
+    let exceptions: Vec<String> = environment
+        .no_proxy
+        .as_deref()
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter_map(|entry| without_port(entry, port))
+        .collect();
+    if exceptions.iter().any(|entry| entry == "*") {
+        return None;
+    }
+    let matcher = Matcher::builder()
+        .all("http://proxy")
+        .no(exceptions.join(","))
+        .build();
+    matcher.intercept(server)?;
+    let has_scheme = proxy.contains("://");
+    let url = if has_scheme {
+        proxy
+    } else {
+        format!("http://{proxy}")
+    };
+    Some((variable, url))
+}
+
+/// An exception without its port; `None` when it is one for another port.
+fn without_port(entry: &str, port: u16) -> Option<String> {
+    let is_plain_ipv6 = entry
+        .parse::<IpAddr>()
+        .is_ok_and(|address| address.is_ipv6());
+    match entry.rsplit_once(':') {
+        Some((host, number)) if !is_plain_ipv6 && !entry.contains('/') => {
+            (number.parse::<u16>().ok() == Some(port))
+                .then(|| host.trim_matches(['[', ']']).to_owned())
+        }
+        _ => Some(entry.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(no_proxy: &str) -> Environment {
+        Environment {
+            https_proxy: Some("proxy.example:3128".to_owned()),
+            no_proxy: Some(no_proxy.to_owned()),
+            ..Environment::default()
+        }
+    }
+
+    #[test]
+    fn exceptions_are_names_networks_and_ports() {
+        let cases = [
+            ("https://cluster.example:6443", "", true),
+            ("https://cluster.example:6443", "*", false),
+            ("https://cluster.example:6443", "example", false),
+            ("https://cluster.example:6443", ".example", false),
+            ("https://cluster.example:6443", "other.example", true),
+            (
+                "https://cluster.example:6443",
+                "cluster.example:6443",
+                false,
+            ),
+            ("https://cluster.example:6443", "cluster.example:443", true),
+            ("https://10.1.2.3:6443", "10.0.0.0/8", false),
+            ("https://10.1.2.3:6443", "10.1.2.3", false),
+            ("https://10.1.2.3:6443", "*", false),
+            ("https://11.1.2.3:6443", "10.0.0.0/8", true),
+            ("https://127.0.0.1:6443", "", false),
+            ("https://[::1]:6443", "", false),
+            ("https://localhost:6443", "", false),
+            ("http://cluster.example:6443", "", false),
+        ];
+        for (server, exceptions, expected) in cases {
+            let found = proxy_of_environment(&server.parse().unwrap(), &environment(exceptions));
+            assert_eq!(found.is_some(), expected, "{server} with `{exceptions}`");
+        }
+    }
+
+    #[test]
+    fn credentials_are_taken_out_of_the_address() {
+        let route =
+            Route::through("`proxy-url`", "http://me:p%40ss@proxy.example", &["http"]).unwrap();
+        let Route::Tunnel {
+            proxy,
+            authorization,
+        } = route
+        else {
+            panic!("{route:?}");
+        };
+        assert_eq!(proxy, "http://proxy.example:80/");
+        assert_eq!(authorization.unwrap(), "Basic bWU6cEBzcw==");
+    }
+}

@@ -1,0 +1,19 @@
+//! Who kubectl and `cryptoctl` are on the wire, both held against the table of kubeconfigs.
+
+use crate::harness::variable;
+use crate::kubeconfigs::{Program, test_each_group};
+
+fn programs() -> [Program; 2] {
+    [
+        Program::Kubectl(variable("CRYPTOCTL_SANDBOX_KUBECTL").into()),
+        Program::Cryptoctl,
+    ]
+}
+
+test_each_group!(programs());
+
+/// Only root can give a program a pod's files, so it stands here alone.
+#[test]
+fn in_pod() {
+    crate::kubeconfigs::check(&programs(), &crate::kubeconfigs::cases::in_pod::cases());
+}

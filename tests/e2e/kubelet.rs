@@ -1,0 +1,41 @@
+//! The node's agent is away while replicas are asked: that says nothing about the replicas.
+
+use crate::api_server::sandbox;
+use crate::harness::Namespace;
+use crate::sets;
+
+/// Brings the kubelet back however the test ends.
+struct Away;
+
+impl Away {
+    fn kill() -> Self {
+        sandbox(&["kill", "kubelet"]);
+        Self
+    }
+}
+
+impl Drop for Away {
+    fn drop(&mut self) {
+        sandbox(&["start"]);
+    }
+}
+
+#[test]
+fn a_kubelet_that_is_away_is_no_verdict_on_the_replicas() {
+    let namespace = Namespace::alone("kubelet");
+    let set = sets::built_in(&namespace, 50);
+    namespace.cryptoctl(&["up", "-f", &set]).expect(0);
+    let verify = ["verify", "-f", &set, "--path", "/keys", "-o", "json"];
+    let away = Away::kill();
+    let report = namespace.cryptoctl(&verify).expect(5).report();
+    for replica in report["replicas"].as_array().unwrap() {
+        assert!(replica["sha256"].is_null(), "{replica}");
+        assert!(!replica["error"].is_null(), "{replica}");
+    }
+    drop(away);
+    namespace.eventually("both replicas answer again", || {
+        let ended = namespace.cryptoctl(&verify);
+        assert_ne!(ended.code, 4, "{}\n{}", ended.stdout, ended.stderr);
+        (ended.code == 0).then_some(())
+    });
+}

@@ -1,0 +1,283 @@
+//! Silence is named within ten seconds, and work goes on by itself when the server is back.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cryptoctl::cluster::{ClusterError, ResourceKind, Selector, Watched};
+use cryptoctl::event::EventKind;
+use futures::StreamExt;
+use futures::stream;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::script::{Reply, Scripted, pod};
+
+/// Within which silence is named.
+const NAMED: Duration = Duration::from_secs(10);
+
+fn list(version: u64, pods: &[Value]) -> Reply {
+    Reply::json(
+        200,
+        &json!({"kind": "PodList", "apiVersion": "v1",
+                "metadata": {"resourceVersion": version.to_string()}, "items": pods}),
+    )
+}
+
+fn line(kind: &str, object: &Value) -> Bytes {
+    Bytes::from(format!("{}\n", json!({"type": kind, "object": object})))
+}
+
+/// These lines, and then nothing more, for ever.
+fn then_silence(lines: Vec<Bytes>) -> Reply {
+    Reply::pieces(stream::iter(lines).chain(stream::pending()))
+}
+
+fn watch(scripted: &Scripted) -> Watched<Value> {
+    scripted
+        .cluster
+        .watch(&ResourceKind::pod(), Some("default"), Selector::default())
+}
+
+fn uids(watched: &Watched<Value>) -> BTreeSet<String> {
+    let pods = watched.current().unwrap_or_default();
+    pods.iter()
+        .filter_map(|pod| pod["metadata"]["uid"].as_str().map(str::to_owned))
+        .collect()
+}
+
+async fn until(watched: &mut Watched<Value>, wanted: &[&str]) {
+    let wanted: BTreeSet<String> = wanted.iter().map(|uid| (*uid).to_owned()).collect();
+    while uids(watched) != wanted {
+        timeout(Duration::from_mins(10), watched.changed())
+            .await
+            .unwrap_or_else(|_| panic!("the set never became {wanted:?}"))
+            .unwrap();
+    }
+}
+
+fn silences(scripted: &mut Scripted) -> (usize, usize) {
+    let events = scripted.events();
+    let count =
+        |wanted: fn(&EventKind) -> bool| events.iter().filter(|event| wanted(event)).count();
+    (
+        count(|event| matches!(event, EventKind::ServerSilent { .. })),
+        count(|event| matches!(event, EventKind::ServerAnswers { .. })),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_under_a_request_is_named_before_the_request_gives_up() {
+    let frozen = Arc::new(AtomicBool::new(true));
+    let state = Arc::clone(&frozen);
+    let mut scripted = Scripted::new(move |_| {
+        if state.load(Ordering::Relaxed) {
+            Reply::Silence
+        } else {
+            Reply::json(200, &pod("web-0", "uid-1", 1))
+        }
+    });
+    let cluster = scripted.cluster.clone();
+    let reading = tokio::spawn(async move {
+        cluster
+            .get::<Value>(&ResourceKind::pod(), Some("default"), "web-0")
+            .await
+    });
+    sleep(NAMED).await;
+    assert_eq!(silences(&mut scripted), (1, 0));
+    assert!(!reading.is_finished());
+    frozen.store(false, Ordering::Relaxed);
+    sleep(Duration::from_secs(6)).await;
+    assert_eq!(silences(&mut scripted), (0, 1));
+    drop(reading);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_beside_a_quiet_watch_is_named_and_the_watch_resumes() {
+    let frozen = Arc::new(AtomicBool::new(false));
+    let state = Arc::clone(&frozen);
+    let mut scripted = Scripted::new(move |request| {
+        if state.load(Ordering::Relaxed) {
+            return Reply::Silence;
+        }
+        match (request.path.as_str(), request.query.contains("watch=")) {
+            ("/version", _) => Reply::json(200, &json!({})),
+            (_, true) => then_silence(Vec::new()),
+            // What has changed while nobody answered shows in the next list.
+            (_, false) if request.at < Duration::from_mins(1) => list(1, &[pod("a", "one", 1)]),
+            (_, false) => list(9, &[pod("a", "two", 9)]),
+        }
+    });
+    let mut watched = watch(&scripted);
+    until(&mut watched, &["one"]).await;
+    sleep(Duration::from_secs(59)).await;
+    assert_eq!(
+        silences(&mut scripted),
+        (0, 0),
+        "a quiet watch is no silence"
+    );
+    frozen.store(true, Ordering::Relaxed);
+    sleep(NAMED).await;
+    assert_eq!(silences(&mut scripted), (1, 0));
+    frozen.store(false, Ordering::Relaxed);
+    until(&mut watched, &["two"]).await;
+    let (silent, answers) = silences(&mut scripted);
+    // A request that was lost while nobody answered may be named once more.
+    assert_eq!(answers, silent + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_dead_at_one_end_is_opened_anew() {
+    let opened = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&opened);
+    let scripted = Scripted::new(move |request| {
+        if request.path == "/version" {
+            return Reply::json(200, &json!({}));
+        }
+        if !request.query.contains("watch=") {
+            return list(1, &[pod("a", "one", 1)]);
+        }
+        match count.fetch_add(1, Ordering::Relaxed) {
+            0 => then_silence(Vec::new()),
+            _ => then_silence(vec![line("MODIFIED", &pod("a", "two", 5))]),
+        }
+    });
+    let mut watched = watch(&scripted);
+    until(&mut watched, &["one"]).await;
+    let started = Instant::now();
+    until(&mut watched, &["two"]).await;
+    assert!(started.elapsed() < Duration::from_mins(2));
+    let last = scripted.seen().pop().unwrap();
+    assert!(last.query.contains("resourceVersion=1"), "{}", last.query);
+}
+
+#[tokio::test(start_paused = true)]
+async fn clean_ends_cause_no_storm_and_lose_nothing() {
+    let scripted = Scripted::new(|request| {
+        if request.query.contains("watch=") {
+            Reply::pieces(stream::empty())
+        } else {
+            list(1, &[pod("a", "one", 1)])
+        }
+    });
+    let mut watched = watch(&scripted);
+    until(&mut watched, &["one"]).await;
+    sleep(Duration::from_mins(1)).await;
+    let seen = scripted.seen();
+    assert!(seen.len() < 40, "{} requests in a minute", seen.len());
+    let lists = seen
+        .iter()
+        .filter(|seen| !seen.query.contains("watch="))
+        .count();
+    assert_eq!(lists, 1, "a clean end needs no new list");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_compaction_the_list_decides() {
+    let expired = json!({"kind": "Status", "code": 410, "reason": "Expired"});
+    let refusals: [fn(&Value) -> Reply; 2] = [
+        |expired| then_silence(vec![line("ERROR", expired)]),
+        |_| Reply::refusal(410, "Expired"),
+    ];
+    for refuse in refusals {
+        let (lists, expired) = (AtomicU64::new(0), expired.clone());
+        let scripted = Scripted::new(move |request| {
+            if request.path == "/version" {
+                return Reply::json(200, &json!({}));
+            }
+            match (
+                request.query.contains("watch="),
+                lists.load(Ordering::Relaxed),
+            ) {
+                (false, 0) => {
+                    lists.store(1, Ordering::Relaxed);
+                    list(1, &[pod("a", "one", 1), pod("b", "gone meanwhile", 1)])
+                }
+                (false, _) => {
+                    lists.store(2, Ordering::Relaxed);
+                    list(8, &[pod("a", "one", 8)])
+                }
+                (true, 1) => refuse(&expired),
+                (true, _) => then_silence(Vec::new()),
+            }
+        });
+        let mut watched = watch(&scripted);
+        until(&mut watched, &["one"]).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_stream_backs_off_by_itself() {
+    let scripted = Scripted::new(|request| {
+        if request.path.contains("/pods") {
+            return Reply::refusal(503, "ServiceUnavailable");
+        }
+        if request.query.contains("watch=") {
+            return then_silence(vec![line("MODIFIED", &pod("a", "two", 2))]);
+        }
+        list(1, &[pod("a", "one", 1)])
+    });
+    // Something else has reached the server before.
+    let kind = ResourceKind::claim();
+    let _: Option<Value> = scripted
+        .cluster
+        .get(&kind, Some("default"), "a")
+        .await
+        .unwrap();
+    let _wedged = watch(&scripted);
+    sleep(Duration::from_mins(1)).await;
+    let started = Instant::now();
+    let mut healthy = scripted
+        .cluster
+        .watch(&kind, Some("default"), Selector::default());
+    until(&mut healthy, &["two"]).await;
+    assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_without_an_end_is_not_kept() {
+    let pieces = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&pieces);
+    let scripted = Scripted::new(move |request| {
+        if !request.query.contains("watch=") {
+            return list(1, &[]);
+        }
+        let count = Arc::clone(&count);
+        Reply::pieces(stream::repeat_with(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            Bytes::from(vec![b'x'; 1024 * 1024])
+        }))
+    });
+    let mut watched = watch(&scripted);
+    let error = loop {
+        if let Err(error) = watched.changed().await {
+            break error;
+        }
+    };
+    assert!(matches!(error, ClusterError::TooLarge { .. }), "{error:?}");
+    assert!(pieces.load(Ordering::Relaxed) < 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_without_an_end_is_not_kept() {
+    let pieces = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&pieces);
+    let scripted = Scripted::new(move |_| {
+        let count = Arc::clone(&count);
+        // The same bytes again and again: what is sent costs nothing, what is kept would.
+        let piece = Bytes::from(vec![b' '; 8 * 1024 * 1024]);
+        Reply::pieces(stream::repeat_with(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            piece.clone()
+        }))
+    });
+    let error = scripted
+        .cluster
+        .get::<Value>(&ResourceKind::pod(), Some("default"), "web-0")
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ClusterError::TooLarge { .. }), "{error:?}");
+    assert!(pieces.load(Ordering::Relaxed) < 40);
+}
