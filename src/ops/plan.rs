@@ -22,6 +22,9 @@ pub(super) enum Purpose {
     },
 }
 
+/// How often an object that somebody else is writing is compared anew.
+const READS_AGAIN: usize = 3;
+
 /// Plans what has to happen; the API server rehearses every object that it can.
 ///
 /// # Errors
@@ -156,10 +159,12 @@ async fn rehearse(
             },
         );
     }
-    let live = match cluster
-        .get::<Value>(&target.kind, namespace, &object.name)
-        .await
-    {
+    let read = async || {
+        cluster
+            .get::<Value>(&target.kind, namespace, &object.name)
+            .await
+    };
+    let mut live = match read().await {
         Ok(live) => live,
         Err(error @ ClusterError::Forbidden { .. }) => {
             return Ok(Rehearsal::Problem(Problem::Refused {
@@ -175,6 +180,20 @@ async fn rehearse(
             .await
     };
     let mut applied = apply(ApplyMode::DryRun).await;
+    // Somebody wrote in between: their change would look like ours. A rehearsal shows the version that it began from.
+    for _ in 0..READS_AGAIN {
+        let is_same = applied.as_ref().map_or(true, |planned| {
+            live.as_ref()
+                .is_some_and(|live| version(live) == version(planned))
+        });
+        if is_same || live.is_none() {
+            break;
+        }
+        live = read()
+            .await
+            .map_err(OpsError::while_doing(format!("read `{object}`")))?;
+        applied = apply(ApplyMode::DryRun).await;
+    }
     if let Err(ClusterError::OwnedByOthers { conflicts }) = applied {
         let fields = conflicts
             .into_iter()
@@ -203,4 +222,8 @@ async fn rehearse(
             source: error,
         }),
     })
+}
+
+fn version(object: &Value) -> &Value {
+    &object["metadata"]["resourceVersion"]
 }
