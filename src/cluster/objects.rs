@@ -106,7 +106,11 @@ impl Cluster {
         let request = requests(kind, namespace)
             .patch(name, &parameters, &Patch::Apply(object))
             .map_err(invalid)?;
-        self.sender.json(request, Effect::Idempotent).await
+        let effect = match mode {
+            ApplyMode::Store => Effect::Apply,
+            ApplyMode::DryRun | ApplyMode::ForcedDryRun => Effect::Idempotent,
+        };
+        self.sender.json(request, effect).await
     }
 
     /// Rehearses the creation of an object whose namespace does not exist yet, in the namespace

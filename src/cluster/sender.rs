@@ -44,6 +44,8 @@ pub(super) enum Effect {
     Read,
     /// Nothing, but a refusal is final: a server-side apply, a review.
     Idempotent,
+    /// The same, and it stores: a refusal is final, but speaks only for the attempt that was refused.
+    Apply,
     /// Perhaps something else than the first: a create, a delete, an eviction.
     Once,
 }
@@ -150,6 +152,7 @@ impl Sender {
         let _waiting = self.waiting();
         let started = Instant::now();
         let mut pause = SHORTEST_PAUSE;
+        let mut may_be_stored = false;
         loop {
             let error = match self.exchange.once(copy(&request)).await {
                 Ok(bytes) => {
@@ -164,12 +167,13 @@ impl Sender {
             }
             let is_transient = match effect {
                 Effect::Read => error.is_transient_for_reads(),
-                Effect::Idempotent | Effect::Once => error.is_transient(),
+                Effect::Idempotent | Effect::Apply | Effect::Once => error.is_transient(),
             };
             if !is_transient {
                 self.answered();
-                return Err(error);
+                return Err(self.unsure(error, may_be_stored));
             }
+            may_be_stored |= effect == Effect::Apply && !refused_before_execution(&error);
             let may_repeat = effect != Effect::Once || refused_before_execution(&error);
             let patience = if self.was_reached() {
                 self.patience
@@ -178,11 +182,23 @@ impl Sender {
             };
             let wait = asked_to_wait(&error).unwrap_or_else(|| self.jitter.pause(pause));
             if !may_repeat || started.elapsed() + wait > patience {
-                return Err(error);
+                return Err(self.unsure(error, may_be_stored));
             }
             self.link.silent(&error);
             tokio::time::sleep(wait).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// What the last of several attempts said is not all: the answer of an earlier one was lost, which may have been
+    /// executed all the same.
+    fn unsure(&self, error: ClusterError, may_be_stored: bool) -> ClusterError {
+        if !may_be_stored || error.is_transient() && !error.was_not_sent() {
+            return error;
+        }
+        ClusterError::AnswerLost {
+            server: self.server().to_owned(),
+            source: format!("a second attempt failed: {error}").into(),
         }
     }
 

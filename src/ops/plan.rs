@@ -23,6 +23,9 @@ pub(super) enum Purpose {
     },
 }
 
+/// How often an object that somebody else is writing is compared anew.
+const READS_AGAIN: usize = 3;
+
 /// Plans what has to happen; the API server rehearses every object that it can.
 ///
 /// # Errors
@@ -219,10 +222,12 @@ async fn rehearse(
     let object = target.reference.clone();
     let namespace = object.namespace.as_deref();
     let cluster = &context.cluster;
-    let live = match cluster
-        .get::<Value>(&target.kind, namespace, &object.name)
-        .await
-    {
+    let read = async || {
+        cluster
+            .get::<Value>(&target.kind, namespace, &object.name)
+            .await
+    };
+    let mut live = match read().await {
         Ok(live) => live,
         Err(error @ ClusterError::Forbidden { .. }) => {
             return Ok(Rehearsal::Problem(Problem::Refused {
@@ -238,6 +243,17 @@ async fn rehearse(
             .await
     };
     let mut applied = apply(ApplyMode::DryRun).await;
+    // Somebody wrote in between: their change would look like ours.
+    for _ in 0..READS_AGAIN {
+        let is_same = |planned: &Value| ahead::is_same_version(live.as_ref(), planned);
+        if applied.as_ref().is_ok_and(is_same) || applied.is_err() {
+            break;
+        }
+        live = read()
+            .await
+            .map_err(OpsError::while_doing(format!("read `{object}`")))?;
+        applied = apply(ApplyMode::DryRun).await;
+    }
     if let Err(ClusterError::OwnedByOthers { conflicts }) = applied {
         let fields = conflicts
             .into_iter()

@@ -161,18 +161,20 @@ pub(crate) fn deed(draw: &mut Draw, shape: &Shape) -> Deed {
         7 => Deed::Serve(replica(ordinal), other_reply(draw)),
         8 => Deed::Serve(Pods::of(NAME), other_reply(draw)),
         9 => Deed::Script(replica(ordinal), Box::new(bad_script(draw))),
-        10 => Deed::Compact,
+        10 => Deed::Compact {
+            drops_watches: draw.percent(80),
+        },
         11 => Deed::DropWatches,
         _ => Deed::Freeze(draw.milliseconds(10, 20_000)),
     }
 }
 
 fn other_reply(draw: &mut Draw) -> Reply {
-    match draw.below(5) {
-        0 => Reply::ok("other data\n"),
-        1 => Reply::ok(""),
-        2 => Reply::ok(DATA).closing_after(draw.below(20)),
-        3 => Reply::ok(DATA).after(draw.milliseconds(1, 9_000)),
+    match draw.below(7) {
+        0..3 => Reply::ok("other data\n"),
+        3 => Reply::ok(""),
+        4 => Reply::ok(DATA).closing_after(draw.below(20)),
+        5 => Reply::ok(DATA).after(draw.milliseconds(1, 9_000)),
         _ => Reply::refused(),
     }
 }

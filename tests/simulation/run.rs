@@ -33,7 +33,7 @@ pub(crate) enum Said {
     Up(Result<UpReport, OpsError>),
     Rollout(Result<RolloutReport, OpsError>),
     Verify(Result<VerifyReport, OpsError>),
-    Chaos(Result<ChaosReport, OpsError>),
+    Chaos(Result<Box<ChaosReport>, OpsError>),
     /// It did not even end.
     Hung,
     Panicked,
@@ -185,7 +185,7 @@ async fn perform(
                 workload,
                 expectation,
             };
-            Said::Chaos(ops::chaos(&context, &plan).await)
+            Said::Chaos(ops::chaos(&context, &plan).await.map(Box::new))
         }
     }
 }

@@ -165,7 +165,11 @@ fn act(draw: &mut Draw, shape: &Shape, operation: Operation, is_calm: bool) -> A
                 .insert(0, happenings::write(draw, operation, shape));
         }
         act.happenings = (0..draw.below(3))
-            .map(|_| (draw.milliseconds(0, 20_000), happenings::deed(draw, shape)))
+            .map(|_| {
+                let at_once = draw.percent(30);
+                let after = draw.milliseconds(0, if at_once { 1 } else { 20_000 });
+                (after, happenings::deed(draw, shape))
+            })
             .collect();
     }
     act

@@ -7,7 +7,7 @@ use serde_json::json;
 /// The name of the workload.
 pub(crate) const NAME: &str = "web";
 
-const TEXT: &str = r#"
+const TEXT: &str = "
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings}
@@ -32,7 +32,7 @@ spec:
         image: example.org/web:1
         ports: [{containerPort: 80}]
         envFrom: [{configMapRef: {name: settings}}]
-"#;
+";
 
 /// What a scenario deploys.
 #[derive(Debug, Clone)]

@@ -1,7 +1,8 @@
 //! `planted-bugs`: does the simulation find what is wrong? Each bug is planted in a copy of the workspace.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::command;
 use crate::error::SandboxError;
@@ -85,10 +86,12 @@ fn simulate(
     })))
 }
 
-/// Copies what git knows; a file that has not changed stays, so that little is compiled again.
+/// Copies what git knows, and nothing else; a file that has not changed stays, so that little is compiled again.
 fn copy_workspace(root: &Path, copy: &Path) -> Result<(), SandboxError> {
     let root_text = root.display().to_string();
     let listed = command::run("git", ["-C", &root_text, "ls-files", "--cached"])?;
+    let known: BTreeSet<PathBuf> = listed.lines().map(|name| copy.join(name)).collect();
+    remove_others(copy, &known)?;
     for name in listed.lines() {
         let (from, to) = (root.join(name), copy.join(name));
         if !from.is_file() {
@@ -102,6 +105,18 @@ fn copy_workspace(root: &Path, copy: &Path) -> Result<(), SandboxError> {
             files::create_private_folder(parent)?;
         }
         files::write_private(&to, wanted)?;
+    }
+    Ok(())
+}
+
+/// Removes the files of an earlier copy that are not known any more.
+fn remove_others(folder: &Path, known: &BTreeSet<PathBuf>) -> Result<(), SandboxError> {
+    for path in files::entries(folder) {
+        if path.is_dir() {
+            remove_others(&path, known)?;
+        } else if !known.contains(&path) {
+            fs::remove_file(&path).map_err(FileError::at("remove", &path))?;
+        }
     }
     Ok(())
 }

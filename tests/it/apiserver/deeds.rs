@@ -32,8 +32,9 @@ pub(crate) enum Deed {
     Serve(Pods, Reply),
     /// From now on these pods live like this.
     Script(Pods, Box<PodScript>),
-    /// The history is forgotten: watches that lag behind get 410.
-    Compact,
+    /// The history is forgotten, and perhaps every watch ends at the same time, as when the server starts anew: what goes
+    /// on from an older version gets 410.
+    Compact { drops_watches: bool },
     /// Every watch ends in peace.
     DropWatches,
     /// Nothing is answered for a while.
@@ -55,6 +56,12 @@ impl Deed {
             state.journal.deeds.push(entry);
         });
         match self {
+            Self::Compact { drops_watches } => {
+                shared.with(|state| state.store.compact());
+                if *drops_watches {
+                    shared.dropped_watches.raise();
+                }
+            }
             Self::DropWatches => shared.dropped_watches.raise(),
             Self::Freeze(duration) => {
                 shared.freeze();
@@ -101,8 +108,7 @@ impl Deed {
                 state.kubelet.serve(pods.clone(), "/", vec![reply.clone()]);
             }
             Self::Script(pods, script) => state.kubelet.script(pods.clone(), (**script).clone()),
-            Self::Compact => state.store.compact(),
-            Self::DropWatches | Self::Freeze(_) => {}
+            Self::Compact { .. } | Self::DropWatches | Self::Freeze(_) => {}
         }
     }
 }

@@ -88,12 +88,12 @@ fn up(case: &Case<'_>, report: &UpReport) -> Vec<String> {
 fn rollout(case: &Case<'_>, span: Span, report: &RolloutReport) -> Vec<String> {
     match &report.progress.state {
         RolloutState::Complete => {
-            if truth::ever(case.run, span, |moment| moment.is_complete()) {
+            if truth::ever(case.run, span, truth::Moment::is_complete) {
                 return Vec::new();
             }
             vec!["it says that the rollout is complete, and it never was".to_owned()]
         }
-        RolloutState::Failed { cause } => untrue_cause(case, span, cause),
+        RolloutState::Failed { cause: diagnosis } => untrue_cause(case, span, diagnosis),
         RolloutState::Progressing { .. } => too_slow(case),
     }
 }
@@ -124,15 +124,15 @@ fn too_slow(case: &Case<'_>) -> Vec<String> {
 }
 
 /// A cause that no pod ever showed.
-fn untrue_cause(case: &Case<'_>, span: Span, cause: &Diagnosis) -> Vec<String> {
+fn untrue_cause(case: &Case<'_>, span: Span, diagnosis: &Diagnosis) -> Vec<String> {
     let is_true = truth::ever(case.run, span, |moment| {
-        !moment.is_complete() && moment.pods.values().any(|pod| shows(pod, cause.cause))
+        !moment.is_complete() && moment.pods.values().any(|pod| shows(pod, diagnosis.cause))
     });
     if is_true {
         return Vec::new();
     }
     vec![format!(
-        "it says that the rollout failed, and nothing was wrong: {cause:?}"
+        "it says that the rollout failed, and nothing was wrong: {diagnosis:?}"
     )]
 }
 
@@ -246,7 +246,7 @@ fn chaos(case: &Case<'_>, report: &ChaosReport) -> Vec<String> {
             });
             match &report.cause {
                 _ if is_wrong => {}
-                Some(cause) => wrong.extend(untrue_cause(case, since, cause)),
+                Some(diagnosis) => wrong.extend(untrue_cause(case, since, diagnosis)),
                 None => wrong.push("it says failed, and names nothing that is wrong".to_owned()),
             }
         }

@@ -53,10 +53,19 @@ fn advance(state: &mut State, key: &Key, pod: &Value) -> Option<Instant> {
             tell(state, pod, &script, runtime.stage);
         }
         state.touched |= next == Next::Again;
+        let version = |state: &State| {
+            let live = state.store.get(key);
+            live.map(|live| text(&live, "/metadata/resourceVersion").to_owned())
+        };
+        if next != Next::Again && runtime.written.is_some() && runtime.written == version(state) {
+            // Neither the pod nor what it does has changed since its status was written.
+            break;
+        }
         let text = now.text();
         state.change_status(key, "kubelet", |pod| {
             write_status(pod, &runtime, &script, &text);
         });
+        runtime.written = version(state);
     }
     state.kubelet.runtimes.insert(uid, runtime);
     match next {

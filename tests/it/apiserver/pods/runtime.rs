@@ -58,6 +58,8 @@ pub(crate) struct Runtime {
     pub(crate) last_exit: Option<Exit>,
     pub(crate) log: String,
     pub(crate) previous_log: Option<String>,
+    /// The pod's resourceVersion when its status was written last.
+    pub(crate) written: Option<String>,
     /// SIGTERM was sent then.
     pub(crate) stopping: Option<Instant>,
 }
@@ -88,6 +90,7 @@ impl Runtime {
             last_exit: None,
             log: String::new(),
             previous_log: None,
+            written: None,
             stopping: None,
         }
     }
