@@ -7,7 +7,7 @@ use http::Method;
 use crate::apiserver::deeds::Deed;
 use crate::apiserver::{Fault, PodScript, Pods, Reply, Rule};
 use crate::draw::Draw;
-use crate::scenario::{DATA, Operation, replica};
+use crate::scenario::{DATA, MOST_REPLICAS, Operation, Upheaval, replica};
 use crate::set::{NAME, Shape};
 
 /// A fault, and the requests that it strikes.
@@ -156,7 +156,7 @@ pub(crate) fn deed(draw: &mut Draw, shape: &Shape) -> Deed {
         6 => Deed::Scale(
             namespace,
             NAME.to_owned(),
-            i64::try_from(1 + draw.below(5)).unwrap(),
+            i64::try_from(1 + draw.below(MOST_REPLICAS)).unwrap(),
         ),
         7 => Deed::Serve(replica(ordinal), other_reply(draw)),
         8 => Deed::Serve(Pods::of(NAME), other_reply(draw)),
@@ -167,6 +167,36 @@ pub(crate) fn deed(draw: &mut Draw, shape: &Shape) -> Deed {
         11 => Deed::DropWatches,
         _ => Deed::Freeze(draw.milliseconds(10, 20_000)),
     }
+}
+
+/// What happens right before an operation.
+pub(crate) fn upheaval(draw: &mut Draw, shape: &Shape) -> Upheaval {
+    let ordinal = draw.below(u64::try_from(shape.replicas).unwrap());
+    let namespace = shape.namespace.to_owned();
+    let pod = format!("{NAME}-{ordinal}");
+    let leave = Deed::Delete {
+        namespace: namespace.clone(),
+        pod: pod.clone(),
+        at_once: false,
+    };
+    let deeds = match draw.below(5) {
+        // A pod that still says that it is Ready is on its way out.
+        0..2 => vec![leave],
+        2 => vec![Deed::Usurp(namespace, pod)],
+        // The set has as many pods as it should, but one place is a stranger's and another pod is one too many.
+        3 => {
+            let fewer = (shape.replicas - 1).max(1);
+            let lowest = format!("{NAME}-0");
+            vec![
+                Deed::Usurp(namespace.clone(), lowest),
+                Deed::Scale(namespace, NAME.to_owned(), fewer),
+            ]
+        }
+        _ => vec![deed(draw, shape)],
+    };
+    let longest = draw.one(&[1, 1_000, 15_000]);
+    let head_start = draw.milliseconds(1, longest);
+    Upheaval { deeds, head_start }
 }
 
 fn other_reply(draw: &mut Draw) -> Reply {
