@@ -185,6 +185,10 @@ fn act(draw: &mut Draw, shape: &Shape, operation: Operation, is_calm: bool) -> A
         if draw.percent(25) {
             act.faults
                 .insert(0, happenings::write(draw, operation, shape));
+            if draw.percent(30) {
+                // What is read to find out what became of it is told of another object.
+                act.faults.push(happenings::another_object(draw));
+            }
         }
         act.happenings = (0..draw.below(3))
             .map(|_| {
