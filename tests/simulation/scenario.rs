@@ -146,6 +146,7 @@ fn operations(draw: &mut Draw) -> Vec<Operation> {
         vec![up(true, 1), up(true, 1)],
         vec![up(true, 1), up(true, 2), Operation::Verify],
         vec![up(true, 1), up(false, 2), Operation::Rollout],
+        vec![up(true, 1), Operation::Rollout, Operation::Rollout],
         vec![up(true, 1), Operation::Chaos],
         vec![up(true, 1), Operation::Chaos],
         vec![up(true, 1), Operation::Chaos, Operation::Chaos],
@@ -173,7 +174,13 @@ fn act(draw: &mut Draw, shape: &Shape, operation: Operation, is_calm: bool) -> A
     }
     // Nothing is there before the first `up`.
     let finds_something = !matches!(operation, Operation::Up { tag: 1, .. });
-    if finds_something && draw.percent(35) {
+    // A mere look is only worth something when there is something to see.
+    let often = if operation == Operation::Rollout {
+        75
+    } else {
+        35
+    };
+    if finds_something && draw.percent(often) {
         act.upheaval = Some(happenings::upheaval(draw, shape));
     }
     // The first `up` is left alone now and then, so that the others have something to work on.
