@@ -5,14 +5,14 @@ use std::time::Duration;
 use http::Method;
 
 use crate::apiserver::deeds::Deed;
-use crate::apiserver::{Fault, PodScript, Pods, Reply, Rule};
+use crate::apiserver::{Fault, Page, PodScript, Pods, Reply, Rule};
 use crate::draw::Draw;
-use crate::scenario::{DATA, Operation, replica};
+use crate::scenario::{DATA, MOST_REPLICAS, Operation, Upheaval, replica};
 use crate::set::{NAME, Shape};
 
 /// A fault, and the requests that it strikes.
 pub(crate) fn fault(draw: &mut Draw, shape: &Shape, operation: Operation) -> Rule {
-    let rule = match draw.below(13) {
+    let rule = match draw.below(19) {
         0..3 => Rule::new(stream_fault(draw)).query("watch=true"),
         3..5 => Rule::new(forward_fault(draw, shape)).path("/portforward"),
         5 => return write(draw, operation, shape),
@@ -32,6 +32,25 @@ pub(crate) fn fault(draw: &mut Draw, shape: &Shape, operation: Operation) -> Rul
             let list = Fault::CutBody(usize::try_from(draw.below(3000)).unwrap());
             Rule::new(list).method(Method::GET)
         }
+        10..12 => {
+            let rule = Rule::new(replaced(draw));
+            match draw.below(4) {
+                0 => rule.method(Method::PATCH),
+                1 => rule.method(Method::GET).path("/statefulsets"),
+                2 => rule.query("Selector="),
+                _ => rule,
+            }
+        }
+        12 => Rule::new(ended(draw)).path(draw.one(&["/statefulsets", "/pods", ""])),
+        13 => Rule::new(busy(draw)).path("/version"),
+        // Some never find the way: a client that follows `Retry-After: 0` to the letter asks without end.
+        14 => {
+            let path = draw.one(&["/pods", "/statefulsets", "/configmaps", "/portforward"]);
+            return Rule::new(busy(draw))
+                .path(path)
+                .after(u32::try_from(draw.below(12)).unwrap());
+        }
+        15 => another_object(draw),
         _ => {
             let fault = request_fault(draw);
             let rule = Rule::new(fault);
@@ -58,10 +77,12 @@ pub(crate) fn write(draw: &mut Draw, operation: Operation, shape: &Shape) -> Rul
         Operation::Chaos => Method::DELETE,
         _ => Method::PATCH,
     };
-    let fault = match draw.below(6) {
+    let fault = match draw.below(10) {
         0 | 1 => Fault::CutAfter,
         2 => Fault::CutBefore,
         3 => error(draw),
+        4 | 5 => replaced(draw),
+        6 => ended(draw),
         _ => {
             let ordinal = draw.below(u64::try_from(shape.replicas).unwrap());
             let pod = format!("{NAME}-{}", draw.one(&[0, 0, ordinal]));
@@ -81,6 +102,48 @@ pub(crate) fn write(draw: &mut Draw, operation: Operation, shape: &Shape) -> Rul
     }
     let skipped = u32::try_from(draw.below(7)).unwrap();
     rule.after(skipped).times(1)
+}
+
+/// What reads back a write whose answer was lost is told of another object.
+pub(crate) fn another_object(draw: &mut Draw) -> Rule {
+    let path = draw.one(&["/pods/", "/configmaps/", "/namespaces/", ""]);
+    Rule::new(Fault::Other).method(Method::GET).path(path)
+}
+
+/// Something that is no answer, in place of one.
+fn replaced(draw: &mut Draw) -> Fault {
+    let page = |status, page| Fault::Replaced {
+        status,
+        page,
+        is_executed: false,
+    };
+    match draw.below(6) {
+        0 => page(200, Page::Status),
+        1 => page(200, Page::Html),
+        2 => page(404, Page::Html),
+        3 => page(404, Page::Object),
+        // What a plugin behind the storage does that fails.
+        _ => Fault::Replaced {
+            status: 500,
+            page: Page::Status,
+            is_executed: true,
+        },
+    }
+}
+
+/// A body that seems to end early.
+fn ended(draw: &mut Draw) -> Fault {
+    Fault::EndBody(usize::try_from(draw.below(4000)).unwrap())
+}
+
+/// Flow control, with any time to come back that fits into the header.
+fn busy(draw: &mut Draw) -> Fault {
+    Fault::Error {
+        status: 429,
+        reason: "TooManyRequests",
+        message: "too many requests",
+        retry_after: draw.one(&[None, Some(0), Some(1), Some(u64::MAX)]),
+    }
 }
 
 fn request_fault(draw: &mut Draw) -> Fault {
@@ -115,17 +178,19 @@ fn error(draw: &mut Draw) -> Fault {
         status,
         reason,
         message: "the fault layer says no",
-        retry_after: may_name_a_time.then(|| u32::try_from(draw.below(4)).unwrap()),
+        retry_after: may_name_a_time.then(|| draw.below(4)),
     }
 }
 
 fn stream_fault(draw: &mut Draw) -> Fault {
-    match draw.below(8) {
+    match draw.below(11) {
         0 => Fault::CutBody(usize::try_from(draw.below(4000)).unwrap()),
         1 | 2 => Fault::EndWatch(draw.milliseconds(0, 5_000)),
         3 | 4 => Fault::Lag(draw.milliseconds(1, 8_000)),
         5 => Fault::EventsTwice,
         6 => Fault::EventsSwapped,
+        7 | 8 => Fault::DeletedLate,
+        9 => replaced(draw),
         _ => error(draw),
     }
 }
@@ -156,7 +221,7 @@ pub(crate) fn deed(draw: &mut Draw, shape: &Shape) -> Deed {
         6 => Deed::Scale(
             namespace,
             NAME.to_owned(),
-            i64::try_from(1 + draw.below(5)).unwrap(),
+            i64::try_from(1 + draw.below(MOST_REPLICAS)).unwrap(),
         ),
         7 => Deed::Serve(replica(ordinal), other_reply(draw)),
         8 => Deed::Serve(Pods::of(NAME), other_reply(draw)),
@@ -167,6 +232,36 @@ pub(crate) fn deed(draw: &mut Draw, shape: &Shape) -> Deed {
         11 => Deed::DropWatches,
         _ => Deed::Freeze(draw.milliseconds(10, 20_000)),
     }
+}
+
+/// What happens right before an operation.
+pub(crate) fn upheaval(draw: &mut Draw, shape: &Shape) -> Upheaval {
+    let ordinal = draw.below(u64::try_from(shape.replicas).unwrap());
+    let namespace = shape.namespace.to_owned();
+    let pod = format!("{NAME}-{ordinal}");
+    let leave = Deed::Delete {
+        namespace: namespace.clone(),
+        pod: pod.clone(),
+        at_once: false,
+    };
+    let deeds = match draw.below(5) {
+        // A pod that still says that it is Ready is on its way out.
+        0..2 => vec![leave],
+        2 => vec![Deed::Usurp(namespace, pod)],
+        // The set has as many pods as it should, but one place is a stranger's and another pod is one too many.
+        3 => {
+            let fewer = (shape.replicas - 1).max(1);
+            let lowest = format!("{NAME}-0");
+            vec![
+                Deed::Usurp(namespace.clone(), lowest),
+                Deed::Scale(namespace, NAME.to_owned(), fewer),
+            ]
+        }
+        _ => vec![deed(draw, shape)],
+    };
+    let longest = draw.one(&[1, 1_000, 15_000]);
+    let head_start = draw.milliseconds(1, longest);
+    Upheaval { deeds, head_start }
 }
 
 fn other_reply(draw: &mut Draw) -> Reply {

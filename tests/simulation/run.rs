@@ -10,13 +10,13 @@ use cryptoctl::report::{ChaosReport, RolloutReport, UpReport, VerifyReport};
 use futures::FutureExt;
 use tokio::time::Instant;
 
+use crate::apiserver::ApiServer;
 use crate::apiserver::journal::Request;
 use crate::apiserver::pods::Served;
 use crate::apiserver::store::Change;
-use crate::apiserver::{ApiServer, Pods};
 use crate::panics;
 use crate::scenario::{Act, Operation, Scenario, replica};
-use crate::set::{self, NAME};
+use crate::set;
 
 /// The time for one request, and how long one is repeated.
 pub(crate) const LIMITS: TimeLimits = TimeLimits {
@@ -83,7 +83,9 @@ async fn play(scenario: Scenario) -> Run {
     let server = ApiServer::seeded(scenario.seed);
     server.answer_at_most(MOST_REQUESTS);
     server.slow_controllers(scenario.controllers_lag);
-    server.script(Pods::of(NAME), scenario.script.clone());
+    for (ordinal, script) in scenario.scripts.iter().enumerate() {
+        server.script(replica(ordinal as u64), script.clone());
+    }
     for (ordinal, reply) in scenario.replies.iter().enumerate() {
         server.serve(replica(ordinal as u64), "/", reply.clone());
     }
@@ -104,6 +106,12 @@ async fn play(scenario: Scenario) -> Run {
 }
 
 async fn play_act(server: &ApiServer, scenario: &Scenario, act: Act) -> Played {
+    if let Some(upheaval) = &act.upheaval {
+        for deed in &upheaval.deeds {
+            server.happen(deed);
+        }
+        tokio::time::sleep(upheaval.head_start).await;
+    }
     for rule in &act.faults {
         server.fault(rule.clone());
     }

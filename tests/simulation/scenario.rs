@@ -11,6 +11,9 @@ use crate::set::{NAME, Shape};
 /// The data that replicas serve when all is well.
 pub(crate) const DATA: &str = "1\n22\n333\n4444\n55555\n666666\n7777777\n";
 
+/// No workload is scaled to more replicas than these.
+pub(crate) const MOST_REPLICAS: u64 = 5;
+
 /// One of cryptoctl's operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
@@ -34,6 +37,16 @@ pub(crate) struct Act {
     pub(crate) faults: Vec<Rule>,
     /// In the cluster, so long after its start.
     pub(crate) happenings: Vec<(Duration, Deed)>,
+    /// In the cluster, before its start: what it finds is in motion already, and was never whole while it looked.
+    pub(crate) upheaval: Option<Upheaval>,
+}
+
+/// What happens in the cluster right before an operation.
+#[derive(Debug, Clone)]
+pub(crate) struct Upheaval {
+    pub(crate) deeds: Vec<Deed>,
+    /// From then to the operation's start.
+    pub(crate) head_start: Duration,
 }
 
 /// Everything that a seed decides.
@@ -43,7 +56,8 @@ pub(crate) struct Scenario {
     /// Nothing goes wrong between client and server, nothing happens besides, every replica answers, and time is enough.
     pub(crate) is_calm: bool,
     pub(crate) shape: Shape,
-    pub(crate) script: PodScript,
+    /// How the pods of each ordinal live; some may only exist for a time.
+    pub(crate) scripts: Vec<PodScript>,
     /// How late the controllers notice anything.
     pub(crate) controllers_lag: Duration,
     /// What each replica answers.
@@ -57,12 +71,12 @@ impl Scenario {
         let mut draw = Draw::seeded(seed);
         let shape = Shape {
             namespace: draw.one(&["default", "default", "shop"]),
-            replicas: i64::try_from(1 + draw.below(5)).unwrap(),
+            replicas: i64::try_from(1 + draw.below(MOST_REPLICAS)).unwrap(),
             parallel: draw.percent(50),
         };
         // One scenario in six is without any fault, happening or strange answer: there the verdict must be decisive.
         let is_calm = draw.percent(16);
-        let script = script(&mut draw);
+        let scripts = (0..MOST_REPLICAS).map(|_| script(&mut draw)).collect();
         let controllers_lag = if draw.percent(40) {
             draw.milliseconds(1, 2_000)
         } else {
@@ -79,7 +93,7 @@ impl Scenario {
             seed,
             is_calm,
             shape,
-            script,
+            scripts,
             controllers_lag,
             replies,
             acts,
@@ -87,11 +101,13 @@ impl Scenario {
     }
 }
 
+/// Every replica lives at its own pace. Some take long to stop, so that others become Ready meanwhile.
 fn script(draw: &mut Draw) -> PodScript {
+    let slowest_stop = draw.one(&[6_000, 6_000, 25_000]);
     let mut script = PodScript::default()
         .start_after(draw.milliseconds(0, 4_000))
         .ready_after(draw.milliseconds(0, 6_000))
-        .stop_after(draw.milliseconds(0, 6_000));
+        .stop_after(draw.milliseconds(0, slowest_stop));
     if draw.percent(10) {
         // It mends itself.
         script = script
@@ -130,6 +146,7 @@ fn operations(draw: &mut Draw) -> Vec<Operation> {
         vec![up(true, 1), up(true, 1)],
         vec![up(true, 1), up(true, 2), Operation::Verify],
         vec![up(true, 1), up(false, 2), Operation::Rollout],
+        vec![up(true, 1), Operation::Rollout, Operation::Rollout],
         vec![up(true, 1), Operation::Chaos],
         vec![up(true, 1), Operation::Chaos],
         vec![up(true, 1), Operation::Chaos, Operation::Chaos],
@@ -141,7 +158,7 @@ fn operations(draw: &mut Draw) -> Vec<Operation> {
 fn act(draw: &mut Draw, shape: &Shape, operation: Operation, is_calm: bool) -> Act {
     // Enough for every replica in turn, or hardly enough for anything.
     let timeout = if is_calm || draw.percent(75) {
-        Duration::from_secs(150)
+        Duration::from_mins(5)
     } else {
         draw.milliseconds(100, 20_000)
     };
@@ -150,9 +167,21 @@ fn act(draw: &mut Draw, shape: &Shape, operation: Operation, is_calm: bool) -> A
         timeout,
         faults: Vec::new(),
         happenings: Vec::new(),
+        upheaval: None,
     };
     if is_calm {
         return act;
+    }
+    // Nothing is there before the first `up`.
+    let finds_something = !matches!(operation, Operation::Up { tag: 1, .. });
+    // A mere look is only worth something when there is something to see.
+    let often = if operation == Operation::Rollout {
+        75
+    } else {
+        35
+    };
+    if finds_something && draw.percent(often) {
+        act.upheaval = Some(happenings::upheaval(draw, shape));
     }
     // The first `up` is left alone now and then, so that the others have something to work on.
     let spared = matches!(operation, Operation::Up { tag: 1, .. }) && draw.percent(50);
@@ -163,6 +192,10 @@ fn act(draw: &mut Draw, shape: &Shape, operation: Operation, is_calm: bool) -> A
         if draw.percent(25) {
             act.faults
                 .insert(0, happenings::write(draw, operation, shape));
+            if draw.percent(30) {
+                // What is read to find out what became of it is told of another object.
+                act.faults.push(happenings::another_object(draw));
+            }
         }
         act.happenings = (0..draw.below(3))
             .map(|_| {

@@ -19,14 +19,25 @@ pub(crate) enum Fault {
         status: u16,
         reason: &'static str,
         message: &'static str,
-        retry_after: Option<u32>,
+        retry_after: Option<u64>,
     },
+    /// Something else in place of the answer, with this HTTP status, as a proxy or a plugin that fails gives it; the
+    /// request is executed all the same, or it is not.
+    Replaced {
+        status: u16,
+        page: Page,
+        is_executed: bool,
+    },
+    /// A read of one object is answered with another one of its kind and namespace, if there is one.
+    Other,
     /// The connection breaks and nothing was executed.
     CutBefore,
     /// The request is executed, then the connection breaks: the answer is lost.
     CutAfter,
     /// The body breaks after so many bytes.
     CutBody(usize),
+    /// The body ends after so many bytes, as if that were its end: nothing says how long it should have been.
+    EndBody(usize),
     /// Nothing is ever answered.
     Hang,
     /// A read is executed twice, as a proxy does that repeats what is idempotent; the second answer counts.
@@ -41,12 +52,25 @@ pub(crate) enum Fault {
     EventsTwice,
     /// A watch that tells of two objects at once tells of the later change first.
     EventsSwapped,
+    /// A watch that tells of an object's deletion and of its successor at once tells of the deletion last.
+    DeletedLate,
     /// A watch ends in peace after this long.
     EndWatch(Duration),
     /// The link to the kubelet breaks when the client has received so many bytes.
     CutDown(usize),
     /// The link to the kubelet breaks when the client has sent so many bytes.
     CutUp(usize),
+}
+
+/// What stands in place of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Page {
+    /// A `Status` that speaks of a failure.
+    Status,
+    /// A page for people.
+    Html,
+    /// A JSON object that is of no kind at all.
+    Object,
 }
 
 /// Which requests, and how often.

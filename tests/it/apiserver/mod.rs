@@ -34,6 +34,6 @@ mod signal;
 mod state;
 pub(crate) mod store;
 
-pub(crate) use faults::{Fault, Rule};
+pub(crate) use faults::{Fault, Page, Rule};
 pub(crate) use pods::{Framing, PodScript, Pods, Reply};
 pub(crate) use server::ApiServer;

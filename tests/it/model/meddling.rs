@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, pin_mut};
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{ListParams, PostParams, WatchEvent, WatchParams};
 use kube::{Api, ResourceExt};
 use serde_json::json;
@@ -70,6 +70,34 @@ async fn a_watch_repeats_swaps_or_ends() {
     let second = Duration::from_secs(1);
     let (_, lasted) = watched(Fault::EndWatch(second)).await;
     assert_eq!(lasted, second);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_tells_of_a_successor_before_the_deletion() {
+    let server = ApiServer::seeded(1);
+    apply(&server, &stateful_set(1)).await.unwrap();
+    server.until_ready("default", "web", 1).await;
+    let uid = || server.object("", "pods", "default", "web-0").unwrap()["metadata"]["uid"].clone();
+    let (before, version) = (uid(), server.revision().to_string());
+    server.happen(&Deed::Delete {
+        namespace: "default".to_owned(),
+        pod: "web-0".to_owned(),
+        at_once: true,
+    });
+    server.fault(Rule::new(Fault::DeletedLate).query("watch=true"));
+    let pods: Api<Pod> = Api::namespaced(server.client(), "default");
+    let events = pods.watch(&WatchParams::default(), &version).await.unwrap();
+    let told: Vec<_> = events
+        .take(2)
+        .map(|event| match event {
+            Ok(WatchEvent::Added(pod)) => ("added", pod.uid()),
+            Ok(WatchEvent::Deleted(pod)) => ("deleted", pod.uid()),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+        .await;
+    let text = |uid: serde_json::Value| uid.as_str().map(str::to_owned);
+    assert_eq!(told, [("added", text(uid())), ("deleted", text(before))]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use serde_json::{Value, json};
 
 use crate::apiserver::failure::Failure;
+use crate::apiserver::faults::Page;
 
 /// A body that may go on for ever, and may break.
 pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -66,14 +67,40 @@ pub(crate) fn refused(failure: &Failure) -> Answer {
     response
 }
 
-/// An injected error.
-pub(crate) fn fault(status: u16, reason: &str, message: &str, retry_after: Option<u32>) -> Answer {
+/// An injected error. Go reads the seconds of a `Status` as an `int32`, so more than that stand in the header alone.
+pub(crate) fn fault(status: u16, reason: &str, message: &str, retry_after: Option<u64>) -> Answer {
     let mut details = json!({});
-    if let Some(seconds) = retry_after {
+    if let Some(seconds) = retry_after.and_then(|seconds| i32::try_from(seconds).ok()) {
         details["retryAfterSeconds"] = seconds.into();
     }
     let status = StatusCode::from_u16(status).unwrap();
-    refused(&Failure::new(status, reason, message, details))
+    let mut response = refused(&Failure::new(status, reason, message, details));
+    if let Some(seconds) = retry_after {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// What stands in place of an answer.
+pub(crate) fn page(status: u16, page: Page) -> Answer {
+    let status = StatusCode::from_u16(status).unwrap();
+    match page {
+        Page::Status => {
+            let body = Failure::internal("the answer was replaced").body;
+            json(status, &body)
+        }
+        Page::Object => json(status, &json!({})),
+        Page::Html => {
+            let mut response = text("<html><body><h1>Please stand by</h1></body></html>\n");
+            *response.status_mut() = status;
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, "text/html".parse().unwrap());
+            response
+        }
+    }
 }
 
 /// A body that is produced over time.
@@ -90,25 +117,34 @@ pub(crate) fn streamed(
 
 /// The same body, broken after so many bytes.
 pub(crate) fn cut_after(body: Body, limit: usize) -> Body {
+    shortened(body, limit, Some(io::ErrorKind::ConnectionReset))
+}
+
+/// The same body, but it ends in peace after so many bytes.
+pub(crate) fn end_after(body: Body, limit: usize) -> Body {
+    shortened(body, limit, None)
+}
+
+fn shortened(body: Body, limit: usize, error: Option<io::ErrorKind>) -> Body {
     let mut left = limit;
     let intact = body.into_data_stream().map_ok(move |chunk| {
         let part = chunk.slice(..chunk.len().min(left));
-        let broken = part.len() < chunk.len();
+        let is_short = part.len() < chunk.len();
         left -= part.len();
-        (part, broken)
+        (part, is_short)
     });
-    let chunks = intact.flat_map(|chunk| match chunk {
-        Ok((part, broken)) => {
-            let end = broken.then(|| Err(io::Error::from(io::ErrorKind::ConnectionReset)));
+    let mut is_over = false;
+    let chunks = intact.take_while(move |chunk| {
+        let go_on = !is_over;
+        is_over |= !matches!(chunk, Ok((_, false)));
+        future::ready(go_on)
+    });
+    let chunks = chunks.flat_map(move |chunk| match chunk {
+        Ok((part, is_short)) => {
+            let end = error.filter(|_| is_short).map(|kind| Err(kind.into()));
             stream::iter(std::iter::once(Ok(part)).chain(end)).left_stream()
         }
         Err(error) => stream::once(future::ready(Err(error))).right_stream(),
-    });
-    let mut broken = false;
-    let chunks = chunks.take_while(move |chunk| {
-        let go_on = !broken;
-        broken |= chunk.is_err();
-        future::ready(go_on)
     });
     StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync()
 }

@@ -13,6 +13,11 @@ use crate::apiserver::store::Key;
 
 /// One object.
 pub(super) fn get(state: &State, call: &Call, target: &Target) -> Result<Value, Failure> {
+    if call.fault == Some(Fault::Other)
+        && let Some(other) = another(state, target)
+    {
+        return Ok((*other).clone());
+    }
     let revision = revision_of_read(state, call);
     if revision == state.store.revision() {
         return state.live(target).map(|object| (*object).clone());
@@ -25,6 +30,18 @@ pub(super) fn get(state: &State, call: &Call, target: &Target) -> Result<Value, 
         .find(|(key, _)| *key == wanted)
         .map(|(_, object)| (*object).clone())
         .ok_or_else(|| Failure::not_found(kind, &target.name))
+}
+
+/// The next object of the same kind and namespace, by name.
+fn another(state: &State, target: &Target) -> Option<Arc<Value>> {
+    let (kind, asked) = (&target.kind, target.key());
+    let all = state
+        .store
+        .list(&kind.group, &kind.resource, &target.namespace);
+    let is_later = |(key, _): &&(Key, Arc<Value>)| key.name > asked.name;
+    let others = || all.iter().filter(|(key, _)| *key != asked);
+    let found = others().find(is_later).or_else(|| others().next());
+    found.map(|(_, object)| Arc::clone(object))
 }
 
 /// The revision that a read shows: the newest, unless the client takes an older one and gets it.

@@ -79,6 +79,11 @@ where
         }) => {
             return Ok(answer::fault(*status, reason, message, *retry_after));
         }
+        Some(Fault::Replaced {
+            status,
+            page,
+            is_executed: false,
+        }) => return Ok(answer::page(*status, *page)),
         Some(Fault::CutBefore) => return Err(io::ErrorKind::ConnectionReset.into()),
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Meanwhile(deed)) => deed.happen(&shared),
@@ -106,6 +111,10 @@ where
         Some(Fault::CutBody(limit)) => {
             return Ok(response.map(|body| answer::cut_after(body, limit)));
         }
+        Some(Fault::EndBody(limit)) => {
+            return Ok(response.map(|body| answer::end_after(body, limit)));
+        }
+        Some(Fault::Replaced { status, page, .. }) => return Ok(answer::page(status, page)),
         _ => {}
     }
     Ok(response)

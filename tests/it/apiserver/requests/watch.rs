@@ -179,17 +179,22 @@ impl Watch {
             .take_while(|change| change.at + self.lag() <= state.now.instant)
             .cloned()
             .collect();
-        let mut last = String::new();
+        let mut last = (String::new(), false);
         for change in changes {
             self.seen = change.revision;
             if self.concerns(&change) {
                 let before = self.queue.len();
                 self.translate(&change);
-                let name = &change.key.name;
-                if self.queue.len() > before && before > 0 && last != *name {
+                let name = change.key.name.clone();
+                let is_late = match self.fault {
+                    Some(Fault::EventsSwapped) => last.0 != name,
+                    Some(Fault::DeletedLate) => last == (name.clone(), true),
+                    _ => false,
+                };
+                if self.queue.len() > before && before > 0 && is_late {
                     self.meddle();
                 }
-                last.clone_from(name);
+                last = (name, change.kind == ChangeKind::Deleted);
             }
         }
         self.due = state
@@ -212,12 +217,9 @@ impl Watch {
         }
     }
 
-    /// Swaps the last two events, which are of different objects; they travel together, so that no end of the stream
-    /// falls between them.
+    /// Swaps the last two events, which are of different objects, or of one and its predecessor; they travel together, so
+    /// that no end of the stream falls between them.
     fn meddle(&mut self) {
-        if self.fault != Some(Fault::EventsSwapped) {
-            return;
-        }
         if let (Some(later), Some(earlier)) = (self.queue.pop_back(), self.queue.pop_back()) {
             self.queue.push_back(Bytes::from([later, earlier].concat()));
         }
