@@ -43,7 +43,8 @@ impl Cluster {
             .create(&kube::core::params::PostParams::default(), body)
             .map_err(super::objects::invalid)?;
         // A review stores nothing, so it may be repeated like any read.
-        let answer: Value = self.sender.json(request, Effect::Idempotent).await?;
+        let bytes = self.sender.bytes(request, Effect::Idempotent).await?;
+        let answer: Value = super::decode::json(&bytes)?;
         Ok(answer["status"]["allowed"] == true)
     }
 }

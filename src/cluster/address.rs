@@ -40,6 +40,10 @@ pub(super) fn parse(server: &str) -> Option<Address> {
         Some((login, host)) => (Some(login), host),
         None => (None, authority),
     };
+    let mut path = path.to_owned();
+    while path.contains("//") {
+        path = path.replace("//", "/");
+    }
     let url: Uri = format!("{scheme}://{host}{path}").parse().ok()?;
     let is_http = matches!(url.scheme_str(), Some("http" | "https"));
     if !is_http || url.host().is_none_or(str::is_empty) {
@@ -73,6 +77,7 @@ mod tests {
             ("a/b", None),
             ("ftp://a", None),
             ("https://me:hunter2@a:1/x", Some("https://a:1/x")),
+            ("https://a//x//y", Some("https://a/x/y")),
             ("https://", None),
             ("", None),
         ] {

@@ -56,13 +56,20 @@ impl Cluster {
         let transport = Transport::new(&resolved, identity, route, user_agent, connect_timeout)?;
         transport.log_in().await?;
         let server = base.to_string().trim_end_matches('/').to_owned();
-        let client = client(base, transport, &resolved.namespace);
+        let client = client(base, transport.clone(), &resolved.namespace);
         let link = Link::new(emitter);
         Ok(Self {
             default_namespace: resolved.namespace,
             context: resolved.context,
             believes_anybody: is_encrypted && resolved.cluster.insecure_skip_tls_verify,
-            sender: Sender::new(client, &server, settings.limits, link, Jitter::random()),
+            sender: Sender::new(
+                client,
+                Some(transport),
+                &server,
+                settings.limits,
+                link,
+                Jitter::random(),
+            ),
         })
     }
 
@@ -71,7 +78,14 @@ impl Cluster {
     #[must_use]
     pub fn over(client: Client, server: &str, limits: TimeLimits, emitter: Emitter) -> Self {
         let default_namespace = client.default_namespace().to_owned();
-        let sender = Sender::new(client, server, limits, Link::new(emitter), Jitter::fixed());
+        let sender = Sender::new(
+            client,
+            None,
+            server,
+            limits,
+            Link::new(emitter),
+            Jitter::fixed(),
+        );
         Self {
             sender,
             context: None,

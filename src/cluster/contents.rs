@@ -8,9 +8,9 @@ use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::Value;
 
 use super::connect::{Cluster, get};
+use super::decode;
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
-use super::sender::Effect;
 use crate::object::ObjectRef;
 
 const CONCURRENCY: usize = 16;
@@ -47,7 +47,7 @@ impl Cluster {
     }
 
     async fn namespaced_kinds(&self) -> Result<Vec<ResourceKind>, ClusterError> {
-        let groups: APIGroupList = self.sender.json(get("/apis"), Effect::Read).await?;
+        let groups: APIGroupList = self.sender.read(get("/apis"), decode::json).await?;
         // All versions: a kind may be served in another one than its group prefers.
         let paths = groups
             .groups
@@ -56,7 +56,7 @@ impl Cluster {
             .map(|version| format!("/apis/{}", version.group_version));
         let mut kinds = Vec::new();
         for path in std::iter::once("/api/v1".to_owned()).chain(paths) {
-            let listed = self.sender.json(get(&path), Effect::Read).await;
+            let listed = self.sender.read(get(&path), decode::json).await;
             let Some(list): Option<APIResourceList> = if_served(listed)? else {
                 continue;
             };

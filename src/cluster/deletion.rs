@@ -1,13 +1,20 @@
 //! Deletes one very object: never its successor of the same name, and never twice blindly.
 
+use std::time::Duration;
+
 use kube::core::params::{DeleteParams, Preconditions, PropagationPolicy};
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::connect::Cluster;
+use super::decode;
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
 use super::objects::{invalid, requests};
 use super::sender::Effect;
+
+/// How long it may take to find out what became of a write.
+const READ_BACK: Duration = Duration::from_secs(10);
 
 /// What became of a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +74,10 @@ impl Cluster {
         let request = requests(kind, namespace)
             .delete(name, parameters)
             .map_err(invalid)?;
-        let error = match self.sender.bytes(request, Effect::Once).await {
+        let answer = self.sender.bytes(request, Effect::Once).await;
+        // What is no JSON is no answer of an API server.
+        let answer = answer.and_then(|bytes| decode::json::<Value>(&bytes));
+        let error = match answer {
             Ok(_) => return Ok(Deletion::Accepted),
             // With a UID precondition a conflict means: there is another object of this name.
             Err(ClusterError::NotFound { .. } | ClusterError::Conflict { .. }) => {
@@ -75,18 +85,35 @@ impl Cluster {
             }
             Err(error) => error,
         };
-        if !error.is_transient() || error.was_not_sent() {
+        if !error.outcome_is_unknown() {
             return Err(error);
         }
-        match self.get::<Value>(kind, namespace, name).await? {
-            Some(object) if object["metadata"]["uid"] == uid => {
-                if object["metadata"]["deletionTimestamp"].is_null() {
-                    Err(error)
-                } else {
-                    Ok(Deletion::Accepted)
-                }
+        if self.is_going(kind, namespace, name, uid).await {
+            Ok(Deletion::Accepted)
+        } else {
+            Err(error)
+        }
+    }
+}
+
+impl Cluster {
+    /// Whether the object with this UID is gone or about to go, after a write whose answer was lost.
+    /// What cannot be found out soon is not so.
+    pub(super) async fn is_going(
+        &self,
+        kind: &ResourceKind,
+        namespace: Option<&str>,
+        name: &str,
+        uid: &str,
+    ) -> bool {
+        let reading = self.get::<Value>(kind, namespace, name);
+        match timeout(READ_BACK, reading).await {
+            Ok(Ok(Some(object))) => {
+                object["metadata"]["uid"] != uid
+                    || !object["metadata"]["deletionTimestamp"].is_null()
             }
-            _ => Ok(Deletion::Accepted),
+            Ok(Ok(None)) => true,
+            Ok(Err(_)) | Err(_) => false,
         }
     }
 }

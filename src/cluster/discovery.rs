@@ -7,8 +7,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResourceList;
 use kube::core::{ApiResource, GroupVersionKind};
 
 use super::connect::{Cluster, get};
+use super::decode;
 use super::error::ClusterError;
-use super::sender::Effect;
 
 /// A kind that the API server serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,9 +129,10 @@ async fn fetch(
         "/api"
     };
     let request = get(&format!("{prefix}/{group_version}"));
-    match cluster.sender.json(request, Effect::Read).await {
+    match cluster.sender.read(request, decode::json).await {
         Ok(list) => Ok(Some(list)),
-        Err(error) if error.is_not_found() => Ok(None),
+        // A group that nobody serves is answered by the multiplexer, without a `Status`.
+        Err(ClusterError::NotFound { .. } | ClusterError::Refused { code: 404, .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -195,8 +195,9 @@ impl ClusterError {
                 server: server.to_owned(),
             },
             StatusCode::FORBIDDEN => Self::Forbidden { message },
-            StatusCode::NOT_FOUND => Self::NotFound { message },
-            StatusCode::CONFLICT => {
+            // Without a reason it is not the API server that speaks, but something in between.
+            StatusCode::NOT_FOUND if !status.reason.is_empty() => Self::NotFound { message },
+            StatusCode::CONFLICT if !status.reason.is_empty() => {
                 let conflicts: Vec<FieldConflict> = status
                     .details
                     .iter()
@@ -251,6 +252,51 @@ impl ClusterError {
                 | Self::Configuration { .. }
                 | Self::Credentials { .. }
         )
+    }
+
+    /// Whether the request may have been executed although it failed: a write is then neither done nor
+    /// refused.
+    #[must_use]
+    pub fn outcome_is_unknown(&self) -> bool {
+        match self {
+            Self::Timeout { .. }
+            | Self::AnswerLost { .. }
+            | Self::Undecodable { .. }
+            | Self::TooLarge { .. } => true,
+            Self::Refused { code: 503, .. } => !self.was_refused_before_execution(),
+            Self::Refused { code, .. } => matches!(code, 300..=399 | 500..=599),
+            _ => false,
+        }
+    }
+
+    /// Whether the refusal came before any handler: 429 from flow control (a budget's is another
+    /// error). A 503 says so only when it names a time to come back; an aggregated API's may come later.
+    #[must_use]
+    pub fn was_refused_before_execution(&self) -> bool {
+        match self {
+            Self::Refused { code: 429, .. } => true,
+            Self::Refused {
+                code: 503,
+                retry_after,
+                ..
+            } => retry_after.is_some(),
+            other => other.was_not_sent(),
+        }
+    }
+
+    /// Whether the API server itself spoke: neither the network, nor this machine, nor a load balancer
+    /// without a server behind it, which says 502, 503 or 504 by itself.
+    #[must_use]
+    pub fn is_an_answer(&self) -> bool {
+        match self {
+            Self::Refused {
+                code: 502..=504,
+                retry_after,
+                ..
+            } => retry_after.is_some(),
+            Self::Refused { .. } => true,
+            other => !other.is_transient() && !other.was_not_sent(),
+        }
     }
 
     /// Whether the refusal is about the object's own fields: decoding or validation, not admission.

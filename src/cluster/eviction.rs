@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::connect::Cluster;
+use super::decode;
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
 use super::objects::{invalid, requests};
@@ -45,7 +46,10 @@ impl Cluster {
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(eviction.to_string().into_bytes())
             .map_err(|error| invalid(kube::core::request::Error::BuildRequest(error)))?;
-        let error = match self.sender.bytes(request, Effect::Once).await {
+        let answer = self.sender.bytes(request, Effect::Once).await;
+        // What is no JSON is no answer of an API server.
+        let answer = answer.and_then(|bytes| decode::json::<Value>(&bytes));
+        let error = match answer {
             Ok(_) => return Ok(Eviction::Accepted),
             Err(ClusterError::BudgetForbids { message }) => {
                 return Ok(Eviction::Forbidden(message));
@@ -55,17 +59,13 @@ impl Cluster {
             }
             Err(error) => error,
         };
-        if !error.is_transient() || error.was_not_sent() {
+        if !error.outcome_is_unknown() {
             return Err(error);
         }
-        let live: Option<Value> = self.get(&kind, Some(namespace), pod).await?;
-        let is_untouched = live.is_some_and(|pod| {
-            pod["metadata"]["uid"] == uid && pod["metadata"]["deletionTimestamp"].is_null()
-        });
-        if is_untouched {
-            Err(error)
-        } else {
+        if self.is_going(&kind, Some(namespace), pod, uid).await {
             Ok(Eviction::Accepted)
+        } else {
+            Err(error)
         }
     }
 }

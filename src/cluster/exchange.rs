@@ -12,9 +12,13 @@ use kube::core::Status;
 
 use super::error::ClusterError;
 use super::failure;
+use super::transport::Transport;
 
 /// More than the largest object that etcd takes, times a page of a list.
 const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
+
+/// More than any run waits.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// The connection to one API server.
 #[derive(Clone)]
@@ -23,6 +27,8 @@ pub(super) struct Exchange {
     pub(super) server: Arc<str>,
     /// The time for one request.
     pub(super) time: Duration,
+    /// What the client stands on, when we have built it.
+    pub(super) transport: Option<Transport>,
 }
 
 impl Exchange {
@@ -31,6 +37,7 @@ impl Exchange {
     /// # Errors
     /// Every variant of [`ClusterError`] that a request can have.
     pub(super) async fn once(&self, request: Request<Vec<u8>>) -> Result<Bytes, ClusterError> {
+        self.log_in().await?;
         let exchange = async {
             let response = self.head(request).await?;
             let code = response.status();
@@ -47,6 +54,24 @@ impl Exchange {
             .unwrap_or_else(|_| Err(self.timed_out(self.time)))
     }
 
+    /// Makes sure that there are credentials; what that takes is no request's time.
+    ///
+    /// # Errors
+    /// [`ClusterError::Credentials`].
+    pub(super) async fn log_in(&self) -> Result<(), ClusterError> {
+        match &self.transport {
+            Some(transport) => Ok(transport.log_in().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Connects anew for the next request: connections from before may be dead at one end.
+    pub(super) fn reconnect(&self) {
+        if let Some(transport) = &self.transport {
+            transport.reconnect();
+        }
+    }
+
     /// Opens a streamed answer; only the head of the answer is under the deadline.
     ///
     /// # Errors
@@ -55,6 +80,7 @@ impl Exchange {
         &self,
         request: Request<Vec<u8>>,
     ) -> Result<Response<Body>, ClusterError> {
+        self.log_in().await?;
         let response = self.head(request).await?;
         if response.status().is_success() {
             return Ok(response);
@@ -67,8 +93,9 @@ impl Exchange {
         Err(self.refusal(code, retry_after, &bytes))
     }
 
-    /// No answer within this time.
+    /// No answer within this time; the connection that it did not come over is not used again.
     pub(super) fn timed_out(&self, after: Duration) -> ClusterError {
+        self.reconnect();
         ClusterError::Timeout {
             server: self.server.to_string(),
             after,
@@ -115,5 +142,6 @@ impl Exchange {
 /// The header's seconds; no server of Kubernetes sends a date there.
 fn retry_after(response: &Response<Body>) -> Option<Duration> {
     let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
-    value.parse().ok().map(Duration::from_secs)
+    let seconds: u64 = value.parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
 }

@@ -23,14 +23,14 @@ pub(super) fn translate(server: &str, error: kube::Error) -> ClusterError {
     if let Some(reason) = find::<TrustError>(&error) {
         return KubeconfigError::Unusable(reason.to_string()).into();
     }
-    if let Some(reason) = find::<rustls::Error>(&error) {
+    let not_sent = was_connecting(&error);
+    // Once connected, a broken record says nothing of certificates, and the request may be on its way.
+    if let Some(reason) = find::<rustls::Error>(&error).filter(|_| not_sent) {
         return ClusterError::Certificate {
             server: server.to_owned(),
             reason: reason.to_string(),
         };
     }
-    let not_sent = find::<hyper_util::client::legacy::Error>(&error)
-        .is_some_and(hyper_util::client::legacy::Error::is_connect);
     let server = server.to_owned();
     let source = match find::<ProxyError>(&error) {
         Some(proxied) => proxied.to_string().into(),
@@ -41,6 +41,12 @@ pub(super) fn translate(server: &str, error: kube::Error) -> ClusterError {
     } else {
         ClusterError::AnswerLost { server, source }
     }
+}
+
+/// Whether a connection could not even be made.
+pub(super) fn was_connecting(error: &(dyn Error + 'static)) -> bool {
+    find::<hyper_util::client::legacy::Error>(error)
+        .is_some_and(hyper_util::client::legacy::Error::is_connect)
 }
 
 /// Where a decoder stopped, without the text around it, which may be a Secret's.
@@ -93,9 +99,16 @@ mod tests {
         let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
         let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
         let error = kube::Error::Service(Box::new(wrapped));
+        assert!(find::<rustls::Error>(&error).is_some());
+    }
+
+    #[test]
+    fn a_broken_record_after_the_connection_was_made_is_a_lost_answer() {
+        let tls = rustls::Error::DecryptError;
+        let error = kube::Error::Service(Box::new(io::Error::other(tls)));
         let translated = translate("https://server", error);
         assert!(
-            matches!(translated, ClusterError::Certificate { .. }),
+            matches!(translated, ClusterError::AnswerLost { .. }),
             "{translated:?}"
         );
     }

@@ -197,8 +197,12 @@ where
         .get_all(header::TRANSFER_ENCODING)
         .iter()
         .next_back()
-        .is_some_and(|value| value.as_bytes().to_ascii_lowercase().ends_with(b"chunked"));
-    let has_proven_end = is_chunked || head.headers.contains_key(header::CONTENT_LENGTH);
+        .and_then(|value| value.to_str().ok()?.rsplit(',').next())
+        .is_some_and(|coding| coding.trim().eq_ignore_ascii_case("chunked"));
+    // Any other coding makes the length be ignored (RFC 9112, section 6.3).
+    let has_length = head.headers.contains_key(header::CONTENT_LENGTH)
+        && !head.headers.contains_key(header::TRANSFER_ENCODING);
+    let has_proven_end = is_chunked || has_length;
     let mut hash = Sha256::new();
     let mut bytes: u64 = 0;
     while let Some(frame) = body.frame().await {

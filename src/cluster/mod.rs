@@ -6,6 +6,7 @@ mod address;
 mod connect;
 mod connection;
 mod contents;
+mod decode;
 mod deletion;
 mod discovery;
 mod error;

@@ -4,11 +4,11 @@ use kube::core::params::{
     GetParams, ListParams, Patch, PatchParams, PostParams, ValidationDirective,
 };
 use kube::core::{DynamicObject, Request, Resource};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::connect::Cluster;
+use super::decode;
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
 use super::sender::Effect;
@@ -27,14 +27,6 @@ pub enum ApplyMode {
     Store,
 }
 
-/// A list as every kind has it. What does not call itself one is not taken for an empty one.
-#[derive(Deserialize)]
-struct List<T> {
-    kind: String,
-    /// Go writes an empty list as `null`, too.
-    items: Option<Vec<T>>,
-}
-
 impl Cluster {
     /// Reads the most recent state of an object.
     ///
@@ -49,7 +41,8 @@ impl Cluster {
         let request = requests(kind, namespace)
             .get(name, &GetParams::default())
             .map_err(invalid)?;
-        match self.sender.json(request, Effect::Read).await {
+        let decode = |bytes: &[u8]| decode::object(bytes, kind, name);
+        match self.sender.read(request, decode).await {
             Ok(object) => Ok(Some(object)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
@@ -75,11 +68,8 @@ impl Cluster {
         let request = requests(kind, namespace)
             .list(&parameters)
             .map_err(invalid)?;
-        let list: List<T> = self.sender.json(request, Effect::Read).await?;
-        if !list.kind.ends_with("List") {
-            return Err(not_a_list());
-        }
-        Ok(list.items.unwrap_or_default())
+        let (items, _) = self.sender.read(request, decode::list).await?;
+        Ok(items)
     }
 
     /// Server-side applies an object, unknown fields refused; what is stored is never forced.
@@ -110,7 +100,8 @@ impl Cluster {
             ApplyMode::Store => Effect::Apply,
             ApplyMode::DryRun | ApplyMode::ForcedDryRun => Effect::Idempotent,
         };
-        self.sender.json(request, effect).await
+        let bytes = self.sender.bytes(request, effect).await?;
+        decode::object(&bytes, kind, name)
     }
 
     /// Rehearses the creation of an object whose namespace does not exist yet, in the namespace
@@ -162,14 +153,8 @@ impl Cluster {
         let request = requests(kind, namespace)
             .create(&parameters, body)
             .map_err(invalid)?;
-        self.sender.json(request, Effect::Once).await
-    }
-}
-
-/// An answer to a list that is something else, such as what a proxy in between says.
-pub(super) fn not_a_list() -> ClusterError {
-    ClusterError::Undecodable {
-        reason: "it is not the list that was asked for".to_owned(),
+        let bytes = self.sender.bytes(request, Effect::Once).await?;
+        decode::json(&bytes)
     }
 }
 

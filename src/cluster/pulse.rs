@@ -102,6 +102,11 @@ async fn beat(exchange: Exchange, link: Link, shared: Arc<Shared>) {
         if !is_quiet || *shared.waiting.borrow() == 0 {
             continue;
         }
+        // Without credentials nothing can be asked, and whoever waits is told so.
+        if exchange.log_in().await.is_err() {
+            sleep(PAUSE).await;
+            continue;
+        }
         match prove_life(&exchange).await {
             Ok(()) => {
                 shared.hear();
@@ -109,6 +114,7 @@ async fn beat(exchange: Exchange, link: Link, shared: Arc<Shared>) {
             }
             Err(error) => {
                 link.silent(&error);
+                exchange.reconnect();
                 shared.losses.send_modify(|count| *count += 1);
                 sleep(PAUSE).await;
             }
@@ -120,8 +126,8 @@ async fn prove_life(exchange: &Exchange) -> Result<(), ClusterError> {
     let mut request = Request::new(Vec::new());
     *request.uri_mut() = Uri::from_static("/version");
     match timeout(DEADLINE, exchange.once(request)).await {
-        Ok(Err(error)) if error.is_transient() => Err(error),
-        // A refusal is an answer too.
+        // A refusal is an answer too, and so is that it has too much to do.
+        Ok(Err(error)) if !error.is_an_answer() => Err(error),
         Ok(_) => Ok(()),
         Err(_) => Err(exchange.timed_out(DEADLINE)),
     }

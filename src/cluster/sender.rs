@@ -7,8 +7,8 @@
 //! | other write whose answer was lost | never here: the caller reads the object and decides |
 //! | eviction that a disruption budget forbids (429 as well) | never here: that is an answer |
 //!
-//! Pauses grow from 100 ms to 3 s, with jitter; a `Retry-After` counts instead, as long as it ends
-//! within the patience. "Patience" is short until the server has answered once (a wrong address must
+//! Pauses grow from 100 ms to 3 s, with jitter; a longer `Retry-After` counts instead, as long as it
+//! ends within the patience. "Patience" is short until the server has answered once (a wrong address must
 //! be reported within seconds) and long afterwards (a restarting API server must not end a rollout).
 //! Credentials that are rejected (401, before any handler) are renewed and tried once more in
 //! `transport`.
@@ -21,19 +21,20 @@ use bytes::Bytes;
 use http::{Request, Response, header};
 use kube::Client;
 use kube::client::Body;
-use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::connection::TimeLimits;
 use super::error::ClusterError;
 use super::exchange::Exchange;
-use super::failure;
 use super::jitter::Jitter;
 use super::link::Link;
 use super::pulse::{Pulse, Waiting};
+use super::transport::Transport;
 
 const FIRST_CONTACT_PATIENCE: Duration = Duration::from_secs(2);
+/// How often an answer is asked for that cannot be read.
+const READABLE_ATTEMPTS: u32 = 3;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
@@ -64,6 +65,7 @@ pub(super) struct Sender {
 impl Sender {
     pub(super) fn new(
         client: Client,
+        transport: Option<Transport>,
         server: &str,
         limits: TimeLimits,
         link: Link,
@@ -73,6 +75,7 @@ impl Sender {
             client,
             server: server.into(),
             time: limits.request,
+            transport,
         };
         Self {
             pulse: Arc::new(Pulse::start(exchange.clone(), link.clone())),
@@ -125,25 +128,37 @@ impl Sender {
         }
     }
 
-    /// Sends a request and decodes its JSON answer.
+    /// Reads, and repeats a few times what cannot be read: an answer may have been cut without a sign.
     ///
     /// # Errors
-    /// Every variant of [`ClusterError`] but `Configuration`.
-    pub(super) async fn json<T: DeserializeOwned>(
+    /// As [`Self::bytes`], and what `decode` says.
+    pub(super) async fn read<T>(
         &self,
         request: Request<Vec<u8>>,
-        effect: Effect,
+        decode: impl Fn(&[u8]) -> Result<T, ClusterError>,
     ) -> Result<T, ClusterError> {
-        let bytes = self.bytes(request, effect).await?;
-        serde_json::from_slice(&bytes).map_err(|error| ClusterError::Undecodable {
-            reason: failure::position(&error),
-        })
+        let mut attempt = 1;
+        loop {
+            let bytes = self.bytes(copy(&request), Effect::Read).await?;
+            match decode(&bytes) {
+                Err(ClusterError::Undecodable { .. }) if attempt < READABLE_ATTEMPTS => {
+                    attempt += 1;
+                    tokio::time::sleep(self.pause(SHORTEST_PAUSE)).await;
+                }
+                decoded => return decoded,
+            }
+        }
+    }
+
+    /// A pause of at most this long, another one each time.
+    pub(super) fn pause(&self, longest: Duration) -> Duration {
+        self.jitter.pause(longest)
     }
 
     /// Sends a request and returns its whole answer.
     ///
     /// # Errors
-    /// As [`Self::json`].
+    /// Every variant of [`ClusterError`] but `Configuration`.
     pub(super) async fn bytes(
         &self,
         request: Request<Vec<u8>>,
@@ -161,27 +176,31 @@ impl Sender {
                 }
                 Err(error) => error,
             };
-            if is_an_answer(&error) {
-                self.reached.store(true, Ordering::Relaxed);
-                self.heard();
-            }
             let is_transient = match effect {
                 Effect::Read => error.is_transient_for_reads(),
                 Effect::Idempotent | Effect::Apply | Effect::Once => error.is_transient(),
             };
+            if error.is_an_answer() {
+                self.reached.store(true, Ordering::Relaxed);
+                self.heard();
+                if !is_transient {
+                    self.link.answered();
+                }
+            }
             if !is_transient {
-                self.answered();
                 return Err(self.unsure(error, may_be_stored));
             }
-            may_be_stored |= effect == Effect::Apply && !refused_before_execution(&error);
-            let may_repeat = effect != Effect::Once || refused_before_execution(&error);
+            may_be_stored |= effect == Effect::Apply && error.outcome_is_unknown();
+            let may_repeat = effect != Effect::Once || error.was_refused_before_execution();
             let patience = if self.was_reached() {
                 self.patience
             } else {
                 FIRST_CONTACT_PATIENCE
             };
-            let wait = asked_to_wait(&error).unwrap_or_else(|| self.jitter.pause(pause));
-            if !may_repeat || started.elapsed() + wait > patience {
+            // Never without a pause of our own: a server may ask to come back in no time.
+            let own = self.jitter.pause(pause);
+            let wait = asked_to_wait(&error).unwrap_or_default().max(own);
+            if !may_repeat || started.elapsed().saturating_add(wait) > patience {
                 return Err(self.unsure(error, may_be_stored));
             }
             self.link.silent(&error);
@@ -190,10 +209,10 @@ impl Sender {
         }
     }
 
-    /// What the last of several attempts said is not all: the answer of an earlier one was lost, which may have been
-    /// executed all the same.
+    /// What the last of several attempts said is not all: the answer of an earlier one was lost, which
+    /// may have been executed all the same.
     fn unsure(&self, error: ClusterError, may_be_stored: bool) -> ClusterError {
-        if !may_be_stored || error.is_transient() && !error.was_not_sent() {
+        if !may_be_stored || error.outcome_is_unknown() {
             return error;
         }
         ClusterError::AnswerLost {
@@ -205,7 +224,7 @@ impl Sender {
     /// Opens a streamed answer; only the head of the answer is under the deadline.
     ///
     /// # Errors
-    /// As [`Self::json`]; a stream is never repeated here.
+    /// As [`Self::bytes`]; a stream is never repeated here.
     pub(super) async fn stream(
         &self,
         request: Request<Vec<u8>>,
@@ -222,34 +241,6 @@ impl Sender {
         self.reached.store(true, Ordering::Relaxed);
         self.heard();
         self.link.answered();
-    }
-}
-
-/// Whether the API server itself spoke; a load balancer without a server behind it says 502, 503 or
-/// 504 by itself.
-fn is_an_answer(error: &ClusterError) -> bool {
-    match error {
-        ClusterError::Refused {
-            code: 502..=504,
-            retry_after,
-            ..
-        } => retry_after.is_some(),
-        ClusterError::Refused { .. } => true,
-        other => !other.is_transient(),
-    }
-}
-
-/// 429 comes from before the handler: from flow control (a budget's is another error). A 503 says so
-/// only when it names a time to come back; an aggregated API's may come later.
-fn refused_before_execution(error: &ClusterError) -> bool {
-    match error {
-        ClusterError::Refused { code: 429, .. } => true,
-        ClusterError::Refused {
-            code: 503,
-            retry_after,
-            ..
-        } => retry_after.is_some(),
-        other => other.was_not_sent(),
     }
 }
 

@@ -19,11 +19,11 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::connect::Cluster;
+use super::decode;
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
 use super::failure;
-use super::objects::{invalid, not_a_list, requests};
-use super::sender::Effect;
+use super::objects::{invalid, requests};
 
 /// One event may carry one object: at most etcd's 1.5 MiB, more with a generous margin.
 const LONGEST_LINE: usize = 16 * 1024 * 1024;
@@ -31,6 +31,9 @@ const LONGEST_LINE: usize = 16 * 1024 * 1024;
 /// `pkg/storage/cacher/cacher.go`, `defaultBookmarkFrequency`); one that hears nothing for longer is
 /// dead at one end, however well the server answers elsewhere.
 const LONGEST_SILENCE: Duration = Duration::from_secs(90);
+/// An API server that starts may refuse what it allows a moment later: before it knows its roles, or
+/// behind a load balancer that knows nothing yet.
+const STARTING: Duration = Duration::from_secs(15);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
@@ -115,6 +118,7 @@ impl Cluster {
             selector,
             objects: BTreeMap::new(),
             version: String::new(),
+            refused_since: None,
             sender,
         };
         let slot = Arc::clone(&failure);
@@ -152,6 +156,8 @@ struct Follower<T> {
     selector: Selector,
     objects: BTreeMap<(String, String), Arc<Value>>,
     version: String,
+    /// Since when the server has refused what it allowed before.
+    refused_since: Option<Instant>,
     sender: watch::Sender<Option<Arc<Vec<T>>>>,
 }
 
@@ -162,11 +168,8 @@ impl<T: DeserializeOwned> Follower<T> {
         loop {
             match self.list().await {
                 Ok(()) => {}
-                // A server that was never reached is a wrong address, and no outage to wait out.
-                Err(error)
-                    if error.is_transient_for_reads() && self.cluster.sender.was_reached() =>
-                {
-                    tokio::time::sleep(pause).await;
+                Err(error) if self.may_mend(&error) => {
+                    tokio::time::sleep(self.cluster.sender.pause(pause)).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     continue;
                 }
@@ -176,13 +179,13 @@ impl<T: DeserializeOwned> Follower<T> {
                 let opened = Instant::now();
                 let end = match self.stream().await {
                     Ok(end) => end,
-                    Err(error) if error.is_transient_for_reads() => End::Lost,
+                    Err(error) if self.may_mend(&error) => End::Lost,
                     Err(error) => return error,
                 };
                 if opened.elapsed() > LONGEST_PAUSE {
                     pause = SHORTEST_PAUSE;
                 } else {
-                    tokio::time::sleep(pause).await;
+                    tokio::time::sleep(self.cluster.sender.pause(pause)).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 if matches!(end, End::Lost) {
@@ -192,6 +195,25 @@ impl<T: DeserializeOwned> Follower<T> {
         }
     }
 
+    /// Whether waiting may mend what went wrong.
+    fn may_mend(&mut self, error: &ClusterError) -> bool {
+        if error.is_transient_for_reads() {
+            // A server that was never reached is a wrong address, and no outage to wait out.
+            return self.cluster.sender.was_reached();
+        }
+        let is_refusal = matches!(
+            error,
+            ClusterError::Unauthorized { .. }
+                | ClusterError::Forbidden { .. }
+                | ClusterError::NotFound { .. }
+                | ClusterError::Undecodable { .. }
+                | ClusterError::Refused { code: 404, .. }
+        );
+        let was_allowed_before = !self.version.is_empty();
+        let since = *self.refused_since.get_or_insert_with(Instant::now);
+        is_refusal && was_allowed_before && since.elapsed() < STARTING
+    }
+
     async fn list(&mut self) -> Result<(), ClusterError> {
         let mut parameters = ListParams::default();
         parameters.label_selector.clone_from(&self.selector.labels);
@@ -199,17 +221,12 @@ impl<T: DeserializeOwned> Follower<T> {
         let request = requests(&self.kind, self.namespace.as_deref())
             .list(&parameters)
             .map_err(invalid)?;
-        let list: Value = self.cluster.sender.json(request, Effect::Read).await?;
-        let is_list = list["kind"]
-            .as_str()
-            .is_some_and(|kind| kind.ends_with("List"));
-        if !is_list || version_of(&list).is_empty() {
-            return Err(not_a_list());
-        }
-        version_of(&list).clone_into(&mut self.version);
+        let read = self.cluster.sender.read(request, decode_versioned);
+        let (items, version) = read.await?;
+        self.version = version;
         self.objects.clear();
-        for item in list["items"].as_array().into_iter().flatten() {
-            self.objects.insert(key(item), Arc::new(item.clone()));
+        for item in items {
+            self.objects.insert(key(&item), Arc::new(item));
         }
         self.publish()
     }
@@ -228,19 +245,24 @@ impl<T: DeserializeOwned> Follower<T> {
             Err(ClusterError::Refused { code: 410, .. }) => return Ok(End::Lost),
             Err(error) => return Err(error),
         };
+        self.refused_since = None;
         let mut body = response.into_body();
         let mut buffer: Vec<u8> = Vec::new();
+        // How much of the buffer is known to hold no end of a line.
+        let mut searched = 0;
         loop {
             let Some(frame) = self.next_frame(&mut body, &mut losses).await? else {
                 return Ok(End::Clean);
             };
             buffer.extend_from_slice(&frame);
-            while let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
+            while let Some(end) = line_end(&buffer, searched) {
                 let line: Vec<u8> = buffer.drain(..=end).collect();
+                searched = 0;
                 if matches!(self.take_line(&line)?, End::Lost) {
                     return Ok(End::Lost);
                 }
             }
+            searched = buffer.len();
             if buffer.len() > LONGEST_LINE {
                 return Err(ClusterError::TooLarge {
                     limit: LONGEST_LINE,
@@ -249,7 +271,8 @@ impl<T: DeserializeOwned> Follower<T> {
         }
     }
 
-    /// The next bytes; `None` at the stream's end, or when it has been silent for too long.
+    /// The next bytes; `None` at the stream's end. After too long a silence a new list is needed: the
+    /// version may be one of the future, when the server was restored from a backup.
     async fn next_frame(
         &self,
         body: &mut Body,
@@ -262,7 +285,9 @@ impl<T: DeserializeOwned> Follower<T> {
             _ = losses.changed() => {
                 return Err(self.cluster.sender.fell_silent());
             }
-            () = tokio::time::sleep(LONGEST_SILENCE) => return Ok(None),
+            () = tokio::time::sleep(LONGEST_SILENCE) => {
+                return Err(self.cluster.sender.fell_silent());
+            }
         };
         self.cluster.sender.heard();
         match frame {
@@ -277,7 +302,9 @@ impl<T: DeserializeOwned> Follower<T> {
         let Ok(WatchLine { kind, object }) = serde_json::from_slice::<WatchLine>(line) else {
             return Ok(End::Lost);
         };
-        if kind != "BOOKMARK" && is_stale(version_of(&object), &self.version) {
+        let is_change = matches!(kind.as_str(), "ADDED" | "MODIFIED" | "DELETED");
+        if is_change && (is_stale(version_of(&object), &self.version) || !self.fits(&kind, &object))
+        {
             return Ok(End::Lost);
         }
         match kind.as_str() {
@@ -295,6 +322,13 @@ impl<T: DeserializeOwned> Follower<T> {
             self.publish()?;
         }
         Ok(End::Clean)
+    }
+
+    /// Whether an event is about what we know under its name: nothing is deleted but itself.
+    fn fits(&self, kind: &str, object: &Value) -> bool {
+        let uid = &object["metadata"]["uid"];
+        let known = self.objects.get(&key(object));
+        kind != "DELETED" || known.is_none_or(|known| known["metadata"]["uid"] == *uid)
     }
 
     fn publish(&self) -> Result<(), ClusterError> {
@@ -322,10 +356,30 @@ fn key(object: &Value) -> (String, String) {
 /// old state back. Versions of Kubernetes' own kinds grow and can be compared (KEP-5504); of others
 /// nothing is known.
 fn is_stale(version: &str, seen: &str) -> bool {
+    if version.is_empty() {
+        return true;
+    }
     match (version.parse::<u64>(), seen.parse::<u64>()) {
         (Ok(version), Ok(seen)) => version <= seen,
         _ => false,
     }
+}
+
+fn line_end(buffer: &[u8], searched: usize) -> Option<usize> {
+    let rest = buffer.get(searched..)?;
+    let found = rest.iter().position(|byte| *byte == b'\n')?;
+    Some(searched + found)
+}
+
+/// A list that a watch can go on from.
+fn decode_versioned(bytes: &[u8]) -> Result<(Vec<Value>, String), ClusterError> {
+    let (items, version) = decode::list(bytes)?;
+    if version.is_empty() {
+        return Err(ClusterError::Undecodable {
+            reason: "the list has no version".to_owned(),
+        });
+    }
+    Ok((items, version))
 }
 
 fn version_of(object: &Value) -> &str {

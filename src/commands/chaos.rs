@@ -22,6 +22,7 @@ pub(super) async fn run(
     let plan = ChaosPlan {
         workload,
         expectation,
+        pod,
     };
     Ok(Report::Chaos(Box::new(ops::chaos(&context, &plan).await?)))
 }

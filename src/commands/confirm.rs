@@ -3,7 +3,7 @@
 use super::Session;
 use crate::error::CommandError;
 use crate::ops::Context;
-use crate::ui::Confirmation;
+use crate::ui::{Confirmation, sanitise};
 
 /// Fails early where nobody could be asked: without a terminal, consent comes by `--yes` alone.
 ///
@@ -34,13 +34,18 @@ pub(super) async fn ask(
     }
     let cluster = &context.cluster;
     let place = match cluster.context() {
-        Some(name) => format!("context `{name}` ({})", cluster.server()),
-        None => cluster.server().to_owned(),
+        // In one line: a name that breaks it could write a question of its own.
+        Some(name) => format!(
+            "context `{}` ({})",
+            sanitise(name),
+            sanitise(cluster.server())
+        ),
+        None => sanitise(cluster.server()),
     };
-    let mut question = format!("This will {what}, in {place}.\n");
+    let mut question = format!("This will {}, in {place}.\n", sanitise(what));
     for line in lines {
         question.push_str("  ");
-        question.push_str(line);
+        question.push_str(&sanitise(line));
         question.push('\n');
     }
     question.push_str("Go on?");

@@ -27,7 +27,7 @@ pub(super) async fn create_namespaces(context: &Context, plan: &Plan) -> Result<
             // Somebody else was faster: it is there, and it is theirs.
             Err(ClusterError::Conflict { .. }) => Ok(Value::Null),
             // The answer was lost; whether the request was executed can be seen.
-            Err(error) if error.is_transient() && !error.was_not_sent() => {
+            Err(error) if error.outcome_is_unknown() => {
                 match context.cluster.get::<Value>(&kind, None, name).await {
                     Ok(Some(namespace)) => Ok(namespace),
                     Ok(None) | Err(_) => Err(error),

@@ -35,6 +35,8 @@ pub struct ChaosPlan {
     pub workload: Workload,
     /// What every replica is asked.
     pub expectation: Expectation,
+    /// The pod to delete, and no other: it is the one that was agreed to.
+    pub pod: String,
 }
 
 /// The pod that would be deleted: the one with the lowest ordinal.
@@ -50,7 +52,7 @@ pub async fn target(context: &Context, workload: &Workload) -> Result<String, Op
     ))
 }
 
-/// Verifies, deletes the pod with the lowest ordinal, follows its replacement, verifies again.
+/// Verifies, deletes the pod of the plan, follows its replacement, verifies again.
 ///
 /// # Errors
 /// [`OpsError`]; whether the pod had been deleted by then is in the events.
@@ -58,9 +60,14 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
     let ChaosPlan {
         workload,
         expectation,
+        ..
     } = plan;
     let before = verify(context, workload, expectation).await?;
-    let target = before.replicas.first().cloned();
+    let target = before
+        .replicas
+        .iter()
+        .find(|it| it.pod == plan.pod)
+        .cloned();
     let (Outcome::Success, Some(target)) = (before.verdict, target) else {
         return Ok(ChaosReport::new(before, Vec::new(), None, None));
     };
@@ -76,7 +83,9 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
         .by_deadline(Recovery::watch(context, workload, &mut kill))
         .await?;
     context.in_time()?;
-    delete(context, workload, &target.pod, &uid).await?;
+    context
+        .by_deadline(delete(context, workload, &target.pod, &uid))
+        .await?;
     let cause = recovery.follow().await?;
     let has_recovered = cause.is_none() && kill.phases.contains_key(&RecoveryPhase::Ready);
     let after = if has_recovered {

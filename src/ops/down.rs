@@ -292,10 +292,10 @@ async fn delete(
     let namespace = object.namespace.as_deref();
     context.in_time()?;
     let write = Write::start(context, &object, Action::Delete);
-    let deleted = context
+    let deleting = context
         .cluster
-        .delete(&target.kind, namespace, &object.name, uid)
-        .await;
+        .delete(&target.kind, namespace, &object.name, uid);
+    let deleted = context.by_deadline(async { Ok(deleting.await) }).await?;
     if let Err(source) = deleted {
         write.finish(Some(&source));
         return Err(OpsError::Writes(vec![WriteFailure { object, source }]));

@@ -144,7 +144,8 @@ async fn finish(
     mounted: &BTreeSet<(String, String)>,
     verdict: &Verdict,
 ) -> Result<Status, OpsError> {
-    if binds_at_first_use(context, target, stored, mounted).await {
+    let first_use = async { Ok(binds_at_first_use(context, target, stored, mounted).await) };
+    if context.by_deadline(first_use).await.unwrap_or(false) {
         return Ok(Status {
             state: State::NotWaitedFor,
             message: "gets its volume when a pod mounts it".to_owned(),

@@ -34,7 +34,7 @@ impl<'a> Write<'a> {
     pub(super) fn finish(mut self, error: Option<&ClusterError>) {
         let result = match error {
             None => WriteResult::Done,
-            Some(error) if error.is_transient() && !error.was_not_sent() => WriteResult::Unknown {
+            Some(error) if error.outcome_is_unknown() => WriteResult::Unknown {
                 reason: error.to_string(),
             },
             Some(error) => WriteResult::Refused {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cryptoctl::cluster::{Cluster, TimeLimits};
 use cryptoctl::event::{Emitter, Event};
-use cryptoctl::ops::{self, ChaosPlan, Context, Expectation, OpsError, UpOptions};
+use cryptoctl::ops::{self, ChaosPlan, Context, Expectation, OpsError, UpOptions, Workload};
 use cryptoctl::report::{ChaosReport, RolloutReport, UpReport, VerifyReport};
 use futures::FutureExt;
 use tokio::time::Instant;
@@ -188,12 +188,21 @@ async fn perform(
         }
         Operation::Rollout => Said::Rollout(ops::rollout_status(&context, &workload).await),
         Operation::Verify => Said::Verify(ops::verify(&context, &workload, &expectation).await),
-        Operation::Chaos => {
-            let plan = ChaosPlan {
-                workload,
-                expectation,
-            };
-            Said::Chaos(ops::chaos(&context, &plan).await.map(Box::new))
-        }
+        Operation::Chaos => Said::Chaos(chaos(&context, workload, expectation).await.map(Box::new)),
     }
+}
+
+/// As the command does: the pod is named first, and that one is deleted.
+async fn chaos(
+    context: &Context,
+    workload: Workload,
+    expectation: Expectation,
+) -> Result<ChaosReport, OpsError> {
+    let pod = ops::target(context, &workload).await?;
+    let plan = ChaosPlan {
+        workload,
+        expectation,
+        pod,
+    };
+    ops::chaos(context, &plan).await
 }

@@ -169,10 +169,16 @@ fn source(
     if !address.is_encrypted() {
         return Ok(Source::Fixed(Arc::default()));
     }
+    // Both are refused when they cannot be used, whether or not they are needed.
     let oidc = user
         .auth_provider
         .as_ref()
-        .map(|provider| Oidc::new(provider, resolved))
+        .map(|provider| Oidc::new(provider, resolved, settings))
+        .transpose()?;
+    let plugin = user
+        .exec
+        .as_ref()
+        .map(|exec| Plugin::new(exec, resolved, settings))
         .transpose()?;
     if !user.token_file.is_empty() {
         let file = TokenFile::new(&user.token_file, user.token.clone());
@@ -188,11 +194,9 @@ fn source(
     }
     let has_certificate =
         !user.client_certificate.is_empty() || !user.client_certificate_data.is_empty();
-    match (oidc, &user.exec) {
+    match (oidc, plugin) {
         (Some(oidc), _) => Ok(Source::Oidc(Arc::new(oidc))),
-        (None, Some(exec)) if !has_certificate => {
-            Plugin::new(exec, resolved, settings).map(|plugin| Source::Plugin(Arc::new(plugin)))
-        }
+        (None, Some(plugin)) if !has_certificate => Ok(Source::Plugin(Arc::new(plugin))),
         (None, None) if !has_certificate => Err(IdentityError::Nobody(nobody(resolved))),
         _ => Ok(Source::Fixed(Arc::default())),
     }

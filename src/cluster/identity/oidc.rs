@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Credentials, IdentityError, bearer};
+use crate::cluster::connection::{ConnectionSettings, Environment};
 use crate::cluster::kubeconfig::{AuthProvider, Resolved, store_tokens};
 use crate::cluster::transport::{Route, Trust, http_client};
 use crate::secret::Secret;
@@ -36,6 +37,7 @@ pub(crate) struct Oidc {
     config: Mutex<BTreeMap<String, Secret>>,
     kubeconfig: PathBuf,
     user: String,
+    environment: Environment,
 }
 
 #[derive(Deserialize)]
@@ -55,7 +57,11 @@ struct Tokens {
 }
 
 impl Oidc {
-    pub(super) fn new(provider: &AuthProvider, resolved: &Resolved) -> Result<Self, IdentityError> {
+    pub(super) fn new(
+        provider: &AuthProvider,
+        resolved: &Resolved,
+        settings: &ConnectionSettings,
+    ) -> Result<Self, IdentityError> {
         let refuse = |reason, instead| {
             Err(IdentityError::Provider {
                 name: provider.name.clone(),
@@ -85,6 +91,7 @@ impl Oidc {
             config: Mutex::new(provider.config.clone()),
             kubeconfig: resolved.user.origin.clone(),
             user: resolved.user_name.clone(),
+            environment: settings.environment.clone(),
         })
     }
 
@@ -120,21 +127,9 @@ impl Oidc {
         let discovery: Discovery = self
             .ask("question for its endpoints", request, String::new())
             .await?;
-        let (id, secret) = (self.value("client-id"), self.value("client-secret"));
-        let form = [
-            ("grant_type", "refresh_token"),
-            ("refresh_token", refresh_token.expose()),
-        ];
-        // RFC 6749, section 2.3.1: the client's own credentials are form-encoded before anything else.
-        let pair = format!("{}:{}", encoded(id.expose()), encoded(secret.expose()));
-        let pair = base64::engine::general_purpose::STANDARD.encode(pair);
-        let request = Request::post(uri(&discovery.token_endpoint)?)
-            .header(header::AUTHORIZATION, format!("Basic {pair}"));
-        let body: Vec<String> = form
-            .iter()
-            .map(|(key, value)| format!("{key}={}", encoded(value)))
-            .collect();
-        let tokens: Tokens = self.ask("refresh token", request, body.join("&")).await?;
+        let tokens = self
+            .exchange(&discovery.token_endpoint, &refresh_token)
+            .await?;
         let id_token = tokens
             .id_token
             .filter(|token| !token.is_empty())
@@ -159,6 +154,32 @@ impl Oidc {
         credentials(&id_token, expires)
     }
 
+    /// Exchanges the refresh token. Issuers differ in where they want to see who asks: in a header or in
+    /// the form (RFC 6749, section 2.3.1); one after the other is tried, as Go's `oauth2` does.
+    async fn exchange(&self, endpoint: &str, token: &Secret) -> Result<Tokens, IdentityError> {
+        let what = "refresh token";
+        let form = format!(
+            "grant_type=refresh_token&refresh_token={}",
+            encoded(token.expose())
+        );
+        let id = encoded(self.value("client-id").expose());
+        let secret = encoded(self.value("client-secret").expose());
+        let pair = base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}"));
+        let request =
+            Request::post(uri(endpoint)?).header(header::AUTHORIZATION, format!("Basic {pair}"));
+        let first = match self.ask(what, request, form.clone()).await {
+            Ok(tokens) => return Ok(tokens),
+            Err(error) => error,
+        };
+        let mut form = format!("{form}&client_id={id}");
+        if !secret.is_empty() {
+            form.push_str("&client_secret=");
+            form.push_str(&secret);
+        }
+        let second = self.ask(what, Request::post(uri(endpoint)?), form).await;
+        second.map_err(|_| first)
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         what: &str,
@@ -170,7 +191,9 @@ impl Oidc {
             .header(header::ACCEPT, "application/json")
             .body(Full::new(form.into_bytes().into()))
             .map_err(|_| failed("the issuer's address cannot be used"))?;
-        let client = http_client::<Full<bytes::Bytes>>(&self.trust()?, &Route::Direct, TIME_LIMIT)
+        let route =
+            Route::to(request.uri(), "", &self.environment).map_err(|error| failed(&error))?;
+        let client = http_client::<Full<bytes::Bytes>>(&self.trust()?, &route, TIME_LIMIT)
             .map_err(|error| failed(&format!("its certificate authority: {error}")))?;
         let response = client
             .request(request)

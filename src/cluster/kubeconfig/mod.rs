@@ -54,7 +54,13 @@ pub(super) fn load(settings: &ConnectionSettings) -> Result<Resolved, Kubeconfig
         });
     }
     let document = document.unwrap_or_default();
-    let mut resolved = overrides::resolve(&document, &settings.overrides)?;
+    let mut resolved = match overrides::resolve(&document, &settings.overrides) {
+        // One that says nothing is as good as none.
+        Err(error @ KubeconfigError::NoContext { .. }) => {
+            return in_cluster::load(settings)?.ok_or(error);
+        }
+        resolved => resolved?,
+    };
     validate::check(&resolved)?;
     if resolved.user.exec.is_some() {
         resolved.plugin_policy = plugin_policy::load(settings)?;

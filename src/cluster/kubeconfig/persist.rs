@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -22,17 +22,18 @@ pub(crate) fn store_tokens(
     user: &str,
     tokens: &BTreeMap<&str, Secret>,
 ) -> io::Result<()> {
+    let _lock = Lock::take(path)?;
     let invalid = || io::Error::new(io::ErrorKind::InvalidData, "it has changed meanwhile");
     let text = fs::read_to_string(path)?;
     let value = manifest::read_yaml(&text).map_err(|_| invalid())?;
     let mut document = value.ok_or_else(invalid)?;
-    let users = document["users"].as_array_mut().ok_or_else(invalid)?;
-    let entry = users
-        .iter_mut()
+    let users = document.get_mut("users").and_then(Value::as_array_mut);
+    let config = users
+        .into_iter()
+        .flatten()
         .find(|entry| entry["name"] == user)
-        .ok_or_else(invalid)?;
-    let config = entry["user"]["auth-provider"]["config"]
-        .as_object_mut()
+        .and_then(|entry| entry.pointer_mut("/user/auth-provider/config"))
+        .and_then(Value::as_object_mut)
         .ok_or_else(invalid)?;
     for (key, secret) in tokens {
         config.insert((*key).to_owned(), Value::from(secret.expose()));
@@ -40,6 +41,37 @@ pub(crate) fn store_tokens(
     let text = serde_saphyr::to_string(&document)
         .map_err(|_| io::Error::other("it cannot be written as YAML"))?;
     replace(path, text.as_bytes())
+}
+
+/// The file that client-go makes beside a kubeconfig while it changes it
+/// (`tools/clientcmd/config.go`, `lockFile`).
+struct Lock(PathBuf);
+
+impl Lock {
+    fn take(path: &Path) -> io::Result<Self> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        let lock = PathBuf::from(name);
+        fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&lock)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => io::Error::other(format!(
+                    "`{}` says that somebody changes it",
+                    lock.display()
+                )),
+                _ => error,
+            })?;
+        Ok(Self(lock))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Whoever finds it will say so.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 /// Replaces a file in one step, keeping its mode.

@@ -1,7 +1,7 @@
 //! Which credential plugins kubectl's preferences allow (`kubectl.config.k8s.io/v1beta1`
 //! `Preference`; `k8s.io/client-go` `plugin/pkg/client/auth/exec/exec.go`, `checkAllowlistLocked`).
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::{env, fs, io};
 
 use serde::Deserialize;
@@ -104,6 +104,11 @@ fn policy(text: &str) -> Result<PluginPolicy, String> {
             if commands.iter().any(String::is_empty) {
                 return Err("its `credentialPluginAllowlist` has an empty entry".to_owned());
             }
+            if let Some(command) = commands.iter().find(|command| !is_normal(command)) {
+                return Err(format!(
+                    "its `credentialPluginAllowlist` has `{command}`, which is no normal path"
+                ));
+            }
             Ok(PluginPolicy::Allowlist(commands))
         }
         ("Allowlist", _) => {
@@ -165,6 +170,17 @@ pub(crate) fn look_up(command: &str) -> Option<PathBuf> {
         .find(|candidate| is_executable(candidate))
 }
 
+/// Whether a path is written in its shortest form (Go's `filepath.Clean`).
+fn is_normal(command: &str) -> bool {
+    let path = Path::new(command);
+    let shortest: PathBuf = path.components().collect();
+    let has_detour = path
+        .components()
+        .skip(1)
+        .any(|part| part == Component::ParentDir);
+    shortest.as_os_str() == path.as_os_str() && !command.starts_with("./") && !has_detour
+}
+
 fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     fs::metadata(path)
@@ -184,6 +200,9 @@ mod tests {
             "credentialPluginPolicy: Allowlist\ncredentialPluginAllowlist: []",
             "credentialPluginAllowlist: [{command: a}]",
             "credentialPluginPolicy: Never",
+            "credentialPluginPolicy: Allowlist\ncredentialPluginAllowlist: [{command: /a//b}]",
+            "credentialPluginPolicy: Allowlist\ncredentialPluginAllowlist: [{command: /a/../b}]",
+            "credentialPluginPolicy: Allowlist\ncredentialPluginAllowlist: [{command: ./b}]",
         ] {
             assert!(policy(&format!("{HEAD}{wrong}\n")).is_err(), "{wrong}");
         }

@@ -4,6 +4,7 @@
 mod channel;
 mod files;
 mod forwarding;
+mod no_proxy;
 mod route;
 mod trust;
 
@@ -24,7 +25,8 @@ pub(super) use self::channel::{Channel, http_client};
 use self::files::TrustFiles;
 pub(super) use self::route::Route;
 pub(super) use self::trust::{Trust, TrustError};
-use super::identity::{Credentials, Identity};
+use super::failure;
+use super::identity::{Credentials, Identity, IdentityError};
 use super::kubeconfig::{KubeconfigError, Resolved};
 
 /// Certificate files are looked at again after this long, and at once when a connection is refused.
@@ -32,7 +34,7 @@ const FRESH: Duration = Duration::from_secs(30);
 
 /// A connection that a proxy was to make.
 #[derive(Debug, Error)]
-#[error("through the proxy `{proxy}`: {}", super::failure::innermost(source))]
+#[error("through the proxy `{proxy}`: {}", failure::innermost(source))]
 pub(super) struct ProxyError {
     proxy: String,
     source: hyper_util::client::legacy::Error,
@@ -93,8 +95,13 @@ impl Transport {
     }
 
     /// Obtains the credentials, which may take a person's time and is no request's business.
-    pub(super) async fn log_in(&self) -> Result<(), super::identity::IdentityError> {
+    pub(super) async fn log_in(&self) -> Result<(), IdentityError> {
         self.0.identity.credentials().await.map(|_| ())
+    }
+
+    /// Uses no connection from before any more.
+    pub(super) fn reconnect(&self) {
+        self.0.reconnect();
     }
 }
 
@@ -128,7 +135,7 @@ impl Shared {
         credentials: &Credentials,
         look_now: bool,
     ) -> Result<Response<Incoming>, BoxError> {
-        let channel = self.channel(credentials, look_now)?;
+        let channel = self.channel(credentials, look_now);
         let headers = request.headers_mut();
         headers.insert(header::USER_AGENT, self.user_agent.clone());
         for (name, value) in self.identity.impersonation() {
@@ -157,11 +164,7 @@ impl Shared {
     }
 
     /// The pool for these credentials, built anew when a certificate is another one.
-    fn channel(
-        &self,
-        credentials: &Credentials,
-        look_now: bool,
-    ) -> Result<Channel<Body>, TrustError> {
+    fn channel(&self, credentials: &Credentials, look_now: bool) -> Channel<Body> {
         let mut current = self.lock();
         let mut trust = current.trust.clone();
         if look_now || current.looked_at.elapsed() > FRESH {
@@ -175,17 +178,28 @@ impl Shared {
             trust.certificate = Some(certificate.clone());
         }
         if trust != current.trust {
-            current.channel = http_client(&trust, &self.route, self.connect_timeout)?;
-            current.trust = trust;
+            // What cannot be used, such as half of a file, does not replace what can.
+            if let Ok(channel) = http_client(&trust, &self.route, self.connect_timeout) {
+                current.channel = channel;
+                current.trust = trust;
+            }
         }
-        Ok(current.channel.clone())
+        current.channel.clone()
+    }
+
+    /// Forgets all connections.
+    fn reconnect(&self) {
+        let mut current = self.lock();
+        if let Ok(channel) = http_client(&current.trust, &self.route, self.connect_timeout) {
+            current.channel = channel;
+        }
     }
 
     /// Whether looking at the files again changes what a connection is made with.
     fn has_new_files(&self, credentials: &Credentials) -> bool {
         let before = self.lock().trust.clone();
-        let built = self.channel(credentials, true);
-        built.is_ok() && self.lock().trust != before
+        self.channel(credentials, true);
+        self.lock().trust != before
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Current> {
@@ -202,8 +216,9 @@ fn copy(request: &Request<Body>) -> Option<Request<Body>> {
     Some(copied)
 }
 
+/// Whether TLS kept the connection from being made, so that nothing was sent.
 fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
-    super::failure::find::<rustls::Error>(error).is_some()
+    failure::was_connecting(error) && failure::find::<rustls::Error>(error).is_some()
 }
 
 impl Service<Request<Body>> for Transport {

@@ -4,6 +4,7 @@ use http::Uri;
 use hyper_util::client::legacy::connect::Connection;
 use kube::Config;
 use kube::client::ConfigExt;
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::json;
@@ -59,8 +60,10 @@ impl Trust {
         // The address is not used for TLS settings.
         let mut config = Config::new(Uri::from_static("https://unused"));
         if let Some(authority) = &self.authority {
+            // What is no certificate is passed over, as Go does, as long as there is one.
             let certificates: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(authority)
                 .filter_map(Result::ok)
+                .filter(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok())
                 .map(|certificate| certificate.to_vec())
                 .collect();
             if certificates.is_empty() {
@@ -74,8 +77,8 @@ impl Trust {
             use base64::Engine;
             let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
             config.auth_info = serde_json::from_value(json!({
-                "client-certificate-data": encode(&certificate.certificate),
-                "client-key-data": encode(certificate.key.expose().as_bytes()),
+                "client-certificate-data": encode(&blocks(&certificate.certificate, "CERTIFICATE")),
+                "client-key-data": encode(&blocks(certificate.key.expose().as_bytes(), "PRIVATE KEY")),
             }))
             .map_err(|_| TrustError::Certificate)?;
         }
@@ -85,5 +88,38 @@ impl Trust {
                 kube::Error::RustlsTls(_) if self.certificate.is_some() => TrustError::Certificate,
                 other => TrustError::Tls(other.to_string()),
             })
+    }
+}
+
+/// The PEM blocks of a kind, without what else is in the file: a key beside the certificate, a
+/// certificate beside the key, or text.
+fn blocks(pem: &[u8], kind: &str) -> Vec<u8> {
+    let text = String::from_utf8_lossy(pem);
+    let mut kept = String::new();
+    let mut is_inside = false;
+    for line in text.lines() {
+        is_inside |=
+            line.starts_with("-----BEGIN ") && line.trim_end().ends_with(&format!("{kind}-----"));
+        if is_inside {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+        is_inside &= !line.starts_with("-----END ");
+    }
+    kept.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_blocks_of_the_kind_are_kept() {
+        let both = "text\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n\
+                    -----BEGIN EC PRIVATE KEY-----\nBBBB\n-----END EC PRIVATE KEY-----\n";
+        let certificate = String::from_utf8(blocks(both.as_bytes(), "CERTIFICATE")).unwrap();
+        assert!(certificate.contains("AAAA") && !certificate.contains("BBBB"));
+        let key = String::from_utf8(blocks(both.as_bytes(), "PRIVATE KEY")).unwrap();
+        assert!(key.contains("BBBB") && !key.contains("AAAA") && !key.contains("text"));
     }
 }

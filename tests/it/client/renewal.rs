@@ -231,11 +231,8 @@ async fn a_half_written_certificate_does_not_replace_the_one_that_works() {
     write(folder.path(), "key", &first.signing_key.serialize_pem());
     let user = "client-certificate: certificate, client-key: key";
     let cluster = server.connect(folder.path(), user).await;
-    write(
-        folder.path(),
-        "certificate",
-        "-----BEGIN CERTIFICATE-----\n",
-    );
+    let half = first.cert.pem();
+    write(folder.path(), "certificate", &half[..half.len() / 2]);
     server.change(|now| now.token = Some("never".to_owned()));
     // The rejection makes the files be read again; they are of no use just now.
     ask(&cluster).await.unwrap_err();

@@ -250,3 +250,87 @@ async fn an_answer_that_cannot_be_read_is_never_quoted() {
     assert!(!chain.contains("hunter2"), "{chain}");
     assert!(matches!(error, ClusterError::Undecodable { .. }));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_read_again_a_few_times() {
+    let wrong: [fn() -> Reply; 4] = [
+        || Reply::Whole(200, Vec::new(), b"<html>".to_vec()),
+        || Reply::json(200, &json!({"kind": "Status", "status": "Success"})),
+        || Reply::json(200, &pod("web-1", "uid-9", 1)),
+        || Reply::Whole(200, Vec::new(), b"{\"kind\": \"Pod\", \"meta".to_vec()),
+    ];
+    for wrong in wrong {
+        let mended = Scripted::in_turn(vec![wrong, found]);
+        assert!(read(&mended).await.unwrap().is_some());
+        let lasting = Scripted::in_turn(vec![wrong]);
+        let error = read(&lasting).await.unwrap_err();
+        assert!(
+            matches!(error, ClusterError::Undecodable { .. }),
+            "{error:?}"
+        );
+        assert_eq!(lasting.seen().len(), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_was_not_found_is_no_absent_object() {
+    let scripted = Scripted::new(|_| Reply::Whole(404, Vec::new(), b"<html>".to_vec()));
+    read(&scripted).await.unwrap_err();
+    delete(&scripted).await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_that_may_have_been_executed_is_read_back() {
+    let unknown: [fn() -> Reply; 3] = [
+        || Reply::refusal(500, "InternalError"),
+        || Reply::Whole(200, Vec::new(), b"<html>".to_vec()),
+        || Reply::Whole(302, vec![("location", "/login".to_owned())], Vec::new()),
+    ];
+    for unknown in unknown {
+        let gone = Scripted::in_turn(vec![unknown, || Reply::refusal(404, "NotFound")]);
+        assert_eq!(delete(&gone).await.unwrap(), Deletion::Accepted);
+        assert_eq!(gone.count(&Method::DELETE), 1);
+        let untouched = Scripted::in_turn(vec![unknown, found]);
+        let error = delete(&untouched).await.unwrap_err();
+        assert!(error.outcome_is_unknown(), "{error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_back_stays_unknown_and_soon() {
+    let failures: [fn() -> Reply; 3] = [
+        || Reply::refusal(403, "Forbidden"),
+        || Reply::refusal(401, "Unauthorized"),
+        || Reply::Silence,
+    ];
+    for failure in failures {
+        let scripted = Scripted::in_turn(vec![found, || Reply::Lost, failure]);
+        read(&scripted).await.unwrap();
+        let started = Instant::now();
+        let error = delete(&scripted).await.unwrap_err();
+        assert!(error.outcome_is_unknown(), "{error:?}");
+        assert!(started.elapsed() <= Duration::from_secs(10));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_asks_to_come_back_at_once_meets_no_storm() {
+    let scripted = Scripted::new(|request| match request.at.as_secs() {
+        0..60 => Reply::retry_after(429, 0),
+        _ => found(),
+    });
+    assert_eq!(delete(&scripted).await.unwrap(), Deletion::Accepted);
+    assert!(scripted.seen().len() < 60, "{}", scripted.seen().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_without_measure_ends_nothing_but_the_wait() {
+    let scripted = Scripted::in_turn(vec![|| Reply::retry_after(429, 2), || {
+        Reply::retry_after(429, u64::MAX)
+    }]);
+    let error = read(&scripted).await.unwrap_err();
+    assert!(
+        matches!(error, ClusterError::Refused { code: 429, .. }),
+        "{error:?}"
+    );
+}
