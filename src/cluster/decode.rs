@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
@@ -70,4 +71,22 @@ pub(super) fn list<T: DeserializeOwned>(bytes: &[u8]) -> Result<(Vec<T>, String)
         list.items.unwrap_or_default(),
         list.metadata.resource_version,
     ))
+}
+
+/// That a deletion or an eviction was accepted: the object itself as it goes, or a success that names
+/// no other object (`k8s.io/apiserver` `pkg/endpoints/handlers/delete.go`).
+pub(super) fn accepted(bytes: &[u8], uid: &str) -> Result<(), ClusterError> {
+    let answer: Value = json(bytes)?;
+    let is_success = answer["kind"] == "Status" && answer["status"] == "Success";
+    let named = if is_success {
+        answer["details"]["uid"].as_str().unwrap_or(uid)
+    } else {
+        answer["metadata"]["uid"].as_str().unwrap_or_default()
+    };
+    if named == uid {
+        return Ok(());
+    }
+    Err(ClusterError::Undecodable {
+        reason: "it does not say that the object was deleted".to_owned(),
+    })
 }

@@ -75,8 +75,7 @@ impl Cluster {
             .delete(name, parameters)
             .map_err(invalid)?;
         let answer = self.sender.bytes(request, Effect::Once).await;
-        // What is no JSON is no answer of an API server.
-        let answer = answer.and_then(|bytes| decode::json::<Value>(&bytes));
+        let answer = answer.and_then(|bytes| decode::accepted(&bytes, uid));
         let error = match answer {
             Ok(_) => return Ok(Deletion::Accepted),
             // With a UID precondition a conflict means: there is another object of this name.

@@ -1,6 +1,6 @@
 //! Asks for one very pod to go, as far as disruption budgets allow it.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::connect::Cluster;
 use super::decode;
@@ -47,8 +47,7 @@ impl Cluster {
             .body(eviction.to_string().into_bytes())
             .map_err(|error| invalid(kube::core::request::Error::BuildRequest(error)))?;
         let answer = self.sender.bytes(request, Effect::Once).await;
-        // What is no JSON is no answer of an API server.
-        let answer = answer.and_then(|bytes| decode::json::<Value>(&bytes));
+        let answer = answer.and_then(|bytes| decode::accepted(&bytes, uid));
         let error = match answer {
             Ok(_) => return Ok(Eviction::Accepted),
             Err(ClusterError::BudgetForbids { message }) => {

@@ -281,9 +281,11 @@ async fn a_page_that_was_not_found_is_no_absent_object() {
 
 #[tokio::test(start_paused = true)]
 async fn a_delete_that_may_have_been_executed_is_read_back() {
-    let unknown: [fn() -> Reply; 3] = [
+    let unknown: [fn() -> Reply; 5] = [
         || Reply::refusal(500, "InternalError"),
         || Reply::Whole(200, Vec::new(), b"<html>".to_vec()),
+        || Reply::json(200, &refusal(500, "InternalError")),
+        || Reply::json(200, &json!({})),
         || Reply::Whole(302, vec![("location", "/login".to_owned())], Vec::new()),
     ];
     for unknown in unknown {
