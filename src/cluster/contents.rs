@@ -1,11 +1,13 @@
 //! What is in a namespace, so that none is deleted with something foreign in it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroupList, APIResourceList};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::Value;
+use tokio::time::sleep;
 
 use super::connect::{Cluster, get};
 use super::decode;
@@ -14,6 +16,9 @@ use super::error::ClusterError;
 use crate::object::ObjectRef;
 
 const CONCURRENCY: usize = 16;
+/// How often and how long to wait until what is announced is served.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(500);
 
 impl Cluster {
     /// Every object in a namespace that nothing else in it owns, and that Kubernetes does not put
@@ -22,6 +27,21 @@ impl Cluster {
     /// # Errors
     /// Any [`ClusterError`] of a request: where something cannot be listed, nothing can be said.
     pub async fn contents(&self, namespace: &str) -> Result<Vec<ObjectRef>, ClusterError> {
+        let mut attempt = 1;
+        loop {
+            match self.contents_once(namespace).await {
+                // A kind whose definition was just deleted is announced a moment longer than it is
+                // served. Nothing else tells that from a page of something in between.
+                Err(ClusterError::Refused { code: 404, .. }) if attempt < ATTEMPTS => {
+                    attempt += 1;
+                    sleep(PAUSE).await;
+                }
+                contents => return contents,
+            }
+        }
+    }
+
+    async fn contents_once(&self, namespace: &str) -> Result<Vec<ObjectRef>, ClusterError> {
         let kinds = self.namespaced_kinds().await?;
         let lists: Vec<(ResourceKind, Vec<Value>)> = stream::iter(kinds)
             .map(|kind| async move {

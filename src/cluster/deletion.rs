@@ -77,7 +77,7 @@ impl Cluster {
         let answer = self.sender.bytes(request, Effect::Once).await;
         let answer = answer.and_then(|bytes| decode::accepted(&bytes, uid));
         let error = match answer {
-            Ok(_) => return Ok(Deletion::Accepted),
+            Ok(()) => return Ok(Deletion::Accepted),
             // With a UID precondition a conflict means: there is another object of this name.
             Err(ClusterError::NotFound { .. } | ClusterError::Conflict { .. }) => {
                 return Ok(Deletion::AlreadyGone);

@@ -49,7 +49,7 @@ impl Cluster {
         let answer = self.sender.bytes(request, Effect::Once).await;
         let answer = answer.and_then(|bytes| decode::accepted(&bytes, uid));
         let error = match answer {
-            Ok(_) => return Ok(Eviction::Accepted),
+            Ok(()) => return Ok(Eviction::Accepted),
             Err(ClusterError::BudgetForbids { message }) => {
                 return Ok(Eviction::Forbidden(message));
             }

@@ -227,7 +227,13 @@ async fn rehearse(
             .get::<Value>(&target.kind, namespace, &object.name)
             .await
     };
-    let mut live = match read().await {
+    // Of a kind that is not served yet there is nothing.
+    let first = if target.is_served {
+        read().await
+    } else {
+        Ok(None)
+    };
+    let mut live = match first {
         Ok(live) => live,
         Err(error @ ClusterError::Forbidden { .. }) => {
             return Ok(Rehearsal::Problem(Problem::Refused {
@@ -271,7 +277,9 @@ async fn rehearse(
     }
     Ok(match applied {
         Ok(planned) => Rehearsal::Step(Box::new(Step::new(target, live, Some(planned)))),
-        Err(ClusterError::NotFound { .. }) if !target.is_served => {
+        Err(ClusterError::NotFound { .. } | ClusterError::Refused { code: 404, .. })
+            if !target.is_served =>
+        {
             Rehearsal::Step(Box::new(Step::new(target, live, None)))
         }
         Err(error) if error.is_transient() && !matches!(error, ClusterError::Refused { .. }) => {
