@@ -7,6 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
+use crate::apiserver::object::{number, text};
 use crate::apiserver::store::ChangeKind;
 use crate::run::Run;
 use crate::set::NAME;
@@ -54,19 +55,6 @@ pub(crate) fn ever(run: &Run, span: Span, mut holds: impl FnMut(&Moment) -> bool
         }
     }
     holds(&moment)
-}
-
-/// A field as text, or "".
-pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-}
-
-/// A field as a number.
-pub(crate) fn number(object: &Value, pointer: &str) -> Option<i64> {
-    object.pointer(pointer).and_then(Value::as_i64)
 }
 
 impl Moment {

@@ -22,7 +22,7 @@ pub(crate) mod journal;
 mod kinds;
 mod listener;
 mod metadata;
-mod object;
+pub(crate) mod object;
 pub(crate) mod pods;
 pub(crate) mod random;
 mod requests;

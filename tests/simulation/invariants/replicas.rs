@@ -4,7 +4,8 @@ use cryptoctl::exit::Outcome;
 use cryptoctl::report::{Problem, ReplicaAnswer, VerifyReport};
 
 use super::Case;
-use crate::truth::{self, Span, container_state, is_terminating, sha256, text};
+use crate::apiserver::object::text;
+use crate::truth::{self, Span, container_state, is_terminating, sha256};
 
 /// What a verification claims and the truth does not bear out.
 pub(super) fn broken(case: &Case<'_>, span: Span, report: &VerifyReport) -> Vec<String> {

@@ -10,10 +10,11 @@ use cryptoctl::status::RolloutState;
 use serde_json::Value;
 
 use super::{Case, replicas};
+use crate::apiserver::object::text;
 use crate::run::Said;
 use crate::scenario::Operation;
 use crate::set;
-use crate::truth::{self, Span, container_state, has_condition, is_ready, text};
+use crate::truth::{self, Span, container_state, has_condition, is_ready};
 
 /// After what goes wrong, every watch and request has found its way again within this time.
 const SETTLED: Duration = Duration::from_secs(30);

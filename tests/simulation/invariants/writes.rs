@@ -6,10 +6,10 @@ use http::Method;
 
 use super::Case;
 use crate::apiserver::journal::Request;
+use crate::apiserver::object::text;
 use crate::run::Said;
 use crate::scenario::Operation;
 use crate::set::NAME;
-use crate::truth::text;
 
 /// Every write that the operation may not make.
 pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
