@@ -89,19 +89,8 @@ pub(super) async fn apply<'a>(
 }
 
 async fn apply_step(context: &Context, step: &Step) -> Result<Value, ClusterError> {
-    let target = &step.target;
-    let object = &target.reference;
-    let write = Write::start(context, object, step.action);
-    let applied = context
-        .cluster
-        .apply(
-            &target.kind,
-            object.namespace.as_deref(),
-            &object.name,
-            &target.body,
-            ApplyMode::Store,
-        )
-        .await;
+    let write = Write::start(context, &step.target.reference, step.action);
+    let applied = context.apply(&step.target, ApplyMode::Store).await;
     write.finish(applied.as_ref().err());
     applied
 }

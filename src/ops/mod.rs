@@ -19,6 +19,7 @@ mod write;
 
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 pub use self::chaos::{ChaosPlan, chaos, target};
@@ -30,9 +31,10 @@ pub use self::up::{UpOptions, diff, up};
 pub use self::verify::{Expectation, verify};
 pub use self::workload::Workload;
 
-use crate::cluster::{Cluster, ServedKinds};
+use crate::cluster::{ApplyMode, Cluster, ClusterError, ServedKinds};
 use crate::event::{Emitter, EventKind};
 use crate::manifest::ManifestSet;
+use crate::plan::Target;
 
 /// Requests that are under way at once, at most.
 const CONCURRENCY: usize = 16;
@@ -106,6 +108,15 @@ impl Context {
         timeout_at(self.deadline, work)
             .await
             .unwrap_or_else(|_| Err(self.out_of_time()))
+    }
+
+    /// Applies an object of the set, or rehearses that.
+    async fn apply(&self, target: &Target, mode: ApplyMode) -> Result<Value, ClusterError> {
+        let object = &target.reference;
+        let namespace = object.namespace.as_deref();
+        self.cluster
+            .apply(&target.kind, namespace, &object.name, &target.body, mode)
+            .await
     }
 
     fn out_of_time(&self) -> OpsError {

@@ -194,17 +194,7 @@ async fn rehearse_known(
     live: Option<Value>,
     purpose: Purpose,
 ) -> Result<Rehearsal, OpsError> {
-    let object = &target.reference;
-    let applied = context
-        .cluster
-        .apply(
-            &target.kind,
-            object.namespace.as_deref(),
-            &object.name,
-            &target.body,
-            ApplyMode::DryRun,
-        )
-        .await;
+    let applied = context.apply(&target, ApplyMode::DryRun).await;
     match applied {
         Ok(planned) if ahead::is_same_version(live.as_ref(), &planned) => Ok(Rehearsal::Step(
             Box::new(Step::new(target, live, Some(planned))),
@@ -243,12 +233,7 @@ async fn rehearse(
         }
         Err(error) => return Err(OpsError::while_doing(format!("read `{object}`"))(error)),
     };
-    let apply = async |mode| {
-        cluster
-            .apply(&target.kind, namespace, &object.name, &target.body, mode)
-            .await
-    };
-    let mut applied = apply(ApplyMode::DryRun).await;
+    let mut applied = context.apply(&target, ApplyMode::DryRun).await;
     // Somebody wrote in between: their change would look like ours.
     for _ in 0..READS_AGAIN {
         let is_same = |planned: &Value| ahead::is_same_version(live.as_ref(), planned);
@@ -258,7 +243,7 @@ async fn rehearse(
         live = read()
             .await
             .map_err(OpsError::while_doing(format!("read `{object}`")))?;
-        applied = apply(ApplyMode::DryRun).await;
+        applied = context.apply(&target, ApplyMode::DryRun).await;
     }
     if let Err(ClusterError::OwnedByOthers { conflicts }) = applied {
         let fields = conflicts
@@ -273,7 +258,7 @@ async fn rehearse(
             return Ok(Rehearsal::Problem(problem));
         }
         context.warn(format!("`up` would refuse this: {problem}"));
-        applied = apply(ApplyMode::ForcedDryRun).await;
+        applied = context.apply(&target, ApplyMode::ForcedDryRun).await;
     }
     Ok(match applied {
         Ok(planned) => Rehearsal::Step(Box::new(Step::new(target, live, Some(planned)))),
