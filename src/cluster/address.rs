@@ -3,14 +3,14 @@
 
 use http::Uri;
 
-use crate::secret::Secret;
+use super::login::Login;
 
 /// Where an API server is.
 pub(super) struct Address {
     /// Its URL, without any credentials.
     pub(super) url: Uri,
     /// The user name and password that its URL carried.
-    pub(super) login: Option<(String, Secret)>,
+    pub(super) login: Option<Login>,
 }
 
 impl Address {
@@ -36,10 +36,7 @@ pub(super) fn parse(server: &str) -> Option<Address> {
     let end = whole.find(['?', '#']).unwrap_or(whole.len());
     let (scheme, rest) = whole[..end].split_once("://")?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let (login, host) = match authority.rsplit_once('@') {
-        Some((login, host)) => (Some(login), host),
-        None => (None, authority),
-    };
+    let (login, host) = Login::split(authority);
     let mut path = path.to_owned();
     while path.contains("//") {
         path = path.replace("//", "/");
@@ -49,17 +46,7 @@ pub(super) fn parse(server: &str) -> Option<Address> {
     if !is_http || url.host().is_none_or(str::is_empty) {
         return None;
     }
-    let login = login.map(|login| {
-        let (user, password) = login.split_once(':').unwrap_or((login, ""));
-        (decoded(user), Secret::new(decoded(password)))
-    });
     Some(Address { url, login })
-}
-
-fn decoded(text: &str) -> String {
-    percent_encoding::percent_decode_str(text)
-        .decode_utf8_lossy()
-        .into_owned()
 }
 
 #[cfg(test)]

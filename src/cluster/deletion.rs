@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::Request;
 use kube::core::params::{DeleteParams, Preconditions, PropagationPolicy};
 use serde_json::Value;
 use tokio::time::timeout;
@@ -74,6 +75,22 @@ impl Cluster {
         let request = requests(kind, namespace)
             .delete(name, parameters)
             .map_err(invalid)?;
+        self.send_deletion(kind, namespace, name, uid, request)
+            .await
+    }
+
+    /// Sends what lets the object with this UID go, and finds out what became of it.
+    ///
+    /// # Errors
+    /// As [`Self::delete`].
+    pub(super) async fn send_deletion(
+        &self,
+        kind: &ResourceKind,
+        namespace: Option<&str>,
+        name: &str,
+        uid: &str,
+        request: Request<Vec<u8>>,
+    ) -> Result<Deletion, ClusterError> {
         let answer = self.sender.bytes(request, Effect::Once).await;
         let answer = answer.and_then(|bytes| decode::accepted(&bytes, uid));
         let error = match answer {
@@ -93,12 +110,10 @@ impl Cluster {
             Err(error)
         }
     }
-}
 
-impl Cluster {
     /// Whether the object with this UID is gone or about to go, after a write whose answer was lost.
     /// What cannot be found out soon is not so.
-    pub(super) async fn is_going(
+    async fn is_going(
         &self,
         kind: &ResourceKind,
         namespace: Option<&str>,

@@ -3,11 +3,10 @@
 use serde_json::json;
 
 use super::connect::Cluster;
-use super::decode;
+use super::deletion::Deletion;
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
 use super::objects::{invalid, requests};
-use super::sender::Effect;
 
 /// What became of an eviction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,25 +45,12 @@ impl Cluster {
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(eviction.to_string().into_bytes())
             .map_err(|error| invalid(kube::core::request::Error::BuildRequest(error)))?;
-        let answer = self.sender.bytes(request, Effect::Once).await;
-        let answer = answer.and_then(|bytes| decode::accepted(&bytes, uid));
-        let error = match answer {
-            Ok(()) => return Ok(Eviction::Accepted),
-            Err(ClusterError::BudgetForbids { message }) => {
-                return Ok(Eviction::Forbidden(message));
-            }
-            Err(ClusterError::NotFound { .. } | ClusterError::Conflict { .. }) => {
-                return Ok(Eviction::AlreadyGone);
-            }
-            Err(error) => error,
-        };
-        if !error.outcome_is_unknown() {
-            return Err(error);
-        }
-        if self.is_going(&kind, Some(namespace), pod, uid).await {
-            Ok(Eviction::Accepted)
-        } else {
-            Err(error)
+        let evicted = self.send_deletion(&kind, Some(namespace), pod, uid, request);
+        match evicted.await {
+            Ok(Deletion::Accepted) => Ok(Eviction::Accepted),
+            Ok(Deletion::AlreadyGone) => Ok(Eviction::AlreadyGone),
+            Err(ClusterError::BudgetForbids { message }) => Ok(Eviction::Forbidden(message)),
+            Err(error) => Err(error),
         }
     }
 }

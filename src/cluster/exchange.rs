@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kube::Client;
 use kube::client::Body;
@@ -38,7 +38,8 @@ impl Exchange {
     /// Every variant of [`ClusterError`] that a request can have.
     pub(super) async fn once(&self, request: Request<Vec<u8>>) -> Result<Bytes, ClusterError> {
         self.log_in().await?;
-        let exchange = async {
+        // On the heap: everything that waits for a request would otherwise carry it in itself.
+        let exchange = Box::pin(async {
             let response = self.head(request).await?;
             let code = response.status();
             let retry_after = retry_after(&response);
@@ -48,7 +49,7 @@ impl Exchange {
             } else {
                 Err(self.refusal(code, retry_after, &bytes))
             }
-        };
+        });
         tokio::time::timeout(self.time, exchange)
             .await
             .unwrap_or_else(|_| Err(self.timed_out(self.time)))
@@ -102,7 +103,11 @@ impl Exchange {
         }
     }
 
-    async fn head(&self, request: Request<Vec<u8>>) -> Result<Response<Body>, ClusterError> {
+    async fn head(&self, mut request: Request<Vec<u8>>) -> Result<Response<Body>, ClusterError> {
+        request
+            .headers_mut()
+            .entry(header::ACCEPT)
+            .or_insert(HeaderValue::from_static("application/json"));
         let sent = self.client.send(request.map(Body::from));
         match tokio::time::timeout(self.time, sent).await {
             Ok(Ok(response)) => Ok(response),

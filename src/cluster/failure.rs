@@ -4,8 +4,7 @@ use std::error::Error;
 
 use super::error::ClusterError;
 use super::identity::IdentityError;
-use super::kubeconfig::KubeconfigError;
-use super::transport::{ProxyError, TrustError};
+use super::transport::ProxyError;
 
 /// Translates what the client returns when no usable answer came.
 pub(super) fn translate(server: &str, error: kube::Error) -> ClusterError {
@@ -19,9 +18,6 @@ pub(super) fn translate(server: &str, error: kube::Error) -> ClusterError {
     };
     if let Some(reason) = find::<IdentityError>(&error) {
         return reason.clone().into();
-    }
-    if let Some(reason) = find::<TrustError>(&error) {
-        return KubeconfigError::Unusable(reason.to_string()).into();
     }
     let not_sent = was_connecting(&error);
     // Once connected, a broken record says nothing of certificates, and the request may be on its way.

@@ -9,6 +9,7 @@ use super::connect::Cluster;
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
 use super::failure;
+use super::lines::Lines;
 use super::objects::{invalid, requests};
 use super::sender::Effect;
 
@@ -85,7 +86,7 @@ impl Cluster {
         let _waiting = self.sender.waiting();
         let mut losses = self.sender.losses();
         let mut body = self.sender.stream(request).await?.into_body();
-        let mut buffer: Vec<u8> = Vec::new();
+        let mut arrived = Lines::default();
         loop {
             let frame = tokio::select! {
                 biased;
@@ -96,9 +97,8 @@ impl Cluster {
             self.sender.heard();
             let Some(frame) = frame else { break };
             let frame = frame.map_err(|error| failure::translate(self.server(), error))?;
-            buffer.extend_from_slice(&frame.into_data().unwrap_or_default());
-            while let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = buffer.drain(..=end).collect();
+            arrived.push(&frame.into_data().unwrap_or_default());
+            while let Some(line) = arrived.next_line() {
                 let line = String::from_utf8_lossy(&line)
                     .trim_end_matches(['\n', '\r'])
                     .to_owned();
@@ -106,17 +106,18 @@ impl Cluster {
                     return Ok(());
                 }
             }
-            if buffer.len() > LONGEST_LINE {
-                let piece = String::from_utf8_lossy(&std::mem::take(&mut buffer)).into_owned();
+            if arrived.unfinished() > LONGEST_LINE {
+                let piece = String::from_utf8_lossy(&arrived.take_unfinished()).into_owned();
                 if lines.send(piece).await.is_err() {
                     return Ok(());
                 }
             }
         }
-        if !buffer.is_empty() {
+        let last = arrived.take_unfinished();
+        if !last.is_empty() {
             // Nobody listening is as good as the end.
             let _ = lines
-                .send(String::from_utf8_lossy(&buffer).into_owned())
+                .send(String::from_utf8_lossy(&last).into_owned())
                 .await;
         }
         Ok(())

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, header};
+use http::{Request, Response};
 use kube::Client;
 use kube::client::Body;
 use tokio::sync::watch;
@@ -139,7 +139,7 @@ impl Sender {
     ) -> Result<T, ClusterError> {
         let mut attempt = 1;
         loop {
-            let bytes = self.bytes(copy(&request), Effect::Read).await?;
+            let bytes = self.bytes(request.clone(), Effect::Read).await?;
             match decode(&bytes) {
                 Err(ClusterError::Undecodable { .. }) if attempt < READABLE_ATTEMPTS => {
                     attempt += 1;
@@ -169,7 +169,7 @@ impl Sender {
         let mut pause = SHORTEST_PAUSE;
         let mut may_be_stored = false;
         loop {
-            let error = match self.exchange.once(copy(&request)).await {
+            let error = match self.exchange.once(request.clone()).await {
                 Ok(bytes) => {
                     self.answered();
                     return Ok(bytes);
@@ -230,7 +230,7 @@ impl Sender {
         request: Request<Vec<u8>>,
     ) -> Result<Response<Body>, ClusterError> {
         let _waiting = self.waiting();
-        let opened = self.exchange.stream(copy(&request)).await;
+        let opened = self.exchange.stream(request).await;
         if opened.is_ok() {
             self.answered();
         }
@@ -249,16 +249,4 @@ fn asked_to_wait(error: &ClusterError) -> Option<Duration> {
         ClusterError::Refused { retry_after, .. } => *retry_after,
         _ => None,
     }
-}
-
-fn copy(request: &Request<Vec<u8>>) -> Request<Vec<u8>> {
-    let mut copied = Request::new(request.body().clone());
-    *copied.method_mut() = request.method().clone();
-    *copied.uri_mut() = request.uri().clone();
-    *copied.headers_mut() = request.headers().clone();
-    copied
-        .headers_mut()
-        .entry(header::ACCEPT)
-        .or_insert(header::HeaderValue::from_static("application/json"));
-    copied
 }

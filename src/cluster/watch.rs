@@ -23,6 +23,7 @@ use super::decode;
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
 use super::failure;
+use super::lines::Lines;
 use super::objects::{invalid, requests};
 
 /// One event may carry one object: at most etcd's 1.5 MiB, more with a generous margin.
@@ -247,23 +248,18 @@ impl<T: DeserializeOwned> Follower<T> {
         };
         self.refused_since = None;
         let mut body = response.into_body();
-        let mut buffer: Vec<u8> = Vec::new();
-        // How much of the buffer is known to hold no end of a line.
-        let mut searched = 0;
+        let mut lines = Lines::default();
         loop {
             let Some(frame) = self.next_frame(&mut body, &mut losses).await? else {
                 return Ok(End::Clean);
             };
-            buffer.extend_from_slice(&frame);
-            while let Some(end) = line_end(&buffer, searched) {
-                let line: Vec<u8> = buffer.drain(..=end).collect();
-                searched = 0;
+            lines.push(&frame);
+            while let Some(line) = lines.next_line() {
                 if matches!(self.take_line(&line)?, End::Lost) {
                     return Ok(End::Lost);
                 }
             }
-            searched = buffer.len();
-            if buffer.len() > LONGEST_LINE {
+            if lines.unfinished() > LONGEST_LINE {
                 return Err(ClusterError::TooLarge {
                     limit: LONGEST_LINE,
                 });
@@ -363,12 +359,6 @@ fn is_stale(version: &str, seen: &str) -> bool {
         (Ok(version), Ok(seen)) => version <= seen,
         _ => false,
     }
-}
-
-fn line_end(buffer: &[u8], searched: usize) -> Option<usize> {
-    let rest = buffer.get(searched..)?;
-    let found = rest.iter().position(|byte| *byte == b'\n')?;
-    Some(searched + found)
 }
 
 /// A list that a watch can go on from.

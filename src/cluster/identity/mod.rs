@@ -23,11 +23,17 @@ pub(super) use self::token_file::TokenFile;
 use super::address::Address;
 use super::connection::ConnectionSettings;
 use super::kubeconfig::Resolved;
+use super::login::Login;
 
 /// Where credentials come from.
 enum Source {
     /// From the kubeconfig or the flags; nothing can renew them.
     Fixed(Arc<Credentials>),
+    Renewable(Renewable),
+}
+
+/// What gives other credentials when asked again.
+enum Renewable {
     TokenFile(TokenFile),
     Plugin(Arc<Plugin>),
     Oidc(Arc<Oidc>),
@@ -72,15 +78,16 @@ impl Identity {
 
     /// The credentials, fetched if there are none that are still valid.
     pub(super) async fn credentials(&self) -> Result<Arc<Credentials>, IdentityError> {
-        if let Source::Fixed(credentials) = &self.source {
-            return Ok(Arc::clone(credentials));
-        }
+        let source = match &self.source {
+            Source::Fixed(credentials) => return Ok(Arc::clone(credentials)),
+            Source::Renewable(source) => source,
+        };
         let fetching = {
             let mut state = self.lock();
             match &*state {
                 State::Known(known) if !known.has_expired() => return Ok(Arc::clone(known)),
                 State::Fetching(fetching) => fetching.clone(),
-                State::Known(_) | State::None => self.fetch(&mut state, None),
+                State::Known(_) | State::None => source.fetch(&mut state, false),
             }
         };
         self.finish(fetching).await
@@ -92,47 +99,21 @@ impl Identity {
         &self,
         rejected: &Arc<Credentials>,
     ) -> Result<Option<Arc<Credentials>>, IdentityError> {
+        let Source::Renewable(source) = &self.source else {
+            return Ok(None);
+        };
         let fetching = {
             let mut state = self.lock();
-            match (&self.source, &*state) {
-                (Source::Fixed(_), _) => return Ok(None),
-                (_, State::Known(known)) if !Arc::ptr_eq(known, rejected) => {
+            match &*state {
+                State::Known(known) if !Arc::ptr_eq(known, rejected) => {
                     return Ok(Some(Arc::clone(known)));
                 }
-                (_, State::Fetching(fetching)) => fetching.clone(),
-                _ => self.fetch(&mut state, Some(rejected)),
+                State::Fetching(fetching) => fetching.clone(),
+                State::Known(_) | State::None => source.fetch(&mut state, true),
             }
         };
         let renewed = self.finish(fetching).await?;
         Ok(Some(renewed).filter(|renewed| !renewed.proves_the_same_as(rejected)))
-    }
-
-    /// Begins to fetch on a task of its own: a request that gives up waiting must not end it.
-    fn fetch(&self, state: &mut State, rejected: Option<&Arc<Credentials>>) -> Fetching {
-        let work: BoxFuture<'static, Result<Credentials, IdentityError>> = match &self.source {
-            Source::Fixed(_) => return futures::future::pending().boxed().shared(),
-            Source::TokenFile(file) => futures::future::ready(file.read()).boxed(),
-            Source::Plugin(plugin) => {
-                let plugin = Arc::clone(plugin);
-                async move { plugin.run().await }.boxed()
-            }
-            Source::Oidc(oidc) => {
-                let oidc = Arc::clone(oidc);
-                let is_rejected = rejected.is_some();
-                async move { oidc.token(is_rejected).await }.boxed()
-            }
-        };
-        let task = tokio::spawn(work);
-        let fetching = async move {
-            match task.await {
-                Ok(fetched) => fetched.map(Arc::new),
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
-            }
-        }
-        .boxed()
-        .shared();
-        *state = State::Fetching(fetching.clone());
-        fetching
     }
 
     async fn finish(&self, fetching: Fetching) -> Result<Arc<Credentials>, IdentityError> {
@@ -155,6 +136,34 @@ impl Identity {
     }
 }
 
+impl Renewable {
+    /// Begins to fetch on a task of its own: a request that gives up waiting must not end it.
+    fn fetch(&self, state: &mut State, is_rejected: bool) -> Fetching {
+        let work: BoxFuture<'static, Result<Credentials, IdentityError>> = match self {
+            Self::TokenFile(file) => futures::future::ready(file.read()).boxed(),
+            Self::Plugin(plugin) => {
+                let plugin = Arc::clone(plugin);
+                async move { plugin.run().await }.boxed()
+            }
+            Self::Oidc(oidc) => {
+                let oidc = Arc::clone(oidc);
+                async move { oidc.token(is_rejected).await }.boxed()
+            }
+        };
+        let task = tokio::spawn(work);
+        let fetching = async move {
+            match task.await {
+                Ok(fetched) => fetched.map(Arc::new),
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            }
+        }
+        .boxed()
+        .shared();
+        *state = State::Fetching(fetching.clone());
+        fetching
+    }
+}
+
 fn source(
     resolved: &Resolved,
     settings: &ConnectionSettings,
@@ -162,9 +171,8 @@ fn source(
 ) -> Result<Source, IdentityError> {
     let user = &resolved.user;
     // What stands in the server's URL goes before everything else, as with Go's HTTP client.
-    if let Some((username, password)) = &address.login {
-        let header = basic(username, password.expose())?;
-        return Ok(Source::Fixed(Arc::new(Credentials::header(header))));
+    if let Some(login) = &address.login {
+        return basic(login);
     }
     if !address.is_encrypted() {
         return Ok(Source::Fixed(Arc::default()));
@@ -182,21 +190,25 @@ fn source(
         .transpose()?;
     if !user.token_file.is_empty() {
         let file = TokenFile::new(&user.token_file, user.token.clone());
-        return Ok(Source::TokenFile(file));
+        return Ok(Source::Renewable(Renewable::TokenFile(file)));
     }
     if !user.token.is_empty() {
         let header = bearer(user.token.expose())?;
         return Ok(Source::Fixed(Arc::new(Credentials::header(header))));
     }
     if !user.username.is_empty() || !user.password.is_empty() {
-        let header = basic(&user.username, user.password.expose())?;
-        return Ok(Source::Fixed(Arc::new(Credentials::header(header))));
+        return basic(&Login {
+            user: user.username.clone(),
+            password: user.password.clone(),
+        });
     }
     let has_certificate =
         !user.client_certificate.is_empty() || !user.client_certificate_data.is_empty();
     match (oidc, plugin) {
-        (Some(oidc), _) => Ok(Source::Oidc(Arc::new(oidc))),
-        (None, Some(plugin)) if !has_certificate => Ok(Source::Plugin(Arc::new(plugin))),
+        (Some(oidc), _) => Ok(Source::Renewable(Renewable::Oidc(Arc::new(oidc)))),
+        (None, Some(plugin)) if !has_certificate => {
+            Ok(Source::Renewable(Renewable::Plugin(Arc::new(plugin))))
+        }
         (None, None) if !has_certificate => Err(IdentityError::Nobody(nobody(resolved))),
         _ => Ok(Source::Fixed(Arc::default())),
     }
@@ -214,10 +226,11 @@ fn bearer(token: &str) -> Result<HeaderValue, IdentityError> {
     header(&format!("Bearer {token}"), "token")
 }
 
-fn basic(username: &str, password: &str) -> Result<HeaderValue, IdentityError> {
-    use base64::Engine;
-    let pair = base64::engine::general_purpose::STANDARD.encode(format!("{username}:{password}"));
-    header(&format!("Basic {pair}"), "password")
+fn basic(login: &Login) -> Result<Source, IdentityError> {
+    let header = login
+        .basic()
+        .map_err(|_| IdentityError::NotSendable("password"))?;
+    Ok(Source::Fixed(Arc::new(Credentials::header(header))))
 }
 
 fn header(text: &str, what: &'static str) -> Result<HeaderValue, IdentityError> {

@@ -71,8 +71,8 @@ where
         Route::Forward { proxy, .. } => pool(Forwarding::new(proxy.clone(), trust.https(direct)?)),
         Route::Socks { proxy, login } => {
             let mut socks = SocksV5::new(proxy.clone(), direct);
-            if let Some((user, password)) = login {
-                socks = socks.with_auth(user.clone(), password.expose().to_owned());
+            if let Some(login) = login {
+                socks = socks.with_auth(login.user.clone(), login.password.expose().to_owned());
             }
             pool(trust.https(socks)?)
         }

@@ -108,7 +108,12 @@ impl Transport {
 impl Shared {
     async fn carry(&self, request: Request<Body>) -> Result<Response<Incoming>, BoxError> {
         let credentials = self.identity.credentials().await?;
-        let again = copy(&request);
+        let (head, body) = request.into_parts();
+        // Only a streamed body, which we never send, cannot be sent again.
+        let again = body
+            .try_clone()
+            .map(|body| Request::from_parts(head.clone(), body));
+        let request = Request::from_parts(head, body);
         let answer = self.send(request, &credentials, false).await;
         let Some(again) = again else { return answer };
         match answer {
@@ -205,15 +210,6 @@ impl Shared {
     fn lock(&self) -> std::sync::MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The same request once more; only a streamed body, which we never send, cannot be copied.
-fn copy(request: &Request<Body>) -> Option<Request<Body>> {
-    let mut copied = Request::new(request.body().try_clone()?);
-    *copied.method_mut() = request.method().clone();
-    *copied.uri_mut() = request.uri().clone();
-    *copied.headers_mut() = request.headers().clone();
-    Some(copied)
 }
 
 /// Whether TLS kept the connection from being made, so that nothing was sent.

@@ -8,10 +8,9 @@ use http::{HeaderValue, Uri};
 
 use super::no_proxy;
 use crate::cluster::connection::Environment;
-use crate::secret::Secret;
+use crate::cluster::login::Login;
 
 /// How a connection is made.
-#[derive(Clone)]
 pub(crate) enum Route {
     Direct,
     /// `CONNECT` to an HTTP proxy, itself reached with or without TLS.
@@ -21,7 +20,7 @@ pub(crate) enum Route {
     },
     Socks {
         proxy: Uri,
-        login: Option<(String, Secret)>,
+        login: Option<Login>,
     },
     /// Whole URLs to an HTTP proxy: for a server without TLS.
     Forward {
@@ -92,10 +91,7 @@ impl Route {
             .authority()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let (login, address) = match authority.rsplit_once('@') {
-            Some((login, address)) => (Some(login.to_owned()), address.to_owned()),
-            None => (None, authority),
-        };
+        let (login, address) = Login::split(&authority);
         let has_port = address
             .rsplit_once(':')
             .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
@@ -108,35 +104,17 @@ impl Route {
         let proxy = format!("{scheme}://{address}{port}/")
             .parse()
             .map_err(|_| format!("{what} names no host"))?;
-        let login = login.map(|login| {
-            let (user, password) = login.split_once(':').unwrap_or((&login, ""));
-            (decoded(user), Secret::new(decoded(password)))
-        });
         if scheme.starts_with("socks5") {
             return Ok(Self::Socks { proxy, login });
         }
-        let authorization = login.map(|(user, password)| basic(&user, &password));
+        let authorization = login.map(|login| login.basic()).transpose();
+        let authorization =
+            authorization.map_err(|_| format!("{what} has a password that cannot be sent"))?;
         Ok(Self::Tunnel {
             proxy,
-            authorization: authorization.transpose()?,
+            authorization,
         })
     }
-}
-
-fn basic(user: &str, password: &Secret) -> Result<HeaderValue, String> {
-    use base64::Engine;
-    let pair =
-        base64::engine::general_purpose::STANDARD.encode(format!("{user}:{}", password.expose()));
-    let mut value = HeaderValue::from_str(&format!("Basic {pair}"))
-        .map_err(|_| "the proxy's password cannot be sent".to_owned())?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-fn decoded(text: &str) -> String {
-    percent_encoding::percent_decode_str(text)
-        .decode_utf8_lossy()
-        .into_owned()
 }
 
 /// The variable and the proxy that it names for a server; never one for this very machine.
