@@ -3,6 +3,7 @@
 //! Every report can be rebuilt from these events, and `-o json` prints them as they are; their
 //! written contract is `docs/events.md`. Status events are sent on change, never per poll.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,9 @@ use tokio::time::Instant;
 use crate::action::Action;
 use crate::exit::{ExitStatus, Outcome};
 use crate::object::ObjectRef;
-use crate::report::{RecoveryPhase, ReplicaAnswer, Report};
+use crate::report::{
+    Endpoint, Experiment, Fault, ProbeCounts, ProbeState, RecoveryPhase, ReplicaAnswer, Report,
+};
 use crate::status::{PodSummary, RolloutProgress, Status};
 
 /// One thing that happened, on the run's own clock.
@@ -74,10 +77,8 @@ pub enum EventKind {
     Verifying {
         /// The workload.
         object: ObjectRef,
-        /// The port asked, on every pod.
-        port: u16,
-        /// The path asked.
-        path: String,
+        /// Where every replica is asked.
+        endpoints: Vec<Endpoint>,
         /// The number of replicas that should exist.
         replicas: u32,
     },
@@ -93,13 +94,70 @@ pub enum EventKind {
         /// The row to show.
         pod: PodSummary,
     },
+    /// What an experiment will do, before anything is touched.
+    Experiment {
+        /// The workload.
+        object: ObjectRef,
+        /// What will be done, and to whom.
+        experiment: Experiment,
+        /// The pods that are probed, by ordinal.
+        replicas: Vec<String>,
+    },
+    /// A fault is about to be sent.
+    Fault {
+        /// Its number, from 1.
+        number: u32,
+        /// What is done.
+        fault: Fault,
+        /// The pods that it takes.
+        pods: Vec<String>,
+    },
+    /// The answers of a replica have changed.
+    Probe {
+        /// The pod's name.
+        pod: String,
+        /// What probes come to from now on.
+        state: ProbeState,
+        /// Since when, in milliseconds since the run began.
+        at_ms: u64,
+        /// What was answered, or why nothing was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+    },
+    /// How often every replica was probed by now.
+    Probes {
+        /// By pod.
+        counts: BTreeMap<String, ProbeCounts>,
+        /// The longest time during which a replica was not probed, in milliseconds.
+        largest_gap_ms: u64,
+    },
+    /// The ready endpoints of a Service have changed.
+    Endpoints {
+        /// The Service's name.
+        service: String,
+        /// The pods that it leads to.
+        ready: Vec<String>,
+        /// Since when, in milliseconds since the run began.
+        at_ms: u64,
+    },
+    /// A repeated verification came to another answer than the one before.
+    Round {
+        /// Its number, from 1.
+        number: u32,
+        /// Its outcome.
+        verdict: Outcome,
+        /// Its outcome in one sentence.
+        summary: String,
+    },
     /// A phase of a fault's recovery was seen.
     Phase {
+        /// The number of the fault, from 1.
+        number: u32,
         /// The pod's name.
         pod: String,
         /// What was seen.
         phase: RecoveryPhase,
-        /// Milliseconds since the fault was accepted.
+        /// Milliseconds since the fault was sent.
         after_ms: u64,
     },
     /// A line of a container's log.
@@ -234,11 +292,17 @@ impl Emitter {
         )
     }
 
+    /// Milliseconds since the run began.
+    #[must_use]
+    pub fn elapsed_ms(&self) -> u64 {
+        milliseconds(self.started.elapsed())
+    }
+
     /// Sends an event; a renderer that is gone is no reason to stop working.
     pub fn send(&self, kind: EventKind) {
         let event = Event {
             time: Timestamp::now(),
-            elapsed_ms: milliseconds(self.started.elapsed()),
+            elapsed_ms: self.elapsed_ms(),
             kind,
         };
         // The receiver only goes away at the end of the run.

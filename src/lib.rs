@@ -6,6 +6,7 @@
 //! tells the reasons.
 
 pub mod action;
+pub mod answer;
 pub mod built_in;
 pub mod cli;
 pub mod cluster;
@@ -14,6 +15,7 @@ pub mod diagnose;
 pub mod error;
 pub mod event;
 pub mod exit;
+pub mod expectation;
 mod interrupt;
 pub mod manifest;
 pub mod object;

@@ -10,8 +10,9 @@ use crate::cli::{
 };
 use crate::cluster::{self, ConnectionSettings, Impersonation, Kuberc, Overrides, TimeLimits};
 use crate::error::CommandError;
+use crate::expectation::Expectation;
 use crate::manifest::{self, Edits, Options, Source};
-use crate::ops::{Expectation, Set};
+use crate::ops::{Set, Verification};
 use crate::render::{self, Circumstances, Display, Progress};
 use crate::secret::Secret;
 use crate::ui::{self, Environment, Ui};
@@ -46,9 +47,11 @@ const CI: &str = "CI";
 /// The path that every replica of the built-in workload answers alike.
 const BUILT_IN_PATH: &str = "/keys";
 /// The time for one replica's whole answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// The largest body that is read from a replica.
 const LARGEST_BODY: u64 = 16 * 1024 * 1024;
+/// Replicas that are asked at once.
+const FORWARDS: usize = 16;
 /// How long an API server that answered before may be away without ending a command.
 const LONGEST_PATIENCE: Duration = Duration::from_mins(2);
 
@@ -191,16 +194,16 @@ pub async fn set(
     })
 }
 
-/// What every replica is asked.
+/// What every replica is asked, and within which bounds.
 ///
 /// # Errors
 /// A usage error when no path is given and the workload is not the built-in one: a path that every
 /// replica answers alike cannot be guessed.
-pub fn expectation(
+pub fn verification(
     arguments: &QuestionArgs,
     set: &Set,
     named: Option<&str>,
-) -> Result<Expectation, CommandError> {
+) -> Result<Verification, CommandError> {
     let of_set = |name: &str| {
         set.manifests.manifests().iter().any(|manifest| {
             manifest.reference.is("apps", "StatefulSet") && manifest.reference.name == name
@@ -224,11 +227,13 @@ pub fn expectation(
             "write special characters percent-encoded, such as `%20` for a space",
         ));
     }
-    Ok(Expectation {
-        port: arguments.port,
-        path,
-        timeout: ANSWER_TIMEOUT,
+    let mut expectation = Expectation::of_path(path);
+    expectation.port = arguments.port;
+    Ok(Verification {
+        expectations: vec![expectation],
+        answer_time: ANSWER_TIME,
         largest_body: LARGEST_BODY,
+        concurrency: FORWARDS,
     })
 }
 

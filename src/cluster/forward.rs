@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use futures::FutureExt;
 use futures::future::FusedFuture;
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
@@ -20,6 +21,8 @@ use tokio::time::Instant;
 use super::connect::Cluster;
 use super::error::ClusterError;
 use super::failure;
+use crate::answer::Answer;
+use crate::expectation::hexadecimal;
 
 /// What to ask, and how much of an answer to take.
 #[derive(Debug, Clone)]
@@ -32,21 +35,8 @@ pub struct Question {
     pub timeout: Duration,
     /// The largest body that is read, in bytes.
     pub largest_body: u64,
-}
-
-/// A complete answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: StatusCode,
-    /// The `Content-Type` header.
-    pub content_type: Option<String>,
-    /// The SHA-256 of the body, in hexadecimal.
-    pub sha256: String,
-    /// The length of the body.
-    pub bytes: u64,
-    /// From the request's first byte to the body's last.
-    pub latency: Duration,
+    /// How much of the body's beginning is kept, in bytes.
+    pub kept: u64,
 }
 
 /// Why there is no complete answer.
@@ -205,6 +195,7 @@ where
     let has_proven_end = is_chunked || has_length;
     let mut hash = Sha256::new();
     let mut bytes: u64 = 0;
+    let mut beginning = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let data = frame.map_err(broken)?.into_data().unwrap_or_default();
         bytes = bytes.saturating_add(data.len() as u64);
@@ -212,18 +203,25 @@ where
             return Err(AskError::TooLarge(question.largest_body));
         }
         hash.update(&data);
+        let room = question.kept.saturating_sub(beginning.len() as u64);
+        let room = usize::try_from(room).unwrap_or(usize::MAX).min(data.len());
+        beginning.extend_from_slice(&data[..room]);
     }
     driver.abort();
     if !has_proven_end && head.status == StatusCode::OK {
         return Err(AskError::NoProvenEnd);
     }
+    let text = |name| {
+        let value: Option<&HeaderValue> = head.headers.get(name);
+        value
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
     Ok(Answer {
         status: head.status,
-        content_type: head
-            .headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned),
+        content_type: text(header::CONTENT_TYPE),
+        location: text(header::LOCATION),
+        beginning: beginning.freeze(),
         sha256: hexadecimal(&hash.finalize()),
         bytes,
         latency: started.elapsed(),
@@ -238,13 +236,4 @@ fn describe(error: &hyper::Error) -> String {
     } else {
         "the connection failed".to_owned()
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

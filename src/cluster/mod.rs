@@ -35,7 +35,7 @@ pub use self::deletion::Deletion;
 pub use self::discovery::{ResourceKind, ServedKinds};
 pub use self::error::{ClusterError, FieldConflict};
 pub use self::eviction::Eviction;
-pub use self::forward::{Answer, AskError, Question};
+pub use self::forward::{AskError, Question};
 pub use self::logs::LogOptions;
 pub use self::objects::{ApplyMode, FIELD_MANAGER};
 pub use self::watch::{Selector, Watched};

@@ -13,7 +13,7 @@ pub(super) async fn run(
 ) -> Result<Report, CommandError> {
     let set = session.set(&arguments.workload.set).await?;
     let named = arguments.workload.workload.as_deref();
-    let expectation = settings::expectation(&arguments.question, &set, named)?;
+    let verification = settings::verification(&arguments.question, &set, named)?;
     confirm::possible(session)?;
     let (context, workload) = session.workload("chaos", &set, named).await?;
     let pod = ops::target(&context, &workload).await?;
@@ -21,7 +21,7 @@ pub(super) async fn run(
     let context = confirm::ask(session, context, &what, &[]).await?;
     let plan = ChaosPlan {
         workload,
-        expectation,
+        verification,
         pod,
     };
     Ok(Report::Chaos(Box::new(ops::chaos(&context, &plan).await?)))

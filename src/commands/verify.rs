@@ -13,9 +13,9 @@ pub(super) async fn run(
 ) -> Result<Report, CommandError> {
     let set = session.set(&arguments.workload.set).await?;
     let named = arguments.workload.workload.as_deref();
-    let expectation = settings::expectation(&arguments.question, &set, named)?;
+    let verification = settings::verification(&arguments.question, &set, named)?;
     let (context, workload) = session.workload("verify", &set, named).await?;
     Ok(Report::Verify(
-        ops::verify(&context, &workload, &expectation).await?,
+        ops::verify(&context, &workload, &verification).await?,
     ))
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::error::OpsError;
 use super::rollout::{STALL, Seen, View};
 use super::surroundings::add_log;
-use super::verify::{Expectation, verify};
+use super::verify::{Verification, verify};
 use super::write::Write;
 use super::{Context, Workload};
 use crate::action::Action;
@@ -19,8 +19,10 @@ use crate::diagnose::Diagnosis;
 use crate::event::{EventKind, milliseconds};
 use crate::exit::Outcome;
 use crate::object::ObjectRef;
-use crate::report::RecoveryPhase;
-use crate::report::{ChaosReport, Kill, Problem, VerifyReport};
+use crate::report::{
+    Availability, ChaosReport, Experiment, Fault, Kill, Observed, Prober, Problem, RecoveryPhase,
+    Selection, VerifyReport,
+};
 use crate::status::{PodSummary, RolloutState, expected_ordinals, is_ready, rollout_progress};
 
 /// A pod that is Ready by its own probe may need a moment until it answers; a wrong answer is final
@@ -34,7 +36,7 @@ pub struct ChaosPlan {
     /// The workload.
     pub workload: Workload,
     /// What every replica is asked.
-    pub expectation: Expectation,
+    pub verification: Verification,
     /// The pod to delete, and no other: it is the one that was agreed to.
     pub pod: String,
 }
@@ -59,25 +61,59 @@ pub async fn target(context: &Context, workload: &Workload) -> Result<String, Op
 pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, OpsError> {
     let ChaosPlan {
         workload,
-        expectation,
+        verification,
         ..
     } = plan;
-    let before = verify(context, workload, expectation).await?;
+    let before = verify(context, workload, verification).await?;
+    let experiment = Experiment {
+        fault: Some(Fault::Delete),
+        selection: Selection::First,
+        kills: 1,
+        pods: vec![plan.pod.clone()],
+        pause_ms: 0,
+        control_ms: None,
+        probe_interval_ms: 100,
+        max_outage_ms: None,
+        max_recovery_ms: None,
+        endpoints: before.endpoints.clone(),
+    };
+    let observed = |before, kills, after, cause| Observed {
+        experiment,
+        before,
+        kills,
+        after,
+        cause,
+        availability: Availability::default(),
+        prober: Prober::default(),
+        compared: Vec::new(),
+        refusals: Vec::new(),
+        doubts: Vec::new(),
+        failures: Vec::new(),
+        not_restored: Vec::new(),
+    };
     let target = before
         .replicas
         .iter()
         .find(|it| it.pod == plan.pod)
         .cloned();
     let (Outcome::Success, Some(target)) = (before.verdict, target) else {
-        return Ok(ChaosReport::new(before, Vec::new(), None, None));
+        return Ok(ChaosReport::new(observed(before, Vec::new(), None, None)));
     };
     let uid = target.uid.clone().unwrap_or_default();
     let mut kill = Kill {
-        fault: "delete".to_owned(),
+        number: 1,
+        fault: Fault::Delete,
+        at_ms: context.emitter.elapsed_ms(),
         pod: target.pod.clone(),
         uid_before: uid.clone(),
         uid_after: None,
+        restarts_before: 0,
+        restarts_after: None,
+        proof: None,
+        refused: None,
         phases: BTreeMap::new(),
+        outage_ms: None,
+        wrong_answers: 0,
     };
     let mut recovery = context
         .by_deadline(Recovery::watch(context, workload, &mut kill))
@@ -93,7 +129,8 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
     } else {
         None
     };
-    Ok(ChaosReport::new(before, vec![kill], after, cause))
+    kill.proof = kill.uid_after.clone();
+    Ok(ChaosReport::new(observed(before, vec![kill], after, cause)))
 }
 
 async fn delete(
@@ -125,7 +162,7 @@ async fn settled(context: &Context, plan: &ChaosPlan) -> Result<Option<VerifyRep
     let until = (Instant::now() + SETTLING).min(context.deadline);
     let mut last = None;
     loop {
-        let report = match verify(context, &plan.workload, &plan.expectation).await {
+        let report = match verify(context, &plan.workload, &plan.verification).await {
             Ok(report) => report,
             Err(OpsError::OutOfTime { .. }) => return Ok(last),
             Err(error) => return Err(error),
@@ -286,6 +323,7 @@ impl<'a> Recovery<'a> {
                 entry.insert(after_ms);
                 let pod = self.kill.pod.clone();
                 self.context.emit(EventKind::Phase {
+                    number: self.kill.number,
                     pod,
                     phase,
                     after_ms,

@@ -9,28 +9,30 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::error::OpsError;
 use super::workload::pod_selector;
-use super::{CONCURRENCY, Context, Workload};
-use crate::cluster::{Answer, AskError, Question, ResourceKind};
+use super::{Context, Workload};
+use crate::answer::Answer;
+use crate::cluster::{AskError, Question, ResourceKind};
 use crate::event::{EventKind, milliseconds};
+use crate::expectation::Expectation;
 use crate::object::ObjectRef;
-use crate::report::{Finding, Problem, ReplicaAnswer, VerifyReport, Via};
+use crate::report::{Endpoint, Finding, FindingKind, Problem, ReplicaAnswer, VerifyReport, Via};
 use crate::status::{PodSummary, expected_ordinals};
 
 /// How often a question is repeated when the transport, not the replica, failed.
 const REPEATS: u32 = 2;
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// What every replica is asked.
+/// What every replica is asked, and within which bounds.
 #[derive(Debug, Clone)]
-pub struct Expectation {
-    /// The port of the pods; the only one that the pod template names, when not given.
-    pub port: Option<u16>,
-    /// The path.
-    pub path: String,
+pub struct Verification {
+    /// What is expected, at one endpoint or several.
+    pub expectations: Vec<Expectation>,
     /// The time for one answer.
-    pub timeout: Duration,
+    pub answer_time: Duration,
     /// The largest body that is read, in bytes.
     pub largest_body: u64,
+    /// Replicas that are asked at once, at most.
+    pub concurrency: usize,
 }
 
 /// Asks every replica and weighs the answers.
@@ -41,37 +43,38 @@ pub struct Expectation {
 pub async fn verify(
     context: &Context,
     workload: &Workload,
-    expectation: &Expectation,
+    verification: &Verification,
 ) -> Result<VerifyReport, OpsError> {
     context
-        .by_deadline(ask_all(context, workload, expectation))
+        .by_deadline(ask_all(context, workload, verification))
         .await
 }
 
 async fn ask_all(
     context: &Context,
     workload: &Workload,
-    expectation: &Expectation,
+    verification: &Verification,
 ) -> Result<VerifyReport, OpsError> {
+    let expectation = &verification.expectations[0];
     let object = workload.reference();
     let set = workload.read(context).await?;
     let question = Question {
         port: port(&set, &object, expectation.port)?,
         path: expectation.path.clone(),
-        timeout: expectation.timeout,
-        largest_body: expectation.largest_body,
+        timeout: verification.answer_time,
+        largest_body: verification.largest_body,
+        kept: 0,
     };
     let before = pods(context, workload, &set).await?;
     let ordinals = expected_ordinals(&set);
     context.emit(EventKind::Verifying {
         object: object.clone(),
-        port: question.port,
-        path: question.path.clone(),
+        endpoints: vec![endpoint(&question)],
         replicas: u32::try_from(ordinals.len()).unwrap_or(u32::MAX),
     });
     let mut answers: Vec<ReplicaAnswer> = stream::iter(ordinals.clone())
         .map(|ordinal| ask(context, workload, &set, &before, ordinal, &question))
-        .buffer_unordered(CONCURRENCY)
+        .buffer_unordered(verification.concurrency)
         .collect()
         .await;
     if !answers.is_empty() {
@@ -89,11 +92,17 @@ async fn ask_all(
     let findings = surplus(&set, &before, &ordinals);
     Ok(VerifyReport::new(
         object,
-        question.port,
-        question.path,
+        vec![endpoint(&question)],
         answers,
         findings,
     ))
+}
+
+fn endpoint(question: &Question) -> Endpoint {
+    Endpoint {
+        port: question.port,
+        path: question.path.clone(),
+    }
 }
 
 type Pods = BTreeMap<String, Pod>;
@@ -174,8 +183,10 @@ async fn ask(
         ordinal,
         uid: pod.and_then(|pod| pod.metadata.uid.clone()),
         node: pod.and_then(|pod| pod.spec.as_ref()?.node_name.clone()),
+        endpoint: endpoint(question),
         status: None,
         sha256: None,
+        compared_sha256: None,
         bytes: None,
         content_type: None,
         latency_ms: None,
@@ -324,6 +335,8 @@ fn surplus(set: &StatefulSet, pods: &Pods, ordinals: &std::ops::Range<i32>) -> V
     pods.keys()
         .filter(|pod| !expected.contains(pod))
         .map(|pod| Finding {
+            kind: FindingKind::ExtraPod,
+            first_difference: None,
             pod: Some(pod.clone()),
             message: format!("`{pod}` matches the selector, but should not exist"),
         })

@@ -93,6 +93,12 @@ impl Picture {
             EventKind::ServerAnswers { .. } => self.silence = None,
             EventKind::Started(_)
             | EventKind::PodChanged { .. }
+            | EventKind::Experiment { .. }
+            | EventKind::Fault { .. }
+            | EventKind::Probe { .. }
+            | EventKind::Probes { .. }
+            | EventKind::Endpoints { .. }
+            | EventKind::Round { .. }
             | EventKind::LogLine { .. }
             | EventKind::Warning { .. }
             | EventKind::Finished(_) => {}

@@ -12,13 +12,18 @@ mod verify;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::chaos::{ChaosReport, ChaosVerdict, DataProof, Kill, RecoveryPhase};
+pub use self::chaos::{
+    Availability, ChaosReport, ChaosVerdict, Compared, DataProof, Experiment, Fault, Kill,
+    Observed, Percentiles, ProbeCounts, ProbeState, Prober, RecoveryPhase, ReplicaAvailability,
+    Selection, ServiceAvailability, Timeline,
+};
 pub use self::diff::{DiffReport, ObjectDiff};
 pub use self::down::{DownReport, Kept};
 pub use self::rollout::RolloutReport;
 pub use self::up::{Applied, UpReport, Waited};
 pub use self::verify::{
-    AnswerGroup, Certainty, Finding, Problem, ReplicaAnswer, VerifyReport, Via,
+    AnswerGroup, Certainty, Endpoint, Finding, FindingKind, Problem, ReplicaAnswer, VerifyReport,
+    Via,
 };
 
 use crate::exit::Outcome;

@@ -13,6 +13,17 @@ use crate::object::ObjectRef;
 pub enum Via {
     /// A port-forward of its own, inside this process.
     PortForward,
+    /// The API server's pod proxy, where port-forwards are not allowed or do not work.
+    PodProxy,
+}
+
+/// Where every replica is asked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The port of the pods.
+    pub port: u16,
+    /// The path, with a leading slash.
+    pub path: String,
 }
 
 /// How sure a problem makes us.
@@ -128,10 +139,16 @@ pub struct ReplicaAnswer {
     pub uid: Option<String>,
     /// The node it runs on.
     pub node: Option<String>,
+    /// Where it was asked.
+    #[serde(flatten)]
+    pub endpoint: Endpoint,
     /// The HTTP status.
     pub status: Option<u16>,
     /// The SHA-256 of the body, in hexadecimal.
     pub sha256: Option<String>,
+    /// The SHA-256 of what is compared, where something is cut out of the body before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared_sha256: Option<String>,
     /// The length of the body.
     pub bytes: Option<u64>,
     /// The `Content-Type` header.
@@ -149,7 +166,10 @@ pub struct ReplicaAnswer {
 /// Replicas that gave the same answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerGroup {
-    /// The SHA-256 of the body.
+    /// Where it was given.
+    #[serde(flatten)]
+    pub endpoint: Endpoint,
+    /// The SHA-256 of what was compared.
     pub sha256: String,
     /// The length of the body.
     pub bytes: u64,
@@ -157,9 +177,40 @@ pub struct AnswerGroup {
     pub ordinals: Vec<i32>,
 }
 
+/// What kind of thing a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// One replica's answer is wrong or unknown: its `error` says how.
+    Replica,
+    /// A pod that matches the selector and should not exist.
+    ExtraPod,
+    /// All replicas agree on other data than the baseline.
+    Regenerated,
+    /// Some replicas still serve the baseline, others something else.
+    StaleReplica,
+    /// All replicas agree on nothing.
+    Empty,
+    /// An answer is only the beginning of another one, or of the baseline.
+    Partial,
+    /// One replica differs from all others, which agree.
+    OneDiffers,
+    /// No two replicas agree.
+    AllDiffer,
+    /// The replicas fall into several groups.
+    Differ,
+    /// The same bytes with different content types.
+    ContentTypes,
+}
+
 /// Something that speaks against the workload, or against the proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
+    /// What kind of thing it is.
+    pub kind: FindingKind,
+    /// The offset of the first byte that differs, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_difference: Option<u64>,
     /// The pod concerned, unless it is all of them.
     pub pod: Option<String>,
     /// A sentence.
@@ -171,11 +222,9 @@ pub struct Finding {
 pub struct VerifyReport {
     /// The workload.
     pub object: ObjectRef,
-    /// The port asked.
-    pub port: u16,
-    /// The path asked.
-    pub path: String,
-    /// One entry for every replica that should exist, by ordinal.
+    /// Where every replica was asked.
+    pub endpoints: Vec<Endpoint>,
+    /// One entry for every replica that should exist and every endpoint, by ordinal.
     pub replicas: Vec<ReplicaAnswer>,
     /// The different right answers; one when all is well.
     pub groups: Vec<AnswerGroup>,
@@ -195,8 +244,7 @@ impl VerifyReport {
     #[must_use]
     pub fn new(
         object: ObjectRef,
-        port: u16,
-        path: String,
+        endpoints: Vec<Endpoint>,
         mut replicas: Vec<ReplicaAnswer>,
         mut findings: Vec<Finding>,
     ) -> Self {
@@ -205,12 +253,16 @@ impl VerifyReport {
         findings.extend(replicas.iter().filter_map(|answer| {
             let problem = answer.error.as_ref()?;
             Some(Finding {
+                kind: FindingKind::Replica,
+                first_difference: None,
                 pod: Some(answer.pod.clone()),
                 message: format!("`{}` {}", answer.pod, problem.words()),
             })
         }));
         if groups.len() > 1 {
             findings.push(Finding {
+                kind: FindingKind::Differ,
+                first_difference: None,
                 pod: None,
                 message: disagreement(&groups),
             });
@@ -219,8 +271,7 @@ impl VerifyReport {
         let summary = summary(&replicas, &groups, verdict);
         Self {
             object,
-            port,
-            path,
+            endpoints,
             replicas,
             groups,
             findings,
@@ -235,11 +286,12 @@ impl VerifyReport {
         self.verdict
     }
 
-    /// The one answer on which all replicas agree, when they do.
+    /// The digest of the one answer on which all replicas agree, when they do; of several
+    /// endpoints, the digest of a line `PORT PATH DIGEST` for each.
     #[must_use]
-    pub fn agreed_sha256(&self) -> Option<&str> {
+    pub fn agreed_sha256(&self) -> Option<String> {
         match (self.verdict, self.groups.as_slice()) {
-            (Outcome::Success, [group]) => Some(&group.sha256),
+            (Outcome::Success, [group]) => Some(group.sha256.clone()),
             _ => None,
         }
     }
@@ -252,6 +304,7 @@ fn groups(replicas: &[ReplicaAnswer]) -> Vec<AnswerGroup> {
             by_hash
                 .entry(sha256)
                 .or_insert_with(|| AnswerGroup {
+                    endpoint: answer.endpoint.clone(),
                     sha256: sha256.clone(),
                     bytes,
                     ordinals: Vec::new(),

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use cryptoctl::cluster::{Cluster, TimeLimits};
 use cryptoctl::event::{Emitter, Event};
-use cryptoctl::ops::{self, ChaosPlan, Context, Expectation, OpsError, UpOptions, Workload};
+use cryptoctl::expectation::Expectation;
+use cryptoctl::ops::{self, ChaosPlan, Context, OpsError, UpOptions, Verification, Workload};
 use cryptoctl::report::{ChaosReport, RolloutReport, UpReport, VerifyReport};
 use futures::FutureExt;
 use tokio::time::Instant;
@@ -170,11 +171,11 @@ async fn perform(
     let cluster = Cluster::over(server.client(), "http://model", LIMITS, emitter.clone());
     let context = Context::new(cluster, emitter, None, timeout);
     let workload = set::workload(&scenario.shape);
-    let expectation = Expectation {
-        port: None,
-        path: "/".to_owned(),
-        timeout: Duration::from_secs(10),
+    let verification = Verification {
+        expectations: vec![Expectation::of_path("/")],
+        answer_time: Duration::from_secs(10),
         largest_body: 1 << 20,
+        concurrency: 16,
     };
     match operation {
         Operation::Up { wait, tag } => {
@@ -187,8 +188,10 @@ async fn perform(
             Said::Up(ops::up(&context, &set, options).await)
         }
         Operation::Rollout => Said::Rollout(ops::rollout_status(&context, &workload).await),
-        Operation::Verify => Said::Verify(ops::verify(&context, &workload, &expectation).await),
-        Operation::Chaos => Said::Chaos(chaos(&context, workload, expectation).await.map(Box::new)),
+        Operation::Verify => Said::Verify(ops::verify(&context, &workload, &verification).await),
+        Operation::Chaos => {
+            Said::Chaos(chaos(&context, workload, verification).await.map(Box::new))
+        }
     }
 }
 
@@ -196,12 +199,12 @@ async fn perform(
 async fn chaos(
     context: &Context,
     workload: Workload,
-    expectation: Expectation,
+    verification: Verification,
 ) -> Result<ChaosReport, OpsError> {
     let pod = ops::target(context, &workload).await?;
     let plan = ChaosPlan {
         workload,
-        expectation,
+        verification,
         pod,
     };
     ops::chaos(context, &plan).await

@@ -88,12 +88,16 @@ impl ChaosLines {
 /// What was seen, as the end of a sentence.
 pub(crate) fn phase_words(phase: RecoveryPhase) -> &'static str {
     match phase {
+        RecoveryPhase::Accepted => "the fault was accepted",
         RecoveryPhase::Terminating => "the old pod is terminating",
         RecoveryPhase::Gone => "the old pod is gone",
         RecoveryPhase::Replaced => "a new pod exists",
         RecoveryPhase::Scheduled => "the new pod has a node",
+        RecoveryPhase::VolumeReady => "the new pod's volumes are mounted",
         RecoveryPhase::Started => "the new pod's containers run",
         RecoveryPhase::Ready => "the new pod is Ready",
+        RecoveryPhase::FirstRightAnswer => "the new pod gave its first right answer",
+        RecoveryPhase::AllEqual => "every replica answers alike again",
     }
 }
 
@@ -105,6 +109,7 @@ pub(super) fn verdict(report: &ChaosReport, elapsed: &str) -> Vec<Line> {
         ChaosVerdict::Failed => "not survived",
         ChaosVerdict::Refused => "not attempted",
         ChaosVerdict::Inconclusive => "inconclusive",
+        ChaosVerdict::Undisturbed => "undisturbed",
     };
     let faults: Vec<String> = report
         .kills

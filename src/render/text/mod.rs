@@ -57,7 +57,14 @@ impl Text {
                 self.breaks_things = run.command == "chaos";
                 Vec::new()
             }
-            EventKind::Planned { .. } | EventKind::WriteStarted { .. } => Vec::new(),
+            EventKind::Planned { .. }
+            | EventKind::WriteStarted { .. }
+            | EventKind::Experiment { .. }
+            | EventKind::Fault { .. }
+            | EventKind::Probe { .. }
+            | EventKind::Probes { .. }
+            | EventKind::Endpoints { .. }
+            | EventKind::Round { .. } => Vec::new(),
             EventKind::WriteFinished {
                 object,
                 action,
@@ -73,10 +80,10 @@ impl Text {
                 self.rollout.lines(object, progress, self.breaks_things)
             }
             EventKind::Verifying {
-                object, port, path, ..
+                object, endpoints, ..
             } => {
                 let moment = self.breaks_things.then(|| self.chaos.moment());
-                self.verify.begin(object, *port, path, moment);
+                self.verify.begin(object, endpoints, moment);
                 Vec::new()
             }
             EventKind::Answered { answer, .. } => {

@@ -4,7 +4,7 @@ use crate::object::ObjectRef;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::table::{Cell, Column, Table};
 use crate::render::words::short_digest;
-use crate::report::{AnswerGroup, Certainty, Problem, ReplicaAnswer, VerifyReport};
+use crate::report::{AnswerGroup, Certainty, Endpoint, Problem, ReplicaAnswer, VerifyReport};
 
 /// Rows that say the same are shown up to this many.
 const SAME_ROWS: usize = 10;
@@ -22,8 +22,7 @@ pub(super) struct VerifyLines {
 #[derive(Debug)]
 struct Asked {
     object: ObjectRef,
-    port: u16,
-    path: String,
+    endpoints: Vec<Endpoint>,
     moment: Option<&'static str>,
 }
 
@@ -32,15 +31,13 @@ impl VerifyLines {
     pub(super) fn begin(
         &mut self,
         object: &ObjectRef,
-        port: u16,
-        path: &str,
+        endpoints: &[Endpoint],
         moment: Option<&'static str>,
     ) {
         self.answers.clear();
         self.asked = Some(Asked {
             object: object.clone(),
-            port,
-            path: path.to_owned(),
+            endpoints: endpoints.to_vec(),
             moment,
         });
     }
@@ -58,8 +55,7 @@ impl VerifyLines {
         };
         let Asked {
             object,
-            port,
-            path,
+            endpoints,
             moment,
         } = asked;
         let heading = Line::said(Level::Result);
@@ -67,9 +63,13 @@ impl VerifyLines {
             Some(moment) => heading.with(Tone::Strong, moment).text(": "),
             None => heading,
         };
-        let question = format!("GET {path} on port {port} of every replica of {object}");
+        let questions: Vec<String> = endpoints
+            .iter()
+            .map(|Endpoint { port, path }| format!("GET {path} on port {port}"))
+            .collect();
+        let question = format!("{} of every replica of {object}", questions.join(", "));
         let mut lines = vec![heading.with(Tone::Faint, question)];
-        let report = VerifyReport::new(object, port, path, answers, Vec::new());
+        let report = VerifyReport::new(object, endpoints, answers, Vec::new());
         lines.extend(answer_table(&report, width));
         lines
     }

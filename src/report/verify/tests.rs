@@ -6,14 +6,23 @@ fn answer(ordinal: i32, body: &str) -> ReplicaAnswer {
         ordinal,
         uid: Some(format!("uid-{ordinal}")),
         node: None,
+        endpoint: endpoint(),
         status: Some(200),
         sha256: Some(format!("{body:0>64}")),
+        compared_sha256: None,
         bytes: Some(body.len() as u64),
         content_type: None,
         latency_ms: Some(1),
         via: Via::PortForward,
         repeats: 0,
         error: None,
+    }
+}
+
+fn endpoint() -> Endpoint {
+    Endpoint {
+        port: 80,
+        path: "/keys".to_owned(),
     }
 }
 
@@ -26,7 +35,7 @@ fn wrong(ordinal: i32, problem: Problem) -> ReplicaAnswer {
 
 fn report(replicas: Vec<ReplicaAnswer>) -> VerifyReport {
     let object = ObjectRef::new("apps", "StatefulSet", Some("logaiter"), "web");
-    VerifyReport::new(object, 80, "/keys".into(), replicas, Vec::new())
+    VerifyReport::new(object, vec![endpoint()], replicas, Vec::new())
 }
 
 #[test]
@@ -37,7 +46,7 @@ fn equal_answers_of_all_replicas_are_success() {
     assert!(report.findings.is_empty());
     assert_eq!(
         report.agreed_sha256(),
-        Some(report.groups[0].sha256.as_str())
+        Some(report.groups[0].sha256.clone())
     );
 }
 

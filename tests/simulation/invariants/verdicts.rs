@@ -252,6 +252,9 @@ fn chaos(case: &Case<'_>, report: &ChaosReport) -> Vec<String> {
             }
         }
         ChaosVerdict::Refused => wrong.push("it says refused, and broke something".to_owned()),
+        ChaosVerdict::Undisturbed => {
+            wrong.push("it says undisturbed, and broke something".to_owned());
+        }
         ChaosVerdict::Inconclusive => {}
     }
     wrong

@@ -9,8 +9,17 @@ use crate::action::Action;
 use crate::diagnose::{Cause, Diagnosis, Finality};
 use crate::event::{Event, EventKind};
 use crate::exit::ExitStatus;
-use crate::report::RecoveryPhase;
-use crate::report::{ChaosReport, Kill, Problem, ReplicaAnswer, Report, VerifyReport, Via};
+use crate::report::{
+    Availability, ChaosReport, Endpoint, Experiment, Fault, Kill, Observed, Prober, Problem,
+    RecoveryPhase, ReplicaAnswer, Report, Selection, VerifyReport, Via,
+};
+
+fn endpoint() -> Endpoint {
+    Endpoint {
+        port: 80,
+        path: "/keys".into(),
+    }
+}
 
 pub(crate) fn answer(ordinal: i32, sha256: &str) -> ReplicaAnswer {
     ReplicaAnswer {
@@ -18,8 +27,10 @@ pub(crate) fn answer(ordinal: i32, sha256: &str) -> ReplicaAnswer {
         ordinal,
         uid: Some(format!("uid-{ordinal}")),
         node: Some("worker".into()),
+        endpoint: endpoint(),
         status: Some(200),
         sha256: Some(sha256.into()),
+        compared_sha256: None,
         bytes: Some(27),
         content_type: Some("text/plain".into()),
         latency_ms: Some(12),
@@ -50,8 +61,7 @@ fn verification(elapsed_ms: u64, answers: &[ReplicaAnswer]) -> (Vec<Event>, Veri
         elapsed_ms,
         EventKind::Verifying {
             object: stateful_set(),
-            port: 80,
-            path: "/keys".into(),
+            endpoints: vec![endpoint()],
             replicas: u32::try_from(answers.len()).unwrap(),
         },
     )];
@@ -64,8 +74,7 @@ fn verification(elapsed_ms: u64, answers: &[ReplicaAnswer]) -> (Vec<Event>, Veri
     }
     let report = VerifyReport::new(
         stateful_set(),
-        80,
-        "/keys".into(),
+        vec![endpoint()],
         answers.to_vec(),
         Vec::new(),
     );
@@ -106,6 +115,7 @@ fn recovery() -> Vec<Event> {
     let old = |status| pod(0, "old", 1, status, -522_000);
     let new = |ready, status| pod(0, "new", ready, status, 1_300);
     let phase = |phase, after_ms| EventKind::Phase {
+        number: 1,
         pod: "cryptoserver-0".into(),
         phase,
         after_ms,
@@ -147,12 +157,56 @@ fn recovery() -> Vec<Event> {
 
 fn kill(phases: &[(RecoveryPhase, u64)]) -> Kill {
     Kill {
-        fault: "delete".into(),
+        number: 1,
+        fault: Fault::Delete,
         pod: "cryptoserver-0".into(),
+        at_ms: 100,
         uid_before: "old".into(),
         uid_after: Some("new".into()),
+        restarts_before: 0,
+        restarts_after: Some(0),
+        proof: Some("a new UID, and a start 2 s later".into()),
+        refused: None,
         phases: phases.iter().copied().collect::<BTreeMap<_, _>>(),
+        outage_ms: Some(4_700),
+        wrong_answers: 0,
     }
+}
+
+fn observed(
+    before: VerifyReport,
+    kills: Vec<Kill>,
+    after: Option<VerifyReport>,
+    cause: Option<Diagnosis>,
+) -> ChaosReport {
+    ChaosReport::new(Observed {
+        experiment: Experiment {
+            fault: Some(Fault::Delete),
+            selection: Selection::First,
+            kills: 1,
+            pods: vec!["cryptoserver-0".into()],
+            pause_ms: 0,
+            control_ms: None,
+            probe_interval_ms: 100,
+            max_outage_ms: None,
+            max_recovery_ms: None,
+            endpoints: vec![endpoint()],
+        },
+        before,
+        kills,
+        after,
+        cause,
+        availability: Availability::default(),
+        prober: Prober {
+            interval_ms: 100,
+            largest_gap_ms: 104,
+        },
+        compared: Vec::new(),
+        refusals: Vec::new(),
+        doubts: Vec::new(),
+        failures: Vec::new(),
+        not_restored: Vec::new(),
+    })
 }
 
 pub(crate) fn chaos_survived() -> Vec<Event> {
@@ -162,6 +216,7 @@ pub(crate) fn chaos_survived() -> Vec<Event> {
         pod: pod(0, "new", 1, "Running", 1_300),
     };
     let phase = EventKind::Phase {
+        number: 1,
         pod: "cryptoserver-0".into(),
         phase: RecoveryPhase::Ready,
         after_ms: 4_912,
@@ -170,7 +225,7 @@ pub(crate) fn chaos_survived() -> Vec<Event> {
         (RecoveryPhase::Gone, 1_180),
         (RecoveryPhase::Ready, 4_912),
     ])];
-    let report = ChaosReport::new(before_report, kills, Some(after_report), None);
+    let report = observed(before_report, kills, Some(after_report), None);
     let mut events = vec![started("chaos")];
     events.extend(before);
     events.extend(recovery());
@@ -201,7 +256,7 @@ pub(crate) fn chaos_failed() -> Vec<Event> {
         finality: Finality::Final,
     };
     let kills = vec![kill(&[(RecoveryPhase::Gone, 1_180)])];
-    let report = ChaosReport::new(before_report, kills, None, Some(cause));
+    let report = observed(before_report, kills, None, Some(cause));
     let mut events = vec![started("chaos")];
     events.extend(before);
     events.extend(recovery());

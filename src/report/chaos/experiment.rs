@@ -1,0 +1,100 @@
+//! What an experiment does, and to whom: settled before anything is touched.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::report::Endpoint;
+
+/// A way to break a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// Deletes the pod with its own grace period.
+    Delete,
+    /// Deletes the pod with a grace period of 0: its processes may outlive it.
+    ForceDelete,
+    /// Asks for an eviction, which disruption budgets may refuse.
+    Evict,
+    /// Sends SIGTERM to process 1 of the pod's first container.
+    Kill,
+    /// Restarts the rollout, as `kubectl rollout restart` does.
+    Restart,
+    /// Scales to zero and back.
+    Scale,
+    /// Cordons the pod's node and evicts the workload's pods from it.
+    Cordon,
+}
+
+impl Fault {
+    /// Its name, as flags and reports spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::ForceDelete => "force-delete",
+            Self::Evict => "evict",
+            Self::Kill => "kill",
+            Self::Restart => "restart",
+            Self::Scale => "scale",
+            Self::Cordon => "cordon",
+        }
+    }
+
+    /// Whether it takes the whole workload, and not one pod.
+    #[must_use]
+    pub fn takes_all(self) -> bool {
+        matches!(self, Self::Restart | Self::Scale)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "select", rename_all = "snake_case")]
+pub enum Selection {
+    /// The pod with the lowest ordinal.
+    First,
+    /// One pod by name.
+    Pod {
+        /// Its name.
+        pod: String,
+    },
+    /// Every pod, by ordinal, again and again.
+    AllInTurn,
+    /// One pod drawn for each fault; the same seed draws the same pods.
+    Random {
+        /// The seed.
+        seed: u64,
+    },
+}
+
+/// What an experiment does, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Experiment {
+    /// The fault; none for a control run, which only probes.
+    pub fault: Option<Fault>,
+    /// Whose turn it is.
+    pub selection: Selection,
+    /// The number of faults.
+    pub kills: u32,
+    /// The pods that are hit, one for each fault; every pod for a fault that takes the workload.
+    pub pods: Vec<String>,
+    /// The pause between a recovery and the next fault, in milliseconds.
+    pub pause_ms: u64,
+    /// How long a control run probes, in milliseconds.
+    pub control_ms: Option<u64>,
+    /// The time between two probes of a replica, in milliseconds.
+    pub probe_interval_ms: u64,
+    /// The longest outage of any replica that is acceptable, in milliseconds.
+    pub max_outage_ms: Option<u64>,
+    /// The longest time from a fault until all replicas answer alike again, in milliseconds.
+    pub max_recovery_ms: Option<u64>,
+    /// Where every replica is asked; the first one is probed.
+    pub endpoints: Vec<Endpoint>,
+}

@@ -1,0 +1,64 @@
+//! Many recoveries in three figures a phase.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Kill, RecoveryPhase};
+
+/// Percentiles by nearest rank: every figure is one that was measured. All in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// Half of all took no longer.
+    pub p50: u64,
+    /// 19 of 20 took no longer.
+    pub p95: u64,
+    /// The longest.
+    pub max: u64,
+}
+
+impl Percentiles {
+    /// Of a number of durations; `None` of none.
+    #[must_use]
+    pub fn of(durations: impl IntoIterator<Item = u64>) -> Option<Self> {
+        let mut sorted: Vec<u64> = durations.into_iter().collect();
+        sorted.sort_unstable();
+        let rank = |percent: usize| {
+            let rank = (sorted.len() * percent).div_ceil(100);
+            sorted.get(rank.saturating_sub(1)).copied()
+        };
+        Some(Self {
+            p50: rank(50)?,
+            p95: rank(95)?,
+            max: *sorted.last()?,
+        })
+    }
+}
+
+/// The percentiles of every phase that was seen.
+pub(super) fn summary(kills: &[Kill]) -> BTreeMap<RecoveryPhase, Percentiles> {
+    let of = |phase| {
+        let times = kills
+            .iter()
+            .filter_map(|kill| kill.phases.get(&phase).copied());
+        Some((phase, Percentiles::of(times)?))
+    };
+    RecoveryPhase::ALL.into_iter().filter_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_measured_values() {
+        assert_eq!(Percentiles::of([]), None);
+        let of = |list: &[u64]| Percentiles::of(list.iter().copied()).unwrap();
+        let one = of(&[7]);
+        assert_eq!((one.p50, one.p95, one.max), (7, 7, 7));
+        let two = of(&[9, 1]);
+        assert_eq!((two.p50, two.p95, two.max), (1, 9, 9));
+        let hundred = Percentiles::of(1..=100).unwrap();
+        assert_eq!((hundred.p50, hundred.p95, hundred.max), (50, 95, 100));
+    }
+}

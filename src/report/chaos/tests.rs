@@ -1,0 +1,262 @@
+use super::*;
+use crate::diagnose::{Cause, Finality};
+use crate::report::{Endpoint, ReplicaAnswer, Via};
+
+fn endpoint() -> Endpoint {
+    Endpoint {
+        port: 80,
+        path: "/".into(),
+    }
+}
+
+fn verified(body: &str, verdict: Outcome) -> VerifyReport {
+    let answer = ReplicaAnswer {
+        pod: "web-0".into(),
+        ordinal: 0,
+        uid: None,
+        node: None,
+        endpoint: endpoint(),
+        status: Some(200),
+        sha256: (verdict == Outcome::Success).then(|| body.repeat(64)),
+        compared_sha256: None,
+        bytes: Some(1),
+        content_type: None,
+        latency_ms: None,
+        via: Via::PortForward,
+        repeats: 0,
+        error: None,
+    };
+    let object = ObjectRef::new("apps", "StatefulSet", Some("n"), "web");
+    VerifyReport::new(object, vec![endpoint()], vec![answer], Vec::new())
+}
+
+fn experiment() -> Experiment {
+    Experiment {
+        fault: Some(Fault::Delete),
+        selection: Selection::First,
+        kills: 1,
+        pods: vec!["web-0".into()],
+        pause_ms: 0,
+        control_ms: None,
+        probe_interval_ms: 100,
+        max_outage_ms: None,
+        max_recovery_ms: None,
+        endpoints: vec![endpoint()],
+    }
+}
+
+fn kill(proof: Option<&str>) -> Kill {
+    Kill {
+        number: 1,
+        fault: Fault::Delete,
+        pod: "web-0".into(),
+        at_ms: 100,
+        uid_before: "old".into(),
+        uid_after: proof.map(|_| "new".to_owned()),
+        restarts_before: 0,
+        restarts_after: None,
+        proof: proof.map(str::to_owned),
+        refused: None,
+        phases: BTreeMap::from([(RecoveryPhase::AllEqual, 5_000)]),
+        outage_ms: Some(4_000),
+        wrong_answers: 0,
+    }
+}
+
+fn cause(finality: Finality) -> Diagnosis {
+    Diagnosis {
+        cause: Cause::CrashLoop,
+        object: ObjectRef::new("", "Pod", Some("n"), "web-0"),
+        container: None,
+        message: "keeps ending".into(),
+        evidence: Vec::new(),
+        next: Vec::new(),
+        finality,
+    }
+}
+
+/// A fault that was survived.
+fn survived() -> Observed {
+    Observed {
+        experiment: experiment(),
+        before: verified("a", Outcome::Success),
+        kills: vec![kill(Some("a new UID"))],
+        after: Some(verified("a", Outcome::Success)),
+        cause: None,
+        availability: Availability {
+            replicas: vec![ReplicaAvailability {
+                pod: "web-0".into(),
+                probes: ProbeCounts {
+                    right: 60,
+                    silent: 40,
+                    ..ProbeCounts::default()
+                },
+                share: Some(0.6),
+                longest_outage_ms: 4_000,
+                unknown_ms: 0,
+            }],
+            ..Availability::default()
+        },
+        prober: Prober {
+            interval_ms: 100,
+            largest_gap_ms: 110,
+        },
+        compared: Vec::new(),
+        refusals: Vec::new(),
+        doubts: Vec::new(),
+        failures: Vec::new(),
+        not_restored: Vec::new(),
+    }
+}
+
+#[track_caller]
+fn expect(observed: Observed, verdict: ChaosVerdict, words: &str) {
+    let report = ChaosReport::new(observed);
+    assert_eq!(report.verdict, verdict, "{report:?}");
+    assert!(
+        report.reasons.iter().any(|reason| reason.contains(words)),
+        "`{words}` is not in {:?}",
+        report.reasons
+    );
+    let is_good = matches!(verdict, ChaosVerdict::Survived | ChaosVerdict::Undisturbed);
+    assert_eq!(report.outcome() == Outcome::Success, is_good);
+}
+
+#[test]
+fn survival_needs_the_fault_the_recovery_and_the_same_data() {
+    use ChaosVerdict::{Failed, Inconclusive, Refused, Survived};
+    expect(survived(), Survived, "same data as before");
+    let with = |change: fn(&mut Observed)| {
+        let mut observed = survived();
+        change(&mut observed);
+        observed
+    };
+    let table: [(fn(&mut Observed), ChaosVerdict, &str); 12] = [
+        (
+            |it| it.kills = vec![kill(None)],
+            Inconclusive,
+            "never seen with a new UID",
+        ),
+        (
+            |it| {
+                it.kills[0].proof = None;
+            },
+            Inconclusive,
+            "never restarted",
+        ),
+        (|it| it.after = None, Inconclusive, "not recovered"),
+        (
+            |it| it.after = Some(verified("a", Outcome::Undecided)),
+            Inconclusive,
+            "after the recovery",
+        ),
+        (
+            |it| it.after = Some(verified("b", Outcome::Success)),
+            Failed,
+            "other data",
+        ),
+        (
+            |it| it.cause = Some(cause(Finality::Final)),
+            Failed,
+            "keeps ending",
+        ),
+        (
+            |it| {
+                it.cause = Some(cause(Finality::Open));
+                it.after = None;
+            },
+            Inconclusive,
+            "keeps ending",
+        ),
+        (
+            |it| {
+                it.before = verified("a", Outcome::Undecided);
+                it.kills.clear();
+            },
+            Refused,
+            "nothing was broken",
+        ),
+        (
+            |it| it.kills[0].refused = Some("the budget forbids it".into()),
+            Inconclusive,
+            "the budget forbids it",
+        ),
+        (|it| it.experiment.kills = 3, Inconclusive, "1 of 3 faults"),
+        (
+            |it| it.not_restored.push("the node is still cordoned".into()),
+            Inconclusive,
+            "still cordoned",
+        ),
+        (
+            |it| it.failures.push("`web-1` gave a wrong answer".into()),
+            Failed,
+            "wrong answer",
+        ),
+    ];
+    for (change, verdict, words) in table {
+        expect(with(change), verdict, words);
+    }
+}
+
+#[test]
+fn other_data_is_lost_data_even_when_nothing_else_is_proven() {
+    let mut observed = survived();
+    observed.kills = vec![kill(None)];
+    observed.after = Some(verified("b", Outcome::Success));
+    expect(observed, ChaosVerdict::Failed, "other data");
+}
+
+#[test]
+fn a_budget_is_kept_exceeded_or_not_decided() {
+    let table = [
+        (4_000, ChaosVerdict::Survived, "same data"),
+        (3_900, ChaosVerdict::Inconclusive, "may or may not"),
+        (3_000, ChaosVerdict::Failed, "4000 ms"),
+    ];
+    for (budget, verdict, words) in table {
+        let mut observed = survived();
+        observed.experiment.max_outage_ms = Some(budget);
+        expect(observed, verdict, words);
+    }
+    for (budget, verdict, words) in [
+        (5_000, ChaosVerdict::Survived, "same data"),
+        (4_999, ChaosVerdict::Failed, "5000 ms"),
+    ] {
+        let mut observed = survived();
+        observed.experiment.max_recovery_ms = Some(budget);
+        expect(observed, verdict, words);
+    }
+}
+
+#[test]
+fn a_claim_that_rests_on_a_gap_is_no_claim() {
+    let mut observed = survived();
+    observed.experiment.max_outage_ms = Some(4_500);
+    observed.prober.largest_gap_ms = 6_000;
+    expect(
+        observed,
+        ChaosVerdict::Inconclusive,
+        "not probed for 6000 ms",
+    );
+}
+
+#[test]
+fn a_control_run_shows_noise_and_never_survival() {
+    let mut observed = survived();
+    observed.experiment.fault = None;
+    observed.experiment.kills = 0;
+    observed.kills.clear();
+    expect(
+        observed.clone(),
+        ChaosVerdict::Failed,
+        "missed 40 of 100 probes",
+    );
+    observed.availability.replicas[0].probes.silent = 0;
+    expect(
+        observed.clone(),
+        ChaosVerdict::Undisturbed,
+        "without any fault",
+    );
+    observed.availability.replicas[0].probes = ProbeCounts::default();
+    expect(observed, ChaosVerdict::Inconclusive, "could not be probed");
+}

@@ -1,0 +1,249 @@
+//! What was seen of an experiment, weighed. What is certain and bad outweighs what is unknown, and
+//! what is unknown outweighs what is good.
+
+use super::{ChaosVerdict, DataProof, Fault, Kill, Observed, Percentiles, RecoveryPhase};
+use crate::diagnose::Finality;
+use crate::exit::Outcome;
+
+/// The verdict, and why: one sentence each.
+pub(super) fn weigh(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec<String>) {
+    if let Some(reasons) = refusals(observed) {
+        return (ChaosVerdict::Refused, reasons);
+    }
+    let failures = failures(observed, data);
+    if !failures.is_empty() {
+        return (ChaosVerdict::Failed, failures);
+    }
+    let doubts = doubts(observed, data);
+    if !doubts.is_empty() {
+        return (ChaosVerdict::Inconclusive, doubts);
+    }
+    if observed.experiment.fault.is_none() {
+        let reason = "every probe of every replica was answered right, without any fault";
+        return (ChaosVerdict::Undisturbed, vec![reason.to_owned()]);
+    }
+    (ChaosVerdict::Survived, vec![survival(observed)])
+}
+
+fn survival(observed: &Observed) -> String {
+    let faults = observed.experiment.kills;
+    let pods = match (observed.experiment.fault, observed.kills.as_slice()) {
+        (Some(Fault::Kill), [kill]) => format!("`{}` was proven to have restarted", kill.pod),
+        (_, [kill]) => format!("`{}` was proven to be a new pod", kill.pod),
+        (_, kills) if faults > 1 => format!("all {} faults are proven", kills.len()),
+        (_, kills) => format!("all {} pods are proven to be new", kills.len()),
+    };
+    format!("{pods}, and every replica serves the same data as before")
+}
+
+fn refusals(observed: &Observed) -> Option<Vec<String>> {
+    if !observed.refusals.is_empty() {
+        return Some(observed.refusals.clone());
+    }
+    let is_begun = observed.experiment.fault.is_none() || !observed.kills.is_empty();
+    let is_steady = observed.before.verdict == Outcome::Success;
+    if is_steady || is_begun && observed.experiment.fault.is_some() {
+        return None;
+    }
+    let before = &observed.before;
+    let mut reasons = vec![format!(
+        "nothing was broken, because before the fault {}",
+        before.summary
+    )];
+    reasons.extend(
+        before
+            .findings
+            .iter()
+            .map(|finding| finding.message.clone()),
+    );
+    Some(reasons)
+}
+
+/// What is certain, and speaks against the workload.
+fn failures(observed: &Observed, data: &DataProof) -> Vec<String> {
+    let mut failures = observed.failures.clone();
+    if data.preserved == Some(false) {
+        failures.push("every replica serves other data than before the fault".to_owned());
+    }
+    if let Some(cause) = &observed.cause
+        && cause.finality == Finality::Final
+    {
+        failures.push(cause.message.clone());
+    }
+    if let Some(after) = &observed.after
+        && after.verdict == Outcome::Unhealthy
+    {
+        failures.push(format!("after the recovery {}", after.summary));
+        failures.extend(after.findings.iter().map(|finding| finding.message.clone()));
+    }
+    failures.extend(exceeded_recovery(observed));
+    failures.extend(exceeded_outage(observed));
+    failures.extend(
+        observed
+            .compared
+            .iter()
+            .filter(|compared| compared.is_regression)
+            .map(|compared| {
+                format!(
+                    "`{}` took {} ms, and {} ms in the older run",
+                    compared.what, compared.new_ms, compared.old_ms
+                )
+            }),
+    );
+    if observed.experiment.fault.is_none() {
+        failures.extend(noise(observed));
+    }
+    let mut unique: Vec<String> = Vec::new();
+    for failure in failures {
+        if !unique.contains(&failure) {
+            unique.push(failure);
+        }
+    }
+    unique
+}
+
+/// What a control run saw although nothing was broken.
+fn noise(observed: &Observed) -> Vec<String> {
+    let misses = observed.availability.replicas.iter().filter_map(|replica| {
+        let missed = replica.probes.decided() - replica.probes.right;
+        (missed > 0).then(|| {
+            format!(
+                "`{}` missed {missed} of {} probes without any fault, for up to {} ms",
+                replica.pod,
+                replica.probes.decided(),
+                replica.longest_outage_ms
+            )
+        })
+    });
+    misses.collect()
+}
+
+fn exceeded_recovery(observed: &Observed) -> Option<String> {
+    let budget = observed.experiment.max_recovery_ms?;
+    let slowest = slowest_recovery(&observed.kills)?;
+    (slowest > budget)
+        .then(|| format!("a recovery took {slowest} ms, and {budget} ms were acceptable"))
+}
+
+fn slowest_recovery(kills: &[Kill]) -> Option<u64> {
+    let times = kills
+        .iter()
+        .filter_map(|kill| kill.phases.get(&RecoveryPhase::AllEqual).copied());
+    Percentiles::of(times).map(|recovery| recovery.max)
+}
+
+/// An outage as measured is up to two intervals and a gap longer than what a client saw: only what
+/// exceeds the budget all the same is certain.
+fn exceeded_outage(observed: &Observed) -> Option<String> {
+    let budget = observed.experiment.max_outage_ms?;
+    let (pod, outage) = longest_outage(observed)?;
+    (outage.saturating_sub(uncertainty(observed)) > budget)
+        .then(|| format!("`{pod}` was away for {outage} ms, and {budget} ms were acceptable"))
+}
+
+fn uncertainty(observed: &Observed) -> u64 {
+    2 * observed
+        .prober
+        .interval_ms
+        .max(observed.prober.largest_gap_ms)
+}
+
+fn longest_outage(observed: &Observed) -> Option<(&str, u64)> {
+    observed
+        .availability
+        .replicas
+        .iter()
+        .map(|replica| (replica.pod.as_str(), replica.longest_outage_ms))
+        .max_by_key(|(_, outage)| *outage)
+}
+
+/// What keeps the proof from being complete.
+fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
+    let mut doubts = observed.doubts.clone();
+    for kill in &observed.kills {
+        if let Some(refused) = &kill.refused {
+            doubts.push(format!("`{}` was not broken: {refused}", kill.pod));
+        } else if kill.proof.is_none() {
+            doubts.push(unproven(kill));
+        }
+    }
+    doubts.extend(observed.cause.as_ref().map(|cause| cause.message.clone()));
+    doubts.extend(observed.not_restored.iter().cloned());
+    let breaks = observed.experiment.fault.is_some();
+    match &observed.after {
+        None if breaks && doubts.is_empty() => {
+            doubts.push("the workload had not recovered when the time was over".to_owned());
+        }
+        Some(after) if after.verdict != Outcome::Success => {
+            doubts.push(format!("after the recovery {}", after.summary));
+            doubts.extend(after.findings.iter().map(|finding| finding.message.clone()));
+        }
+        Some(_) if breaks && data.preserved.is_none() && doubts.is_empty() => {
+            doubts.push("the data before and after could not be compared".to_owned());
+        }
+        _ => {}
+    }
+    let done = observed
+        .kills
+        .iter()
+        .map(|kill| kill.number)
+        .max()
+        .unwrap_or(0);
+    if breaks && done < observed.experiment.kills && doubts.is_empty() {
+        doubts.push(format!(
+            "{done} of {} faults took place",
+            observed.experiment.kills
+        ));
+    }
+    doubts.extend(unsupported_outage(observed));
+    if let Some(budget) = observed.experiment.max_recovery_ms
+        && breaks
+        && slowest_recovery(&observed.kills).is_none()
+    {
+        doubts.push(format!(
+            "no recovery was seen to its end, so nothing is known about the budget of {budget} ms"
+        ));
+    }
+    if !breaks
+        && observed
+            .availability
+            .replicas
+            .iter()
+            .any(|replica| replica.probes.decided() == 0)
+    {
+        doubts.push("a replica could not be probed".to_owned());
+    }
+    doubts
+}
+
+fn unproven(kill: &Kill) -> String {
+    match kill.fault {
+        Fault::Kill => format!(
+            "`{}` was not seen to restart: process 1 may ignore SIGTERM",
+            kill.pod
+        ),
+        _ if kill.uid_after.is_none() => format!("`{}` was never seen with a new UID", kill.pod),
+        _ => format!(
+            "`{}` came back with a new UID, but its containers never restarted",
+            kill.pod
+        ),
+    }
+}
+
+/// A claim about outages is worth no more than the probing that it rests on.
+fn unsupported_outage(observed: &Observed) -> Option<String> {
+    let budget = observed.experiment.max_outage_ms?;
+    let gap = observed.prober.largest_gap_ms;
+    if gap > budget {
+        return Some(format!(
+            "a replica was not probed for {gap} ms, so an outage of more than {budget} ms may have \
+             been missed"
+        ));
+    }
+    let (pod, outage) = longest_outage(observed)?;
+    (outage > budget).then(|| {
+        format!(
+            "`{pod}` was away for up to {outage} ms, which may or may not be more than {budget} ms"
+        )
+    })
+}
