@@ -1,11 +1,15 @@
 //! Breaks a workload on purpose, follows its recovery, and proves that the data survived.
 
+mod request;
+
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use tokio::time::{Instant, sleep, sleep_until};
+
+pub use self::request::{ChaosRequest, OlderRun};
 
 use super::error::OpsError;
 use super::rollout::{STALL, Seen, View};
