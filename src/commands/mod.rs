@@ -14,6 +14,7 @@ use crate::cli::{Cli, Command, SetArgs};
 use crate::cluster::Cluster;
 use crate::error::CommandError;
 use crate::event::{Emitter, EventKind, RunDescription};
+use crate::interrupt::Stop;
 use crate::ops::{Context, Set, Workload};
 use crate::report::Report;
 use crate::settings;
@@ -27,8 +28,14 @@ pub(crate) async fn run(
     cli: &Cli,
     ui: &Ui,
     emitter: Emitter,
+    stop: Stop,
 ) -> Result<Option<Report>, CommandError> {
-    let session = Session { cli, ui, emitter };
+    let session = Session {
+        cli,
+        ui,
+        emitter,
+        stop,
+    };
     let report = match &cli.command {
         Command::Up(arguments) => up::run(&session, arguments).await,
         Command::Diff(arguments) => diff::run(&session, arguments).await,
@@ -50,6 +57,7 @@ struct Session<'a> {
     cli: &'a Cli,
     ui: &'a Ui,
     emitter: Emitter,
+    stop: Stop,
 }
 
 impl Session<'_> {
@@ -59,12 +67,13 @@ impl Session<'_> {
         let connection = settings::connection(self.cli, command, self.ui.can_ask());
         let cluster = Cluster::connect(&connection, self.emitter.clone()).await?;
         let namespace = global.namespace.clone();
-        let context = Context::new(
+        let mut context = Context::new(
             cluster,
             self.emitter.clone(),
             namespace,
             global.timeout.unsigned_abs(),
         );
+        context.stop = self.stop.clone();
         self.emitter.send(EventKind::Started(RunDescription {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: command.to_owned(),

@@ -273,6 +273,9 @@ fn take(mut answer: ReplicaAnswer, given: Answer) -> ReplicaAnswer {
 fn problem(error: AskError, question: &Question) -> Problem {
     match error {
         AskError::NotListening => Problem::NotListening,
+        AskError::NotOpenedInTime => Problem::NotAsked {
+            reason: error.to_string(),
+        },
         AskError::NotOpened(source) => Problem::NotAsked {
             reason: source.to_string(),
         },

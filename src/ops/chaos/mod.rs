@@ -18,7 +18,7 @@ use super::verify::{Verification, verify};
 use super::write::Write;
 use super::{Context, Workload};
 use crate::action::Action;
-use crate::cluster::{ClusterError, Deletion};
+use crate::cluster::{ClusterError, Deletion, Grace};
 use crate::diagnose::Diagnosis;
 use crate::event::{EventKind, milliseconds};
 use crate::exit::Outcome;
@@ -147,7 +147,7 @@ async fn delete(
     let write = Write::start(context, &object, Action::Delete);
     let deleted = context
         .cluster
-        .delete_pod(&workload.namespace, pod, uid)
+        .delete_pod(&workload.namespace, pod, uid, Grace::OfThePod)
         .await;
     let deleted = match deleted {
         Ok(Deletion::Accepted) => Ok(()),
