@@ -5,6 +5,7 @@ mod faults;
 mod forwarding;
 mod lifecycle;
 mod meddling;
+mod proxying;
 mod reading;
 
 use k8s_openapi::api::apps::v1::StatefulSet;

@@ -3,6 +3,7 @@
 pub(crate) mod eviction;
 pub(crate) mod log;
 pub(crate) mod portforward;
+pub(crate) mod proxy;
 mod reply;
 mod responder;
 mod runtime;
@@ -21,6 +22,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::object;
+use super::state::State;
 
 /// The run-time side of all pods, by UID, and what tests want of them.
 #[derive(Debug, Default)]
@@ -129,4 +131,11 @@ impl Kubelet {
         *asked += usize::from(refused);
         refused
     }
+}
+
+/// The ID of the running container of a pod.
+fn running_container(state: &State, namespace: &str, name: &str) -> Option<String> {
+    let pod = state.pod(namespace, name)?;
+    let runtime = state.kubelet.runtimes.get(object::uid(&pod))?;
+    (runtime.stage == Stage::Running).then(|| runtime.container_id.clone())
 }

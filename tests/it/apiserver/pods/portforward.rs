@@ -16,7 +16,6 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Message, Role};
 
 use super::responder::{self, End};
-use super::runtime::Stage;
 use crate::apiserver::failure::Failure;
 use crate::apiserver::faults::Fault;
 use crate::apiserver::object;
@@ -46,7 +45,8 @@ pub(crate) fn answer(
             )));
         }
         let uid = object::uid(&pod).to_owned();
-        Ok((uid, running_container(state, target)))
+        let container = super::running_container(state, &target.namespace, &target.name);
+        Ok((uid, container))
     })?;
     let Some(key) = parts.headers.get(header::SEC_WEBSOCKET_KEY) else {
         return Err(Failure::bad_request("Upgrade request required"));
@@ -82,13 +82,6 @@ pub(crate) fn answer(
         HeaderValue::from_static(PROTOCOL),
     );
     Ok(response)
-}
-
-/// The ID of the running container of a pod.
-fn running_container(state: &State, target: &Target) -> Option<String> {
-    let pod = state.pod(&target.namespace, &target.name)?;
-    let runtime = state.kubelet.runtimes.get(object::uid(&pod))?;
-    (runtime.stage == Stage::Running).then(|| runtime.container_id.clone())
 }
 
 type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
@@ -167,7 +160,7 @@ impl Forward {
                     Some(Ok(_)) => {}
                 },
                 () = changes.raised() => {
-                    if self.shared.with(|state| running_container(state, &self.target)) != self.container {
+                    if !self.is_still_running() {
                         break;
                     }
                 }
@@ -180,13 +173,22 @@ impl Forward {
         let _ = tokio::time::timeout(LINGER, farewell).await;
     }
 
+    /// Whether the container that ran at the beginning runs on.
+    fn is_still_running(&self) -> bool {
+        let Target {
+            namespace, name, ..
+        } = &self.target;
+        let running = |state: &mut State| super::running_container(state, namespace, name);
+        self.shared.with(running) == self.container
+    }
+
     /// Connects a port to the pod's server; returns the way to it.
     fn connect(&self, index: usize, events: mpsc::Sender<Event>) -> WriteHalf<DuplexStream> {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (reader, writer) = tokio::io::split(near);
         let (shared, uid) = (Arc::clone(&self.shared), self.uid.clone());
         let target = self.target.clone();
-        let listening = self.container.is_some();
+        let container = self.container.clone();
         tokio::spawn(async move {
             let server = async {
                 let pod = (
@@ -194,13 +196,7 @@ impl Forward {
                     target.name.as_str(),
                     uid.as_str(),
                 );
-                if listening {
-                    responder::serve(&shared, pod, far).await
-                } else {
-                    drop(far);
-                    responder::refuse(&shared, pod);
-                    End::Refused
-                }
+                responder::serve(&shared, pod, container.as_deref(), far).await
             };
             let (end, _) = tokio::join!(server, pump(reader, channel(index), &events));
             let _ = events.send(Event::End(index, end)).await;

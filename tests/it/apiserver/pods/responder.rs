@@ -23,8 +23,35 @@ pub(super) enum End {
     Cut,
 }
 
-/// Serves one connection to a pod until either side ends it.
+/// Serves one connection to a pod until either side ends it, or the container that was asked is gone. Without a running
+/// container nothing listens.
 pub(super) async fn serve(
+    shared: &Arc<Shared>,
+    pod: (&str, &str, &str),
+    container: Option<&str>,
+    stream: DuplexStream,
+) -> End {
+    let Some(container) = container else {
+        drop(stream);
+        refuse(shared, pod);
+        return End::Refused;
+    };
+    let mut changes = shared.changes();
+    let gone = async {
+        let (namespace, name, _) = pod;
+        let running = |state: &mut State| super::running_container(state, namespace, name);
+        while shared.with(running).as_deref() == Some(container) {
+            changes.raised().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = gone => End::Closed,
+        end = converse(shared, pod, stream) => end,
+    }
+}
+
+async fn converse(
     shared: &Arc<Shared>,
     (namespace, name, uid): (&str, &str, &str),
     mut stream: DuplexStream,
@@ -75,7 +102,7 @@ pub(super) async fn serve(
 }
 
 /// Notes that nothing listened.
-pub(super) fn refuse(shared: &Shared, (_, name, uid): (&str, &str, &str)) {
+fn refuse(shared: &Shared, (_, name, uid): (&str, &str, &str)) {
     shared.with(|state| {
         state.kubelet.served.push(Served {
             at: state.now.instant,
