@@ -169,11 +169,62 @@ async fn a_redirect_leads_back_through_the_proxy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_is_printed_again() {
+async fn the_tags_of_a_page_are_printed_anew() {
     let server = ready().await;
-    let reply =
-        Reply::ok("<p id=\"a\">it's</p>").header("Content-Type", "text/html; charset=utf-8");
-    server.serve(Pods::of("web"), "/", reply);
+    let page =
+        |text: &str| Reply::ok(text.to_owned()).header("Content-Type", "text/html; charset=utf-8");
+    let sent = "<!DOCTYPE html>\n<P ID=a Class='x y'>it's & y</P><br/><a href=\"/k\">k</a><a href=\"k\">k</a>";
+    server.serve(Pods::of("web"), "/", page(sent));
     let (_, body) = get(&server.client(), KEYS).await;
-    assert_eq!(body.unwrap(), "<p id=\"a\">it&#39;s</p>");
+    let root = "/api/v1/namespaces/default/pods/web-0:80/proxy";
+    let passed = format!(
+        "<!DOCTYPE html>\n<p id=\"a\" class=\"x y\">it's & y</P><br/><a href=\"{root}/k\">k</a><a href=\"k\">k</a>"
+    );
+    assert_eq!(body.unwrap(), passed);
+    server.serve(Pods::of("web"), "/", page(sent).closing_after(4));
+    let (head, body) = get(&server.client(), KEYS).await;
+    let status: Value = serde_json::from_slice(&body.unwrap()).unwrap();
+    assert_eq!(head.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(
+        (&status["message"], &status["reason"]),
+        (&"unexpected EOF".into(), &Value::Null)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_no_type_gets_one_unless_it_comes_in_chunks() {
+    let server = ready().await;
+    let kinds = [
+        (Reply::ok("1\n"), Some("text/plain; charset=utf-8")),
+        (
+            Reply::ok("1\n").framed(Framing::Close),
+            Some("text/plain; charset=utf-8"),
+        ),
+        (Reply::ok("<html>"), Some("text/html; charset=utf-8")),
+        (Reply::ok("\u{1}"), Some("application/octet-stream")),
+        (Reply::ok("1\n").framed(Framing::Chunked), None),
+        (Reply::ok(""), None),
+    ];
+    for (reply, kind) in kinds {
+        server.serve(Pods::of("web"), "/", reply.clone());
+        let (head, body) = get(&server.client(), KEYS).await;
+        let found = head.headers().get("content-type");
+        assert_eq!(
+            found.map(|found| found.to_str().unwrap()),
+            kind,
+            "{reply:?}"
+        );
+        assert_eq!(body.unwrap(), reply.body);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_bare_proxy_leads_to_the_root() {
+    let server = ready().await;
+    let (head, _) = get(&server.client(), KEYS.strip_suffix("/keys").unwrap()).await;
+    assert_eq!(head.status(), StatusCode::MOVED_PERMANENTLY);
+    assert_eq!(
+        head.headers()["location"],
+        "/api/v1/namespaces/default/pods/web-0:80/proxy/"
+    );
 }

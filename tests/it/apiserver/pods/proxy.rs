@@ -7,8 +7,10 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, header, request};
-use http_body_util::{BodyExt, Empty};
+use futures::{StreamExt, TryStreamExt, stream};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header, request};
+use http_body::Frame;
+use http_body_util::{BodyExt, BodyStream, Empty, StreamBody};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -56,28 +58,66 @@ pub(crate) async fn answer(
         return Err(Failure::method_not_allowed());
     }
     let way = find(shared, target, parts)?;
+    if way.path.is_empty() {
+        return Ok(to_the_root(&way));
+    }
     let response = ask(shared, &target.namespace, &way).await?;
-    let (mut parts, body) = response.into_parts();
+    let (mut parts, mut body) = response.into_parts();
+    let is_chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
     for name in HOP_BY_HOP {
         parts.headers.remove(*name);
     }
     parts
         .headers
         .append(header::CACHE_CONTROL, "no-cache, private".parse().unwrap());
-    if lead_back(&mut parts.headers, &way) {
-        return Ok(Response::from_parts(parts, passed(body)));
-    }
-    if pages::is_page(&parts.headers) {
-        // A page is read to its end before its links are rewritten.
-        let page = body.collect().await;
-        let page = page.map_err(|_| unreachable("unexpected EOF"))?.to_bytes();
-        let page = pages::rewritten(&page);
+    if !lead_back(&mut parts.headers, &way) && pages::is_page(&parts.headers) {
+        // A page is read to its end before it is rewritten: a broken one is no answer at all.
+        let page = body.collect().await.map_err(|_| broken_page())?.to_bytes();
+        let page = pages::rewritten(&String::from_utf8_lossy(&page), &way.prefix);
         parts
             .headers
             .insert(header::CONTENT_LENGTH, page.len().into());
         return Ok(Response::from_parts(parts, requests::full(page)));
     }
-    Ok(Response::from_parts(parts, passed(body)))
+    let is_typed = parts.headers.contains_key(header::CONTENT_TYPE);
+    if is_typed || is_chunked {
+        return Ok(Response::from_parts(parts, passed(body)));
+    }
+    let Some(first) = body.frame().await else {
+        return Ok(Response::from_parts(parts, passed(body)));
+    };
+    if let Some(bytes) = first.as_ref().ok().and_then(Frame::data_ref) {
+        parts
+            .headers
+            .insert(header::CONTENT_TYPE, pages::guessed(bytes).parse().unwrap());
+    }
+    let first = stream::iter([first.map_err(io::Error::other)]);
+    let rest = TryStreamExt::map_err(BodyStream::new(body), io::Error::other);
+    let body = StreamBody::new(first.chain(rest)).boxed_unsync();
+    Ok(Response::from_parts(parts, body))
+}
+
+/// The path of the pod's server is never empty.
+fn to_the_root(way: &Way) -> Answer {
+    let mut answer = Response::new(requests::full(""));
+    *answer.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    let location = format!("{}/", way.prefix);
+    answer
+        .headers_mut()
+        .insert(header::LOCATION, location.parse().unwrap());
+    answer
+}
+
+/// What an API server says that has an error of Go's and no words of its own.
+fn broken_page() -> Failure {
+    let mut failure = Failure::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "",
+        "unexpected EOF",
+        Value::Null,
+    );
+    object::remove(&mut failure.body, "/reason");
+    failure
 }
 
 /// A body that breaks off does so for the client, too.
@@ -121,8 +161,11 @@ fn find(shared: &Shared, target: &Target, parts: &request::Parts) -> Result<Way,
     };
     let own = parts.uri.path();
     let (before, path) = own.split_once("/proxy").unwrap_or((own, ""));
-    let path = if path.is_empty() { "/" } else { path };
-    let query = parts.uri.query().map(|query| format!("?{query}"));
+    let query = parts
+        .uri
+        .query()
+        .filter(|_| !path.is_empty())
+        .map(|query| format!("?{query}"));
     Ok(Way {
         pod: (name.to_owned(), object::uid(&pod).to_owned()),
         container,
