@@ -18,7 +18,7 @@ use super::faults::Rule;
 use super::journal::Request;
 use super::listener::Listener;
 use super::object;
-use super::pods::{PodScript, Pods, Reply, Served};
+use super::pods::{PodScript, Pods, Reply, Served, Signalled};
 use super::seam::Seam;
 use super::state::Shared;
 use super::store::{Change, Key};
@@ -309,6 +309,11 @@ impl ApiServer {
     /// Every whole answer that a pod gave.
     pub(crate) fn served(&self) -> Vec<Served> {
         self.shared.with(|state| state.kubelet.served.clone())
+    }
+
+    /// Every SIGTERM that a command sent to the first process of its container.
+    pub(crate) fn signalled(&self) -> Vec<Signalled> {
+        self.shared.with(|state| state.kubelet.signalled.clone())
     }
 
     /// Forgets the requests.

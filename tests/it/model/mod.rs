@@ -1,6 +1,7 @@
 //! The model behaves as a cluster does, seen through the client that the tool uses.
 
 mod applying;
+mod executing;
 mod faults;
 mod forwarding;
 mod lifecycle;

@@ -1,6 +1,7 @@
 //! Pods at run time: what the scheduler, the kubelet and the containers do, and how they are reached.
 
 pub(crate) mod eviction;
+pub(crate) mod exec;
 pub(crate) mod log;
 pub(crate) mod portforward;
 pub(crate) mod proxy;
@@ -9,6 +10,7 @@ mod responder;
 mod runtime;
 mod script;
 mod status;
+mod websocket;
 
 pub(crate) use reply::{Framing, Reply};
 pub(crate) use runtime::{Next, Runtime, Stage};
@@ -32,6 +34,17 @@ pub(crate) struct Kubelet {
     replies: Vec<Serving>,
     /// What was answered, and refused.
     pub(crate) served: Vec<Served>,
+    /// Which containers got SIGTERM from a command that was executed in them.
+    pub(crate) signalled: Vec<Signalled>,
+}
+
+/// A SIGTERM that reached the first process of a container.
+#[derive(Debug, Clone)]
+pub(crate) struct Signalled {
+    pub(crate) at: Instant,
+    pub(crate) pod: String,
+    pub(crate) uid: String,
+    pub(crate) container: String,
 }
 
 /// A whole answer that a pod gave, or a connection that it refused.

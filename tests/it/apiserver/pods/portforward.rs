@@ -7,19 +7,17 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::{SinkExt, StreamExt};
-use http::{HeaderValue, Request, Response, StatusCode, header, request};
-use hyper_util::rt::TokioIo;
+use http::request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Message, Role};
+use tokio_tungstenite::tungstenite::protocol::Message;
 
 use super::responder::{self, End};
+use super::websocket::{Socket, upgrade};
 use crate::apiserver::failure::Failure;
 use crate::apiserver::faults::Fault;
 use crate::apiserver::object;
-use crate::apiserver::requests::{Answer, Body, Call, Target};
+use crate::apiserver::requests::{Answer, Call, Target};
 use crate::apiserver::state::{Shared, State};
 
 /// The subprotocol that kubelets speak on this path; v5 is not among them.
@@ -48,10 +46,6 @@ pub(crate) fn answer(
         let container = super::running_container(state, &target.namespace, &target.name);
         Ok((uid, container))
     })?;
-    let Some(key) = parts.headers.get(header::SEC_WEBSOCKET_KEY) else {
-        return Err(Failure::bad_request("Upgrade request required"));
-    };
-    let accept = derive_accept_key(key.as_bytes());
     let wanted: Result<Vec<u16>, _> = call.parameter("ports").split(',').map(str::parse).collect();
     let wanted =
         wanted.map_err(|_| Failure::bad_request(r#"query parameter "ports" is required"#))?;
@@ -63,28 +57,8 @@ pub(crate) fn answer(
         ports: wanted,
         fault: call.fault.clone(),
     };
-    let upgrade = hyper::upgrade::on(Request::from_parts(parts, ()));
-    tokio::spawn(async move {
-        if let Ok(upgraded) = upgrade.await {
-            let socket =
-                WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
-            forward.run(socket).await;
-        }
-    });
-    let mut response = Response::new(Body::default());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept.parse().unwrap());
-    headers.insert(
-        header::SEC_WEBSOCKET_PROTOCOL,
-        HeaderValue::from_static(PROTOCOL),
-    );
-    Ok(response)
+    upgrade(parts, PROTOCOL, |socket| forward.run(socket))
 }
-
-type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 
 /// One client's forwarded ports.
 struct Forward {
@@ -264,7 +238,7 @@ fn channel(index: usize) -> u8 {
     u8::try_from(2 * index).unwrap()
 }
 
-fn frame(channel: u8, bytes: &[u8]) -> Message {
+pub(super) fn frame(channel: u8, bytes: &[u8]) -> Message {
     let mut frame = BytesMut::with_capacity(1 + bytes.len());
     frame.put_u8(channel);
     frame.put_slice(bytes);

@@ -10,6 +10,9 @@ use crate::apiserver::clock::Moment;
 use crate::apiserver::object;
 use crate::apiserver::random::Random;
 
+/// A process that a signal ended has the code of 128 and the signal.
+const SIGTERM: i32 = 15;
+
 /// Where a pod stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -62,6 +65,8 @@ pub(crate) struct Runtime {
     pub(crate) written: Option<String>,
     /// SIGTERM was sent then.
     pub(crate) stopping: Option<Instant>,
+    /// SIGTERM came from within the container then; the pod stays.
+    terminated: Option<Instant>,
 }
 
 /// What comes next.
@@ -92,6 +97,7 @@ impl Runtime {
             previous_log: None,
             written: None,
             stopping: None,
+            terminated: None,
         }
     }
 
@@ -144,7 +150,9 @@ impl Runtime {
 
     /// When the container is gone after SIGTERM.
     pub(crate) fn gone_at(&self, script: &PodScript, grace: Duration) -> Option<Instant> {
-        let stop = if self.stage == Stage::Running {
+        let stop = if self.stage == Stage::Running && script.ignores_sigterm {
+            grace
+        } else if self.stage == Stage::Running {
             script.stop
         } else {
             Duration::ZERO
@@ -157,6 +165,13 @@ impl Runtime {
         if self.stage == Stage::Running {
             self.exit(code, now);
             self.enter(Stage::Crashed, now);
+        }
+    }
+
+    /// Sends SIGTERM to the main container, as a `kill` inside of it does.
+    pub(crate) fn terminate(&mut self, now: Moment) {
+        if self.stage == Stage::Running {
+            self.terminated.get_or_insert(now.instant);
         }
     }
 
@@ -215,17 +230,12 @@ impl Runtime {
             && now.instant >= self.since + crash.after
         {
             self.log.push_str(&crash.log);
-            self.exit(crash.code, now);
-            let policy = object::text(pod, "/spec/restartPolicy");
-            let stays_ended = policy == "Never" || policy == "OnFailure" && crash.code == 0;
-            self.enter(
-                if stays_ended {
-                    Stage::Ended
-                } else {
-                    Stage::Crashed
-                },
-                now,
-            );
+            self.end(pod, crash.code, now);
+            return Next::Again;
+        }
+        let terminated_at = self.terminated.map(|since| since + script.stop);
+        if terminated_at.is_some_and(|due| now.instant >= due) {
+            self.end(pod, 128 + SIGTERM, now);
             return Next::Again;
         }
         let ready_at = self.since + script.ready;
@@ -239,6 +249,7 @@ impl Runtime {
         ready_at
             .into_iter()
             .chain(crash_at)
+            .chain(terminated_at)
             .min()
             .map_or(Next::Never, Next::At)
     }
@@ -258,8 +269,22 @@ impl Runtime {
         self.enter(Stage::Running, now);
     }
 
+    /// The main container ended by itself: it is restarted, unless the pod says otherwise.
+    fn end(&mut self, pod: &Value, code: i32, now: Moment) {
+        self.exit(code, now);
+        let policy = object::text(pod, "/spec/restartPolicy");
+        let stays_ended = policy == "Never" || policy == "OnFailure" && code == 0;
+        let stage = if stays_ended {
+            Stage::Ended
+        } else {
+            Stage::Crashed
+        };
+        self.enter(stage, now);
+    }
+
     fn exit(&mut self, code: i32, now: Moment) {
         self.ready = false;
+        self.terminated = None;
         self.last_exit = Some(Exit {
             code,
             container_id: self.container_id.clone(),

@@ -109,6 +109,10 @@ pub(crate) struct PodScript {
     pub(crate) back_off: Duration,
     /// From SIGTERM to its end; the grace period cuts it short.
     pub(crate) stop: Duration,
+    /// Process 1 does nothing at SIGTERM.
+    pub(crate) ignores_sigterm: bool,
+    /// Programs that the image does not have.
+    pub(crate) lacks: Vec<String>,
     /// What the container prints at its start.
     pub(crate) log: String,
 }
@@ -129,6 +133,8 @@ impl Default for PodScript {
             crash_shown: Duration::from_millis(10),
             back_off: Duration::from_secs(10),
             stop: Duration::from_millis(10),
+            ignores_sigterm: false,
+            lacks: Vec::new(),
             log: "Starting API Host.\n".to_owned(),
         }
     }
@@ -150,6 +156,18 @@ impl PodScript {
     /// Ends this long after SIGTERM.
     pub(crate) fn stop_after(mut self, delay: Duration) -> Self {
         self.stop = delay;
+        self
+    }
+
+    /// Process 1 does nothing at SIGTERM: a command cannot end it, and a deletion takes the whole grace period.
+    pub(crate) fn ignores_sigterm(mut self) -> Self {
+        self.ignores_sigterm = true;
+        self
+    }
+
+    /// Its image has no such programs; what the shell has built in works as long as there is a shell.
+    pub(crate) fn lacks(mut self, programs: &[&str]) -> Self {
+        self.lacks = programs.iter().map(|&name| name.to_owned()).collect();
         self
     }
 

@@ -128,7 +128,8 @@ async fn recorded(
     number: usize,
 ) -> Answer {
     let (target, before) = shared.with(|state| {
-        let target = Target::of(&state.kinds, &call.path).filter(|_| call.method != Method::GET);
+        let target = Target::of(&state.kinds, &call.path)
+            .filter(|target| call.method != Method::GET || target.subresource == "exec");
         let live = target.and_then(|target| state.live(&target).ok());
         let uid = live.map(|live| object::uid(&live).to_owned());
         (uid, state.store.revision())
@@ -245,7 +246,16 @@ async fn execute(
     match (target.kind.resource.as_str(), target.subresource.as_str()) {
         ("pods", "log") => pods::log::answer(shared, call, &target),
         ("pods", "proxy") => pods::proxy::answer(shared, call, &target, &parts).await,
-        ("pods", "portforward") => pods::portforward::answer(shared, call, &target, parts),
+        ("pods", "exec" | "portforward") => {
+            // Since 1.35 a WebSocket, too, needs the verb of the POST that it replaces (gate
+            // AuthorizePodWebsocketUpgradeCreatePermission).
+            shared.with(|state| state.access.authorize(&user, "create", &target))?;
+            if target.subresource == "exec" {
+                pods::exec::answer(shared, call, &target, parts)
+            } else {
+                pods::portforward::answer(shared, call, &target, parts)
+            }
+        }
         ("pods", "eviction") => {
             let done = shared.with(|state| pods::eviction::evict(state, call, &target))?;
             Ok(answer::json(StatusCode::CREATED, &done))
