@@ -95,6 +95,12 @@ impl ApiServer {
         path
     }
 
+    /// Adds a node; its name ends with a number (`node-2`).
+    pub(crate) fn add_node(&self, name: &str) {
+        self.shared
+            .with(|state| super::cluster::add_node(state, name));
+    }
+
     /// From now on these pods behave like this.
     pub(crate) fn script(&self, pods: Pods, script: PodScript) {
         self.shared.with(|state| {

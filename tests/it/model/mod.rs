@@ -1,11 +1,13 @@
 //! The model behaves as a cluster does, seen through the client that the tool uses.
 
 mod applying;
+mod endpoints;
 mod executing;
 mod faults;
 mod forwarding;
 mod lifecycle;
 mod meddling;
+mod nodes;
 mod proxying;
 mod reading;
 

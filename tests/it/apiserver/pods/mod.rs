@@ -15,7 +15,7 @@ mod websocket;
 pub(crate) use reply::{Framing, Reply};
 pub(crate) use runtime::{Next, Runtime, Stage};
 pub(crate) use script::{PodScript, Pods};
-pub(crate) use status::{set_condition, write as write_status};
+pub(crate) use status::{node_address, set_condition, write as write_status};
 
 use std::collections::BTreeMap;
 

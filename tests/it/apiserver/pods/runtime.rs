@@ -53,6 +53,8 @@ pub(crate) struct Runtime {
     pub(crate) stage: Stage,
     since: Instant,
     pub(crate) sandbox_id: String,
+    /// The sandbox is there: the pod has its network, and containers can be started.
+    pub(crate) has_sandbox: bool,
     pub(crate) container_id: String,
     pub(crate) start_time: String,
     pub(crate) started_at: String,
@@ -87,6 +89,7 @@ impl Runtime {
             stage: Stage::Unscheduled,
             since: now.instant,
             sandbox_id: random.container_id(),
+            has_sandbox: false,
             container_id: String::new(),
             start_time: String::new(),
             started_at: String::new(),
@@ -182,6 +185,15 @@ impl Runtime {
         now: Moment,
         random: &mut Random,
     ) -> Next {
+        if !self.has_sandbox {
+            let due = self.since + script.sandbox.min(script.start);
+            self.has_sandbox = now.instant >= due;
+            return if self.has_sandbox {
+                Next::Again
+            } else {
+                Next::At(due)
+            };
+        }
         match (self.stage, &script.pull_error) {
             (Stage::Creating, Some(_)) => self.after(script.start, now, |runtime| {
                 runtime.enter(Stage::PullFailed, now);

@@ -87,6 +87,8 @@ pub(crate) struct PodScript {
     pub(crate) schedule: Duration,
     /// Why it gets none.
     pub(crate) unschedulable: Option<String>,
+    /// Until the sandbox is there; never longer than until the container is created.
+    pub(crate) sandbox: Duration,
     /// Until the image is there and the container created.
     pub(crate) start: Duration,
     /// Why the image cannot be pulled.
@@ -122,6 +124,7 @@ impl Default for PodScript {
         Self {
             schedule: Duration::from_millis(2),
             unschedulable: None,
+            sandbox: Duration::from_millis(5),
             start: Duration::from_millis(10),
             pull_error: None,
             pull_back_off: Duration::from_millis(50),
@@ -150,6 +153,12 @@ impl PodScript {
     /// Runs this long after it has a node.
     pub(crate) fn start_after(mut self, delay: Duration) -> Self {
         self.start = delay;
+        self
+    }
+
+    /// Has its sandbox this long after it has a node, if its container does not run before.
+    pub(crate) fn sandbox_after(mut self, delay: Duration) -> Self {
+        self.sandbox = delay;
         self
     }
 
