@@ -10,6 +10,8 @@ mod meddling;
 mod nodes;
 mod proxying;
 mod reading;
+mod scaling;
+mod scripting;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 use kube::Api;

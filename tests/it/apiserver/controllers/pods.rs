@@ -32,7 +32,10 @@ fn advance(state: &mut State, key: &Key, pod: &Value) -> Option<Instant> {
     let uid = object::uid(pod).to_owned();
     let mut runtime = match state.kubelet.runtimes.remove(&uid) {
         Some(runtime) => runtime,
-        None => Runtime::new(now, &mut state.random),
+        None => match state.kubelet.last_process(pod) {
+            Some(process) if script.mirrored => Runtime::resumed(process, now, &mut state.random),
+            _ => Runtime::new(now, &mut state.random),
+        },
     };
     if object::is_terminating(pod) {
         let due = stop(state, key, pod, &script, &mut runtime);
@@ -49,6 +52,7 @@ fn advance(state: &mut State, key: &Key, pod: &Value) -> Option<Instant> {
     while next == Next::Again {
         let before = runtime.stage;
         next = runtime.step(pod, &script, now, &mut state.random);
+        state.kubelet.note(pod, &runtime);
         if runtime.stage != before {
             tell(state, pod, &script, runtime.stage);
         }

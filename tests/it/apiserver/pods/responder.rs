@@ -62,7 +62,7 @@ async fn converse(
             .pod(namespace, name)
             .filter(|pod| object::uid(pod) == uid)
     };
-    let refused = shared.with(|state| pod_now(state).is_none_or(|pod| state.kubelet.refuses(&pod)));
+    let refused = shared.with(|state| pod_now(state).is_none_or(|pod| state.refuses(&pod)));
     if refused {
         refuse(shared, (namespace, name, uid));
         return End::Refused;
@@ -70,7 +70,7 @@ async fn converse(
     while let Some(path) = read_request(&mut stream).await {
         let reply = shared.with(|state| {
             let pod = pod_now(state)?;
-            state.kubelet.reply_of(&pod, &path)
+            state.reply_of(&pod, &path)
         });
         let Some(reply) = reply else {
             return End::Closed;

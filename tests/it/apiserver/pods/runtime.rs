@@ -47,6 +47,17 @@ pub(crate) struct Exit {
     pub(crate) finished_at: String,
 }
 
+/// What a pod's successor goes on with when it only seems to be another one.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    sandbox_id: String,
+    pub(crate) container_id: String,
+    start_time: String,
+    started_at: String,
+    restarts: u32,
+    log: String,
+}
+
 /// What a pod does now.
 #[derive(Debug, Clone)]
 pub(crate) struct Runtime {
@@ -69,6 +80,8 @@ pub(crate) struct Runtime {
     pub(crate) stopping: Option<Instant>,
     /// SIGTERM came from within the container then; the pod stays.
     terminated: Option<Instant>,
+    /// The pod is new, but this is what runs in it.
+    process: Option<Process>,
 }
 
 /// What comes next.
@@ -101,6 +114,28 @@ impl Runtime {
             written: None,
             stopping: None,
             terminated: None,
+            process: None,
+        }
+    }
+
+    /// A new pod whose containers are those of the one before.
+    pub(crate) fn resumed(process: Process, now: Moment, random: &mut Random) -> Self {
+        Self {
+            sandbox_id: process.sandbox_id.clone(),
+            process: Some(process),
+            ..Self::new(now, random)
+        }
+    }
+
+    /// What runs now.
+    pub(super) fn process(&self) -> Process {
+        Process {
+            sandbox_id: self.sandbox_id.clone(),
+            container_id: self.container_id.clone(),
+            start_time: self.start_time.clone(),
+            started_at: self.started_at.clone(),
+            restarts: self.restarts,
+            log: self.log.clone(),
         }
     }
 
@@ -142,7 +177,10 @@ impl Runtime {
 
     /// The scheduler found a node.
     pub(crate) fn bind(&mut self, now: Moment) {
-        self.start_time = now.text();
+        self.start_time = match &self.process {
+            Some(process) => process.start_time.clone(),
+            None => now.text(),
+        };
         self.enter(Stage::Creating, now);
     }
 
@@ -272,6 +310,13 @@ impl Runtime {
     }
 
     fn start(&mut self, script: &PodScript, now: Moment, random: &mut Random) {
+        if let Some(process) = self.process.take() {
+            self.container_id = process.container_id;
+            self.started_at = process.started_at;
+            self.restarts = process.restarts;
+            self.log = process.log;
+            return self.enter(Stage::Running, now);
+        }
         self.container_id = random.container_id();
         self.started_at = now.text();
         if !self.log.is_empty() {

@@ -115,6 +115,8 @@ pub(crate) struct PodScript {
     pub(crate) ignores_sigterm: bool,
     /// Programs that the image does not have.
     pub(crate) lacks: Vec<String>,
+    /// Its successor of the same name is another object for what runs on all the time.
+    pub(crate) mirrored: bool,
     /// What the container prints at its start.
     pub(crate) log: String,
 }
@@ -138,6 +140,7 @@ impl Default for PodScript {
             stop: Duration::from_millis(10),
             ignores_sigterm: false,
             lacks: Vec::new(),
+            mirrored: false,
             log: "Starting API Host.\n".to_owned(),
         }
     }
@@ -171,6 +174,13 @@ impl PodScript {
     /// Process 1 does nothing at SIGTERM: a command cannot end it, and a deletion takes the whole grace period.
     pub(crate) fn ignores_sigterm(mut self) -> Self {
         self.ignores_sigterm = true;
+        self
+    }
+
+    /// A pod of the same name has a new UID, but the containers and times of the one before: nothing was ever restarted, as
+    /// with the mirror of a static pod.
+    pub(crate) fn mirrored(mut self) -> Self {
+        self.mirrored = true;
         self
     }
 
