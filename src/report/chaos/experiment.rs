@@ -27,6 +27,17 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Every fault.
+    pub const ALL: [Self; 7] = [
+        Self::Delete,
+        Self::ForceDelete,
+        Self::Evict,
+        Self::Kill,
+        Self::Restart,
+        Self::Scale,
+        Self::Cordon,
+    ];
+
     /// Its name, as flags and reports spell it.
     #[must_use]
     pub fn name(self) -> &'static str {
