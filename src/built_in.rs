@@ -1,5 +1,8 @@
 //! The set that this program carries: the exercise's file server without its holes.
 
+use regex::bytes::Regex;
+
+use crate::expectation::Expectation;
 use crate::manifest::Source;
 
 const MANIFESTS: [(&str, &str); 4] = [
@@ -30,9 +33,45 @@ pub fn sources() -> Vec<Source> {
         .collect()
 }
 
+/// Five numbers from 1 to 14999, one a line: what the program makes, whole.
+const KEYS: &str = r"^((1[0-4][0-9]{3}|[1-9][0-9]{0,3})\n){5}$";
+
+/// What every replica of the built-in workload answers: all the keys, and the same ones. The type
+/// of the content is the image's own affair.
+#[must_use]
+pub fn expectation() -> Expectation {
+    let mut expectation = Expectation::of_path("/keys");
+    // The expression is right, as a test shows.
+    expectation.matches = Regex::new(KEYS).ok();
+    expectation
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_five_whole_keys_are_keys() {
+        let expectation = expectation();
+        let keys = expectation.matches.unwrap();
+        for right in ["1\n22\n333\n4444\n14999\n", "1\n1\n1\n1\n1\n"] {
+            assert!(keys.is_match(right.as_bytes()), "{right}");
+        }
+        for wrong in [
+            "",
+            "1\n22\n333\n4444\n",
+            "1\n22\n333\n4444\n5",
+            "1\n22\n333\n4444\n5\n\n",
+            "1\n22\n333\n4444\n5\n6\n",
+            "1\n22\n333\n4444\n15000\n",
+            "1\n22\n333\n4444\n0\n",
+            "1\r\n22\r\n333\r\n4444\r\n5\r\n",
+            "\u{feff}1\n22\n333\n4444\n5\n",
+            "Hello world from cryptoserver-0",
+        ] {
+            assert!(!keys.is_match(wrong.as_bytes()), "{wrong:?}");
+        }
+    }
     use crate::manifest::{Options, load};
 
     #[test]

@@ -1,15 +1,22 @@
 //! The command line as it is typed: types for clap, no logic.
 
+mod chaos;
 mod connection;
+mod verify;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use jiff::SignedDuration;
 
+#[cfg(test)]
+pub(crate) use self::chaos::tests::parse as parse_chaos;
+pub use self::chaos::{ChaosArgs, FaultArgs, MeasureArgs};
 pub use self::connection::ConnectionArgs;
+pub use self::verify::{QuestionArgs, VerifyArgs};
 use crate::manifest::ImageEdit;
+use crate::values;
 
 /// Deploys a StatefulSet whose replicas share one volume, proves that every replica serves the same
 /// data, breaks things on purpose and proves it again.
@@ -42,7 +49,7 @@ pub enum Command {
     Rollout(RolloutArgs),
     /// Prove that every replica serves the same data
     Verify(VerifyArgs),
-    /// Delete the first pod, follow its recovery, and prove that the data survived
+    /// Break it on purpose, follow its recovery, and prove that the data survived
     Chaos(ChaosArgs),
     /// Print the logs of all replicas
     Logs(LogsArgs),
@@ -69,6 +76,16 @@ impl Command {
             Self::Completions(_) => None,
         }
     }
+
+    /// Whether the configuration file says something about the command. A file that does not
+    /// concern a command cannot keep it from working.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        matches!(
+            self,
+            Self::Rollout(_) | Self::Verify(_) | Self::Chaos(_) | Self::Logs(_)
+        )
+    }
 }
 
 /// What holds for every command.
@@ -78,6 +95,9 @@ pub struct GlobalArgs {
     /// Kubeconfig file to use
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = path())]
     pub kubeconfig: Option<PathBuf>,
+    /// Configuration file to use [default: ./cryptoctl.yaml, if there is one]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
     /// Context of the kubeconfig to use
     #[arg(long, global = true, value_name = "NAME")]
     pub context: Option<String>,
@@ -97,8 +117,8 @@ pub struct GlobalArgs {
     )]
     pub output: OutputFormat,
     /// Time for the whole command, such as 90s or 5m
-    #[arg(long, global = true, value_name = "DURATION", default_value = "5m", value_parser = duration)]
-    pub timeout: SignedDuration,
+    #[arg(long, global = true, value_name = "DURATION", default_value = "5m", value_parser = expected(values::positive_duration))]
+    pub timeout: Duration,
     /// Print only errors, and data such as a diff
     #[arg(short, long, global = true)]
     pub quiet: bool,
@@ -110,7 +130,7 @@ pub struct GlobalArgs {
     pub progress: ProgressChoice,
     /// Time for one request to the API server, 0 for no limit
     #[arg(long, global = true, value_name = "DURATION", default_value = "15s", value_parser = request_timeout, hide_short_help = true)]
-    pub request_timeout: SignedDuration,
+    pub request_timeout: Duration,
     /// How to reach the API server, and as whom.
     #[command(flatten)]
     pub connection: ConnectionArgs,
@@ -232,46 +252,12 @@ pub enum RolloutCommand {
 /// The StatefulSet that a command is about.
 #[derive(Debug, Args)]
 pub struct WorkloadArgs {
-    /// StatefulSet, needed only when the set has none or several
-    #[arg(value_name = "statefulset/NAME", value_parser = stateful_set)]
+    /// StatefulSet, needed only when neither the configuration nor the set says which one
+    #[arg(value_name = "statefulset/NAME", value_parser = expected(values::stateful_set))]
     pub workload: Option<String>,
     /// The manifests to work on.
     #[command(flatten)]
     pub set: SetArgs,
-}
-
-/// What every replica is asked.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "What every replica is asked")]
-pub struct QuestionArgs {
-    /// Path to GET from every replica [default for the built-in set: /keys]
-    #[arg(long, value_name = "PATH")]
-    pub path: Option<String>,
-    /// Port of the pods [default: the only one that the pod template names]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    pub port: Option<u16>,
-}
-
-/// Arguments of `verify`.
-#[derive(Debug, Args)]
-pub struct VerifyArgs {
-    /// The workload.
-    #[command(flatten)]
-    pub workload: WorkloadArgs,
-    /// What every replica is asked.
-    #[command(flatten)]
-    pub question: QuestionArgs,
-}
-
-/// Arguments of `chaos`.
-#[derive(Debug, Args)]
-pub struct ChaosArgs {
-    /// The workload.
-    #[command(flatten)]
-    pub workload: WorkloadArgs,
-    /// What every replica is asked.
-    #[command(flatten)]
-    pub question: QuestionArgs,
 }
 
 /// Arguments of `logs`.
@@ -317,43 +303,23 @@ fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-/// A duration as kubectl takes it: `90s`, `1m30s`, or a plain number of seconds.
-fn duration(text: &str) -> Result<SignedDuration, String> {
-    let parsed = match text.parse::<u32>() {
-        Ok(seconds) => Ok(SignedDuration::from_secs(i64::from(seconds))),
-        Err(_) => text.parse::<SignedDuration>().map_err(|_| ()),
-    };
-    match parsed {
-        Ok(duration) if duration.is_positive() => Ok(duration),
-        _ => Err("expected a duration above zero, such as `90s` or `5m`".to_owned()),
-    }
+/// A parser whose errors say what is expected.
+fn expected<T>(
+    parse: fn(&str) -> Result<T, String>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync {
+    move |text| parse(text).map_err(|expected| format!("expected {expected}"))
 }
 
 /// A duration in which 0 means that there is no limit, as it does to kubectl.
-fn request_timeout(text: &str) -> Result<SignedDuration, String> {
+fn request_timeout(text: &str) -> Result<Duration, String> {
     if matches!(text, "0" | "0s") {
         return Ok(NO_LIMIT);
     }
-    duration(text)
+    expected(values::positive_duration)(text)
 }
 
 /// Longer than any run.
-const NO_LIMIT: SignedDuration = SignedDuration::from_hours(24 * 365);
-
-/// The name out of `statefulset/NAME`, in the spellings that kubectl takes.
-fn stateful_set(text: &str) -> Result<String, String> {
-    let expected = "expected `statefulset/NAME`";
-    let (kind, name) = text.split_once('/').ok_or(expected)?;
-    let is_stateful_set = matches!(
-        kind.to_ascii_lowercase().as_str(),
-        "statefulset" | "statefulsets" | "sts" | "statefulset.apps" | "statefulsets.apps"
-    );
-    if is_stateful_set && !name.is_empty() && !name.contains('/') {
-        Ok(name.to_owned())
-    } else {
-        Err(expected.to_owned())
-    }
-}
+const NO_LIMIT: Duration = Duration::from_hours(24 * 365);
 
 #[cfg(test)]
 mod tests {
@@ -364,30 +330,5 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn durations_are_kubectls() {
-        assert_eq!(duration("90"), Ok(SignedDuration::from_secs(90)));
-        assert_eq!(duration("1m30s"), Ok(SignedDuration::from_secs(90)));
-        assert_eq!(duration("250ms"), Ok(SignedDuration::from_millis(250)));
-        for wrong in ["", "0", "-5s", "soon", "5 parsecs"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn workloads_are_named_as_kubectl_names_them() {
-        for right in [
-            "statefulset/web",
-            "sts/web",
-            "StatefulSet/web",
-            "statefulsets.apps/web",
-        ] {
-            assert_eq!(stateful_set(right).as_deref(), Ok("web"), "{right}");
-        }
-        for wrong in ["web", "deployment/web", "sts/", "sts/a/b"] {
-            assert!(stateful_set(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -5,6 +5,7 @@
 use std::error::Error;
 
 use crate::cluster::ClusterError;
+use crate::config::ConfigError;
 use crate::event::ErrorText;
 use crate::exit::ExitStatus;
 use crate::manifest::{EditErrors, ManifestErrors};
@@ -76,6 +77,31 @@ impl From<ManifestErrors> for CommandError {
                 first.into_iter().chain(problems).collect(),
                 Vec::new(),
             ),
+        }
+    }
+}
+
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> Self {
+        let mut problems = error.problems();
+        match &error {
+            ConfigError::Invalid { file, .. } if problems.len() > 1 => Self::new(
+                ExitStatus::Usage,
+                format!(
+                    "{} problems in `{}`; nothing was sent",
+                    problems.len(),
+                    file.display()
+                ),
+                problems,
+                Vec::new(),
+            ),
+            ConfigError::Invalid { .. } => Self::new(
+                ExitStatus::Usage,
+                problems.pop().unwrap_or_default(),
+                Vec::new(),
+                Vec::new(),
+            ),
+            _ => Self::from_chain(ExitStatus::Usage, &error, Vec::new()),
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod built_in;
 pub mod cli;
 pub mod cluster;
 mod commands;
+pub mod config;
 pub mod diagnose;
 pub mod error;
 pub mod event;
@@ -27,6 +28,7 @@ pub mod secret;
 pub mod settings;
 pub mod status;
 pub mod ui;
+pub mod values;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

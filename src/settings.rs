@@ -1,18 +1,27 @@
-//! Flags, environment and defaults, resolved once into plain settings.
+//! Flags, environment, configuration and defaults, resolved once into plain settings. Flags win over
+//! the configuration file, and the file wins over defaults.
 //!
 //! The name of every environment variable that this program reads stands here.
 
-use std::path::PathBuf;
+mod experiment;
+mod older;
+mod verification;
+
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use self::experiment::{experiment, refuse_protected};
+pub use self::older::older_run;
+pub use self::verification::verification;
+
 use crate::cli::{
-    Cli, ColorChoice, EditArgs, GlobalArgs, OutputFormat, ProgressChoice, QuestionArgs, SetArgs,
+    Cli, ColorChoice, EditArgs, GlobalArgs, OutputFormat, ProgressChoice, SetArgs, WorkloadArgs,
 };
 use crate::cluster::{self, ConnectionSettings, Impersonation, Kuberc, Overrides, TimeLimits};
+use crate::config::{self, Config};
 use crate::error::CommandError;
-use crate::expectation::Expectation;
 use crate::manifest::{self, Edits, Options, Source};
-use crate::ops::{Set, Verification};
+use crate::ops::Set;
 use crate::render::{self, Circumstances, Display, Progress};
 use crate::secret::Secret;
 use crate::ui::{self, Environment, Ui};
@@ -44,14 +53,6 @@ const TERM: &str = "TERM";
 /// Set by build services.
 const CI: &str = "CI";
 
-/// The path that every replica of the built-in workload answers alike.
-const BUILT_IN_PATH: &str = "/keys";
-/// The time for one replica's whole answer.
-const ANSWER_TIME: Duration = Duration::from_secs(10);
-/// The largest body that is read from a replica.
-const LARGEST_BODY: u64 = 16 * 1024 * 1024;
-/// Replicas that are asked at once.
-const FORWARDS: usize = 16;
 /// How long an API server that answered before may be away without ending a command.
 const LONGEST_PATIENCE: Duration = Duration::from_mins(2);
 
@@ -68,10 +69,10 @@ pub fn connection(cli: &Cli, command: &str, person: bool) -> ConnectionSettings 
         overrides: overrides(global),
         environment: environment(),
         limits: TimeLimits {
-            request: global.request_timeout.unsigned_abs(),
-            patience: global.timeout.unsigned_abs().min(LONGEST_PATIENCE),
+            request: global.request_timeout,
+            patience: global.timeout.min(LONGEST_PATIENCE),
         },
-        login_time: global.timeout.unsigned_abs(),
+        login_time: global.timeout,
         user_agent: format!("cryptoctl/{} ({command})", env!("CARGO_PKG_VERSION")),
         interactive: person && !reads_standard_input,
     }
@@ -194,46 +195,34 @@ pub async fn set(
     })
 }
 
-/// What every replica is asked, and within which bounds.
+/// What the configuration file says: the one that was named, or the folder's own.
 ///
 /// # Errors
-/// A usage error when no path is given and the workload is not the built-in one: a path that every
-/// replica answers alike cannot be guessed.
-pub fn verification(
-    arguments: &QuestionArgs,
-    set: &Set,
-    named: Option<&str>,
-) -> Result<Verification, CommandError> {
-    let of_set = |name: &str| {
-        set.manifests.manifests().iter().any(|manifest| {
-            manifest.reference.is("apps", "StatefulSet") && manifest.reference.name == name
-        })
-    };
-    let is_built_in = set.is_built_in && named.is_none_or(of_set);
-    let path = match &arguments.path {
-        Some(path) if path.starts_with('/') => path.clone(),
-        Some(path) => format!("/{path}"),
-        None if is_built_in => BUILT_IN_PATH.to_owned(),
-        None => {
-            return Err(CommandError::usage(
-                "`--path` is required here: which path every replica answers alike cannot be guessed",
-                "name it, for example with `--path /keys`",
-            ));
-        }
-    };
-    if path.parse::<http::Uri>().is_err() {
-        return Err(CommandError::usage(
-            format!("`{path}` is not a path that can be requested"),
-            "write special characters percent-encoded, such as `%20` for a space",
-        ));
+/// A usage error with everything that is wrong with the file.
+pub async fn config(global: &GlobalArgs) -> Result<Config, CommandError> {
+    let named = global.config.clone();
+    // On a thread of its own: a pipe may never end, and Ctrl-C is to be heard meanwhile.
+    let loading =
+        tokio::task::spawn_blocking(move || config::load(named.as_deref(), Path::new(".")));
+    match loading.await {
+        Ok(loaded) => Ok(loaded?),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
-    let mut expectation = Expectation::of_path(path);
-    expectation.port = arguments.port;
-    Ok(Verification {
-        expectations: vec![expectation],
-        answer_time: ANSWER_TIME,
-        largest_body: LARGEST_BODY,
-        concurrency: FORWARDS,
+}
+
+/// The name of the StatefulSet that was chosen, by the command line or by the configuration. A set
+/// given with `-f` goes before the configuration, unless it has that StatefulSet too.
+#[must_use]
+pub fn workload<'a>(arguments: &'a WorkloadArgs, config: &'a Config, set: &Set) -> Option<&'a str> {
+    let configured = config.workload.as_deref();
+    let fits = |name: &&str| set.is_built_in || has_stateful_set(set, name);
+    let typed = arguments.workload.as_deref();
+    typed.or_else(|| configured.filter(fits))
+}
+
+fn has_stateful_set(set: &Set, name: &str) -> bool {
+    set.manifests.manifests().iter().any(|manifest| {
+        manifest.reference.is("apps", "StatefulSet") && manifest.reference.name == name
     })
 }
 

@@ -1,12 +1,10 @@
 //! `chaos`
 
-use std::time::Duration;
-
-use super::{Session, confirm};
+use super::{Session, confirm, random};
 use crate::cli::ChaosArgs;
 use crate::error::CommandError;
-use crate::ops::{self, ChaosRequest};
-use crate::report::{Fault, Report, Selection};
+use crate::ops;
+use crate::report::Report;
 use crate::settings;
 
 pub(super) async fn run(
@@ -14,24 +12,45 @@ pub(super) async fn run(
     arguments: &ChaosArgs,
 ) -> Result<Report, CommandError> {
     let set = session.set(&arguments.workload.set).await?;
-    let named = arguments.workload.workload.as_deref();
-    let verification = settings::verification(&arguments.question, &set, named)?;
-    let request = ChaosRequest {
+    if arguments.restore {
+        return restore(session, arguments, &set).await;
+    }
+    let verification = settings::verification(
+        &arguments.question,
+        &arguments.workload,
+        &session.config,
+        &set,
+    )?;
+    let older = settings::older_run(&arguments.measures).await?;
+    let request = settings::experiment(
+        arguments,
+        &session.config,
         verification,
-        fault: Some(Fault::Delete),
-        selection: Selection::First,
-        kills: None,
-        pause: Duration::from_secs(5),
-        control: Duration::from_secs(10),
-        probe_interval: Duration::from_millis(100),
-        max_outage: None,
-        max_recovery: None,
-        allows_disruption: false,
-        older: None,
-    };
-    confirm::possible(session)?;
-    let (context, workload) = session.workload("chaos", &set, named).await?;
+        older,
+        random::seed,
+    )?;
+    let breaks = request.fault.is_some() && !arguments.dry_run;
+    if breaks {
+        confirm::possible(session)?;
+    }
+    let (mut context, workload) = session.workload("chaos", &set, &arguments.workload).await?;
+    if request.fault.is_some() {
+        settings::refuse_protected(&session.config, context.cluster.context())?;
+    }
     let plan = ops::plan_chaos(&context, &workload, request).await?;
-    let context = confirm::ask(session, context, &plan.what, &plan.reach).await?;
+    if breaks {
+        context = confirm::ask(session, context, &plan.what, &plan.reach).await?;
+    }
     Ok(Report::Chaos(Box::new(ops::chaos(&context, &plan).await?)))
+}
+
+/// Undoes what an experiment has left behind: it only ever returns to what was before, so it needs
+/// no consent.
+async fn restore(
+    session: &Session<'_>,
+    arguments: &ChaosArgs,
+    set: &ops::Set,
+) -> Result<Report, CommandError> {
+    let (context, workload) = session.workload("chaos", set, &arguments.workload).await?;
+    Ok(Report::Restore(ops::restore(&context, &workload).await?))
 }

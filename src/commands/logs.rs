@@ -12,8 +12,7 @@ pub(super) async fn run(
     arguments: &LogsArgs,
 ) -> Result<Report, CommandError> {
     let set = session.set(&arguments.workload.set).await?;
-    let named = arguments.workload.workload.as_deref();
-    let (context, workload) = session.workload("logs", &set, named).await?;
+    let (context, workload) = session.workload("logs", &set, &arguments.workload).await?;
     let options = LogsOptions {
         container: arguments.container.clone(),
         part: LogOptions {

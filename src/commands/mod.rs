@@ -6,12 +6,14 @@ mod confirm;
 mod diff;
 mod down;
 mod logs;
+mod random;
 mod rollout;
 mod up;
 mod verify;
 
-use crate::cli::{Cli, Command, SetArgs};
+use crate::cli::{Cli, Command, SetArgs, WorkloadArgs};
 use crate::cluster::Cluster;
+use crate::config::Config;
 use crate::error::CommandError;
 use crate::event::{Emitter, EventKind, RunDescription};
 use crate::interrupt::Stop;
@@ -30,11 +32,17 @@ pub(crate) async fn run(
     emitter: Emitter,
     stop: Stop,
 ) -> Result<Option<Report>, CommandError> {
+    let config = if cli.global.config.is_some() || cli.command.is_configured() {
+        settings::config(&cli.global).await?
+    } else {
+        Config::default()
+    };
     let session = Session {
         cli,
         ui,
         emitter,
         stop,
+        config,
     };
     let report = match &cli.command {
         Command::Up(arguments) => up::run(&session, arguments).await,
@@ -58,6 +66,7 @@ struct Session<'a> {
     ui: &'a Ui,
     emitter: Emitter,
     stop: Stop,
+    config: Config,
 }
 
 impl Session<'_> {
@@ -67,12 +76,7 @@ impl Session<'_> {
         let connection = settings::connection(self.cli, command, self.ui.can_ask());
         let cluster = Cluster::connect(&connection, self.emitter.clone()).await?;
         let namespace = global.namespace.clone();
-        let mut context = Context::new(
-            cluster,
-            self.emitter.clone(),
-            namespace,
-            global.timeout.unsigned_abs(),
-        );
+        let mut context = Context::new(cluster, self.emitter.clone(), namespace, global.timeout);
         context.stop = self.stop.clone();
         self.emitter.send(EventKind::Started(RunDescription {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -103,9 +107,10 @@ impl Session<'_> {
         &self,
         command: &str,
         set: &Set,
-        named: Option<&str>,
+        arguments: &WorkloadArgs,
     ) -> Result<(Context, Workload), CommandError> {
         let context = self.connect(command).await?;
+        let named = settings::workload(arguments, &self.config, set);
         let workload = Workload::choose(&context, set, named)?;
         Ok((context, workload))
     }

@@ -13,8 +13,7 @@ pub(super) async fn run(
     match &arguments.command {
         RolloutCommand::Status(arguments) => {
             let set = session.set(&arguments.set).await?;
-            let named = arguments.workload.as_deref();
-            let (context, workload) = session.workload("rollout status", &set, named).await?;
+            let (context, workload) = session.workload("rollout status", &set, arguments).await?;
             Ok(Report::Rollout(
                 ops::rollout_status(&context, &workload).await?,
             ))

@@ -28,6 +28,7 @@ mod bug;
 mod chaos;
 mod cli_reference;
 mod client;
+mod config;
 mod connection;
 mod consent;
 mod identity;

@@ -7,7 +7,7 @@ use cryptoctl::cluster::{Cluster, TimeLimits};
 use cryptoctl::event::{Emitter, Event};
 use cryptoctl::expectation::Expectation;
 use cryptoctl::ops::{self, ChaosRequest, Context, OpsError, UpOptions, Verification, Workload};
-use cryptoctl::report::{ChaosReport, Fault, Selection, RolloutReport, UpReport, VerifyReport};
+use cryptoctl::report::{ChaosReport, Fault, RolloutReport, Selection, UpReport, VerifyReport};
 use futures::FutureExt;
 use tokio::time::Instant;
 
@@ -212,6 +212,7 @@ async fn chaos(
         max_outage: None,
         max_recovery: None,
         allows_disruption: false,
+        is_rehearsal: false,
         older: None,
     };
     let plan = ops::plan_chaos(context, &workload, request).await?;

@@ -72,6 +72,7 @@ pub async fn plan_chaos(
     let (kills, pods) = targets(&request, &set, &names);
     let nodes = context.by_deadline(nodes(context, workload, &set)).await?;
     let experiment = Experiment {
+        dry_run: request.is_rehearsal,
         fault: request.fault,
         selection: request.selection.clone(),
         kills,

@@ -29,6 +29,8 @@ pub struct ChaosRequest {
     pub max_recovery: Option<Duration>,
     /// Whether to go on although another replica is not Ready or a disruption budget forbids it.
     pub allows_disruption: bool,
+    /// Whether everything is settled and checked, and nothing is broken.
+    pub is_rehearsal: bool,
     /// An older run to compare with.
     pub older: Option<OlderRun>,
 }

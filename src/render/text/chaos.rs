@@ -110,6 +110,7 @@ pub(super) fn verdict(report: &ChaosReport, elapsed: &str) -> Vec<Line> {
         ChaosVerdict::Refused => "not attempted",
         ChaosVerdict::Inconclusive => "inconclusive",
         ChaosVerdict::Undisturbed => "undisturbed",
+        ChaosVerdict::Rehearsed => "dry run: nothing was broken",
     };
     let faults: Vec<String> = report
         .kills

@@ -27,6 +27,17 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Every fault.
+    pub const ALL: [Self; 7] = [
+        Self::Delete,
+        Self::ForceDelete,
+        Self::Evict,
+        Self::Kill,
+        Self::Restart,
+        Self::Scale,
+        Self::Cordon,
+    ];
+
     /// Its name, as flags and reports spell it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -77,6 +88,9 @@ pub enum Selection {
 /// What an experiment does, and to whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Experiment {
+    /// Whether everything is settled and checked, and nothing is broken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
     /// The fault; none for a control run, which only probes.
     pub fault: Option<Fault>,
     /// Whose turn it is.

@@ -67,6 +67,8 @@ pub enum ChaosVerdict {
     Refused,
     /// The evidence is not enough for either.
     Inconclusive,
+    /// A dry run: nothing was broken, and nothing speaks against it.
+    Rehearsed,
     /// A control run: nothing was broken, and every probe was answered right.
     Undisturbed,
 }
@@ -163,7 +165,9 @@ impl ChaosReport {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self.verdict {
-            ChaosVerdict::Survived | ChaosVerdict::Undisturbed => Outcome::Success,
+            ChaosVerdict::Survived | ChaosVerdict::Undisturbed | ChaosVerdict::Rehearsed => {
+                Outcome::Success
+            }
             ChaosVerdict::Failed => Outcome::Unhealthy,
             ChaosVerdict::Inconclusive => Outcome::Undecided,
             ChaosVerdict::Refused => match self.before.verdict {

@@ -32,6 +32,7 @@ fn verified(body: &str, verdict: Outcome) -> VerifyReport {
 
 fn experiment() -> Experiment {
     Experiment {
+        dry_run: false,
         fault: Some(Fault::Delete),
         selection: Selection::First,
         kills: 1,

@@ -10,6 +10,10 @@ pub(super) fn weigh(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec
     if let Some(reasons) = refusals(observed) {
         return (ChaosVerdict::Refused, reasons);
     }
+    if observed.experiment.dry_run {
+        let reason = "the steady state holds, and nothing speaks against the experiment";
+        return (ChaosVerdict::Rehearsed, vec![reason.to_owned()]);
+    }
     let failures = failures(observed, data);
     if !failures.is_empty() {
         return (ChaosVerdict::Failed, failures);

@@ -252,7 +252,7 @@ fn chaos(case: &Case<'_>, report: &ChaosReport) -> Vec<String> {
             }
         }
         ChaosVerdict::Refused => wrong.push("it says refused, and broke something".to_owned()),
-        ChaosVerdict::Undisturbed => {
+        ChaosVerdict::Undisturbed | ChaosVerdict::Rehearsed => {
             wrong.push("it says undisturbed, and broke something".to_owned());
         }
         ChaosVerdict::Inconclusive => {}

@@ -181,6 +181,7 @@ fn observed(
 ) -> ChaosReport {
     ChaosReport::new(Observed {
         experiment: Experiment {
+            dry_run: false,
             fault: Some(Fault::Delete),
             selection: Selection::First,
             kills: 1,

@@ -1,0 +1,203 @@
+//! Arguments of `chaos`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::PossibleValue;
+use clap::{ArgGroup, Args, ValueEnum, ValueHint};
+
+use super::{QuestionArgs, WorkloadArgs, expected};
+use crate::report::Fault;
+use crate::values;
+
+/// Arguments of `chaos`. The groups say what contradicts `--control` and `--restore`.
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("target").args(["pod", "all_in_turn", "random"]),
+    group = ArgGroup::new("faults").multiple(true).args([
+        "fault", "pod", "all_in_turn", "random", "seed", "kills", "pause", "max_recovery", "compare",
+        "allow_disruption",
+    ]),
+    group = ArgGroup::new("probing").multiple(true).args([
+        "control", "probe_interval", "max_outage", "dry_run", "path", "port", "expect_sha256",
+    ]),
+)]
+pub struct ChaosArgs {
+    /// The workload.
+    #[command(flatten)]
+    pub workload: WorkloadArgs,
+    /// Show what would be done, and to whom; break nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Undo what an experiment that was killed has left behind; break nothing
+    #[arg(long, conflicts_with_all = ["faults", "probing"])]
+    pub restore: bool,
+    /// What every replica is asked.
+    #[command(flatten)]
+    pub question: QuestionArgs,
+    /// What is broken, and how often.
+    #[command(flatten)]
+    pub faults: FaultArgs,
+    /// How it is measured.
+    #[command(flatten)]
+    pub measures: MeasureArgs,
+}
+
+/// What is broken, and how often.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is broken")]
+pub struct FaultArgs {
+    /// How to break it [default: delete]
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Option<Fault>,
+    /// Pod to break [default: the one with the lowest ordinal]
+    #[arg(long, value_name = "NAME")]
+    pub pod: Option<String>,
+    /// Every pod in its turn
+    #[arg(long, hide_short_help = true)]
+    pub all_in_turn: bool,
+    /// Pods drawn by chance
+    #[arg(long, hide_short_help = true)]
+    pub random: bool,
+    /// Draw the same pods again
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        requires = "random",
+        hide_short_help = true
+    )]
+    pub seed: Option<u64>,
+    /// Number of faults, never two at once [default: 1]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub kills: Option<u32>,
+    /// Pause between a recovery and the next fault [default: 5s]
+    #[arg(long, value_name = "DURATION", value_parser = expected(values::duration), hide_short_help = true)]
+    pub pause: Option<Duration>,
+    /// Break it although another replica is not Ready or a disruption budget forbids it
+    #[arg(long, hide_short_help = true)]
+    pub allow_disruption: bool,
+    /// Only probe, without any fault: what noise looks like
+    #[arg(long, conflicts_with = "faults", hide_short_help = true)]
+    pub control: bool,
+    /// How long --control probes
+    #[arg(long = "for", value_name = "DURATION", default_value = "10s", requires = "control", value_parser = expected(values::positive_duration), hide_short_help = true)]
+    pub lasting: Duration,
+}
+
+/// How it is measured, and what is good enough.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is good enough")]
+pub struct MeasureArgs {
+    /// Longest acceptable time without an answer of a replica
+    #[arg(long, value_name = "DURATION", value_parser = expected(values::positive_duration))]
+    pub max_outage: Option<Duration>,
+    /// Longest acceptable time until all replicas answer alike again
+    #[arg(long, value_name = "DURATION", value_parser = expected(values::positive_duration))]
+    pub max_recovery: Option<Duration>,
+    /// Time between two probes of a replica, 20ms at least [default: 100ms]
+    #[arg(long, value_name = "DURATION", value_parser = expected(values::probe_interval), hide_short_help = true)]
+    pub probe_interval: Option<Duration>,
+    /// Journal of an older run, which this one must not be slower than
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub compare: Option<PathBuf>,
+    /// How much slower than the older run is acceptable
+    #[arg(long, value_name = "PERCENT", default_value = "20%", requires = "compare", value_parser = expected(share), hide_short_help = true)]
+    pub tolerance: f64,
+}
+
+impl ValueEnum for Fault {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Delete => "Delete the pod, with its own grace period",
+            Self::ForceDelete => {
+                "Delete the pod without any grace period: two pods may write at once"
+            }
+            Self::Evict => "Evict the pod, as far as disruption budgets allow",
+            Self::Kill => "Send SIGTERM to process 1 of the pod's first container",
+            Self::Restart => "Restart the rollout",
+            Self::Scale => "Scale to zero and back",
+            Self::Cordon => "Cordon the pod's node, and evict this workload's pods from it",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
+}
+
+/// A share, written as a percentage with or without its sign.
+fn share(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text);
+    match number.parse::<f64>() {
+        Ok(percent) if (0.0..=1000.0).contains(&percent) => Ok(percent / 100.0),
+        _ => Err("a percentage from 0 to 1000, such as `20%`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    /// The arguments that follow `chaos`.
+    pub(crate) fn parse(flags: &str) -> Result<ChaosArgs, clap::error::ErrorKind> {
+        let words = ["cryptoctl", "chaos"].into_iter();
+        let cli = Cli::try_parse_from(words.chain(flags.split_whitespace()));
+        match cli.map_err(|error| error.kind())?.command {
+            Command::Chaos(arguments) => Ok(arguments),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        use clap::error::ErrorKind::{ArgumentConflict, MissingRequiredArgument};
+        let table = [
+            ("--pod web-0 --all-in-turn", ArgumentConflict),
+            ("--pod web-0 --random", ArgumentConflict),
+            ("--random --all-in-turn", ArgumentConflict),
+            ("--control --fault evict", ArgumentConflict),
+            ("--control --pod web-0", ArgumentConflict),
+            ("--control --kills 2", ArgumentConflict),
+            ("--control --allow-disruption", ArgumentConflict),
+            ("--control --max-recovery 5s", ArgumentConflict),
+            ("--restore --fault delete", ArgumentConflict),
+            ("--restore --control", ArgumentConflict),
+            ("--restore --dry-run", ArgumentConflict),
+            ("--restore --path /keys", ArgumentConflict),
+            ("--seed 7", MissingRequiredArgument),
+            ("--for 5s", MissingRequiredArgument),
+            ("--tolerance 5", MissingRequiredArgument),
+        ];
+        for (flags, expected) in table {
+            assert_eq!(parse(flags).err(), Some(expected), "{flags}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_together_is_accepted() {
+        for flags in [
+            "",
+            "--restore",
+            "--control",
+            "--control --for 1m --probe-interval 20ms --max-outage 1s --path /keys",
+            "--fault kill --pod web-1 --kills 3 --pause 0",
+            "--random --seed 7 --kills 200 --dry-run",
+            "--compare old.json --tolerance 12.5%",
+        ] {
+            assert!(parse(flags).is_ok(), "{flags}");
+        }
+    }
+
+    #[test]
+    fn a_tolerance_is_a_percentage() {
+        assert_eq!(share("20%"), Ok(0.2));
+        assert_eq!(share("0"), Ok(0.0));
+        for wrong in ["", "%", "-1", "many", "NaN", "1001"] {
+            assert!(share(wrong).is_err(), "{wrong}");
+        }
+    }
+}

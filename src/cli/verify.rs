@@ -1,0 +1,56 @@
+//! Arguments of `verify`, and what `verify` and `chaos` ask alike.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueHint};
+
+use super::{WorkloadArgs, expected};
+use crate::values;
+
+/// What every replica is asked, and what it has to answer.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What every replica is asked")]
+pub struct QuestionArgs {
+    /// Path to GET from every replica, in place of the configuration's endpoints
+    #[arg(long, value_name = "PATH", value_parser = expected(values::request_path))]
+    pub path: Option<String>,
+    /// Port of the pods [default: the only one that the pod template names]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// SHA-256 that every answer must have
+    #[arg(long, value_name = "HEX", value_parser = expected(values::sha256))]
+    pub expect_sha256: Option<String>,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The workload.
+    #[command(flatten)]
+    pub workload: WorkloadArgs,
+    /// What every replica is asked.
+    #[command(flatten)]
+    pub question: QuestionArgs,
+    /// Save what was answered, for --baseline on another day
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = BASELINE)]
+    pub save_baseline: Option<PathBuf>,
+    /// Expect what --save-baseline has saved
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = BASELINE)]
+    pub baseline: Option<PathBuf>,
+    /// Show excerpts of answers, which may be secret, and save them with --save-baseline
+    #[arg(long, hide_short_help = true, help_heading = BASELINE)]
+    pub show_content: bool,
+    /// Go on verifying until Ctrl-C, one line for each change
+    #[arg(long, conflicts_with = "save_baseline", help_heading = WATCHING)]
+    pub watch: bool,
+    /// Pause between two verifications
+    #[arg(long, value_name = "DURATION", default_value = "5s", requires = "watch", value_parser = expected(values::positive_duration), hide_short_help = true, help_heading = WATCHING)]
+    pub every: Duration,
+    /// End after this time
+    #[arg(long = "for", value_name = "DURATION", requires = "watch", value_parser = expected(values::positive_duration), hide_short_help = true, help_heading = WATCHING)]
+    pub lasting: Option<Duration>,
+}
+
+const BASELINE: &str = "Comparing with another day";
+const WATCHING: &str = "Watching";

@@ -1,0 +1,82 @@
+//! What can be wrong with the configuration file.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// The configuration file cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// It does not exist or cannot be read.
+    #[error("cannot read the configuration file `{}`", .file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// It is longer than any that somebody wrote.
+    #[error("the configuration file `{}` exceeds {limit} bytes", .file.display())]
+    TooLarge {
+        /// The file.
+        file: PathBuf,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// It is not text.
+    #[error("the configuration file `{}` is not text in UTF-8", .file.display())]
+    NotText {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Something is wrong with what it says: everything at once, in the order of the lines.
+    #[error("{}", lines(.file, .problems))]
+    Invalid {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong; never empty.
+        problems: Vec<ConfigProblem>,
+    },
+}
+
+/// One thing that is wrong with what the file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigProblem {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// Which key is concerned, and what would be right.
+    pub message: String,
+}
+
+impl ConfigError {
+    /// Every problem by itself, each with its file and line.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        match self {
+            Self::Invalid { file, problems } => problems
+                .iter()
+                .map(|problem| {
+                    let ConfigProblem {
+                        line,
+                        column,
+                        message,
+                    } = problem;
+                    format!("{}:{line}:{column}: {message}", file.display())
+                })
+                .collect(),
+            other => vec![other.to_string()],
+        }
+    }
+}
+
+fn lines(file: &std::path::Path, problems: &[ConfigProblem]) -> String {
+    ConfigError::Invalid {
+        file: file.to_owned(),
+        problems: problems.to_vec(),
+    }
+    .problems()
+    .join("\n")
+}

@@ -1,0 +1,196 @@
+//! Typed reading of nodes. What is wrong is noted, and reading goes on: all problems come at once.
+
+use super::error::ConfigProblem;
+use super::tree::{Node, Place, Value};
+
+/// Reads nodes, and notes what is wrong with them.
+#[derive(Default)]
+pub(super) struct Reader {
+    problems: Vec<ConfigProblem>,
+}
+
+/// The entries of a mapping by their keys, of which all are known and none comes twice.
+pub(super) struct Fields<'node> {
+    /// Where the mapping stands, such as `chaos`; empty at the top.
+    path: String,
+    place: Place,
+    entries: Vec<(&'static str, &'node Node)>,
+}
+
+impl<'node> Fields<'node> {
+    /// The path of a key, as people name it.
+    pub(super) fn path(&self, key: &str) -> String {
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&'node Node> {
+        let found = self.entries.iter().find(|(name, _)| *name == key);
+        found.map(|(_, node)| *node)
+    }
+}
+
+impl Reader {
+    /// Everything that is wrong, by lines.
+    pub(super) fn problems(mut self) -> Vec<ConfigProblem> {
+        self.problems
+            .sort_by_key(|problem| (problem.line, problem.column));
+        self.problems
+    }
+
+    pub(super) fn note(&mut self, place: Place, message: impl Into<String>) {
+        self.problems.push(place.problem(message));
+    }
+
+    /// A mapping that has none but these keys.
+    pub(super) fn mapping<'node>(
+        &mut self,
+        node: &'node Node,
+        path: &str,
+        known: &[&'static str],
+    ) -> Fields<'node> {
+        let mut fields = Fields {
+            path: path.to_owned(),
+            place: node.place,
+            entries: Vec::new(),
+        };
+        let Value::Mapping(entries) = &node.value else {
+            let name = if path.is_empty() { "the file" } else { path };
+            let message = format!(
+                "`{name}` must be a mapping with keys such as `{}`, not {}",
+                known.first().unwrap_or(&""),
+                node.value.name()
+            );
+            self.note(node.place, message);
+            return fields;
+        };
+        for (key, value) in entries {
+            let Some(name) = known.iter().find(|name| **name == key.name) else {
+                let message = unknown(&fields.path(&key.written), &key.name, known);
+                self.note(key.place, message);
+                continue;
+            };
+            if let Some(first) = fields.get(name) {
+                let message = format!(
+                    "`{}` was already given in line {}; keep one of them",
+                    fields.path(name),
+                    first.place.line
+                );
+                self.note(key.place, message);
+                continue;
+            }
+            fields.entries.push((name, value));
+        }
+        fields
+    }
+
+    /// A mapping below another.
+    pub(super) fn section<'node>(
+        &mut self,
+        fields: &Fields<'node>,
+        key: &'static str,
+        known: &[&'static str],
+    ) -> Option<Fields<'node>> {
+        let node = fields.get(key)?;
+        Some(self.mapping(node, &fields.path(key), known))
+    }
+
+    /// The items of a list, each with its path.
+    pub(super) fn list<'node>(
+        &mut self,
+        fields: &Fields<'node>,
+        key: &'static str,
+    ) -> Vec<(String, &'node Node)> {
+        let Some(node) = fields.get(key) else {
+            return Vec::new();
+        };
+        let path = fields.path(key);
+        let Value::List(items) = &node.value else {
+            let message = format!(
+                "`{path}` must be a list, each entry after a `-`, not {}",
+                node.value.name()
+            );
+            self.note(node.place, message);
+            return Vec::new();
+        };
+        let item = |(index, item)| (format!("{path}[{index}]"), item);
+        items.iter().enumerate().map(item).collect()
+    }
+
+    /// A value that a parser understands; its error says what is expected.
+    pub(super) fn parsed<T>(
+        &mut self,
+        node: &Node,
+        path: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let (given, expected) = match &node.value {
+            Value::Scalar(text) => match parse(text) {
+                Ok(value) => return Some(value),
+                Err(expected) => (format!("`{}`", shortened(text)), expected),
+            },
+            other => {
+                let expected = match parse("") {
+                    Err(expected) => expected,
+                    Ok(_) => "a single value".to_owned(),
+                };
+                (other.name().to_owned(), expected)
+            }
+        };
+        self.note(
+            node.place,
+            format!("`{path}` must be {expected}; it is {given}"),
+        );
+        None
+    }
+
+    /// The value of a key, when it is there and right.
+    pub(super) fn value<T>(
+        &mut self,
+        fields: &Fields<'_>,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let node = fields.get(key)?;
+        self.parsed(node, &fields.path(key), parse)
+    }
+
+    /// The value of a key that has to be there.
+    pub(super) fn required<T>(
+        &mut self,
+        fields: &Fields<'_>,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        if fields.get(key).is_none() {
+            let message = format!("`{}` is missing, and is needed here", fields.path(key));
+            self.note(fields.place, message);
+        }
+        self.value(fields, key, parse)
+    }
+}
+
+fn unknown(path: &str, name: &str, known: &[&str]) -> String {
+    let keys: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
+    let keys = keys.join(", ");
+    match similar::get_close_matches(name, known, 1, 0.7).first() {
+        Some(close) => {
+            format!("`{path}` is not known: is `{close}` meant? The keys here are {keys}")
+        }
+        None => format!("`{path}` is not known; the keys here are {keys}"),
+    }
+}
+
+/// What is shown of a value.
+const SHOWN: usize = 60;
+
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= SHOWN {
+        return text.to_owned();
+    }
+    let beginning: String = text.chars().take(SHOWN).collect();
+    format!("{beginning}…")
+}

@@ -1,0 +1,229 @@
+//! The experiment that is asked for: by the flags, the configuration file, or by default.
+
+use std::time::Duration;
+
+use crate::cli::{ChaosArgs, FaultArgs};
+use crate::config::{Config, Turn};
+use crate::error::CommandError;
+use crate::ops::{ChaosRequest, OlderRun, Verification};
+use crate::report::{Fault, Selection};
+
+/// The pause between a recovery and the next fault.
+const PAUSE: Duration = Duration::from_secs(5);
+/// The time between two probes of a replica.
+const PROBE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The experiment that is asked for; `draw` gives a seed where none was given.
+///
+/// # Errors
+/// A usage error when a pod is chosen for a fault that takes every pod.
+pub fn experiment(
+    arguments: &ChaosArgs,
+    config: &Config,
+    verification: Verification,
+    older: Option<OlderRun>,
+    draw: impl FnOnce() -> u64,
+) -> Result<ChaosRequest, CommandError> {
+    let configured = &config.chaos;
+    let (flags, measures) = (&arguments.faults, &arguments.measures);
+    let fault = (!flags.control).then(|| flags.fault.or(configured.fault).unwrap_or(Fault::Delete));
+    let breaks = fault.is_some();
+    Ok(ChaosRequest {
+        verification,
+        fault,
+        selection: selection(flags, configured.turn.as_ref(), fault, draw)?,
+        kills: flags.kills.or(configured.kills),
+        is_rehearsal: arguments.dry_run,
+        pause: flags.pause.or(configured.pause).unwrap_or(PAUSE),
+        control: flags.lasting,
+        probe_interval: measures
+            .probe_interval
+            .or(configured.probe_interval)
+            .unwrap_or(PROBE_INTERVAL),
+        max_outage: measures.max_outage.or(configured.max_outage),
+        max_recovery: measures
+            .max_recovery
+            .or(configured.max_recovery)
+            .filter(|_| breaks),
+        allows_disruption: flags.allow_disruption,
+        older,
+    })
+}
+
+fn selection(
+    flags: &FaultArgs,
+    configured: Option<&Turn>,
+    fault: Option<Fault>,
+    draw: impl FnOnce() -> u64,
+) -> Result<Selection, CommandError> {
+    let typed = match (&flags.pod, flags.all_in_turn, flags.random) {
+        (Some(pod), ..) => Some(Turn::Pod(pod.clone())),
+        (None, true, _) => Some(Turn::AllInTurn),
+        (None, false, true) => Some(Turn::Random { seed: flags.seed }),
+        (None, false, false) => None,
+    };
+    if let Some(fault) = fault.filter(|fault| fault.takes_all()) {
+        return match typed {
+            // The file's choice is for the faults that leave one.
+            None => Ok(Selection::First),
+            Some(_) => Err(CommandError::usage(
+                format!("`{fault}` takes every pod, so none can be chosen"),
+                "leave out `--pod`, `--all-in-turn` and `--random`, or choose another `--fault`",
+            )),
+        };
+    }
+    if fault.is_none() {
+        return Ok(Selection::First);
+    }
+    Ok(match typed.or_else(|| configured.cloned()) {
+        None => Selection::First,
+        Some(Turn::Pod(pod)) => Selection::Pod { pod },
+        Some(Turn::AllInTurn) => Selection::AllInTurn,
+        Some(Turn::Random { seed }) => Selection::Random {
+            seed: seed.unwrap_or_else(draw),
+        },
+    })
+}
+
+/// Refuses to break anything in a context that the configuration protects. No flag overrides it.
+///
+/// # Errors
+/// A usage error that names the file and the entry.
+pub fn refuse_protected(config: &Config, context: Option<&str>) -> Result<(), CommandError> {
+    let (Some(entry), Some(file)) = (config.protects(context), &config.file) else {
+        return Ok(());
+    };
+    let context = match context {
+        Some(name) => format!("the context `{name}` is"),
+        None => "what runs inside a cluster is".to_owned(),
+    };
+    Err(CommandError::usage(
+        format!(
+            "{context} protected: nothing is broken there on purpose (`{}` in line {} of `{}`)",
+            entry.pattern,
+            entry.line,
+            file.display()
+        ),
+        "choose another context with `--context`; only the file itself can allow this one",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::cli::parse_chaos;
+    use crate::config;
+    use crate::expectation::Expectation;
+
+    const FILE: &str = "chaos: {fault: evict, pod: web-1, kills: 3, pause: 1s, \
+                        probe_interval: 50ms, max_outage: 2s, max_recovery: 9s}";
+
+    fn request(flags: &str, file: &str) -> Result<ChaosRequest, CommandError> {
+        let arguments = parse_chaos(flags).unwrap();
+        let config = config::parse(Path::new("cryptoctl.yaml"), file).unwrap();
+        let verification = Verification {
+            expectations: vec![Expectation::of_path("/")],
+            answer_time: Duration::from_secs(1),
+            largest_body: 1,
+            concurrency: 1,
+        };
+        experiment(&arguments, &config, verification, None, || 99)
+    }
+
+    #[test]
+    fn by_default_the_first_pod_is_deleted_once() {
+        let request = request("", "").unwrap();
+        assert_eq!(request.fault, Some(Fault::Delete));
+        assert_eq!(request.selection, Selection::First);
+        assert_eq!(request.kills, None);
+        assert_eq!(request.probe_interval, Duration::from_millis(100));
+        assert_eq!((request.max_outage, request.max_recovery), (None, None));
+        assert!(!request.allows_disruption);
+    }
+
+    #[test]
+    fn the_file_goes_before_defaults_and_flags_before_the_file() {
+        let configured = request("", FILE).unwrap();
+        assert_eq!(configured.fault, Some(Fault::Evict));
+        assert_eq!(
+            configured.selection,
+            Selection::Pod {
+                pod: "web-1".to_owned()
+            }
+        );
+        assert_eq!(configured.kills, Some(3));
+        assert_eq!(configured.pause, Duration::from_secs(1));
+        assert_eq!(configured.probe_interval, Duration::from_millis(50));
+        assert_eq!(configured.max_outage, Some(Duration::from_secs(2)));
+        assert_eq!(configured.max_recovery, Some(Duration::from_secs(9)));
+
+        let typed = request(
+            "--fault kill --all-in-turn --kills 5 --pause 0 --probe-interval 20ms \
+             --max-outage 1s --max-recovery 4s --allow-disruption",
+            FILE,
+        )
+        .unwrap();
+        assert_eq!(typed.fault, Some(Fault::Kill));
+        assert_eq!(typed.selection, Selection::AllInTurn);
+        assert_eq!((typed.kills, typed.pause), (Some(5), Duration::ZERO));
+        assert_eq!(typed.probe_interval, Duration::from_millis(20));
+        assert_eq!(typed.max_outage, Some(Duration::from_secs(1)));
+        assert_eq!(typed.max_recovery, Some(Duration::from_secs(4)));
+        assert!(typed.allows_disruption);
+    }
+
+    #[test]
+    fn a_seed_is_drawn_only_when_none_was_given() {
+        let table = [
+            ("--random", "", 99),
+            ("--random --seed 7", "", 7),
+            ("", "chaos: {select: random}", 99),
+            ("", "chaos: {select: random, seed: 8}", 8),
+            ("--random", "chaos: {select: random, seed: 8}", 99),
+        ];
+        for (flags, file, seed) in table {
+            let request = request(flags, file).unwrap();
+            assert_eq!(
+                request.selection,
+                Selection::Random { seed },
+                "{flags} {file}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_control_run_breaks_nothing_whatever_the_file_says() {
+        let request = request("--control --for 1m", FILE).unwrap();
+        assert_eq!(request.fault, None);
+        assert_eq!(request.kills, None);
+        assert_eq!(request.selection, Selection::First);
+        assert_eq!(request.control, Duration::from_mins(1));
+        assert_eq!(request.max_recovery, None);
+        assert_eq!(request.max_outage, Some(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn a_fault_that_takes_every_pod_leaves_no_choice() {
+        assert!(request("--fault scale --pod web-0", "").is_err());
+        assert!(request("--random", "chaos: {fault: restart}").is_err());
+        let request = request("--fault restart", FILE).unwrap();
+        assert_eq!(request.selection, Selection::First);
+    }
+
+    #[test]
+    fn a_protected_context_is_refused_by_name() {
+        let file = "workload: sts/web\nprotected_contexts:\n- production\n- 'prod-*'\n";
+        let config = config::parse(Path::new("our.yaml"), file).unwrap();
+        for allowed in [Some("staging"), Some("production2"), None] {
+            assert!(refuse_protected(&config, allowed).is_ok(), "{allowed:?}");
+        }
+        let error = refuse_protected(&config, Some("prod-eu")).unwrap_err();
+        for words in ["`prod-eu`", "`prod-*`", "line 4", "`our.yaml`"] {
+            assert!(error.text.message.contains(words), "{error:?}");
+        }
+        let all = config::parse(Path::new("our.yaml"), "protected_contexts: ['*']").unwrap();
+        assert!(refuse_protected(&all, None).is_err());
+    }
+}

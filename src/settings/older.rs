@@ -1,0 +1,140 @@
+//! The figures of an older run, out of its journal.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::cli::MeasureArgs;
+use crate::error::CommandError;
+use crate::ops::OlderRun;
+use crate::report::Percentiles;
+
+/// The older run to compare with, when one is named.
+///
+/// # Errors
+/// A usage error when the file cannot be read, or is not the journal of an experiment.
+pub async fn older_run(measures: &MeasureArgs) -> Result<Option<OlderRun>, CommandError> {
+    let Some(file) = &measures.compare else {
+        return Ok(None);
+    };
+    let unusable = |reason: String| {
+        CommandError::usage(
+            format!("`{}` cannot be compared with: {reason}", file.display()),
+            "name what `chaos --report FILE.json` or `chaos -o json` has written",
+        )
+    };
+    let text = read(file).await.map_err(unusable)?;
+    Ok(Some(OlderRun {
+        figures: figures(&text).map_err(unusable)?,
+        tolerance: measures.tolerance,
+    }))
+}
+
+async fn read(file: &Path) -> Result<String, String> {
+    tokio::fs::read_to_string(file)
+        .await
+        .map_err(|error| error.to_string())
+}
+
+/// The 95th percentile of each phase and of the outages, in milliseconds.
+fn figures(journal: &str) -> Result<BTreeMap<String, u64>, String> {
+    let last = last_event(journal)?;
+    if last["event"] != "finished" {
+        return Err("its last event is not `finished`: the run was killed".to_owned());
+    }
+    let report = &last["report"];
+    if report["command"] != "chaos" {
+        return Err("it holds no report of `chaos`".to_owned());
+    }
+    let phases = report["summary"].as_object().into_iter().flatten();
+    let mut figures: BTreeMap<String, u64> = phases
+        .filter_map(|(phase, figures)| Some((phase.clone(), figures["p95"].as_u64()?)))
+        .collect();
+    let kills = report["kills"].as_array().into_iter().flatten();
+    let outages = kills.filter_map(|kill| kill["outage_ms"].as_u64());
+    if let Some(outage) = Percentiles::of(outages) {
+        figures.insert("outage".to_owned(), outage.p95);
+    }
+    if figures.is_empty() {
+        return Err("it holds no figures: nothing was measured in that run".to_owned());
+    }
+    Ok(figures)
+}
+
+/// The last event of a journal: a document with `events`, or one event a line.
+fn last_event(journal: &str) -> Result<Value, String> {
+    if let Ok(mut document) = serde_json::from_str::<Value>(journal) {
+        if document.get("event").is_some() {
+            return Ok(document);
+        }
+        if document["version"] != 1 {
+            return Err("its `version` is not 1".to_owned());
+        }
+        let events = document["events"].as_array_mut().and_then(Vec::pop);
+        return events.ok_or_else(|| "it holds no `events`".to_owned());
+    }
+    let last = journal.lines().rfind(|line| !line.trim().is_empty());
+    last.and_then(|line| serde_json::from_str(line).ok())
+        .ok_or_else(|| "it is neither a JSON document nor JSON lines".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn finished() -> Value {
+        json!({"event": "finished", "report": {
+            "command": "chaos",
+            "summary": {
+                "ready": {"p50": 3, "p95": 5000, "max": 6000},
+                "all_equal": {"p50": 3, "p95": 5200, "max": 6100},
+            },
+            "kills": [{"outage_ms": 4000}, {"outage_ms": null}, {"outage_ms": 4500}],
+        }})
+    }
+
+    #[test]
+    fn journals_of_both_forms_hold_the_same_figures() {
+        let started = json!({"event": "started"});
+        let forms = [
+            json!({"version": 1, "events": [started, finished()]}).to_string(),
+            format!("{started}\n{}\n", finished()),
+            finished().to_string(),
+        ];
+        for journal in forms {
+            let figures = figures(&journal).unwrap();
+            let figures: Vec<(&str, u64)> = figures
+                .iter()
+                .map(|(what, figure)| (what.as_str(), *figure))
+                .collect();
+            let expected = [("all_equal", 5200), ("outage", 4500), ("ready", 5000)];
+            assert_eq!(figures, expected, "{journal}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_journal_of_an_experiment_is_refused() {
+        let mut of_verify = finished();
+        of_verify["report"]["command"] = json!("verify");
+        let mut without_figures = finished();
+        without_figures["report"]["summary"] = json!({});
+        without_figures["report"]["kills"] = json!([]);
+        let table = [
+            (String::new(), "neither"),
+            ("<html>".to_owned(), "neither"),
+            ("{}".to_owned(), "version"),
+            (json!({"version": 2, "events": []}).to_string(), "version"),
+            (json!({"version": 1, "events": []}).to_string(), "events"),
+            (json!({"event": "started"}).to_string(), "killed"),
+            (of_verify.to_string(), "no report of `chaos`"),
+            (without_figures.to_string(), "no figures"),
+        ];
+        for (journal, words) in table {
+            let error = figures(&journal).unwrap_err();
+            assert!(error.contains(words), "{journal}: {error}");
+        }
+    }
+}

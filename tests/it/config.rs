@@ -1,0 +1,162 @@
+//! The configuration file, seen from outside: what is refused, what wins, and what it protects.
+
+use std::path::Path;
+
+use crate::apiserver::{ApiServer, Pods, Reply};
+use crate::harness::{Cryptoctl, Output};
+
+const KEYS: &str = "1\n22\n333\n4444\n5\n";
+
+async fn cluster() -> ApiServer {
+    let server = ApiServer::listen().await;
+    server.serve(Pods::of("cryptoserver"), "/keys", Reply::ok(KEYS));
+    Cryptoctl::new(&server).arg("up").run().await.expect_code(0);
+    server.forget_requests();
+    server
+}
+
+/// A folder whose configuration file says this.
+fn folder(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("cryptoctl.yaml"), text).unwrap();
+    folder
+}
+
+async fn run_in(server: &ApiServer, folder: &Path, arguments: &[&str]) -> Output {
+    Cryptoctl::new(server)
+        .current_dir(folder)
+        .args(arguments)
+        .run()
+        .await
+}
+
+#[tokio::test]
+async fn a_file_with_mistakes_is_refused_with_all_of_them_and_nothing_is_sent() {
+    let server = ApiServer::listen().await;
+    let folder = folder("workload: web\nendpoints:\n- path: /a\n  statuss: 200\n");
+    for arguments in [
+        ["verify", "--path", "/a"].as_slice(),
+        &["chaos", "--yes"],
+        &["rollout", "status"],
+        &["logs"],
+        &["up", "--config", "cryptoctl.yaml"],
+    ] {
+        let output = run_in(&server, folder.path(), arguments)
+            .await
+            .expect_code(2);
+        for words in [
+            "2 problems in `cryptoctl.yaml`",
+            "cryptoctl.yaml:1:11",
+            "`statefulset/NAME`",
+            "cryptoctl.yaml:4:3",
+            "is `status` meant?",
+        ] {
+            assert!(output.stderr.contains(words), "{words}\n{}", output.stderr);
+        }
+        assert_eq!(server.requests().len(), 0, "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_concern_a_command_is_not_read() {
+    let server = ApiServer::listen().await;
+    let folder = folder("nonsense");
+    run_in(&server, folder.path(), &["up", "--no-wait"])
+        .await
+        .expect_code(0);
+}
+
+#[tokio::test]
+async fn a_file_that_was_named_has_to_exist() {
+    let server = ApiServer::listen().await;
+    let output = Cryptoctl::new(&server)
+        .args(["verify", "--config", "absent.yaml"])
+        .run()
+        .await
+        .expect_code(2);
+    assert!(output.stderr.contains("absent.yaml"), "{}", output.stderr);
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn flags_win_over_the_file_and_the_file_over_the_built_in() {
+    let server = cluster().await;
+    server.serve(Pods::of("cryptoserver"), "/of-file", Reply::ok("f"));
+    server.serve(Pods::of("cryptoserver"), "/of-flag", Reply::ok("g"));
+    let folder = folder("endpoints: [{path: /of-file}]");
+    for (arguments, asked) in [
+        (["-o", "json", "verify"].as_slice(), "/of-file"),
+        (&["-o", "json", "verify", "--path", "/of-flag"], "/of-flag"),
+    ] {
+        let output = run_in(&server, folder.path(), arguments)
+            .await
+            .expect_code(0);
+        let report = output.json_lines().last().unwrap()["report"].clone();
+        assert_eq!(report["endpoints"][0]["path"], asked, "{report}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_elsewhere_counts_only_when_it_is_named() {
+    let server = cluster().await;
+    let folder = folder("workload: statefulset/absent\nendpoints: [{path: /}]");
+    let file = folder.path().join("cryptoctl.yaml");
+    run_in(&server, Path::new("/"), &["verify"])
+        .await
+        .expect_code(0);
+    let output = run_in(
+        &server,
+        Path::new("/"),
+        &["verify", "--config", file.to_str().unwrap()],
+    )
+    .await
+    .expect_code(1);
+    assert!(
+        output.stderr.contains("statefulset/absent"),
+        "the file's workload is looked for:\n{}",
+        output.stderr
+    );
+    let output = run_in(
+        &server,
+        folder.path(),
+        &["rollout", "status", "statefulset/cryptoserver"],
+    );
+    output.await.expect_code(0);
+}
+
+#[tokio::test]
+async fn nothing_is_broken_in_a_protected_context_and_no_flag_changes_that() {
+    let server = cluster().await;
+    let folder = folder("protected_contexts: [production, 'mod*']\n");
+    for arguments in [
+        ["chaos", "--yes"].as_slice(),
+        &["chaos", "--yes", "--context", "model"],
+    ] {
+        let output = run_in(&server, folder.path(), arguments)
+            .await
+            .expect_code(2);
+        for words in ["`model`", "`mod*`", "line 1", "`cryptoctl.yaml`"] {
+            assert!(output.stderr.contains(words), "{words}\n{}", output.stderr);
+        }
+        assert_eq!(server.requests().len(), 0, "{arguments:?}");
+    }
+    run_in(&server, folder.path(), &["verify"])
+        .await
+        .expect_code(0);
+}
+
+#[test]
+fn the_documented_example_is_a_configuration() {
+    let document = include_str!("../../docs/configuration.md");
+    let example = document
+        .split("```yaml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
+    let config = cryptoctl::config::parse(Path::new("docs/configuration.md"), example)
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(!config.protected_contexts.is_empty() && !config.endpoints.is_empty());
+    for key in cryptoctl::config::keys() {
+        assert!(document.contains(&format!("`{key}`")), "`{key}` is missing");
+    }
+}
