@@ -23,8 +23,13 @@ pub(crate) const MARK: &str = "kwok.x-k8s.io/node";
 /// The mark's value.
 pub(crate) const MARKED: &str = "fake";
 
-/// Each has room for 110 pods.
-const NAMES: [&str; 3] = ["fake-0", "fake-1", "fake-2"];
+/// The nodes' names and their pods' addresses, from the networks for documentation (RFC 5737): no
+/// packet to them arrives anywhere.
+const NODES: [(&str, &str); 3] = [
+    ("fake-0", "192.0.2.0/24"),
+    ("fake-1", "198.51.100.0/24"),
+    ("fake-2", "203.0.113.0/24"),
+];
 
 /// How long a killed process may take to go.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,10 +47,10 @@ pub(crate) fn ensure(
     let api = Api::new(instance)?;
     let components = components::of_fake_nodes(instance, kwok, ports);
     Supervisor::new(instance, &api, interrupt).ensure_ready(&components)?;
-    for name in NAMES {
-        api.apply(&url(instance, name), &node(name))?;
+    for (name, addresses) in NODES {
+        api.apply(&url(instance, name), &node(name, addresses))?;
     }
-    for name in NAMES {
+    for (name, _) in NODES {
         cluster::wait_until_node_is_ready(&api, &url(instance, name), interrupt)?;
     }
     Ok(())
@@ -58,7 +63,7 @@ pub(crate) fn ensure(
 /// When the API server refuses, or a process cannot be ended.
 pub(crate) fn remove(instance: &Instance) -> Result<(), SandboxError> {
     let api = Api::new(instance)?;
-    for name in NAMES {
+    for (name, _) in NODES {
         api.delete(&url(instance, name))?;
     }
     let processes = components::FAKE_NODES
@@ -77,7 +82,7 @@ fn url(instance: &Instance, node: &str) -> String {
     format!("{}/api/v1/nodes/{node}", instance.api_server_url())
 }
 
-fn node(name: &str) -> Value {
+fn node(name: &str, pod_addresses: &str) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Node",
@@ -86,6 +91,10 @@ fn node(name: &str) -> Value {
             "annotations": { MARK: MARKED },
             "labels": { MARK: MARKED },
         },
-        "spec": { "taints": [{ "key": MARK, "value": MARKED, "effect": "NoSchedule" }] },
+        "spec": {
+            "podCIDR": pod_addresses,
+            "podCIDRs": [pod_addresses],
+            "taints": [{ "key": MARK, "value": MARKED, "effect": "NoSchedule" }],
+        },
     })
 }

@@ -281,6 +281,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_fake_about_the_replicas_is_said_where_they_are_measured() {
+        let mut work = WorkResult::example("many", &[(Tool::Cryptoctl, 1.0)]);
+        assert!(!table(&work).contains("fake"));
+        work.name = SCALE;
+        assert!(table(&work).contains("The nodes are fake"));
+    }
+
+    #[test]
     fn a_machine_with_other_work_is_told_from_an_idle_one() {
         let machine = |load: &str| Machine {
             processor: String::new(),

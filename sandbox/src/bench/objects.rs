@@ -211,6 +211,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_crowd_is_put_on_fake_nodes_all_at_once() {
+        let text = CROWD.manifest();
+        for line in [
+            "  namespace: bench-crowd\n",
+            "  replicas: 200\n",
+            "  podManagementPolicy: Parallel\n",
+            "      nodeSelector:\n        kwok.x-k8s.io/node: fake\n",
+            "      - key: kwok.x-k8s.io/node\n        value: fake\n",
+        ] {
+            assert!(text.contains(line), "{line:?} is missing in {text}");
+        }
+        assert!(namespaces().iter().any(|name| name == PROBED.namespace));
+    }
+
+    #[test]
     fn files_hold_the_objects_that_their_names_say() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path()).unwrap();

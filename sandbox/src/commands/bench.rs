@@ -91,7 +91,7 @@ fn measure(
     let machine = Machine::here(&cryptoctl);
     let floor = runner.floor()?;
     let mut works = Vec::new();
-    let mut measure = |chosen: &[Work]| {
+    let mut measure_all = |chosen: &[Work]| {
         for work in chosen {
             let result = runner.work(work)?;
             terminal::progress(document::render_work(&result));
@@ -103,7 +103,7 @@ fn measure(
     if !on_the_real_node.is_empty() || bench.chooses(RECOVERY) {
         stage.prepare()?;
     }
-    measure(&on_the_real_node)?;
+    measure_all(&on_the_real_node)?;
     let mut recoveries = Vec::new();
     if bench.chooses(RECOVERY) {
         recoveries = recovery::measure(stage)?;
@@ -118,7 +118,7 @@ fn measure(
         ensure_fake_nodes()?;
         stage.prepare_crowds()?;
     }
-    measure(&on_fake_nodes)?;
+    measure_all(&on_fake_nodes)?;
     Ok(Results {
         machine,
         runs: bench.runs,
@@ -130,12 +130,12 @@ fn measure(
 }
 
 impl Bench {
-    fn chosen(&self, works: Vec<Work>) -> Vec<Work> {
-        let mut works = works;
+    fn chosen(&self, mut works: Vec<Work>) -> Vec<Work> {
         works.retain(|work| self.chooses(work.name));
         works
     }
 
+    /// Whether this is to be measured: all but what has to be asked for, unless something is.
     fn chooses(&self, name: &str) -> bool {
         if self.only.is_empty() {
             return !ONLY_CHOSEN.contains(&name);
@@ -168,4 +168,32 @@ fn target_folder(executable: &Path) -> PathBuf {
 fn size(path: &Path) -> Result<u64, FileError> {
     let metadata = fs::metadata(path).map_err(FileError::at("read", path))?;
     Ok(metadata.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::work::{NAMES, PROBING, SCALE};
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    fn chosen(arguments: &[&str]) -> Vec<&'static str> {
+        let line = [&["sandbox", "bench"], arguments].concat();
+        let Command::Bench(bench) = Cli::parse_from(line).command else {
+            panic!("{arguments:?} is not for `bench`");
+        };
+        NAMES.into_iter().filter(|it| bench.chooses(it)).collect()
+    }
+
+    #[test]
+    fn what_is_named_is_measured_alone() {
+        assert_eq!(chosen(&["--only", SCALE]), [SCALE]);
+        assert_eq!(
+            chosen(&["--only", PROBING, "--only", SCALE]),
+            [SCALE, PROBING]
+        );
+        let all = chosen(&[]);
+        assert_eq!(all.len(), NAMES.len() - ONLY_CHOSEN.len());
+        assert!(all.contains(&SCALE), "{all:?}");
+    }
 }

@@ -16,9 +16,6 @@ use crate::ports::FakeNodePorts;
 
 pub(super) const NAME: &str = "kwok";
 
-/// Addresses for pods that nobody connects to; the range is set aside for benchmarks (RFC 2544).
-const POD_ADDRESSES: &str = "198.18.0.0/16";
-
 /// How long a node counts as alive after it was last heard of, as kubelet has it by default.
 const LEASE_SECONDS: u32 = 40;
 
@@ -37,7 +34,6 @@ pub(super) fn component(instance: &Instance, program: &Path, ports: FakeNodePort
                 format_args!("{MARK}={MARKED}"),
             ),
             flag("node-lease-duration-seconds", LEASE_SECONDS),
-            flag("cidr", POD_ADDRESSES),
             // Where the API server finds the nodes' kubelets; without the address of the server,
             // it would listen on all of the machine's.
             flag("node-ip", "127.0.0.1"),
