@@ -102,8 +102,9 @@ fn stage(name: &str, kind: &str, condition: &str, next: &Value) -> Value {
     })
 }
 
+/// A change of the status that leaves the conditions alone that it does not name.
 fn status(template: &str) -> Value {
-    json!({ "subresource": "status", "root": "status", "type": "merge", "template": template })
+    json!({ "subresource": "status", "root": "status", "type": "strategic", "template": template })
 }
 
 /// A node that is ready, with room for as many pods as kubelet allows by default.
