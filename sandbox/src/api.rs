@@ -99,6 +99,17 @@ impl Api {
         Self::read(url, request.send(object.to_string())).map(drop)
     }
 
+    /// Deletes an object; one that is not there is already deleted.
+    ///
+    /// # Errors
+    /// When there is no answer or the API server refuses.
+    pub(crate) fn delete(&self, url: &str) -> Result<(), ApiError> {
+        match Self::read(url, self.agent.delete(url).call()) {
+            Err(ApiError::Refused { status: 404, .. }) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
     fn read(
         url: &str,
         answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,

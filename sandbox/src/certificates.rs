@@ -41,7 +41,7 @@ struct Identity {
     group: Option<&'static str>,
 }
 
-fn identities() -> [Identity; 6] {
+fn identities() -> [Identity; 7] {
     const ALL_POWERFUL: Option<&str> = Some("system:masters");
     [
         Identity {
@@ -74,6 +74,12 @@ fn identities() -> [Identity; 6] {
             file: "kubelet",
             user: format!("system:node:{NODE}"),
             group: Some("system:nodes"),
+        },
+        // It pretends to be several nodes at once, which the rights of one would not allow.
+        Identity {
+            file: "kwok",
+            user: "kwok".into(),
+            group: ALL_POWERFUL,
         },
     ]
 }

@@ -51,6 +51,12 @@ pub(crate) enum Command {
         #[arg(long)]
         port: u16,
     },
+    /// What the pods of fake nodes answer, started for them
+    #[command(name = components::keys::COMMAND, hide = true)]
+    ServeKeys {
+        #[arg(long)]
+        port: u16,
+    },
 }
 
 #[derive(Debug, Args)]

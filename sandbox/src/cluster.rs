@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, ApiError};
 use crate::certificates::NODE;
+use crate::fake_nodes;
 use crate::instance::Instance;
 use crate::interrupt::{Interrupt, Interrupted};
 
@@ -67,14 +68,25 @@ pub(crate) fn wait_until_usable(
     interrupt: &Interrupt,
 ) -> Result<(), ClusterError> {
     let server = instance.api_server_url();
-    wait("the node is not ready", interrupt, || {
-        let node = api.get(&format!("{server}/api/v1/nodes/{NODE}"))?;
-        Ok(node_problem(node.as_ref()))
-    })?;
+    wait_until_node_is_ready(api, &format!("{server}/api/v1/nodes/{NODE}"), interrupt)?;
     wait("the default namespace cannot be used", interrupt, || {
         let url = format!("{server}/api/v1/namespaces/default/serviceaccounts/default");
         let missing = api.get(&url)?.is_none();
         Ok(missing.then(|| "it has no service account `default`".to_owned()))
+    })
+}
+
+/// Waits until pods can be put on the node at this address.
+///
+/// # Errors
+/// When that takes too long, and when interrupted.
+pub(crate) fn wait_until_node_is_ready(
+    api: &Api,
+    url: &str,
+    interrupt: &Interrupt,
+) -> Result<(), ClusterError> {
+    wait("the node is not ready", interrupt, || {
+        Ok(node_problem(api.get(url)?.as_ref()))
     })
 }
 
@@ -105,9 +117,10 @@ fn node_problem(node: Option<&Value>) -> Option<String> {
         .flatten()
         .find(|condition| condition["type"] == "Ready");
     let status = ready.map(|condition| &condition["status"]);
+    // A fake node keeps the taint that it is created with.
     let tainted = node["spec"]["taints"]
         .as_array()
-        .is_some_and(|taints| !taints.is_empty());
+        .is_some_and(|taints| taints.iter().any(|taint| taint["key"] != fake_nodes::MARK));
     match status {
         Some(status) if status == "True" && tainted => Some("it still has a taint".to_owned()),
         Some(status) if status == "True" => None,
@@ -142,5 +155,7 @@ mod tests {
         );
         assert!(node_problem(Some(&node("True", json!([{ "key": "not-ready" }])))).is_some());
         assert!(node_problem(None).is_some());
+        let fake = json!([{ "key": fake_nodes::MARK, "effect": "NoSchedule" }]);
+        assert_eq!(node_problem(Some(&node("True", fake))), None);
     }
 }

@@ -79,6 +79,8 @@ pub(crate) enum SandboxError {
     Signals(#[source] io::Error),
     #[error("the registry cannot serve")]
     Registry(#[source] io::Error),
+    #[error("the keys cannot be served")]
+    Keys(#[source] io::Error),
 }
 
 impl SandboxError {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::files::{self, FileError};
 use crate::folder_lock::FolderLock;
 use crate::network::Network;
-use crate::ports::{Ports, PortsError};
+use crate::ports::{FakeNodePorts, Ports, PortsError};
 use crate::random;
 use crate::tools::Tools;
 
@@ -56,6 +56,9 @@ pub(crate) struct Settings {
     pub(crate) token: String,
     /// What the components were last started from.
     pub(crate) tools: Tools,
+    /// Chosen when fake nodes are first needed.
+    #[serde(default)]
+    fake_node_ports: Option<FakeNodePorts>,
 }
 
 /// An instance could not be opened or created.
@@ -120,19 +123,16 @@ impl Instance {
         // Two instances that are created at the same time must not choose the same.
         let _allocation = FolderLock::acquire(Path::new(ROOT), || ())?;
         let others = all_settings();
-        let taken_ports: BTreeSet<u16> = others
-            .iter()
-            .flat_map(|settings| settings.ports.all())
-            .collect();
         let taken_networks: Vec<Network> = others
             .iter()
             .map(|settings| settings.network.clone())
             .collect();
         let settings = Settings {
-            ports: Ports::choose(&taken_ports)?,
+            ports: Ports::choose(&taken_ports(&others))?,
             network: Network::choose(&taken_networks).ok_or(InstanceError::NoNetwork)?,
             token: random::token()?,
             tools,
+            fake_node_ports: None,
         };
         let instance = Self {
             name: name.as_ref().to_owned(),
@@ -141,6 +141,18 @@ impl Instance {
         };
         instance.save()?;
         Ok(instance)
+    }
+
+    /// Where the programs of fake nodes listen: the same each time they are started.
+    pub(crate) fn fake_node_ports(&mut self) -> Result<FakeNodePorts, InstanceError> {
+        if let Some(ports) = self.settings.fake_node_ports {
+            return Ok(ports);
+        }
+        let _allocation = FolderLock::acquire(Path::new(ROOT), || ())?;
+        let ports = FakeNodePorts::choose(&taken_ports(&all_settings()))?;
+        self.settings.fake_node_ports = Some(ports);
+        self.save()?;
+        Ok(ports)
     }
 
     fn save(&self) -> Result<(), FileError> {
@@ -205,6 +217,15 @@ fn all_settings() -> Vec<Settings> {
         .collect()
 }
 
+fn taken_ports(instances: &[Settings]) -> BTreeSet<u16> {
+    let of = |settings: &Settings| {
+        let fake = settings.fake_node_ports;
+        let fake = fake.into_iter().flat_map(|ports| [ports.kwok, ports.keys]);
+        settings.ports.all().into_iter().chain(fake)
+    };
+    instances.iter().flat_map(of).collect()
+}
+
 #[cfg(test)]
 impl Instance {
     /// An instance that exists in memory only.
@@ -220,6 +241,7 @@ impl Instance {
             network: Network::choose(&[]).unwrap(),
             token: "a-secret-token".to_owned(),
             tools,
+            fake_node_ports: None,
         };
         Self {
             name: "example".to_owned(),

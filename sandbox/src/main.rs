@@ -14,12 +14,14 @@ mod component;
 mod components;
 mod doctor;
 mod error;
+mod fake_nodes;
 mod files;
 mod folder_lock;
 mod foreground;
 mod image;
 mod instance;
 mod interrupt;
+mod keys;
 mod kubeconfig;
 mod leftovers;
 mod mounts;
@@ -87,5 +89,8 @@ fn run(command: &Command) -> Result<bool, SandboxError> {
         Command::ServeRegistry { port } => registry::serve(*port)
             .map(|()| true)
             .map_err(SandboxError::Registry),
+        Command::ServeKeys { port } => keys::serve(*port)
+            .map(|()| true)
+            .map_err(SandboxError::Keys),
     }
 }

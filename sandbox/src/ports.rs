@@ -23,12 +23,19 @@ pub(crate) struct Ports {
     pub(crate) registry: u16,
 }
 
+/// Where the fake nodes' programs of one instance listen.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct FakeNodePorts {
+    pub(crate) kwok: u16,
+    pub(crate) keys: u16,
+}
+
 /// No ports could be chosen.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PortsError {
     /// Too few ports are free.
-    #[error("fewer than {COUNT} ports between {} and {} are free on loopback", range.start, range.end)]
-    TooFew { range: Range<u16> },
+    #[error("fewer than {count} ports between {} and {} are free on loopback", range.start, range.end)]
+    TooFew { count: usize, range: Range<u16> },
     /// The kernel gave no random numbers.
     #[error(transparent)]
     Random(#[from] FileError),
@@ -43,11 +50,6 @@ impl Ports {
     /// They lie below the range that the kernel gives to outgoing connections: otherwise a
     /// component that was killed could find its port in use when it is started again.
     pub(crate) fn choose(taken: &BTreeSet<u16>) -> Result<Self, PortsError> {
-        let range = LOWEST..first_ephemeral_port();
-        let offset = u16::from_le_bytes(random::bytes()?);
-        let free = |port: u16| {
-            !taken.contains(&port) && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-        };
         let [
             api_server,
             etcd,
@@ -57,7 +59,7 @@ impl Ports {
             controller_manager,
             scheduler,
             registry,
-        ] = pick(&range, offset, free).ok_or(PortsError::TooFew { range })?;
+        ] = choose(taken)?;
         Ok(Self {
             api_server,
             etcd,
@@ -85,8 +87,33 @@ impl Ports {
     }
 }
 
+impl FakeNodePorts {
+    /// Chooses ports as [`Ports::choose`] does.
+    pub(crate) fn choose(taken: &BTreeSet<u16>) -> Result<Self, PortsError> {
+        let [kwok, keys] = choose(taken)?;
+        Ok(Self { kwok, keys })
+    }
+}
+
+/// Ports at random that are neither taken nor in use.
+fn choose<const COUNT: usize>(taken: &BTreeSet<u16>) -> Result<[u16; COUNT], PortsError> {
+    let range = LOWEST..first_ephemeral_port();
+    let offset = u16::from_le_bytes(random::bytes()?);
+    let free = |port: u16| {
+        !taken.contains(&port) && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+    };
+    pick(&range, offset, free).ok_or(PortsError::TooFew {
+        count: COUNT,
+        range,
+    })
+}
+
 /// Walks once around `range` from `offset` and takes the first ports that are free.
-fn pick(range: &Range<u16>, offset: u16, free: impl Fn(u16) -> bool) -> Option<[u16; COUNT]> {
+fn pick<const COUNT: usize>(
+    range: &Range<u16>,
+    offset: u16,
+    free: impl Fn(u16) -> bool,
+) -> Option<[u16; COUNT]> {
     let length = range.end - range.start;
     let start = offset % length;
     let chosen: Vec<u16> = (0..length)
@@ -122,7 +149,7 @@ mod tests {
 
     #[test]
     fn says_when_too_few_are_free() {
-        assert_eq!(pick(&(100..120), 0, |port| port < 107), None);
+        assert_eq!(pick::<8>(&(100..120), 0, |port| port < 107), None);
     }
 
     #[test]

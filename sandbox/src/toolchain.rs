@@ -53,6 +53,15 @@ pub(crate) const HELM: GoModule = GoModule {
     stamped: false,
 };
 
+/// kwok, which pretends to be nodes and their kubelets; only `bench` needs it.
+pub(crate) const KWOK: GoModule = GoModule {
+    name: "kwok",
+    title: "kwok (about two minutes, once)",
+    go_mod: include_str!("../tools/kwok/go.mod"),
+    go_sum: include_str!("../tools/kwok/go.sum"),
+    stamped: false,
+};
+
 /// A program could not be built.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ToolchainError {

@@ -6,10 +6,18 @@ use super::goal::Check;
 use super::machine::Machine;
 use super::results::{Figure, Results, Series, WorkResult};
 use super::statistics::range;
-use super::work::{Tool, UP_MANY};
+use super::work::{PROBING, SCALE, Tool, UP_MANY};
 
 /// The load for each core below which a machine counts as idle.
 const IDLE: f64 = 0.5;
+
+/// What is real about the replicas, and what is not.
+const ON_FAKE_NODES: &str = "\
+The nodes are fake: kwok says of every pod there that it runs. A port-forward takes the real way,
+through the API server and over TLS to the node's kubelet, which is kwok, and ends for all replicas at
+one small server on loopback.
+
+";
 
 /// The whole document.
 pub(crate) fn render(results: &Results) -> String {
@@ -154,6 +162,9 @@ fn table(work: &WorkResult) -> String {
         text.push_str(" |\n");
     }
     text.push('\n');
+    if [SCALE, PROBING].contains(&work.name) {
+        text.push_str(ON_FAKE_NODES);
+    }
     text.push_str(&lines(
         "",
         work.series
@@ -267,6 +278,14 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("- `helm at work`\n"), "{text}");
+    }
+
+    #[test]
+    fn what_is_fake_about_the_replicas_is_said_where_they_are_measured() {
+        let mut work = WorkResult::example("many", &[(Tool::Cryptoctl, 1.0)]);
+        assert!(!table(&work).contains("fake"));
+        work.name = SCALE;
+        assert!(table(&work).contains("The nodes are fake"));
     }
 
     #[test]

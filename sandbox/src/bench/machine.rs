@@ -43,6 +43,10 @@ impl Machine {
                     version(toolchain::HELM.version_of("helm.sh/helm/v4")),
                 ),
                 (
+                    "kwok",
+                    version(toolchain::KWOK.version_of("sigs.k8s.io/kwok")),
+                ),
+                (
                     "Go",
                     toolchain::go_version().unwrap_or_else(|_| UNKNOWN.to_owned()),
                 ),

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use crate::fake_nodes::{MARK, MARKED};
 use crate::files::{self, FileError};
 use crate::workspace;
 
@@ -39,10 +40,37 @@ pub(crate) const TEMPLATES: Folder = Folder {
 /// The pods of the set.
 pub(crate) const PODS: [&str; 2] = ["cryptoserver-0", "cryptoserver-1"];
 
+/// A set of many replicas on fake nodes, alone in its namespace.
+#[derive(Debug)]
+pub(crate) struct Crowd {
+    pub(crate) namespace: &'static str,
+    pub(crate) replicas: u32,
+}
+
+/// The set whose replicas are all asked once.
+pub(crate) const CROWD: Crowd = Crowd {
+    namespace: "bench-crowd",
+    replicas: 200,
+};
+
+/// The set whose replicas are asked again and again.
+pub(crate) const PROBED: Crowd = Crowd {
+    namespace: "bench-probed",
+    replicas: 10,
+};
+
 /// Every namespace that the objects are in.
 pub(crate) fn namespaces() -> Vec<String> {
-    let of_sets = [THREE.namespace, TEMPLATES.namespace, RELEASES, BUILT_IN].map(str::to_owned);
-    of_sets.into_iter().chain(SIZES.map(many)).collect()
+    let of_sets = [
+        THREE.namespace,
+        TEMPLATES.namespace,
+        RELEASES,
+        BUILT_IN,
+        CROWD.namespace,
+        PROBED.namespace,
+    ];
+    let of_sets = of_sets.map(str::to_owned).into_iter();
+    of_sets.chain(SIZES.map(many)).collect()
 }
 
 /// The namespace of so many ConfigMaps: each file has its own, so that nothing else is in it.
@@ -71,6 +99,71 @@ impl Folder {
     }
 }
 
+impl Crowd {
+    /// The set.
+    pub(crate) const SET: &str = "statefulset/replica";
+
+    /// The file with the set.
+    pub(crate) fn file(&self) -> String {
+        format!("{}.yaml", self.namespace)
+    }
+
+    /// The set, and the Service that it names.
+    fn manifest(&self) -> String {
+        let Self {
+            namespace,
+            replicas,
+        } = self;
+        format!(
+            "\
+{}---
+apiVersion: v1
+kind: Service
+metadata:
+  name: replica
+  namespace: {namespace}
+spec:
+  clusterIP: None
+  selector:
+    app: replica
+  ports:
+  - port: 80
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: replica
+  namespace: {namespace}
+spec:
+  serviceName: replica
+  replicas: {replicas}
+  podManagementPolicy: Parallel
+  selector:
+    matchLabels:
+      app: replica
+  template:
+    metadata:
+      labels:
+        app: replica
+    spec:
+      nodeSelector:
+        {MARK}: {MARKED}
+      tolerations:
+      - key: {MARK}
+        value: {MARKED}
+        effect: NoSchedule
+      automountServiceAccountToken: false
+      containers:
+      - name: server
+        image: fileserver
+        ports:
+        - containerPort: 80
+",
+            self::namespace(namespace)
+        )
+    }
+}
+
 /// Writes all files below a folder.
 ///
 /// # Errors
@@ -82,6 +175,9 @@ pub(crate) fn write(below: &Path) -> Result<(), FileError> {
     files::write_private(&below.join(CHART).join("Chart.yaml"), chart)?;
     for objects in SIZES {
         files::write_private(&below.join(Folder::many(objects)), config_maps(objects))?;
+    }
+    for crowd in [CROWD, PROBED] {
+        files::write_private(&below.join(crowd.file()), crowd.manifest())?;
     }
     Ok(())
 }
@@ -113,6 +209,21 @@ fn config_maps(count: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crowd_is_put_on_fake_nodes_all_at_once() {
+        let text = CROWD.manifest();
+        for line in [
+            "  namespace: bench-crowd\n",
+            "  replicas: 200\n",
+            "  podManagementPolicy: Parallel\n",
+            "      nodeSelector:\n        kwok.x-k8s.io/node: fake\n",
+            "      - key: kwok.x-k8s.io/node\n        value: fake\n",
+        ] {
+            assert!(text.contains(line), "{line:?} is missing in {text}");
+        }
+        assert!(namespaces().iter().any(|name| name == PROBED.namespace));
+    }
 
     #[test]
     fn files_hold_the_objects_that_their_names_say() {

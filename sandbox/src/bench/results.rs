@@ -24,9 +24,12 @@ pub(crate) enum Figure {
     /// In bytes.
     Memory,
     Requests,
+    /// CPU time by wall time: 1 is one core, busy all the time.
+    CoreShare,
 }
 
 impl Figure {
+    /// Those of a table; the last one follows from two others.
     pub(crate) const ALL: [Self; 4] = [Self::Wall, Self::Cpu, Self::Memory, Self::Requests];
 
     pub(crate) fn name(self) -> &'static str {
@@ -35,6 +38,7 @@ impl Figure {
             Self::Cpu => "CPU time",
             Self::Memory => "peak memory",
             Self::Requests => "API requests",
+            Self::CoreShare => "share of one core",
         }
     }
 
@@ -46,6 +50,7 @@ impl Figure {
             Self::Wall | Self::Cpu => format!("{value:.2} s"),
             Self::Memory => format!("{:.1} MB", value / 1e6),
             Self::Requests => format!("{value:.0}"),
+            Self::CoreShare => format!("{:.1} %", value * 1e2),
         }
     }
 }
@@ -70,6 +75,7 @@ impl Sample {
             Figure::Cpu => self.usage.cpu_seconds,
             Figure::Memory => self.usage.peak_bytes as f64,
             Figure::Requests => self.requests as f64,
+            Figure::CoreShare => self.usage.cpu_seconds / self.usage.wall_seconds,
         }
     }
 }
@@ -226,8 +232,16 @@ mod tests {
         assert_eq!(Figure::Cpu.shown(2.3449), "2.34 s");
         assert_eq!(Figure::Memory.shown(11_640_000.0), "11.6 MB");
         assert_eq!(Figure::Requests.shown(2004.0), "2004");
+        assert_eq!(Figure::CoreShare.shown(0.0312), "3.1 %");
         assert_eq!(megabytes("<", 15_000_000), "< 15.0 MB");
         assert_eq!(megabytes("", 9_949_999), "9.9 MB");
+    }
+
+    #[test]
+    fn the_share_of_a_core_is_that_of_the_time_it_ran() {
+        let result = WorkResult::example("probing", &[(Tool::Cryptoctl, 10.0)]);
+        let share = result.median(Tool::Cryptoctl, Figure::CoreShare);
+        assert!((share - 0.5).abs() < 1e-9, "{share}");
     }
 
     #[test]

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::error::BenchError;
 use super::measure::Piece;
-use super::objects::{self, BUILT_IN, CHART, Folder, RELEASE, RELEASES, SIZES, THREE};
+use super::objects::{
+    self, BUILT_IN, CHART, CROWD, Folder, PROBED, RELEASE, RELEASES, SIZES, THREE,
+};
 use super::work::{Contender, Tool};
 use crate::command;
 use crate::error::SandboxError;
@@ -72,13 +74,20 @@ pub(crate) struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Writes the files, deploys everything and waits until it serves.
+    /// Writes the files.
+    ///
+    /// # Errors
+    /// When one cannot be written.
+    pub(crate) fn write(&self) -> Result<(), SandboxError> {
+        Ok(objects::write(&self.folder)?)
+    }
+
+    /// Deploys everything that runs on the real node, and waits until it serves.
     ///
     /// # Errors
     /// When something cannot be deployed, and when interrupted.
     pub(crate) fn prepare(&self) -> Result<(), SandboxError> {
         terminal::progress("deploying what is measured");
-        objects::write(&self.folder)?;
         let three = ["up", "--quiet", "-f", THREE.path];
         let built_in = ["up", "--quiet", "-n", BUILT_IN];
         // All of them start at the same time; then each is waited for.
@@ -97,7 +106,19 @@ impl Stage<'_> {
         self.await_keys()
     }
 
-    /// Removes everything that [`Self::prepare`] made in the cluster.
+    /// Deploys the sets whose replicas are on fake nodes, and waits until all are ready.
+    ///
+    /// # Errors
+    /// When one cannot be deployed, and when interrupted.
+    pub(crate) fn prepare_crowds(&self) -> Result<(), SandboxError> {
+        terminal::progress("deploying many replicas on fake nodes");
+        for crowd in [CROWD, PROBED] {
+            self.tool(Tool::Cryptoctl, &["up", "--quiet", "-f", &crowd.file()])?;
+        }
+        Ok(())
+    }
+
+    /// Removes everything that was made in the cluster to be measured.
     ///
     /// # Errors
     /// When it cannot be removed.

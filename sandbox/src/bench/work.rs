@@ -4,17 +4,23 @@ use serde::Serialize;
 
 use super::goal::Goal;
 use super::measure::Piece;
-use super::objects::{CHART, Folder, PODS, RELEASE, RELEASES, SIZES, THREE};
+use super::objects::{CHART, CROWD, Crowd, Folder, PODS, PROBED, RELEASE, RELEASES, SIZES, THREE};
 use super::results::Figure;
 use super::stage::Programs;
+use crate::keys;
 
 /// The work whose figures over the number of objects make a curve.
 pub(crate) const UP_MANY: &str = "up-many";
 /// The measurement that is no work of several tools.
 pub(crate) const RECOVERY: &str = "recovery";
 
+/// The work with hundreds of replicas.
+pub(crate) const SCALE: &str = "scale";
+/// The work that lasts: a few replicas asked again and again.
+pub(crate) const PROBING: &str = "probing";
+
 /// What can be chosen with `--only`.
-pub(crate) const NAMES: [&str; 7] = [
+pub(crate) const NAMES: [&str; 9] = [
     "version",
     "up",
     "diff",
@@ -22,7 +28,12 @@ pub(crate) const NAMES: [&str; 7] = [
     UP_MANY,
     "diff-many",
     RECOVERY,
+    SCALE,
+    PROBING,
 ];
+
+/// What is measured only when chosen with `--only`.
+pub(crate) const ONLY_CHOSEN: [&str; 1] = [PROBING];
 
 /// A program that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -83,6 +94,11 @@ pub(crate) fn works(programs: &Programs) -> Vec<Work> {
     works.extend(SIZES.iter().map(|objects| up_many(programs, *objects)));
     works.push(diff_many(programs));
     works
+}
+
+/// What is measured with the replicas of fake nodes; the order is the document's.
+pub(crate) fn works_on_fake_nodes(programs: &Programs) -> Vec<Work> {
+    vec![scale(programs), probing(programs)]
 }
 
 fn version(programs: &Programs) -> Work {
@@ -190,6 +206,58 @@ fn diff_many(programs: &Programs) -> Work {
     }
 }
 
+fn scale(programs: &Programs) -> Work {
+    let Crowd {
+        namespace,
+        replicas,
+    } = CROWD;
+    let verify = ["verify", "-n", namespace, Crowd::SET, "--path", keys::PATH];
+    Work {
+        name: SCALE,
+        title: format!("{replicas} replicas asked and compared"),
+        objects: None,
+        contenders: vec![programs.contender(Tool::Cryptoctl, &verify)],
+        goals: vec![
+            Goal::AtMost {
+                figure: Figure::Wall,
+                at_most: 3.0,
+            },
+            Goal::AtMost {
+                figure: Figure::Memory,
+                at_most: 50e6,
+            },
+        ],
+    }
+}
+
+/// No fault, so nothing but the probing itself is measured.
+fn probing(programs: &Programs) -> Work {
+    let Crowd {
+        namespace,
+        replicas,
+    } = PROBED;
+    let chaos = ["chaos", "-n", namespace, Crowd::SET, "--path", keys::PATH];
+    let control = ["--control", "--yes", "--for", "10s"];
+    Work {
+        name: PROBING,
+        title: format!("{replicas} replicas probed every 100 ms for 10 s"),
+        objects: None,
+        contenders: vec![
+            programs.contender(Tool::Cryptoctl, &[chaos.as_slice(), &control].concat()),
+        ],
+        goals: vec![
+            Goal::AtMost {
+                figure: Figure::CoreShare,
+                at_most: 0.05,
+            },
+            Goal::AtMost {
+                figure: Figure::Memory,
+                at_most: 30e6,
+            },
+        ],
+    }
+}
+
 fn diffs(programs: &Programs, path: &str) -> Vec<Contender> {
     vec![
         programs.contender(Tool::Cryptoctl, &["diff", "-f", path]),
@@ -218,7 +286,8 @@ mod tests {
 
     #[test]
     fn every_work_can_be_chosen_and_this_tool_does_all_of_it_first() {
-        for work in works(&Programs::example()) {
+        let programs = Programs::example();
+        for work in [works(&programs), works_on_fake_nodes(&programs)].concat() {
             assert!(NAMES.contains(&work.name), "{}", work.name);
             let tools: Vec<Tool> = work.contenders.iter().map(|it| it.tool).collect();
             assert_eq!(tools[0], Tool::Cryptoctl, "{}", work.name);

@@ -9,12 +9,13 @@ use crate::bench::machine::Machine;
 use crate::bench::results::Results;
 use crate::bench::runner::Runner;
 use crate::bench::stage::{Programs, Stage};
-use crate::bench::work::{self, RECOVERY};
+use crate::bench::work::{self, ONLY_CHOSEN, RECOVERY, Work};
 use crate::bench::{chart, document, recovery};
 use crate::cache::Cache;
 use crate::cli::Bench;
 use crate::command;
 use crate::error::SandboxError;
+use crate::fake_nodes;
 use crate::files::FileError;
 use crate::interrupt::Interrupt;
 use crate::terminal;
@@ -39,10 +40,12 @@ pub(crate) fn run(bench: &Bench, interrupt: &Interrupt) -> Result<(), SandboxErr
     let session = Session::new(&bench.name, interrupt)?;
     // As a release is built: the package alone.
     session.step(workspace::cargo(&["build", "--release", "--locked"]))?;
-    let helm = toolchain::HELM.ensure(&Cache::of_user()?, interrupt)?;
+    let cache = Cache::of_user()?;
+    let helm = toolchain::HELM.ensure(&cache, interrupt)?;
+    let kwok = toolchain::KWOK.ensure(&cache, interrupt)?.join("kwok");
     let target = target_folder(session.executable());
     session.with_cluster(bench.keep, || {
-        let instance = super::open(&bench.name)?;
+        let mut instance = super::open(&bench.name)?;
         let stage = Stage {
             programs: Programs {
                 cryptoctl: target.join("release/cryptoctl"),
@@ -59,9 +62,15 @@ pub(crate) fn run(bench: &Bench, interrupt: &Interrupt) -> Result<(), SandboxErr
             audit: AuditLog::open(&instance.folder.join("logs/audit.log"))?,
             runs: bench.runs,
         };
-        let measured = stage.prepare().and_then(|()| measure(bench, runner));
+        let measured = measure(bench, runner, || {
+            fake_nodes::ensure(&mut instance, &kwok, interrupt)
+        });
         // A sandbox that is stopped takes everything along.
-        let cleaned = if bench.keep { stage.clean() } else { Ok(()) };
+        let cleaned = if bench.keep {
+            stage.clean().and_then(|()| fake_nodes::remove(&instance))
+        } else {
+            Ok(())
+        };
         let results = measured?;
         cleaned?;
         if bench.only.is_empty() {
@@ -71,28 +80,45 @@ pub(crate) fn run(bench: &Bench, interrupt: &Interrupt) -> Result<(), SandboxErr
     })
 }
 
-fn measure(bench: &Bench, mut runner: Runner) -> Result<Results, SandboxError> {
+fn measure(
+    bench: &Bench,
+    mut runner: Runner,
+    ensure_fake_nodes: impl FnOnce() -> Result<(), SandboxError>,
+) -> Result<Results, SandboxError> {
     let stage = runner.stage;
-    let is_chosen = |name: &str| bench.only.is_empty() || bench.only.iter().any(|it| it == name);
+    stage.write()?;
     let cryptoctl = command::run(&stage.programs.cryptoctl, ["--version"])?;
     let machine = Machine::here(&cryptoctl);
     let floor = runner.floor()?;
     let mut works = Vec::new();
-    for work in work::works(&stage.programs) {
-        if is_chosen(work.name) {
-            let result = runner.work(&work)?;
+    let mut measure_all = |chosen: &[Work]| {
+        for work in chosen {
+            let result = runner.work(work)?;
             terminal::progress(document::render_work(&result));
             works.push(result);
         }
+        Ok::<(), SandboxError>(())
+    };
+    let on_the_real_node = bench.chosen(work::works(&stage.programs));
+    if !on_the_real_node.is_empty() || bench.chooses(RECOVERY) {
+        stage.prepare()?;
     }
+    measure_all(&on_the_real_node)?;
     let mut recoveries = Vec::new();
-    if is_chosen(RECOVERY) {
+    if bench.chooses(RECOVERY) {
         recoveries = recovery::measure(stage)?;
         for recovery in &recoveries {
             let median = recovery.median();
             terminal::progress(format_args!("{}: {median:.1} s", recovery.set));
         }
     }
+    // Last, so that nothing else is measured beside hundreds of pods.
+    let on_fake_nodes = bench.chosen(work::works_on_fake_nodes(&stage.programs));
+    if !on_fake_nodes.is_empty() {
+        ensure_fake_nodes()?;
+        stage.prepare_crowds()?;
+    }
+    measure_all(&on_fake_nodes)?;
     Ok(Results {
         machine,
         runs: bench.runs,
@@ -101,6 +127,21 @@ fn measure(bench: &Bench, mut runner: Runner) -> Result<Results, SandboxError> {
         works,
         recoveries,
     })
+}
+
+impl Bench {
+    fn chosen(&self, mut works: Vec<Work>) -> Vec<Work> {
+        works.retain(|work| self.chooses(work.name));
+        works
+    }
+
+    /// Whether this is to be measured: all but what has to be asked for, unless something is.
+    fn chooses(&self, name: &str) -> bool {
+        if self.only.is_empty() {
+            return !ONLY_CHOSEN.contains(&name);
+        }
+        self.only.iter().any(|chosen| chosen == name)
+    }
 }
 
 /// Writes the documents, and every single figure below cargo's target folder.
@@ -127,4 +168,32 @@ fn target_folder(executable: &Path) -> PathBuf {
 fn size(path: &Path) -> Result<u64, FileError> {
     let metadata = fs::metadata(path).map_err(FileError::at("read", path))?;
     Ok(metadata.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::work::{NAMES, PROBING, SCALE};
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    fn chosen(arguments: &[&str]) -> Vec<&'static str> {
+        let line = [&["sandbox", "bench"], arguments].concat();
+        let Command::Bench(bench) = Cli::parse_from(line).command else {
+            panic!("{arguments:?} is not for `bench`");
+        };
+        NAMES.into_iter().filter(|it| bench.chooses(it)).collect()
+    }
+
+    #[test]
+    fn what_is_named_is_measured_alone() {
+        assert_eq!(chosen(&["--only", SCALE]), [SCALE]);
+        assert_eq!(
+            chosen(&["--only", PROBING, "--only", SCALE]),
+            [SCALE, PROBING]
+        );
+        let all = chosen(&[]);
+        assert_eq!(all.len(), NAMES.len() - ONLY_CHOSEN.len());
+        assert!(all.contains(&SCALE), "{all:?}");
+    }
 }

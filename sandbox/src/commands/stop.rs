@@ -66,6 +66,7 @@ fn remove_network(name: &InstanceName) -> Result<(), SandboxError> {
 fn end_processes(folder: &Path, cgroup: &str) -> Result<(), SandboxError> {
     let components = components::NAMES
         .iter()
+        .chain(&components::FAKE_NODES)
         .rev()
         .filter_map(|component| supervisor::recorded_process(folder, component))
         .collect();

@@ -4,12 +4,17 @@ mod api_server;
 pub(crate) mod containerd;
 mod controller_manager;
 mod etcd;
+pub(crate) mod keys;
 mod kubelet;
+mod kwok;
 pub(crate) mod registry;
 mod scheduler;
 
+use std::path::Path;
+
 use crate::component::Component;
 use crate::instance::Instance;
+use crate::ports::FakeNodePorts;
 
 /// All component names, in the order of [`stages`].
 pub(crate) const NAMES: [&str; 7] = [
@@ -40,6 +45,22 @@ pub(crate) fn stages(instance: &Instance) -> [Vec<Component>; 3] {
     ]
 }
 
+/// What fake nodes need besides, named in [`FAKE_NODES`]; only what is measured with many replicas
+/// starts it.
+pub(crate) fn of_fake_nodes(
+    instance: &Instance,
+    kwok: &Path,
+    ports: FakeNodePorts,
+) -> [Component; 2] {
+    [
+        keys::component(ports.keys),
+        kwok::component(instance, kwok, ports),
+    ]
+}
+
+/// The names of what [`of_fake_nodes`] gives, in its order.
+pub(crate) const FAKE_NODES: [&str; 2] = [keys::NAME, kwok::NAME];
+
 /// `--name=value`, as all these programs take their flags.
 fn flag(name: &str, value: impl std::fmt::Display) -> String {
     format!("--{name}={value}")
@@ -55,6 +76,14 @@ mod tests {
     use super::*;
     use crate::component::Readiness;
 
+    fn fake(instance: &Instance) -> [Component; 2] {
+        let ports = FakeNodePorts {
+            kwok: 20_001,
+            keys: 20_002,
+        };
+        of_fake_nodes(instance, Path::new("/cache/kwok"), ports)
+    }
+
     #[test]
     fn names_follow_the_order_of_the_start() {
         let instance = Instance::example();
@@ -64,11 +93,13 @@ mod tests {
             .map(|it| it.name)
             .collect();
         assert_eq!(names, NAMES);
+        assert_eq!(fake(&instance).map(|it| it.name), FAKE_NODES);
     }
 
     #[test]
     fn everything_listens_on_loopback_only() {
-        for component in stages(&Instance::example()).iter().flatten() {
+        let instance = Instance::example();
+        for component in stages(&instance).iter().flatten().chain(&fake(&instance)) {
             let files = component.files.iter().map(|(_, content)| content);
             for text in component.arguments.iter().chain(files) {
                 assert!(
@@ -85,7 +116,7 @@ mod tests {
     #[test]
     fn no_secret_is_on_a_command_line() {
         let instance = Instance::example();
-        for component in stages(&instance).iter().flatten() {
+        for component in stages(&instance).iter().flatten().chain(&fake(&instance)) {
             let line = component.arguments.join(" ");
             assert!(!line.contains(&instance.settings.token), "{line}");
         }
