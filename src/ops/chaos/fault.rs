@@ -44,7 +44,7 @@ pub(super) async fn send(
         Some(Fault::Evict) => evict(context, workload, pod).await,
         Some(Fault::Kill) => kill(context, workload, pod).await,
         Some(Fault::Restart) => restart(context, workload, set).await,
-        Some(Fault::Scale) => restoration::scale_to_zero(context, workload, set)
+        Some(Fault::Scale) => restoration::scale_to_zero(context, workload)
             .await
             .map(|change| Sent::Accepted(Some(change))),
         Some(Fault::Cordon) => {

@@ -1,7 +1,6 @@
 //! Follows what becomes of the pods that a fault took, phase by phase on one clock.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
@@ -10,10 +9,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::ChaosPlan;
 use super::fault::{Sent, evict};
+use super::phases::{find, is_unschedulable, note, replaced, restarted, show};
 use super::prober::Prober;
 use super::restoration::{self, Change};
 use crate::diagnose::Diagnosis;
-use crate::event::EventKind;
 use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::rollout::{STALL, Seen, View};
@@ -44,7 +43,7 @@ pub(super) enum End {
 /// One pod that a fault takes.
 pub(super) struct Taken {
     pub(super) kill: Kill,
-    old: PodRun,
+    pub(super) old: PodRun,
     pod: Pod,
     /// Whether it still has to be evicted, from a node that is drained.
     is_due: bool,
@@ -320,118 +319,4 @@ impl Recovery<'_> {
             }
         }
     }
-}
-
-/// What is seen of a pod that was to be replaced.
-fn replaced(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<RecoveryPhase> {
-    let mut seen = BTreeSet::new();
-    match pod {
-        Some(pod) if pod.metadata.uid.as_deref() == Some(&taken.kill.uid_before) => {
-            if pod.metadata.deletion_timestamp.is_some() {
-                seen.insert(RecoveryPhase::Terminating);
-            }
-        }
-        None => seen.extend([RecoveryPhase::Terminating, RecoveryPhase::Gone]),
-        Some(pod) => {
-            let run = PodRun::of(pod);
-            taken.kill.uid_after = Some(run.uid.clone());
-            taken.kill.restarts_after = Some(run.restarts);
-            if let Some(proof) = run.proves_replacement_of(&taken.old) {
-                taken.kill.proof = Some(proof);
-            }
-            seen.extend([
-                RecoveryPhase::Terminating,
-                RecoveryPhase::Gone,
-                RecoveryPhase::Replaced,
-            ]);
-            seen.extend(life(pod, &run));
-        }
-    }
-    seen
-}
-
-/// What is seen of a pod whose container was to restart.
-fn restarted(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<RecoveryPhase> {
-    let mut seen = BTreeSet::new();
-    let Some(pod) = pod else {
-        return seen;
-    };
-    let run = PodRun::of(pod);
-    taken.kill.uid_after = Some(run.uid.clone());
-    taken.kill.restarts_after = Some(run.restarts);
-    if let Some(proof) = run.proves_restart_since(&taken.old) {
-        taken.kill.proof = Some(proof);
-        seen.insert(RecoveryPhase::Started);
-        if is_ready(pod) {
-            seen.insert(RecoveryPhase::Ready);
-        }
-    }
-    seen
-}
-
-/// How far a new pod is.
-fn life(pod: &Pod, run: &PodRun) -> Vec<RecoveryPhase> {
-    let mut seen = Vec::new();
-    let spec = pod.spec.as_ref();
-    if spec.is_some_and(|spec| spec.node_name.is_some()) {
-        seen.push(RecoveryPhase::Scheduled);
-    }
-    // The kubelet mounts all volumes before it creates the sandbox that this condition is about
-    // (KEP-3085).
-    if run.is_running() || has_condition(pod, "PodReadyToStartContainers", "True") {
-        seen.push(RecoveryPhase::VolumeReady);
-    }
-    if run.is_running() {
-        seen.push(RecoveryPhase::Started);
-        if is_ready(pod) {
-            seen.push(RecoveryPhase::Ready);
-        }
-    }
-    seen
-}
-
-/// Notes a phase, once.
-pub(super) fn note(context: &Context, kill: &mut Kill, phase: RecoveryPhase) {
-    let after_ms = context.emitter.elapsed_ms().saturating_sub(kill.at_ms);
-    if let Entry::Vacant(entry) = kill.phases.entry(phase) {
-        entry.insert(after_ms);
-        context.emit(EventKind::Phase {
-            number: kill.number,
-            pod: kill.pod.clone(),
-            phase,
-            after_ms,
-        });
-    }
-}
-
-/// Emits the rows of the pods that changed.
-pub(super) fn show(context: &Context, view: &View, shown: &mut BTreeMap<String, PodSummary>) {
-    let pods = view.pods.current().unwrap_or_default();
-    for pod in pods.iter() {
-        let row = PodSummary::of(pod);
-        if shown.get(&row.pod) != Some(&row) {
-            context.emit(EventKind::PodChanged { pod: row.clone() });
-            shown.insert(row.pod.clone(), row);
-        }
-    }
-}
-
-pub(super) fn find<'a>(pods: &'a [Pod], name: &str) -> Option<&'a Pod> {
-    pods.iter()
-        .find(|pod| pod.metadata.name.as_deref() == Some(name))
-}
-
-fn is_unschedulable(pod: &Pod) -> bool {
-    has_condition(pod, "PodScheduled", "False")
-}
-
-fn has_condition(pod: &Pod, kind: &str, status: &str) -> bool {
-    pod.status
-        .as_ref()
-        .and_then(|status| status.conditions.as_ref())
-        .is_some_and(|conditions| {
-            conditions
-                .iter()
-                .any(|condition| condition.type_ == kind && condition.status == status)
-        })
 }

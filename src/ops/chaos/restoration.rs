@@ -4,9 +4,9 @@
 //! the other; undoing removes both in one patch, too. Only what still is as the experiment left it
 //! is undone: who has changed it since meant to.
 
-use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Node;
-use serde_json::json;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::{Value, json};
 
 use crate::action::Action;
 use crate::cluster::{ClusterError, ResourceKind};
@@ -45,8 +45,9 @@ pub async fn restore(context: &Context, workload: &Workload) -> Result<RestoreRe
         .list(&ResourceKind::node(), None, None, None)
         .await
         .map_err(OpsError::while_doing("list the nodes"))?;
-    for node in nodes {
-        restored.extend(uncordon(context, workload, &node).await?);
+    for node in nodes.iter().filter(|node| is_marked(node, workload)) {
+        let name = node.metadata.name.as_deref().unwrap_or_default();
+        restored.extend(uncordon(context, workload, name).await?);
     }
     Ok(RestoreReport {
         object: workload.reference(),
@@ -65,17 +66,7 @@ pub(super) async fn undo(
 ) -> Result<(), OpsError> {
     match change {
         Change::Scaled => scale_back(context, workload).await.map(drop),
-        Change::Cordoned { node } => {
-            let node: Option<Node> = context
-                .cluster
-                .get(&ResourceKind::node(), None, node)
-                .await
-                .map_err(OpsError::while_doing(format!("read `node/{node}`")))?;
-            if let Some(node) = node {
-                uncordon(context, workload, &node).await?;
-            }
-            Ok(())
-        }
+        Change::Cordoned { node } => uncordon(context, workload, node).await.map(drop),
     }
 }
 
@@ -83,24 +74,37 @@ pub(super) async fn undo(
 pub(super) async fn scale_to_zero(
     context: &Context,
     workload: &Workload,
-    set: &StatefulSet,
 ) -> Result<Change, OpsError> {
-    let replicas = set.spec.replicas.unwrap_or(1);
-    let patch = json!({
-        "metadata": {
-            "resourceVersion": set.metadata.resource_version,
-            "annotations": {REPLICAS: replicas.to_string()},
-        },
-        "spec": {"replicas": 0},
-    });
-    change_set(context, workload, &patch, "scale").await?;
+    let object = workload.reference();
+    let look = async || {
+        let set = workload.read(context).await?;
+        let replicas = set.spec.replicas.unwrap_or(1);
+        if annotation(&set.metadata, REPLICAS).is_some() {
+            return Ok(None);
+        }
+        let patch = json!({
+            "metadata": {
+                "resourceVersion": set.metadata.resource_version,
+                "annotations": {REPLICAS: replicas.to_string()},
+            },
+            "spec": {"replicas": 0},
+        });
+        Ok(Some((patch, ())))
+    };
+    change(
+        context,
+        &ResourceKind::stateful_set(),
+        &object,
+        "scale",
+        look,
+    )
+    .await?;
     Ok(Change::Scaled)
 }
 
 async fn scale_back(context: &Context, workload: &Workload) -> Result<Option<Restored>, OpsError> {
     let object = workload.reference();
-    // Somebody may change the object between the look and the patch; then it is looked at again.
-    for _ in 0..ATTEMPTS {
+    let look = async || {
         let set = workload.read(context).await?;
         let Some(noted) = annotation(&set.metadata, REPLICAS) else {
             return Ok(None);
@@ -113,54 +117,18 @@ async fn scale_back(context: &Context, workload: &Workload) -> Result<Option<Res
                 "annotations": {REPLICAS: null},
             },
         });
-        if let Some(replicas) = replicas {
-            patch["spec"] = json!({"replicas": replicas});
-        }
-        match change_set(context, workload, &patch, "scale back").await {
-            Err(OpsError::Cluster { source, .. }) if is_stale(&source) => {}
-            Err(error) => return Err(error),
-            Ok(()) => {
-                let what = match replicas {
-                    Some(replicas) => format!("scaled back to {replicas}"),
-                    None => format!("left at {live} replicas, which somebody has set since"),
-                };
-                return Ok(Some(Restored { object, what }));
+        let what = match replicas {
+            Some(replicas) => {
+                patch["spec"] = json!({"replicas": replicas});
+                format!("scaled back to {replicas}")
             }
-        }
-    }
-    Err(busy(&object))
-}
-
-async fn change_set(
-    context: &Context,
-    workload: &Workload,
-    patch: &serde_json::Value,
-    verb: &str,
-) -> Result<(), OpsError> {
-    let object = workload.reference();
+            None => format!("left at {live} replicas, which somebody has set since"),
+        };
+        Ok(Some((patch, what)))
+    };
     let kind = ResourceKind::stateful_set();
-    change(context, &kind, &object, patch, verb).await
-}
-
-/// Sends a patch that names the version it is for, so that a lost answer can be told from a refusal
-/// by sending it again.
-async fn change(
-    context: &Context,
-    kind: &ResourceKind,
-    object: &ObjectRef,
-    patch: &serde_json::Value,
-    verb: &str,
-) -> Result<(), OpsError> {
-    let write = Write::start(context, object, Action::Change);
-    let namespace = object.namespace.as_deref();
-    let changed = context
-        .cluster
-        .merge_patch(kind, namespace, &object.name, patch)
-        .await;
-    write.finish(changed.as_ref().err());
-    changed
-        .map(drop)
-        .map_err(OpsError::while_doing(format!("{verb} `{object}`")))
+    let what = change(context, &kind, &object, "scale back", look).await?;
+    Ok(what.map(|what| Restored { object, what }))
 }
 
 /// Cordons a node, unless it is cordoned already: then it is not ours to uncordon.
@@ -170,16 +138,14 @@ pub(super) async fn cordon(
     name: &str,
 ) -> Result<Option<Change>, OpsError> {
     let object = node_reference(name);
-    for _ in 0..ATTEMPTS {
-        let node: Option<Node> = context
-            .cluster
-            .get(&ResourceKind::node(), None, name)
-            .await
-            .map_err(OpsError::while_doing(format!("read `{object}`")))?;
-        let Some(node) = node else {
+    let mut is_ours = false;
+    let look = async || {
+        let Some(node) = read_node(context, name).await? else {
             return Ok(None);
         };
         if is_cordoned(&node) {
+            // With our note it is what an earlier attempt has done, whose answer was lost.
+            is_ours = is_marked(&node, workload);
             return Ok(None);
         }
         let patch = json!({
@@ -189,81 +155,110 @@ pub(super) async fn cordon(
             },
             "spec": {"unschedulable": true},
         });
-        match change(context, &ResourceKind::node(), &object, &patch, "cordon").await {
-            Err(OpsError::Cluster { source, .. }) if is_stale(&source) => {}
-            Err(error) => return Err(error),
-            Ok(()) => {
-                let node = name.to_owned();
-                return Ok(Some(Change::Cordoned { node }));
-            }
-        }
-    }
-    Err(busy(&object))
+        Ok(Some((patch, ())))
+    };
+    let changed = change(context, &ResourceKind::node(), &object, "cordon", look).await?;
+    Ok((changed.is_some() || is_ours).then(|| Change::Cordoned {
+        node: name.to_owned(),
+    }))
 }
 
 async fn uncordon(
     context: &Context,
     workload: &Workload,
-    node: &Node,
+    name: &str,
 ) -> Result<Option<Restored>, OpsError> {
-    let name = node.metadata.name.clone().unwrap_or_default();
-    let object = node_reference(&name);
-    let mut node = Some(node.clone());
-    for _ in 0..ATTEMPTS {
-        let Some(seen) = node.take() else {
+    let object = node_reference(name);
+    let look = async || {
+        let node = read_node(context, name).await?;
+        let Some(node) = node.filter(|node| is_marked(node, workload)) else {
             return Ok(None);
         };
-        if annotation(&seen.metadata, CORDONED_FOR) != Some(mark(workload).as_str()) {
-            return Ok(None);
-        }
         let patch = json!({
             "metadata": {
-                "resourceVersion": seen.metadata.resource_version,
+                "resourceVersion": node.metadata.resource_version,
                 "annotations": {CORDONED_FOR: null},
             },
             "spec": {"unschedulable": null},
         });
-        match change(context, &ResourceKind::node(), &object, &patch, "uncordon").await {
-            Err(OpsError::Cluster { source, .. }) if is_stale(&source) => {
-                node = context
-                    .cluster
-                    .get(&ResourceKind::node(), None, &name)
-                    .await
-                    .map_err(OpsError::while_doing(format!("read `{object}`")))?;
+        let what = if is_cordoned(&node) {
+            "uncordoned"
+        } else {
+            "had been uncordoned already; the note was removed"
+        };
+        Ok(Some((patch, what.to_owned())))
+    };
+    let what = change(context, &ResourceKind::node(), &object, "uncordon", look).await?;
+    Ok(what.map(|what| Restored { object, what }))
+}
+
+/// Changes an object as it is now, by the patch that follows from looking at it. When somebody else
+/// was faster, or the answer was lost, it is looked at again; `None` when there is nothing to do.
+async fn change<T>(
+    context: &Context,
+    kind: &ResourceKind,
+    object: &ObjectRef,
+    verb: &str,
+    mut look: impl AsyncFnMut() -> Result<Option<(Value, T)>, OpsError>,
+) -> Result<Option<T>, OpsError> {
+    let mut write = None;
+    let mut last = None;
+    for _ in 0..ATTEMPTS {
+        let Some((patch, done)) = look().await? else {
+            // An attempt whose answer was lost has done it, or somebody else has.
+            if let Some(write) = write.take() {
+                let refused = conflict();
+                Write::finish(write, last.is_none().then_some(&refused));
             }
-            Err(error) => return Err(error),
-            Ok(()) => {
-                let what = if is_cordoned(&seen) {
-                    "uncordoned"
-                } else {
-                    "had been uncordoned already; the note was removed"
+            return Ok(last);
+        };
+        write.get_or_insert_with(|| Write::start(context, object, Action::Change));
+        let namespace = object.namespace.as_deref();
+        let changed = context
+            .cluster
+            .merge_patch(kind, namespace, &object.name, &patch)
+            .await;
+        match changed {
+            Err(error) if error.outcome_is_unknown() => last = Some(done),
+            Err(ClusterError::Conflict { .. }) => {}
+            changed => {
+                let error = changed.err();
+                if let Some(write) = write.take() {
+                    Write::finish(write, error.as_ref());
+                }
+                return match error {
+                    None => Ok(Some(done)),
+                    Some(error) => Err(OpsError::while_doing(format!("{verb} `{object}`"))(error)),
                 };
-                return Ok(Some(Restored {
-                    object,
-                    what: what.to_owned(),
-                }));
             }
         }
     }
-    Err(busy(&object))
+    let error = conflict();
+    if let Some(write) = write {
+        write.finish(Some(&error));
+    }
+    Err(OpsError::while_doing(format!("{verb} `{object}`"))(error))
 }
 
 /// Nodes are written every few seconds by their kubelets.
 const ATTEMPTS: u32 = 10;
 
-fn busy(object: &ObjectRef) -> OpsError {
-    OpsError::Cluster {
-        doing: format!("change `{object}`"),
-        source: ClusterError::Conflict {
-            message: "others change it all the time".to_owned(),
-        },
-    }
+async fn read_node(context: &Context, name: &str) -> Result<Option<Node>, OpsError> {
+    context
+        .cluster
+        .get(&ResourceKind::node(), None, name)
+        .await
+        .map_err(OpsError::while_doing(format!("read `node/{name}`")))
 }
 
-/// Whether the object is not the one that was read any more, or the answer was lost: either way it
-/// has to be looked at again.
-fn is_stale(error: &ClusterError) -> bool {
-    matches!(error, ClusterError::Conflict { .. }) || error.outcome_is_unknown()
+fn is_marked(node: &Node, workload: &Workload) -> bool {
+    annotation(&node.metadata, CORDONED_FOR) == Some(mark(workload).as_str())
+}
+
+fn conflict() -> ClusterError {
+    ClusterError::Conflict {
+        message: "somebody else has changed it meanwhile".to_owned(),
+    }
 }
 
 fn is_cordoned(node: &Node) -> bool {
@@ -273,10 +268,7 @@ fn is_cordoned(node: &Node) -> bool {
         .unwrap_or_default()
 }
 
-fn annotation<'a>(
-    metadata: &'a k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
-    name: &str,
-) -> Option<&'a str> {
+fn annotation<'a>(metadata: &'a ObjectMeta, name: &str) -> Option<&'a str> {
     metadata.annotations.as_ref()?.get(name).map(String::as_str)
 }
 

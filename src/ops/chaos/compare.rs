@@ -1,0 +1,43 @@
+//! This run's figures beside those of an older one.
+
+use std::time::Duration;
+
+use super::ChaosPlan;
+use crate::event::milliseconds;
+use crate::report::{Compared, Kill, Percentiles, RecoveryPhase};
+
+/// Slower than this by itself is no regression: two probe intervals and the clock's own steps.
+const NOISE_MS: u64 = 250;
+
+/// This run's figures beside those of an older one.
+pub(super) fn compare(plan: &ChaosPlan, kills: &[Kill]) -> Vec<Compared> {
+    let Some(older) = &plan.request.older else {
+        return Vec::new();
+    };
+    let of_phase = |phase: RecoveryPhase| {
+        let times = kills.iter().filter_map(move |kill| kill.phases.get(&phase));
+        (phase.name(), Percentiles::of(times.copied()))
+    };
+    let outages = kills.iter().filter_map(|kill| kill.outage_ms);
+    RecoveryPhase::ALL
+        .into_iter()
+        .map(of_phase)
+        .chain([("outage", Percentiles::of(outages))])
+        .filter_map(|(what, percentiles)| {
+            let new_ms = percentiles?.p95;
+            let old_ms = *older.figures.get(what)?;
+            let slower = new_ms.saturating_sub(old_ms);
+            Some(Compared {
+                what: what.to_owned(),
+                old_ms,
+                new_ms,
+                is_regression: slower > NOISE_MS && slower > share(old_ms, older.tolerance),
+            })
+        })
+        .collect()
+}
+
+/// A share of a duration, in milliseconds.
+fn share(of_ms: u64, share: f64) -> u64 {
+    milliseconds(Duration::from_millis(of_ms).mul_f64(share.max(0.0)))
+}

@@ -1,0 +1,142 @@
+//! What was seen of every replica, as probes come in.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::event::{Emitter, EventKind};
+use crate::report::{ProbeCounts, ProbeState, Timeline};
+use crate::status::PodRun;
+
+/// One probe.
+#[derive(Debug, Clone)]
+pub(super) struct Sample {
+    pub(super) state: ProbeState,
+    /// The run of the pod that was asked.
+    pub(super) run: Option<PodRun>,
+    /// When it began and ended, in milliseconds since the run began.
+    pub(super) began_ms: u64,
+    pub(super) ended_ms: u64,
+    /// What was answered, or why nothing was.
+    pub(super) detail: Option<String>,
+}
+
+/// What was seen of every replica.
+pub(super) struct Record {
+    emitter: Emitter,
+    seen: Mutex<Seen>,
+    changes: watch::Sender<u64>,
+}
+
+/// Everything seen so far.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) timeline: Timeline,
+    pub(super) replicas: BTreeMap<String, Replica>,
+    /// Every answer with other content, one sentence each.
+    pub(super) wrong: Vec<String>,
+}
+
+/// What was seen of one replica.
+#[derive(Default)]
+pub(super) struct Replica {
+    pub(super) counts: ProbeCounts,
+    pub(super) latest: Option<Sample>,
+    last_right_ms: Option<u64>,
+    decided_until_ms: Option<u64>,
+    largest_gap_ms: u64,
+}
+
+impl Replica {
+    /// The longest time during which it was not probed, until now.
+    pub(super) fn gap(&self, now_ms: u64) -> u64 {
+        let is_unknown = self
+            .latest
+            .as_ref()
+            .is_some_and(|sample| sample.state == ProbeState::Unknown);
+        let open = self
+            .decided_until_ms
+            .filter(|_| is_unknown)
+            .map_or(0, |until| now_ms.saturating_sub(until));
+        self.largest_gap_ms.max(open)
+    }
+}
+
+impl Record {
+    /// Nothing is known of these pods yet.
+    pub(super) fn of(emitter: Emitter, pods: &[String]) -> Self {
+        let replicas = pods.iter().cloned();
+        Self {
+            emitter,
+            seen: Mutex::new(Seen {
+                timeline: Timeline::of(replicas.clone()),
+                replicas: replicas.map(|pod| (pod, Replica::default())).collect(),
+                wrong: Vec::new(),
+            }),
+            changes: watch::Sender::new(0),
+        }
+    }
+
+    /// Everything seen so far.
+    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes with every probe.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Milliseconds since the run began.
+    pub(super) fn now_ms(&self) -> u64 {
+        self.emitter.elapsed_ms()
+    }
+
+    /// Sends an event.
+    pub(super) fn emit(&self, kind: EventKind) {
+        self.emitter.send(kind);
+    }
+
+    /// Adds a probe.
+    pub(super) fn add(&self, pod: &str, sample: Sample) {
+        let mut guard = self.seen();
+        let seen = &mut *guard;
+        let Some(replica) = seen.replicas.get_mut(pod) else {
+            return;
+        };
+        replica.counts.add(sample.state);
+        let before = replica.latest.as_ref().map(|latest| latest.state);
+        if sample.state != ProbeState::Unknown {
+            let idle = replica
+                .decided_until_ms
+                .map_or(0, |until| sample.began_ms.saturating_sub(until));
+            replica.largest_gap_ms = replica.largest_gap_ms.max(idle);
+            replica.decided_until_ms = Some(sample.ended_ms);
+        }
+        if before != Some(sample.state) {
+            // An outage begins with the last right answer: what came between nobody knows.
+            let at_ms = match before {
+                Some(ProbeState::Right) => replica.last_right_ms.unwrap_or(sample.began_ms),
+                _ => sample.ended_ms,
+            };
+            seen.timeline.probe(pod, sample.state, at_ms);
+            self.emitter.send(EventKind::Probe {
+                pod: pod.to_owned(),
+                state: sample.state,
+                at_ms,
+                detail: sample.detail.clone(),
+            });
+        }
+        if sample.state == ProbeState::Right {
+            replica.last_right_ms = Some(sample.ended_ms);
+        }
+        if sample.state == ProbeState::Wrong && before != Some(ProbeState::Wrong) {
+            let detail = sample.detail.clone().unwrap_or_default();
+            seen.wrong.push(format!("`{pod}` answered {detail}"));
+        }
+        replica.latest = Some(sample);
+        drop(guard);
+        self.changes.send_modify(|number| *number += 1);
+    }
+}
