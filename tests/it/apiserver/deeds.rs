@@ -31,7 +31,7 @@ pub(crate) enum Deed {
     /// From now on these pods answer like this.
     Serve(Pods, Reply),
     /// From now on these pods answer like this, as long as a condition holds.
-    ServeWhen(Pods, When, Reply),
+    ServeWhen(Pods, Box<(When, Reply)>),
     /// Somebody cordons the node, or lifts that.
     Cordon { node: String, is_cordoned: bool },
     /// From now on these pods live like this.
@@ -113,7 +113,8 @@ impl Deed {
                     .kubelet
                     .serve(pods.clone(), "/", When::Always, vec![reply.clone()]);
             }
-            Self::ServeWhen(pods, when, reply) => {
+            Self::ServeWhen(pods, conditional) => {
+                let (when, reply) = &**conditional;
                 let replies = vec![reply.clone()];
                 state
                     .kubelet
