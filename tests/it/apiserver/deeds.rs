@@ -30,6 +30,10 @@ pub(crate) enum Deed {
     Scale(String, String, i64),
     /// From now on these pods answer like this.
     Serve(Pods, Reply),
+    /// From now on these pods answer like this, as long as a condition holds.
+    ServeWhen(Pods, Box<(When, Reply)>),
+    /// Somebody cordons the node, or lifts that.
+    Cordon { node: String, is_cordoned: bool },
     /// From now on these pods live like this.
     Script(Pods, Box<PodScript>),
     /// The history is forgotten, and perhaps every watch ends at the same time, as when the server starts anew: what goes
@@ -108,6 +112,23 @@ impl Deed {
                 state
                     .kubelet
                     .serve(pods.clone(), "/", When::Always, vec![reply.clone()]);
+            }
+            Self::ServeWhen(pods, conditional) => {
+                let (when, reply) = &**conditional;
+                let replies = vec![reply.clone()];
+                state
+                    .kubelet
+                    .serve(pods.clone(), "/", when.clone(), replies);
+            }
+            Self::Cordon { node, is_cordoned } => {
+                let key = Key::of("", "nodes", "", node);
+                state.change(&key, "kubectl-cordon", None, |node| {
+                    if *is_cordoned {
+                        object::set(node, "/spec/unschedulable", true);
+                    } else {
+                        object::remove(node, "/spec/unschedulable");
+                    }
+                });
             }
             Self::Script(pods, script) => state.kubelet.script(pods.clone(), (**script).clone()),
             Self::Compact { .. } | Self::DropWatches | Self::Freeze(_) => {}

@@ -9,7 +9,7 @@ use kube::api::{AttachParams, DeleteParams};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{apply, refusal, stateful_set};
+use super::{apply, client_over_tcp, refusal, stateful_set};
 use crate::apiserver::{ApiServer, Fault, PodScript, Pods, Rule};
 
 const TERM: [&str; 3] = ["sh", "-c", "kill -TERM 1"];
@@ -203,4 +203,18 @@ async fn a_lost_answer_was_executed_and_a_cut_link_tells_nothing() {
             .count(),
         2
     );
+}
+
+#[tokio::test]
+async fn commands_are_executed_over_tcp_too() {
+    let server = ApiServer::listen().await;
+    apply(&server, &stateful_set(1)).await.unwrap();
+    server.until_ready("default", "web", 1).await;
+    let pods: Api<Pod> = Api::namespaced(client_over_tcp(&server).await, "default");
+    let mut process = pods.exec("web-0", TERM, &only_stdout()).await.unwrap();
+    let status = process.take_status().unwrap().await.unwrap();
+    assert_eq!(status.status.as_deref(), Some("Success"));
+    server
+        .until(|server| container(&pod(server))["restartCount"] == 1)
+        .await;
 }

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{apply, stateful_set};
+use super::{apply, client_over_tcp, stateful_set};
 use crate::apiserver::{ApiServer, Fault, Framing, Pods, Reply, Rule};
 
 /// `GET /keys`, as far as it comes, and what the error channel says.
@@ -125,16 +125,7 @@ async fn a_kubeconfig_reaches_the_same_server_over_tcp() {
             .repeated(500)
             .framed(Framing::Close),
     );
-    let folder = tempfile::tempdir().unwrap();
-    let file = server.kubeconfig_file(folder.path());
-    let kubeconfig = kube::config::Kubeconfig::read_from(file).unwrap();
-    let config = kube::Config::from_custom_kubeconfig(
-        kubeconfig,
-        &kube::config::KubeConfigOptions::default(),
-    )
-    .await
-    .unwrap();
-    let client = kube::Client::try_from(config).unwrap();
+    let client = client_over_tcp(&server).await;
     let (answer, error) = get(client, "web-1").await;
     assert_eq!((answer.matches('x').count(), error), (500_000, None));
 }

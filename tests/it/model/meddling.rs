@@ -166,6 +166,24 @@ async fn a_stranger_keeps_its_name() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn somebody_cordons_a_node_and_lifts_that() {
+    let server = ApiServer::seeded(1);
+    let cordon = |is_cordoned| Deed::Cordon {
+        node: "node-1".to_owned(),
+        is_cordoned,
+    };
+    let spec = || server.object("", "nodes", "", "node-1").unwrap()["spec"].clone();
+    server.happen(&cordon(true));
+    assert_eq!(spec()["unschedulable"], true);
+    assert_eq!(
+        spec()["taints"][0]["key"],
+        "node.kubernetes.io/unschedulable"
+    );
+    server.happen(&cordon(false));
+    assert_eq!(spec(), json!({}));
+}
+
+#[tokio::test(start_paused = true)]
 async fn slow_controllers_see_a_set_late() {
     let server = ApiServer::seeded(1);
     let lag = Duration::from_secs(2);

@@ -16,6 +16,7 @@ mod scripting;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 
 use crate::apiserver::ApiServer;
@@ -43,6 +44,16 @@ async fn apply(server: &ApiServer, set: &Value) -> kube::Result<StatefulSet> {
     let sets: Api<StatefulSet> = Api::namespaced(server.client(), "default");
     sets.patch("web", &PatchParams::apply("cryptoctl"), &Patch::Apply(set))
         .await
+}
+
+/// A client of a server that listens, as its kubeconfig says.
+async fn client_over_tcp(server: &ApiServer) -> kube::Client {
+    let folder = tempfile::tempdir().unwrap();
+    let file = server.kubeconfig_file(folder.path());
+    let kubeconfig = Kubeconfig::read_from(file).unwrap();
+    let options = KubeConfigOptions::default();
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
+    kube::Client::try_from(config.unwrap()).unwrap()
 }
 
 /// The status of a refused request.

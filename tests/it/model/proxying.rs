@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::Value;
 
-use super::{apply, stateful_set};
+use super::{apply, client_over_tcp, stateful_set};
 use crate::apiserver::{ApiServer, Framing, Pods, Reply};
 
 const KEYS: &str = "/api/v1/namespaces/default/pods/web-0:80/proxy/keys";
@@ -82,11 +82,7 @@ async fn a_body_that_breaks_off_ends_the_connection() {
     let server = ApiServer::listen().await;
     apply(&server, &stateful_set(1)).await.unwrap();
     server.until_ready("default", "web", 1).await;
-    let folder = tempfile::tempdir().unwrap();
-    let file = kube::config::Kubeconfig::read_from(server.kubeconfig_file(folder.path())).unwrap();
-    let options = kube::config::KubeConfigOptions::default();
-    let config = kube::Config::from_custom_kubeconfig(file, &options).await;
-    let client = kube::Client::try_from(config.unwrap()).unwrap();
+    let client = client_over_tcp(&server).await;
     server.serve(
         Pods::of("web"),
         "/",

@@ -197,19 +197,47 @@ async fn every_run_has_a_sandbox_a_container_and_times_of_its_own() {
     server.until_ready("default", "web", 2).await;
     let after = pod(&server, "web-0");
     let times = [
-        after["status"]["startTime"].clone(),
-        told(&server).unwrap()["lastTransitionTime"].clone(),
-        container(&after)["state"]["running"]["startedAt"].clone(),
+        &before["status"]["startTime"],
+        &after["status"]["startTime"],
+        &told(&server).unwrap()["lastTransitionTime"],
+        &container(&after)["state"]["running"]["startedAt"],
     ];
-    assert!(
-        times.is_sorted_by(|one, other| one.to_string() < other.to_string()),
-        "{times:?}"
-    );
-    assert!(times[0].to_string() > before["status"]["startTime"].to_string());
+    let times = times.map(|time| time.as_str().unwrap().to_owned());
+    assert!(times.is_sorted_by(|one, other| one < other), "{times:?}");
     assert_ne!(
         container(&after)["containerID"],
         container(&before)["containerID"]
     );
     assert_ne!(after["status"]["podIP"], before["status"]["podIP"]);
     assert_eq!(container(&after)["restartCount"], json!(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_pod_outlives_its_container() {
+    let second = Duration::from_secs(1);
+    for (script, code) in [(slowly(), 143), (slowly().ignores_sigterm(), 137)] {
+        let server = cluster(script.gone_after(second)).await;
+        server.until_ready("default", "web", 2).await;
+        delete(&server, "web-0").await;
+        server
+            .until(|server| container(&pod(server, "web-0"))["ready"] == false)
+            .await;
+        let start = tokio::time::Instant::now();
+        let ended = pod(&server, "web-0");
+        assert_eq!(ended["status"]["phase"], "Failed");
+        let state = &container(&ended)["state"]["terminated"];
+        assert_eq!(
+            (&state["exitCode"], &state["reason"]),
+            (&json!(code), &json!("Error"))
+        );
+        for kind in ["Ready", "PodReadyToStartContainers"] {
+            assert_eq!(crate::apiserver::object::condition(&ended, kind), "False");
+        }
+        assert!(asked(&server, "web-0").await.contains("connection refused"));
+        let uid = ended["metadata"]["uid"].clone();
+        server
+            .until(|server| pod(server, "web-0")["metadata"]["uid"] != uid)
+            .await;
+        assert_eq!(start.elapsed(), second);
+    }
 }

@@ -168,25 +168,21 @@ fn stop(
         }
     }
     let grace = number(pod, "/metadata/deletionGracePeriodSeconds").unwrap_or(30);
-    let due = runtime.gone_at(script, Duration::from_secs(grace.unsigned_abs()))?;
+    let grace = Duration::from_secs(grace.unsigned_abs());
+    let due = runtime.gone_at(script, grace)?;
     if state.now.instant < due {
         return Some(due);
     }
-    if runtime.ready {
-        runtime.ready = false;
+    let (has_ended, due) = runtime.finish(script, grace, state.now);
+    if has_ended {
         let now = state.now.text();
-        let unready = "containers with unready status";
+        state.touched = true;
         state.change_status(key, "kubelet", |pod| {
-            set_condition(pod, &now, "Ready", false, "ContainersNotReady", unready);
-            set_condition(
-                pod,
-                &now,
-                "ContainersReady",
-                false,
-                "ContainersNotReady",
-                unready,
-            );
+            write_status(pod, runtime, script, &now);
         });
+    }
+    if state.now.instant < due {
+        return Some(due);
     }
     state.store.remove(key);
     None

@@ -2,17 +2,16 @@
 //! (kubernetes, staging/src/k8s.io/cri-streaming/pkg/streaming/remotecommand). Commands print nothing here; the only one
 //! with an effect is `kill`.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use futures::{SinkExt, StreamExt};
 use http::{StatusCode, header, request};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use super::portforward::frame;
-use super::websocket::{Socket, upgrade};
+use super::websocket::{Socket, frame, upgrade};
 use super::{Signalled, log};
 use crate::apiserver::failure::Failure;
 use crate::apiserver::faults::Fault;

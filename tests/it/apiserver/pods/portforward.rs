@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use futures::{SinkExt, StreamExt};
 use http::request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::protocol::Message;
 
 use super::responder::{self, End};
-use super::websocket::{Socket, upgrade};
+use super::websocket::{Socket, frame, upgrade};
 use crate::apiserver::failure::Failure;
 use crate::apiserver::faults::Fault;
 use crate::apiserver::object;
@@ -236,13 +236,6 @@ async fn deliver(writers: &mut [Option<WriteHalf<DuplexStream>>], bytes: &[u8]) 
 
 fn channel(index: usize) -> u8 {
     u8::try_from(2 * index).unwrap()
-}
-
-pub(super) fn frame(channel: u8, bytes: &[u8]) -> Message {
-    let mut frame = BytesMut::with_capacity(1 + bytes.len());
-    frame.put_u8(channel);
-    frame.put_slice(bytes);
-    Message::binary(frame.freeze())
 }
 
 fn port_frame(channel: u8, port: u16) -> Message {

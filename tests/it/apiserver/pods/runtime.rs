@@ -12,6 +12,7 @@ use crate::apiserver::random::Random;
 
 /// A process that a signal ended has the code of 128 and the signal.
 const SIGTERM: i32 = 15;
+const SIGKILL: i32 = 9;
 
 /// Where a pod stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,7 @@ pub(crate) enum Stage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Exit {
     pub(crate) code: i32,
+    pub(crate) reason: &'static str,
     pub(crate) container_id: String,
     pub(crate) started_at: String,
     pub(crate) finished_at: String,
@@ -80,6 +82,8 @@ pub(crate) struct Runtime {
     pub(crate) stopping: Option<Instant>,
     /// SIGTERM came from within the container then; the pod stays.
     terminated: Option<Instant>,
+    /// The container of a pod that is being deleted was gone then.
+    finished: Option<Instant>,
     /// The pod is new, but this is what runs in it.
     process: Option<Process>,
 }
@@ -114,6 +118,7 @@ impl Runtime {
             written: None,
             stopping: None,
             terminated: None,
+            finished: None,
             process: None,
         }
     }
@@ -198,7 +203,36 @@ impl Runtime {
         } else {
             Duration::ZERO
         };
-        self.stopping.map(|since| since + stop.min(grace))
+        let gone = self.stopping.map(|since| since + stop.min(grace));
+        self.finished.or(gone)
+    }
+
+    /// The container is gone, and then the sandbox; returns whether there was one to tell of, and when the pod can go.
+    pub(crate) fn finish(
+        &mut self,
+        script: &PodScript,
+        grace: Duration,
+        now: Moment,
+    ) -> (bool, Instant) {
+        let was_running = self.stage == Stage::Running && !script.mirrored;
+        if was_running {
+            let was_killed = script.ignores_sigterm || script.stop > grace;
+            let signal = if was_killed { SIGKILL } else { SIGTERM };
+            self.exit(128 + signal, now);
+            if let Some(exit) = &mut self.last_exit {
+                exit.reason = "Error";
+            }
+            self.has_sandbox = false;
+            self.enter(Stage::Ended, now);
+        }
+        let finished = *self.finished.get_or_insert(now.instant);
+        let has_ended = self.stage == Stage::Ended;
+        let teardown = if has_ended {
+            script.teardown
+        } else {
+            Duration::ZERO
+        };
+        (was_running, finished + teardown)
     }
 
     /// Kills the main container, as an OOM or a `kill` inside of it would.
@@ -344,6 +378,11 @@ impl Runtime {
         self.terminated = None;
         self.last_exit = Some(Exit {
             code,
+            reason: match code {
+                0 => "Completed",
+                137 => "OOMKilled",
+                _ => "Error",
+            },
             container_id: self.container_id.clone(),
             started_at: self.started_at.clone(),
             finished_at: now.text(),

@@ -111,6 +111,8 @@ pub(crate) struct PodScript {
     pub(crate) back_off: Duration,
     /// From SIGTERM to its end; the grace period cuts it short.
     pub(crate) stop: Duration,
+    /// From its end until a pod that is being deleted is gone: the kubelet takes its sandbox and its volumes down.
+    pub(crate) teardown: Duration,
     /// Process 1 does nothing at SIGTERM.
     pub(crate) ignores_sigterm: bool,
     /// Programs that the image does not have.
@@ -138,6 +140,7 @@ impl Default for PodScript {
             crash_shown: Duration::from_millis(10),
             back_off: Duration::from_secs(10),
             stop: Duration::from_millis(10),
+            teardown: Duration::ZERO,
             ignores_sigterm: false,
             lacks: Vec::new(),
             mirrored: false,
@@ -168,6 +171,12 @@ impl PodScript {
     /// Ends this long after SIGTERM.
     pub(crate) fn stop_after(mut self, delay: Duration) -> Self {
         self.stop = delay;
+        self
+    }
+
+    /// Is gone this long after its container, when it is deleted.
+    pub(crate) fn gone_after(mut self, delay: Duration) -> Self {
+        self.teardown = delay;
         self
     }
 

@@ -242,6 +242,7 @@ fn init_status(index: usize, container: &Value, runtime: &Runtime, script: &PodS
 fn done(runtime: &Runtime, code: i32) -> Value {
     terminated(&Exit {
         code,
+        reason: if code == 0 { "Completed" } else { "Error" },
         container_id: runtime.sandbox_id.clone(),
         started_at: runtime.start_time.clone(),
         finished_at: runtime.start_time.clone(),
@@ -249,13 +250,8 @@ fn done(runtime: &Runtime, code: i32) -> Value {
 }
 
 fn terminated(exit: &Exit) -> Value {
-    let reason = match exit.code {
-        0 => "Completed",
-        137 => "OOMKilled",
-        _ => "Error",
-    };
     json!({ "terminated": {
-        "exitCode": exit.code, "reason": reason, "startedAt": exit.started_at, "finishedAt": exit.finished_at,
+        "exitCode": exit.code, "reason": exit.reason, "startedAt": exit.started_at, "finishedAt": exit.finished_at,
         "containerID": format!("containerd://{}", exit.container_id),
     } })
 }

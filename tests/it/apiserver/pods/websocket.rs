@@ -1,10 +1,11 @@
 //! The upgrade to a WebSocket, which forwarding and executing have in common.
 
+use bytes::{BufMut, BytesMut};
 use http::{HeaderValue, Request, Response, StatusCode, header, request};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::protocol::{Message, Role};
 
 use crate::apiserver::failure::Failure;
 use crate::apiserver::requests::{Answer, Body};
@@ -40,4 +41,12 @@ pub(super) fn upgrade<T: Future<Output = ()> + Send>(
         HeaderValue::from_static(protocol),
     );
     Ok(response)
+}
+
+/// A message of one channel.
+pub(super) fn frame(channel: u8, bytes: &[u8]) -> Message {
+    let mut frame = BytesMut::with_capacity(1 + bytes.len());
+    frame.put_u8(channel);
+    frame.put_slice(bytes);
+    Message::binary(frame.freeze())
 }

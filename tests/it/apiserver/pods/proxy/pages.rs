@@ -2,6 +2,8 @@
 //! (apimachinery, pkg/util/proxy/transport.go, `rewriteHTML`), and it guesses the type of what has none, as every server
 //! written in Go does (net/http/sniff.go).
 
+use std::fmt::Write;
+
 use http::{HeaderMap, header};
 
 /// The attributes that hold links.
@@ -65,7 +67,7 @@ fn tag(inner: &str, prefix: &str) -> String {
         });
         let leads_back = LINKS.contains(&name.as_str()) && value.starts_with('/');
         let prefix = if leads_back { prefix } else { "" };
-        printed.push_str(&format!(" {name}=\"{prefix}{value}\""));
+        _ = write!(printed, " {name}=\"{prefix}{value}\"");
     }
 }
 
