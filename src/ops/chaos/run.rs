@@ -45,6 +45,8 @@ pub(super) struct Run<'a> {
     shown: BTreeMap<String, PodSummary>,
     /// Every answer with other content so far.
     wrong: usize,
+    /// The UID of every pod as it was last verified: nothing else is broken.
+    verified: BTreeMap<String, String>,
 }
 
 impl<'a> Run<'a> {
@@ -93,6 +95,7 @@ impl<'a> Run<'a> {
             _services: services,
             shown,
             wrong: 0,
+            verified: uids(before),
         })
     }
 
@@ -217,6 +220,15 @@ impl<'a> Run<'a> {
                 object: Box::new(self.plan.workload.reference()),
             });
         };
+        if let Some(name) = names.iter().find(|name| !self.is_verified(&pods, name)) {
+            let reason = format!("`{name}` was replaced after it had been verified");
+            if observed.kills.is_empty() {
+                observed.refusals.push(reason);
+            } else {
+                observed.doubts.push(reason);
+            }
+            return Ok(false);
+        }
         self.context.emit(EventKind::Fault {
             number,
             fault,
@@ -277,6 +289,11 @@ impl<'a> Run<'a> {
         self.weigh(number, followed?, observed).await
     }
 
+    fn is_verified(&self, pods: &[Pod], name: &String) -> bool {
+        let uid = find(pods, name).and_then(|pod| pod.metadata.uid.as_ref());
+        uid.is_some() && self.verified.get(name) == uid
+    }
+
     /// What the end of a recovery means for the experiment; returns whether to go on.
     async fn weigh(
         &mut self,
@@ -298,6 +315,9 @@ impl<'a> Run<'a> {
             End::WrongAnswer | End::Recovered => {}
         }
         observed.after = self.settled().await?;
+        if let Some(after) = &observed.after {
+            self.verified = uids(after);
+        }
         let is_right = observed
             .after
             .as_ref()
@@ -377,6 +397,14 @@ impl<'a> Run<'a> {
             sleep(SETTLING_PAUSE).await;
         }
     }
+}
+
+/// The pods that gave the answers of a verification.
+fn uids(report: &VerifyReport) -> BTreeMap<String, String> {
+    let answers = report.replicas.iter();
+    answers
+        .filter_map(|answer| Some((answer.pod.clone(), answer.uid.clone()?)))
+        .collect()
 }
 
 fn is_an_answer(problem: &Problem) -> bool {
