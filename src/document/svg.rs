@@ -184,7 +184,7 @@ impl Picture {
                 .raw(class(state))
                 .raw("\" d=\"M0 0h36v20H0z\"/></svg>");
             self.text(left + 44, "faint", state_title(state));
-            left += 190;
+            left += 215;
         }
         self.top += 34;
         if !story.faults.is_empty() {

@@ -79,7 +79,7 @@ pub(super) fn table(
             continue;
         }
         markup
-            .raw("<tr><th scope=\"row\">")
+            .raw("<tr><th scope=\"row\" class=\"id\">")
             .text(&answer.pod)
             .raw("</th><td>")
             .text(or_dash(answer.node.as_deref()))

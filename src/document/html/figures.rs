@@ -65,7 +65,7 @@ fn replicas(markup: &mut Markup, report: &ChaosReport) {
     for (index, replica) in report.availability.replicas.iter().enumerate() {
         let place = format!("/availability/replicas/{index}");
         markup
-            .raw("<tr><th scope=\"row\">")
+            .raw("<tr><th scope=\"row\" class=\"id\">")
             .text(&replica.pod)
             .raw("</th><td class=\"n\">");
         share(markup, format_args!("{place}/share"), replica.share);
@@ -114,7 +114,7 @@ fn services(markup: &mut Markup, report: &ChaosReport) {
     for (index, service) in report.availability.services.iter().enumerate() {
         let place = format!("/availability/services/{index}");
         markup
-            .raw("<tr><th scope=\"row\">")
+            .raw("<tr><th scope=\"row\" class=\"id\">")
             .text(&service.service)
             .raw("</th><td class=\"n\">");
         time(

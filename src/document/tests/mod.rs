@@ -2,6 +2,8 @@
 
 mod journal;
 mod junit;
+mod page;
+mod schema;
 
 use super::{Format, render};
 use crate::event::Event;

@@ -343,10 +343,7 @@ pub(crate) fn unproven() -> Vec<Event> {
 pub(crate) fn refused() -> Vec<Event> {
     let experiment = experiment(1);
     let mut play = Play::new(&experiment);
-    let answers = [
-        answer(0, KEYS),
-        no_answer(1, Problem::WrongStatus { status: 500 }),
-    ];
+    let answers = [answer(0, KEYS), no_answer(1, Problem::NotListening)];
     let before = play.verify(60, &answers);
     play.finish(|play| observed(play, experiment, before))
 }
