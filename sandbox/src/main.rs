@@ -3,6 +3,7 @@
 
 mod api;
 mod bench;
+mod browser;
 mod cache;
 mod certificates;
 mod cgroup;

@@ -61,11 +61,20 @@ pub(crate) fn title() -> String {
 fn fetch(folder: &Path) -> Result<(), PackagesError> {
     terminal::progress(format_args!("fetching {}", title()));
     if download(folder).is_err() {
-        // A fresh machine has no package lists, or old ones that name files no longer there.
-        terminal::progress("updating the package lists (apt-get update)");
-        command::run("apt-get", ["--quiet", "--quiet", "update"])?;
+        update_lists()?;
         download(folder)?;
     }
+    unpack(folder)
+}
+
+/// A fresh machine has no package lists, or old ones that name files no longer there.
+pub(crate) fn update_lists() -> Result<(), CommandError> {
+    terminal::progress("updating the package lists (apt-get update)");
+    command::run("apt-get", ["--quiet", "--quiet", "update"]).map(drop)
+}
+
+/// Unpacks the packages in a folder into it, and takes them away.
+pub(crate) fn unpack(folder: &Path) -> Result<(), PackagesError> {
     for file in files::entries(folder) {
         if file.extension().is_some_and(|extension| extension == "deb") {
             let paths = [file.as_os_str(), folder.as_os_str()];

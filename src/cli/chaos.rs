@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 
-use super::{QuestionArgs, WorkloadArgs, expected};
+use super::{QuestionArgs, ReportFileArgs, WorkloadArgs, expected};
 use crate::report::Fault;
 use crate::values;
 
@@ -20,6 +20,7 @@ use crate::values;
     ]),
     group = ArgGroup::new("probing").multiple(true).args([
         "control", "probe_interval", "max_outage", "dry_run", "path", "port", "expect_sha256",
+        "report",
     ]),
 )]
 pub struct ChaosArgs {
@@ -41,6 +42,9 @@ pub struct ChaosArgs {
     /// How it is measured.
     #[command(flatten)]
     pub measures: MeasureArgs,
+    /// Files to write.
+    #[command(flatten)]
+    pub files: ReportFileArgs,
 }
 
 /// What is broken, and how often.

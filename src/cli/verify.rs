@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::{WorkloadArgs, expected};
+use super::{ReportFileArgs, WorkloadArgs, expected};
 use crate::values;
 
 /// What every replica is asked, and what it has to answer.
@@ -50,6 +50,9 @@ pub struct VerifyArgs {
     /// End after this time
     #[arg(long = "for", value_name = "DURATION", requires = "watch", value_parser = expected(values::positive_duration), hide_short_help = true, help_heading = WATCHING)]
     pub lasting: Option<Duration>,
+    /// Files to write.
+    #[command(flatten)]
+    pub files: ReportFileArgs,
 }
 
 const BASELINE: &str = "Comparing with another day";

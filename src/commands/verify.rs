@@ -1,6 +1,6 @@
 //! `verify`
 
-use super::Session;
+use super::{Session, report};
 use crate::cli::VerifyArgs;
 use crate::error::CommandError;
 use crate::ops;
@@ -12,6 +12,7 @@ pub(super) async fn run(
     arguments: &VerifyArgs,
 ) -> Result<Report, CommandError> {
     refuse_unbuilt(arguments)?;
+    report::possible(&arguments.files.report, false)?;
     let set = session.set(&arguments.workload.set).await?;
     let verification = settings::verification(
         &arguments.question,

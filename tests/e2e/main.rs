@@ -19,6 +19,7 @@ mod apiserver;
 
 mod api_server;
 mod audit;
+mod browser;
 mod harness;
 mod identity;
 #[path = "../kubeconfigs/mod.rs"]
@@ -27,6 +28,7 @@ mod kubelet;
 mod manifest_meaning;
 mod model;
 mod refusals;
+mod reports;
 mod sets;
 mod story;
 mod up_and_down;

@@ -36,6 +36,7 @@ mod model;
 mod picture;
 mod planted;
 mod readme;
+mod report;
 mod requests;
 mod up;
 mod verify;

@@ -1,5 +1,7 @@
 //! `test`: every test there is, those on a real cluster included.
 
+use crate::browser;
+use crate::cache::Cache;
 use crate::error::SandboxError;
 use crate::instance::InstanceName;
 use crate::interrupt::Interrupt;
@@ -21,6 +23,7 @@ pub(crate) fn run(
     session.step(workspace::cargo(&["build", "--workspace"]))?;
     session.step(workspace::cargo(&["test", "--workspace"]))?;
     session.step(workspace::go(&["test", "./..."]))?;
+    let browser = browser::ensure(&Cache::of_user()?)?;
     session.with_cluster(keep, || {
         let instance = super::open(name)?;
         let mut tests = workspace::cargo(&["test", "--workspace", "--test", "e2e"]);
@@ -33,6 +36,7 @@ pub(crate) fn run(
                 "CRYPTOCTL_SANDBOX_KUBECTL",
                 instance.tools().kubernetes_program("kubectl"),
             )
+            .env("CRYPTOCTL_SANDBOX_BROWSER", &browser)
             .env("CRYPTOCTL_SANDBOX_BINARY", session.executable());
         Ok(session.step(tests)?)
     })

@@ -1,0 +1,190 @@
+//! The page: it says what the report says, stays small, and lets nothing in or out.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Format, render, runs, samples};
+use crate::event::{Event, EventKind};
+use crate::exit::ExitStatus;
+
+fn page(events: &[Event]) -> String {
+    render(Format::Page, events).unwrap()
+}
+
+fn named(name: &str) -> Vec<Event> {
+    let mut runs = runs().into_iter();
+    runs.find(|(known, _)| *known == name).unwrap().1
+}
+
+/// Every figure of a page: its place in the report and its value.
+fn figures(page: &str) -> BTreeMap<String, String> {
+    let attribute = |text: &str, name: &str| {
+        let (_, rest) = text.split_once(&format!("{name}=\"")).unwrap();
+        rest.split_once('"').unwrap().0.to_owned()
+    };
+    page.split("<data ")
+        .skip(1)
+        .map(|tag| (attribute(tag, "data-figure"), attribute(tag, "value")))
+        .collect()
+}
+
+fn report(events: &[Event]) -> Value {
+    let last = serde_json::to_value(events.last().unwrap()).unwrap();
+    last["report"].clone()
+}
+
+#[test]
+fn every_figure_is_the_reports() {
+    for (name, events) in runs() {
+        let report = report(&events);
+        for (place, shown) in figures(&page(&events)) {
+            let value = report
+                .pointer(&place)
+                .unwrap_or_else(|| panic!("{name}: {place}"));
+            let expected = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            let is_same = match (shown.parse::<f64>(), value.as_f64()) {
+                (Ok(shown), Some(value)) => (shown - value).abs() < f64::EPSILON,
+                _ => shown == expected,
+            };
+            assert!(
+                is_same,
+                "{name}: {place} is {expected}, and {shown} is shown"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_an_experiment_measured_is_all_there() {
+    let often = named("survived-often");
+    let shown = figures(&page(&often));
+    for place in [
+        "/summary/all_equal/p50",
+        "/summary/gone/p95",
+        "/summary/ready/max",
+        "/kills/99/outage_ms",
+        "/kills/0/wrong_answers",
+        "/availability/share",
+        "/availability/none_answered_ms",
+        "/availability/replicas/1/longest_outage_ms",
+        "/availability/services/0/down_ms",
+        "/prober/interval_ms",
+        "/prober/largest_gap_ms",
+        "/data/before_sha256",
+        "/data/preserved",
+    ] {
+        assert!(shown.contains_key(place), "{place}");
+    }
+    let one = figures(&page(&named("survived")));
+    assert!(one.contains_key("/kills/0/phases/first_right_answer"));
+}
+
+#[test]
+fn a_hundred_kills_stay_small() {
+    let kilobytes = page(&named("survived-often")).len() / 1_000;
+    assert!(kilobytes < 150, "{kilobytes} kB");
+}
+
+#[test]
+fn the_page_needs_nothing_and_nobody() {
+    for (name, events) in runs() {
+        let page = page(&events);
+        let head = "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"";
+        assert!(page.contains(head), "{name}");
+        for word in [
+            "<script",
+            "javascript:",
+            " src=",
+            "@import",
+            "onload",
+            "<iframe",
+            "url(http",
+        ] {
+            assert!(!page.contains(word), "{name} has `{word}`");
+        }
+    }
+}
+
+#[test]
+fn the_first_words_are_the_verdict_and_never_better_than_the_exit_status() {
+    let table = [
+        ("survived", "✓ Survived"),
+        ("survived-often", "✓ Survived"),
+        ("control", "✓ Undisturbed"),
+        ("forgotten", "✗ Not survived"),
+        ("crashed", "✗ Not survived"),
+        ("refused", "✗ Not attempted"),
+        ("unproven", "? Inconclusive"),
+        ("interrupted", "? Interrupted"),
+        ("verify-ok", "✓ All replicas agree"),
+        ("verify-disagreeing", "✗ Something is wrong"),
+    ];
+    for (name, words) in table {
+        let page = page(&named(name));
+        assert!(page.contains(&format!("<h1>{words}</h1>")), "{name}");
+    }
+    for (name, mut events) in runs() {
+        if let EventKind::Finished(end) = &mut events.last_mut().unwrap().kind {
+            end.status = ExitStatus::Failed;
+        }
+        assert!(!page(&events).contains("<h1>✓"), "{name}");
+    }
+}
+
+#[test]
+fn a_person_can_tell_what_happened() {
+    let survived = page(&named("survived"));
+    for words in [
+        "The replica <code>cryptoserver-0</code> was deleted on purpose",
+        "later every replica again served the same data as before.",
+        "at every moment at least one replica answered right",
+    ] {
+        assert!(survived.contains(words), "{words}");
+    }
+    let interrupted = page(&named("interrupted"));
+    assert!(interrupted.contains("interrupted after 3.0 s, before it came to a verdict; 1 fault"));
+    let refused = page(&named("refused"));
+    assert!(refused.contains("Nothing was broken"));
+}
+
+#[test]
+fn what_the_cluster_says_is_shown_and_never_obeyed() {
+    for format in [Format::Page, Format::Timeline, Format::JUnit] {
+        let mut events = named("survived");
+        for event in &mut events {
+            match &mut event.kind {
+                EventKind::Started(run) => run.server = HOSTILE.into(),
+                EventKind::Experiment { replicas, .. } => replicas.push(HOSTILE.into()),
+                EventKind::Endpoints { service, .. } => *service = HOSTILE.into(),
+                EventKind::Finished(end) => {
+                    let report = end.report.as_mut().unwrap();
+                    if let crate::report::Report::Chaos(report) = report {
+                        report.object.name = HOSTILE.into();
+                        report.reasons.push(HOSTILE.into());
+                        report.kills[0].pod = HOSTILE.into();
+                        report.kills[0].proof = Some(HOSTILE.into());
+                    }
+                }
+                _ => {}
+            }
+        }
+        let text = render(format, &events).unwrap();
+        assert!(!text.contains("<script"), "{format:?}");
+        assert!(text.contains("&lt;script"), "{format:?}");
+        let hidden = |character: &char| *character != '\n' && crate::ui::is_hidden(*character);
+        assert_eq!(text.chars().find(hidden), None, "{format:?}");
+    }
+}
+
+const HOSTILE: &str = "a\"'/></title></svg><script>alert(1)</script>\u{202e}\u{0}\u{1b}[31m";
+
+#[test]
+fn an_experiment_has_a_timeline_and_a_verification_none() {
+    let text = render(Format::Timeline, &named("survived")).unwrap();
+    assert!(text.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+    assert!(render(Format::Timeline, &samples::verify_ok()).is_err());
+    assert!(render(Format::Page, &samples::up()).is_err());
+}
