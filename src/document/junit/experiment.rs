@@ -10,7 +10,10 @@ pub(super) fn cases(report: &ChaosReport) -> Vec<Case> {
         "steady state before the fault",
         &report.before,
     )];
-    if report.verdict == ChaosVerdict::Refused {
+    if matches!(
+        report.verdict,
+        ChaosVerdict::Refused | ChaosVerdict::Rehearsed
+    ) {
         let skipped = |name: &str| {
             let reason = "nothing was broken".to_owned();
             Case::new("fault", name, CaseResult::Skipped(reason))

@@ -185,6 +185,12 @@ fn command<'a>(
     end: &'a Conclusion,
 ) -> Result<&'a str, DocumentError> {
     let command = match (run, &end.report) {
+        // What an experiment had left behind was undone: that is no experiment.
+        (Some(run), Some(Report::Restore(_))) => {
+            return Err(DocumentError::OtherCommand {
+                command: format!("{} --restore", run.command),
+            });
+        }
         (Some(run), _) => run.command.as_str(),
         (None, Some(Report::Chaos(_))) => "chaos",
         (None, Some(Report::Verify(_))) => "verify",

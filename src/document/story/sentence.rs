@@ -52,7 +52,10 @@ impl Story<'_> {
         let (word, tone) = match (self.end.status, self.chaos().map(|report| report.verdict)) {
             (ExitStatus::Success, Some(ChaosVerdict::Survived)) => ("Survived", Tone::Good),
             (ExitStatus::Success, Some(ChaosVerdict::Undisturbed)) => ("Undisturbed", Tone::Good),
-            (ExitStatus::Success, None) => ("All replicas agree", Tone::Good),
+            (ExitStatus::Success, Some(ChaosVerdict::Rehearsed)) => ("Dry run", Tone::Good),
+            (ExitStatus::Success, None) if self.verification().is_some() => {
+                ("All replicas agree", Tone::Good)
+            }
             (ExitStatus::Unhealthy, Some(ChaosVerdict::Failed)) => ("Not survived", Tone::Bad),
             (ExitStatus::Unhealthy, Some(ChaosVerdict::Refused)) => ("Not attempted", Tone::Bad),
             (ExitStatus::Undecided, Some(ChaosVerdict::Refused)) => ("Not attempted", Tone::Doubt),
@@ -105,6 +108,10 @@ impl Story<'_> {
             ChaosVerdict::Refused => {
                 "Nothing was broken: it was not safe, or not certain, to begin with.".to_owned()
             }
+            ChaosVerdict::Rehearsed => {
+                "Nothing was broken, as it was only a dry run; nothing speaks against the experiment."
+                    .to_owned()
+            }
             ChaosVerdict::Inconclusive if report.kills.is_empty() => {
                 "The evidence is not enough to say whether anything would have survived.".to_owned()
             }
@@ -145,7 +152,10 @@ impl Story<'_> {
         let report = self
             .chaos()
             .filter(|report| report.availability.probed_ms > 0)?;
-        if report.verdict == ChaosVerdict::Refused {
+        if matches!(
+            report.verdict,
+            ChaosVerdict::Refused | ChaosVerdict::Rehearsed
+        ) {
             return None;
         }
         let availability = &report.availability;

@@ -114,6 +114,7 @@ fn the_first_words_are_the_verdict_and_never_better_than_the_exit_status() {
         ("survived", "✓ Survived"),
         ("survived-often", "✓ Survived"),
         ("control", "✓ Undisturbed"),
+        ("rehearsed", "✓ Dry run"),
         ("forgotten", "✗ Not survived"),
         ("crashed", "✗ Not survived"),
         ("refused", "✗ Not attempted"),
@@ -186,5 +187,7 @@ fn an_experiment_has_a_timeline_and_a_verification_none() {
     let text = render(Format::Timeline, &named("survived")).unwrap();
     assert!(text.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
     assert!(render(Format::Timeline, &samples::verify_ok()).is_err());
-    assert!(render(Format::Page, &samples::up()).is_err());
+    for events in [samples::up(), samples::restored()] {
+        assert!(render(Format::Page, &events).is_err());
+    }
 }

@@ -11,7 +11,8 @@ use crate::exit::ExitStatus;
 use crate::object::ObjectRef;
 use crate::report::{
     ChaosReport, Experiment, Fault, Kill, Observed, ProbeCounts, ProbeState, Prober, Problem,
-    RecoveryPhase, ReplicaAnswer, Report, Selection, Timeline, VerifyReport,
+    RecoveryPhase, ReplicaAnswer, Report, RestoreReport, Restored, Selection, Timeline,
+    VerifyReport,
 };
 
 const REPLICAS: i32 = 2;
@@ -246,6 +247,7 @@ fn experiment(kills: u32) -> Experiment {
         max_outage_ms: (kills > 1).then_some(10_000),
         max_recovery_ms: (kills > 1).then_some(20_000),
         endpoints: vec![endpoint()],
+        dry_run: false,
     }
 }
 
@@ -368,6 +370,30 @@ pub(crate) fn control() -> Vec<Event> {
     })
 }
 
+/// Everything is looked at, and nothing is broken.
+pub(crate) fn rehearsed() -> Vec<Event> {
+    let experiment = Experiment {
+        dry_run: true,
+        ..experiment(1)
+    };
+    let mut play = Play::new(&experiment);
+    let before = play.verify(60, &same());
+    play.finish(|play| observed(play, experiment, before))
+}
+
+/// What an experiment that was killed has left behind is undone.
+pub(crate) fn restored() -> Vec<Event> {
+    let report = RestoreReport {
+        object: stateful_set(),
+        restored: vec![Restored {
+            object: ObjectRef::new("", "Node", None, "worker"),
+            what: "uncordoned".into(),
+        }],
+    };
+    let report = Some(Report::Restore(report));
+    vec![started("chaos"), finished(300, ExitStatus::Success, report)]
+}
+
 /// Ctrl-C in the middle of a recovery.
 pub(crate) fn interrupted() -> Vec<Event> {
     let mut events = survived();
@@ -386,6 +412,7 @@ pub(crate) fn experiments() -> Vec<(&'static str, Vec<Event>)> {
         ("unproven", unproven()),
         ("refused", refused()),
         ("control", control()),
+        ("rehearsed", rehearsed()),
         ("interrupted", interrupted()),
     ]
 }

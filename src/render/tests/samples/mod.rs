@@ -8,7 +8,7 @@ mod prove;
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use self::deploy::{rollout_status, up, up_interrupted, up_refused, up_with_bad_image};
-pub(crate) use self::experiment::{experiments, survived};
+pub(crate) use self::experiment::{experiments, restored, survived};
 pub(crate) use self::other::{diff, down, logs};
 pub(crate) use self::prove::{
     answer, chaos_failed, chaos_survived, no_answer, verify, verify_disagreeing, verify_ok,
@@ -178,6 +178,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Event>)> {
         ("chaos-survived", chaos_survived()),
         ("chaos-failed", chaos_failed()),
         ("experiment-survived", survived()),
+        ("restored", restored()),
         ("diff", diff()),
         ("down", down()),
         ("rollout-status", rollout_status()),
