@@ -29,6 +29,7 @@ mod pulse;
 mod sender;
 mod transport;
 mod watch;
+mod watch_line;
 
 pub use self::connect::Cluster;
 pub use self::connection::{

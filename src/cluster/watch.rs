@@ -11,7 +11,6 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use kube::client::Body;
 use kube::core::params::{ListParams, WatchParams};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -19,12 +18,12 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::connect::Cluster;
-use super::decode;
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
 use super::failure;
 use super::lines::Lines;
 use super::objects::{invalid, requests};
+use super::watch_line::{Taken, WatchLine, decode_versioned, is_stale, key, uid_of, version_of};
 
 /// One event may carry one object: at most etcd's 1.5 MiB, more with a generous margin.
 const LONGEST_LINE: usize = 16 * 1024 * 1024;
@@ -131,7 +130,7 @@ impl Cluster {
         selector: Selector,
     ) -> Watched<T>
     where
-        T: DeserializeOwned + Send + Sync + 'static,
+        T: DeserializeOwned + Clone + Send + Sync + 'static,
     {
         let (sender, current) = watch::channel(None);
         let failure = Arc::new(Mutex::new(None));
@@ -166,26 +165,20 @@ enum End {
     Lost,
 }
 
-#[derive(Deserialize)]
-struct WatchLine {
-    #[serde(rename = "type")]
-    kind: String,
-    object: Value,
-}
-
 struct Follower<T> {
     cluster: Cluster,
     kind: ResourceKind,
     namespace: Option<String>,
     selector: Selector,
-    objects: BTreeMap<(String, String), Arc<Value>>,
+    /// By namespace and name, each with its UID.
+    objects: BTreeMap<(String, String), (String, T)>,
     version: String,
     /// Since when the server has refused what it allowed before.
     refused_since: Option<Instant>,
     sender: watch::Sender<Option<Arc<Vec<T>>>>,
 }
 
-impl<T: DeserializeOwned> Follower<T> {
+impl<T: DeserializeOwned + Clone> Follower<T> {
     /// Follows until something happens that no waiting mends.
     async fn run(mut self) -> ClusterError {
         let mut pause = SHORTEST_PAUSE;
@@ -250,9 +243,10 @@ impl<T: DeserializeOwned> Follower<T> {
         self.version = version;
         self.objects.clear();
         for item in items {
-            self.objects.insert(key(&item), Arc::new(item));
+            self.insert(item)?;
         }
-        self.publish()
+        self.publish();
+        Ok(())
     }
 
     async fn stream(&mut self) -> Result<End, ClusterError> {
@@ -277,10 +271,17 @@ impl<T: DeserializeOwned> Follower<T> {
                 return Ok(End::Clean);
             };
             lines.push(&frame);
+            // What comes at once is seen at once.
+            let mut has_changed = false;
             while let Some(line) = lines.next_line() {
-                if matches!(self.take_line(&line)?, End::Lost) {
-                    return Ok(End::Lost);
+                match self.take_line(&line)? {
+                    Taken::Changed => has_changed = true,
+                    Taken::Nothing => {}
+                    Taken::Lost => return Ok(End::Lost),
                 }
+            }
+            if has_changed {
+                self.publish();
             }
             if lines.unfinished() > LONGEST_LINE {
                 return Err(ClusterError::TooLarge {
@@ -317,86 +318,49 @@ impl<T: DeserializeOwned> Follower<T> {
     }
 
     /// Takes one line of the stream in; `Lost` when it says that the stream is of no use any more.
-    fn take_line(&mut self, line: &[u8]) -> Result<End, ClusterError> {
+    fn take_line(&mut self, line: &[u8]) -> Result<Taken, ClusterError> {
         let Ok(WatchLine { kind, object }) = serde_json::from_slice::<WatchLine>(line) else {
-            return Ok(End::Lost);
+            return Ok(Taken::Lost);
         };
         let is_change = matches!(kind.as_str(), "ADDED" | "MODIFIED" | "DELETED");
         if is_change && (is_stale(version_of(&object), &self.version) || !self.fits(&kind, &object))
         {
-            return Ok(End::Lost);
+            return Ok(Taken::Lost);
         }
+        version_of(&object).clone_into(&mut self.version);
         match kind.as_str() {
             "ADDED" | "MODIFIED" => {
-                self.objects.insert(key(&object), Arc::new(object.clone()));
+                self.insert(object)?;
+                Ok(Taken::Changed)
             }
             "DELETED" => {
                 self.objects.remove(&key(&object));
+                Ok(Taken::Changed)
             }
-            "BOOKMARK" => {}
-            _ => return Ok(End::Lost),
+            "BOOKMARK" => Ok(Taken::Nothing),
+            _ => Ok(Taken::Lost),
         }
-        version_of(&object).clone_into(&mut self.version);
-        if kind != "BOOKMARK" {
-            self.publish()?;
-        }
-        Ok(End::Clean)
+    }
+
+    fn insert(&mut self, object: Value) -> Result<(), ClusterError> {
+        let key = key(&object);
+        let uid = uid_of(&object).to_owned();
+        let object = T::deserialize(object).map_err(|error| ClusterError::Undecodable {
+            reason: failure::position(&error),
+        })?;
+        self.objects.insert(key, (uid, object));
+        Ok(())
     }
 
     /// Whether an event is about what we know under its name: nothing is deleted but itself.
     fn fits(&self, kind: &str, object: &Value) -> bool {
-        let uid = &object["metadata"]["uid"];
         let known = self.objects.get(&key(object));
-        kind != "DELETED" || known.is_none_or(|known| known["metadata"]["uid"] == *uid)
+        kind != "DELETED" || known.is_none_or(|(uid, _)| uid == uid_of(object))
     }
 
-    fn publish(&self) -> Result<(), ClusterError> {
-        let objects: Result<Vec<T>, serde_json::Error> = self
-            .objects
-            .values()
-            .map(|object| T::deserialize(object.as_ref()))
-            .collect();
-        let objects = objects.map_err(|error| ClusterError::Undecodable {
-            reason: failure::position(&error),
-        })?;
+    fn publish(&self) {
+        let objects = self.objects.values().map(|(_, object)| object.clone());
         // Without a receiver the task is about to be aborted.
-        let _ = self.sender.send(Some(Arc::new(objects)));
-        Ok(())
+        let _ = self.sender.send(Some(Arc::new(objects.collect())));
     }
-}
-
-fn key(object: &Value) -> (String, String) {
-    let metadata = &object["metadata"];
-    let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
-    (text("namespace"), text("name"))
-}
-
-/// Whether an event is not newer than what was seen before: it came twice or late, and would bring an
-/// old state back. Versions of Kubernetes' own kinds grow and can be compared (KEP-5504); of others
-/// nothing is known.
-fn is_stale(version: &str, seen: &str) -> bool {
-    if version.is_empty() {
-        return true;
-    }
-    match (version.parse::<u64>(), seen.parse::<u64>()) {
-        (Ok(version), Ok(seen)) => version <= seen,
-        _ => false,
-    }
-}
-
-/// A list that a watch can go on from.
-fn decode_versioned(bytes: &[u8]) -> Result<(Vec<Value>, String), ClusterError> {
-    let (items, version) = decode::list(bytes)?;
-    if version.is_empty() {
-        return Err(ClusterError::Undecodable {
-            reason: "the list has no version".to_owned(),
-        });
-    }
-    Ok((items, version))
-}
-
-fn version_of(object: &Value) -> &str {
-    object["metadata"]["resourceVersion"]
-        .as_str()
-        .unwrap_or_default()
 }
