@@ -123,10 +123,10 @@ async fn an_experiment_leaves_reports_of_every_format() {
         .await
         .expect_code(0);
     assert_eq!(reports.names(), names);
-    let report = &output.json_lines().last().unwrap()["report"];
+    let report = output.json_lines().pop().unwrap()["report"].clone();
     fits(
         include_str!("../../docs/schema/chaos-report.schema.json"),
-        report,
+        &report,
     );
     assert!(reports.text("a.html").contains("<h1>✓ Survived</h1>"));
     assert!(reports.text("a.xml").contains("errors=\"0\""));
