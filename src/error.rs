@@ -233,6 +233,14 @@ impl From<OpsError> for CommandError {
             OpsError::Question { hint, .. } => {
                 Self::from_chain(ExitStatus::Usage, &error, vec![hint.clone()])
             }
+            OpsError::Experiment { hint, .. } => {
+                Self::from_chain(ExitStatus::Usage, &error, vec![hint.clone()])
+            }
+            OpsError::NoSuchPod { .. } => Self::from_chain(
+                ExitStatus::Failed,
+                &error,
+                vec!["see what became of it with `cryptoctl rollout status`".to_owned()],
+            ),
             OpsError::WouldDeleteData { .. } => Self::from_chain(
                 ExitStatus::Failed,
                 &error,

@@ -17,7 +17,7 @@ pub mod error;
 pub mod event;
 pub mod exit;
 pub mod expectation;
-mod interrupt;
+pub mod interrupt;
 pub mod manifest;
 pub mod object;
 pub mod ops;
@@ -40,6 +40,7 @@ use crate::cli::Cli;
 use crate::error::CommandError;
 use crate::event::{Conclusion, Emitter, ErrorText, EventKind};
 use crate::exit::ExitStatus;
+use crate::interrupt::Stop;
 use crate::report::Report;
 use crate::ui::{OutputError, Streams, Ui};
 
@@ -80,19 +81,34 @@ async fn execute(cli: &Cli) -> ExitStatus {
     let display = settings::display(&cli.global, &ui);
     let (emitter, events) = Emitter::new();
     let mut rendering = render::spawn(display, ui.clone(), events);
-    let conclusion = tokio::select! {
-        biased;
-        status = interrupt::signal() => conclude(status, None, None),
-        result = commands::run(cli, &ui, emitter.clone()) => match result {
-            Ok(Some(report)) => {
-                let status = ExitStatus::from(report.outcome());
-                conclude(status, Some(report), None)
+    let stop = Stop::default();
+    let mut interrupted = None;
+    let command = commands::run(cli, &ui, emitter.clone(), stop.clone());
+    tokio::pin!(command);
+    let conclusion = loop {
+        tokio::select! {
+            biased;
+            // A second signal ends what does not end after the first one.
+            status = interrupt::signal() => if interrupted.is_none() && stop.ask() {
+                interrupted = Some(status);
+            } else {
+                break conclude(status, None, None);
+            },
+            result = &mut command => match result {
+                Ok(Some(report)) => {
+                    let status = ExitStatus::from(report.outcome());
+                    break conclude(interrupted.unwrap_or(status), Some(report), None);
+                }
+                Ok(None) => return ExitStatus::Success,
+                Err(CommandError { status, text }) => {
+                    break conclude(interrupted.unwrap_or(status), None, Some(text));
+                }
+            },
+            // Nobody reads any more what was asked for: there is nothing left to do.
+            ended = &mut rendering => {
+                return delivered(ended.unwrap_or(Ok(())), ExitStatus::Success);
             }
-            Ok(None) => return ExitStatus::Success,
-            Err(CommandError { status, text }) => conclude(status, None, Some(text)),
-        },
-        // Nobody reads any more what was asked for: there is nothing left to do.
-        ended = &mut rendering => return delivered(ended.unwrap_or(Ok(())), ExitStatus::Success),
+        }
     };
     let status = conclusion.status;
     emitter.send(EventKind::Finished(conclusion));

@@ -67,7 +67,7 @@ pub struct FaultArgs {
         hide_short_help = true
     )]
     pub seed: Option<u64>,
-    /// Number of faults, never two at once [default: 1]
+    /// Number of faults, never two at once [default: 1; each pod once with --all-in-turn]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub kills: Option<u32>,
     /// Pause between a recovery and the next fault [default: 5s]

@@ -100,6 +100,12 @@ impl Cluster {
         self.sender.server()
     }
 
+    /// Whether the API server is known to be silent now, so that what was last seen may be old.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.sender.is_silent()
+    }
+
     /// The kubeconfig's context, unless this runs inside a cluster.
     #[must_use]
     pub fn context(&self) -> Option<&str> {

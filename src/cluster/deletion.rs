@@ -26,6 +26,15 @@ pub enum Deletion {
     AlreadyGone,
 }
 
+/// How long a pod that is deleted may take to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grace {
+    /// As long as its specification says.
+    OfThePod,
+    /// Not at all: the object is gone at once, and its processes may outlive it.
+    None,
+}
+
 impl Cluster {
     /// Deletes the object with this UID, its dependents first (foreground).
     ///
@@ -49,7 +58,7 @@ impl Cluster {
             .await
     }
 
-    /// Deletes the pod with this UID, with its own grace period.
+    /// Deletes the pod with this UID.
     ///
     /// # Errors
     /// As [`Self::delete`].
@@ -58,9 +67,17 @@ impl Cluster {
         namespace: &str,
         name: &str,
         uid: &str,
+        grace: Grace,
     ) -> Result<Deletion, ClusterError> {
         let kind = ResourceKind::pod();
-        self.delete_with(&kind, Some(namespace), name, uid, &with_uid(uid))
+        let parameters = DeleteParams {
+            grace_period_seconds: match grace {
+                Grace::OfThePod => None,
+                Grace::None => Some(0),
+            },
+            ..with_uid(uid)
+        };
+        self.delete_with(&kind, Some(namespace), name, uid, &parameters)
             .await
     }
 

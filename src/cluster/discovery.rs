@@ -66,6 +66,32 @@ impl ResourceKind {
         Self::known("apps", "v1", "StatefulSet", "statefulsets", true)
     }
 
+    /// `nodes`.
+    #[must_use]
+    pub fn node() -> Self {
+        Self::known("", "v1", "Node", "nodes", false)
+    }
+
+    /// `services`.
+    #[must_use]
+    pub fn service() -> Self {
+        Self::known("", "v1", "Service", "services", true)
+    }
+
+    /// `endpointslices`.
+    #[must_use]
+    pub fn endpoint_slice() -> Self {
+        let group = "discovery.k8s.io";
+        Self::known(group, "v1", "EndpointSlice", "endpointslices", true)
+    }
+
+    /// `poddisruptionbudgets`.
+    #[must_use]
+    pub fn disruption_budget() -> Self {
+        let kind = "PodDisruptionBudget";
+        Self::known("policy", "v1", kind, "poddisruptionbudgets", true)
+    }
+
     /// `storageclasses`.
     #[must_use]
     pub fn storage_class() -> Self {

@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures::FutureExt;
 use futures::future::FusedFuture;
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
@@ -45,6 +46,9 @@ pub enum AskError {
     /// The port-forward could not be opened.
     #[error("the port-forward could not be opened")]
     NotOpened(#[source] ClusterError),
+    /// It took too long to open the port-forward.
+    #[error("the port-forward was not opened in time")]
+    NotOpenedInTime,
     /// The node says that nothing listens on the port.
     #[error("nothing listens on the port")]
     NotListening,
@@ -97,7 +101,12 @@ impl Cluster {
 
     /// Opens a port-forward, in the time of any request: how slow the API server is says nothing
     /// about the replica.
-    async fn open(&self, namespace: &str, pod: &str, port: u16) -> Result<Forward, AskError> {
+    pub(super) async fn open(
+        &self,
+        namespace: &str,
+        pod: &str,
+        port: u16,
+    ) -> Result<Forward, AskError> {
         let pods: Api<Pod> = Api::namespaced(self.sender.client().clone(), namespace);
         let after = self.sender.request_timeout();
         match tokio::time::timeout(after, pods.portforward(pod, &[port])).await {
@@ -142,10 +151,10 @@ async fn ask_through(mut forward: Forward, question: &Question) -> Result<Answer
 }
 
 /// The error channel's text follows the end of the data channel closely, if it comes at all.
-const WORDS_OF_THE_NODE: Duration = Duration::from_millis(500);
+pub(super) const WORDS_OF_THE_NODE: Duration = Duration::from_millis(500);
 
 /// A port-forward whose background task ends with it.
-struct Forward(Portforwarder);
+pub(super) struct Forward(pub(super) Portforwarder);
 
 impl Drop for Forward {
     fn drop(&mut self) {
@@ -155,7 +164,7 @@ impl Drop for Forward {
 
 /// The node sends nothing but a sentence, which ends with the operating system's error
 /// (containerd: `… connect: connection refused`; socat, which others use: `Connection refused`).
-fn refused(words: &str) -> AskError {
+pub(super) fn refused(words: &str) -> AskError {
     if words.to_ascii_lowercase().contains("connection refused") {
         AskError::NotListening
     } else {
@@ -167,19 +176,30 @@ async fn exchange<S>(stream: S, question: &Question) -> Result<Answer, AskError>
 where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
-    let broken = |error: hyper::Error| AskError::BrokenOff(describe(&error));
-    let started = Instant::now();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(stream)
         .await
-        .map_err(broken)?;
+        .map_err(|error| broken(&error))?;
     let driver = tokio::spawn(connection);
+    let answer = request(&mut sender, question, "close").await;
+    driver.abort();
+    answer
+}
+
+/// Asks over a connection to the pod; `connection` says whether it is of use afterwards.
+pub(super) async fn request(
+    sender: &mut SendRequest<Empty<Bytes>>,
+    question: &Question,
+    connection: &'static str,
+) -> Result<Answer, AskError> {
+    let started = Instant::now();
     let request = Request::builder()
         .method(Method::GET)
         .uri(&question.path)
         .header(header::HOST, "localhost")
-        .header(header::CONNECTION, "close")
-        .body(Empty::<bytes::Bytes>::new())
+        .header(header::CONNECTION, connection)
+        .body(Empty::new())
         .map_err(|error| AskError::BrokenOff(error.to_string()))?;
+    let broken = |error: hyper::Error| broken(&error);
     let response = sender.send_request(request).await.map_err(broken)?;
     let (head, mut body) = response.into_parts();
     let is_chunked = head
@@ -207,7 +227,6 @@ where
         let room = usize::try_from(room).unwrap_or(usize::MAX).min(data.len());
         beginning.extend_from_slice(&data[..room]);
     }
-    driver.abort();
     if !has_proven_end && head.status == StatusCode::OK {
         return Err(AskError::NoProvenEnd);
     }
@@ -228,12 +247,14 @@ where
     })
 }
 
-fn describe(error: &hyper::Error) -> String {
-    if error.is_incomplete_message() || error.is_closed() || error.is_body_write_aborted() {
-        "the connection was closed before the answer was complete".to_owned()
-    } else if error.is_parse() {
-        "what came back is not HTTP".to_owned()
-    } else {
-        "the connection failed".to_owned()
-    }
+pub(super) fn broken(error: &hyper::Error) -> AskError {
+    let reason =
+        if error.is_incomplete_message() || error.is_closed() || error.is_body_write_aborted() {
+            "the connection was closed before the answer was complete"
+        } else if error.is_parse() {
+            "what came back is not HTTP"
+        } else {
+            "the connection failed"
+        };
+    AskError::BrokenOff(reason.to_owned())
 }

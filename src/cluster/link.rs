@@ -36,6 +36,14 @@ impl Link {
         }
     }
 
+    /// Whether the last word is that the server is silent.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
+    }
+
     /// A request was answered.
     pub(super) fn answered(&self) {
         let mut since = self

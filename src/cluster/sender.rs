@@ -95,6 +95,11 @@ impl Sender {
         &self.exchange.client
     }
 
+    /// Whether the server is known to be silent now.
+    pub(super) fn is_silent(&self) -> bool {
+        self.link.is_silent()
+    }
+
     /// The time that one request may take.
     pub(super) fn request_timeout(&self) -> Duration {
         self.exchange.time

@@ -85,10 +85,33 @@ impl<T> Watched<T> {
         }
     }
 
+    /// A second look at the same set.
+    #[must_use]
+    pub fn sight(&self) -> Sight<T> {
+        Sight(self.current.clone())
+    }
+
     /// The whole set; `None` until the first list has arrived.
     #[must_use]
     pub fn current(&self) -> Option<Arc<Vec<T>>> {
         self.current.borrow().clone()
+    }
+}
+
+/// What is seen of a set that somebody else follows.
+pub struct Sight<T>(watch::Receiver<Option<Arc<Vec<T>>>>);
+
+impl<T> Sight<T> {
+    /// The whole set; `None` until the first list has arrived.
+    #[must_use]
+    pub fn current(&self) -> Option<Arc<Vec<T>>> {
+        self.0.borrow().clone()
+    }
+}
+
+impl<T> Clone for Sight<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
     }
 }
 

@@ -3,8 +3,8 @@
 use super::{Session, confirm, random};
 use crate::cli::ChaosArgs;
 use crate::error::CommandError;
-use crate::ops::{self, ChaosPlan, ChaosRequest};
-use crate::report::{Fault, Report, Selection};
+use crate::ops;
+use crate::report::{ChaosPlanReport, Report};
 use crate::settings;
 
 pub(super) async fn run(
@@ -12,6 +12,17 @@ pub(super) async fn run(
     arguments: &ChaosArgs,
 ) -> Result<Report, CommandError> {
     let set = session.set(&arguments.workload.set).await?;
+    if arguments.restore {
+        confirm::possible(session)?;
+        let (context, workload) = session.workload("chaos", &set, &arguments.workload).await?;
+        let what = format!(
+            "undo what an experiment on `{}` in namespace `{}` has left behind",
+            workload.reference(),
+            workload.namespace
+        );
+        let context = confirm::ask(session, context, &what, &[]).await?;
+        return Ok(Report::Restore(ops::restore(&context, &workload).await?));
+    }
     let verification = settings::verification(
         &arguments.question,
         &arguments.workload,
@@ -26,38 +37,28 @@ pub(super) async fn run(
         older,
         random::seed,
     )?;
-    refuse_unbuilt(arguments, &request)?;
-    confirm::possible(session)?;
+    let breaks = request.fault.is_some();
+    let needs_consent = breaks && !arguments.dry_run;
+    if needs_consent {
+        confirm::possible(session)?;
+    }
     let (context, workload) = session.workload("chaos", &set, &arguments.workload).await?;
-    if !arguments.restore && request.fault.is_some() {
+    if breaks {
         settings::refuse_protected(&session.config, context.cluster.context())?;
     }
-    let pod = ops::target(&context, &workload).await?;
-    let what = format!("delete `pod/{pod}` in namespace `{}`", workload.namespace);
-    let context = confirm::ask(session, context, &what, &[]).await?;
-    let plan = ChaosPlan {
-        workload,
-        verification: request.verification,
-        pod,
+    let plan = ops::plan_chaos(&context, &workload, request).await?;
+    if arguments.dry_run {
+        return Ok(Report::ChaosPlan(ChaosPlanReport {
+            object: workload.reference(),
+            experiment: plan.experiment,
+            what: plan.what,
+            reach: plan.reach,
+        }));
+    }
+    let context = if needs_consent {
+        confirm::ask(session, context, &plan.what, &plan.reach).await?
+    } else {
+        context
     };
     Ok(Report::Chaos(Box::new(ops::chaos(&context, &plan).await?)))
-}
-
-/// Refuses what cannot be done yet: better nothing than something else than was asked for.
-fn refuse_unbuilt(arguments: &ChaosArgs, request: &ChaosRequest) -> Result<(), CommandError> {
-    let is_built = !arguments.dry_run
-        && !arguments.restore
-        && request.fault == Some(Fault::Delete)
-        && request.selection == Selection::First
-        && request.kills == 1
-        && request.max_outage.is_none()
-        && request.max_recovery.is_none()
-        && request.older.is_none();
-    if is_built {
-        return Ok(());
-    }
-    Err(CommandError::usage(
-        "only one deletion of the first pod is possible so far",
-        "leave out what asks for more",
-    ))
 }

@@ -16,6 +16,7 @@ use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::error::CommandError;
 use crate::event::{Emitter, EventKind, RunDescription};
+use crate::interrupt::Stop;
 use crate::ops::{Context, Set, Workload};
 use crate::report::Report;
 use crate::settings;
@@ -29,6 +30,7 @@ pub(crate) async fn run(
     cli: &Cli,
     ui: &Ui,
     emitter: Emitter,
+    stop: Stop,
 ) -> Result<Option<Report>, CommandError> {
     let config = if cli.global.config.is_some() || cli.command.is_configured() {
         settings::config(&cli.global).await?
@@ -40,6 +42,7 @@ pub(crate) async fn run(
         ui,
         emitter,
         config,
+        stop,
     };
     let report = match &cli.command {
         Command::Up(arguments) => up::run(&session, arguments).await,
@@ -63,6 +66,7 @@ struct Session<'a> {
     ui: &'a Ui,
     emitter: Emitter,
     config: Config,
+    stop: Stop,
 }
 
 impl Session<'_> {
@@ -72,7 +76,8 @@ impl Session<'_> {
         let connection = settings::connection(self.cli, command, self.ui.can_ask());
         let cluster = Cluster::connect(&connection, self.emitter.clone()).await?;
         let namespace = global.namespace.clone();
-        let context = Context::new(cluster, self.emitter.clone(), namespace, global.timeout);
+        let mut context = Context::new(cluster, self.emitter.clone(), namespace, global.timeout);
+        context.stop = self.stop.clone();
         self.emitter.send(EventKind::Started(RunDescription {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: command.to_owned(),

@@ -202,6 +202,22 @@ pub enum OpsError {
         /// What to add to the command line.
         hint: String,
     },
+    /// What was asked for cannot be done to this workload.
+    #[error("cannot experiment on `{object}`: {reason}")]
+    Experiment {
+        /// The workload.
+        object: Box<ObjectRef>,
+        /// Why not.
+        reason: String,
+        /// What to do instead.
+        hint: String,
+    },
+    /// The pod that a fault was to take is not there.
+    #[error("the pod of `{object}` that was to be broken does not exist any more")]
+    NoSuchPod {
+        /// The workload.
+        object: Box<ObjectRef>,
+    },
     /// Going on would delete claims.
     #[error("{reason}")]
     WouldDeleteData {

@@ -22,7 +22,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-pub use self::chaos::{ChaosPlan, ChaosRequest, OlderRun, chaos, target};
+pub use self::chaos::{ChaosPlan, ChaosRequest, OlderRun, chaos, plan_chaos, restore};
 pub use self::down::{DownOptions, DownPlan, down, plan_down};
 pub use self::error::{OpsError, OwnedField, Problem, WriteFailure};
 pub use self::logs::{LogsOptions, logs};
@@ -33,6 +33,7 @@ pub use self::workload::Workload;
 
 use crate::cluster::{ApplyMode, Cluster, ClusterError, ServedKinds};
 use crate::event::{Emitter, EventKind};
+use crate::interrupt::Stop;
 use crate::manifest::ManifestSet;
 use crate::plan::Target;
 
@@ -54,6 +55,8 @@ pub struct Context {
     pub deadline: Instant,
     /// The kinds that the cluster serves.
     pub kinds: ServedKinds,
+    /// Asks work to end in good order.
+    pub stop: Stop,
 }
 
 impl Context {
@@ -73,6 +76,7 @@ impl Context {
             timeout,
             deadline,
             kinds: ServedKinds::default(),
+            stop: Stop::default(),
         }
     }
 

@@ -129,14 +129,19 @@ impl View {
         })
     }
 
+    /// The workload as it is now.
+    pub(super) fn set(&self) -> Result<StatefulSet, OpsError> {
+        let sets = self.sets.current().unwrap_or_default();
+        sets.first()
+            .cloned()
+            .ok_or_else(|| OpsError::NoSuchWorkload {
+                object: self.object.clone(),
+            })
+    }
+
     /// Everything that is known now; `None` until the pods have been listed.
     pub(super) fn snapshot(&self) -> Result<Option<Snapshot>, OpsError> {
-        let set = self.sets.current().and_then(|sets| sets.first().cloned());
-        let Some(stateful_set) = set else {
-            return Err(OpsError::NoSuchWorkload {
-                object: self.object.clone(),
-            });
-        };
+        let stateful_set = self.set()?;
         Ok(self.pods.current().map(|pods| Snapshot {
             stateful_set,
             pods: pods.as_ref().clone(),

@@ -55,16 +55,9 @@ async fn ask_all(
     workload: &Workload,
     verification: &Verification,
 ) -> Result<VerifyReport, OpsError> {
-    let expectation = &verification.expectations[0];
     let object = workload.reference();
     let set = workload.read(context).await?;
-    let question = Question {
-        port: port(&set, &object, expectation.port)?,
-        path: expectation.path.clone(),
-        timeout: verification.answer_time,
-        largest_body: verification.largest_body,
-        kept: 0,
-    };
+    let question = question(&set, &object, verification)?;
     let before = pods(context, workload, &set).await?;
     let ordinals = expected_ordinals(&set);
     context.emit(EventKind::Verifying {
@@ -96,6 +89,43 @@ async fn ask_all(
         answers,
         findings,
     ))
+}
+
+/// What every replica is asked at the first endpoint.
+pub(super) fn question(
+    set: &StatefulSet,
+    object: &ObjectRef,
+    verification: &Verification,
+) -> Result<Question, OpsError> {
+    let expectation = &verification.expectations[0];
+    Ok(Question {
+        port: port(set, object, expectation.port)?,
+        path: expectation.path.clone(),
+        timeout: verification.answer_time,
+        largest_body: verification.largest_body,
+        kept: if expectation.needs_body() {
+            verification.largest_body
+        } else {
+            0
+        },
+    })
+}
+
+/// Where every replica is asked.
+pub(super) fn endpoints(
+    set: &StatefulSet,
+    object: &ObjectRef,
+    verification: &Verification,
+) -> Result<Vec<Endpoint>, OpsError> {
+    let expectations = verification.expectations.iter();
+    expectations
+        .map(|expectation| {
+            Ok(Endpoint {
+                port: port(set, object, expectation.port)?,
+                path: expectation.path.clone(),
+            })
+        })
+        .collect()
 }
 
 fn endpoint(question: &Question) -> Endpoint {
@@ -273,6 +303,9 @@ fn take(mut answer: ReplicaAnswer, given: Answer) -> ReplicaAnswer {
 fn problem(error: AskError, question: &Question) -> Problem {
     match error {
         AskError::NotListening => Problem::NotListening,
+        AskError::NotOpenedInTime => Problem::NotAsked {
+            reason: error.to_string(),
+        },
         AskError::NotOpened(source) => Problem::NotAsked {
             reason: source.to_string(),
         },

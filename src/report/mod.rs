@@ -6,6 +6,7 @@
 mod chaos;
 mod diff;
 mod down;
+mod restore;
 mod rollout;
 mod up;
 mod verify;
@@ -13,12 +14,13 @@ mod verify;
 use serde::{Deserialize, Serialize};
 
 pub use self::chaos::{
-    Availability, ChaosReport, ChaosVerdict, Compared, DataProof, Experiment, Fault, Kill,
-    Observed, Percentiles, ProbeCounts, ProbeState, Prober, RecoveryPhase, ReplicaAvailability,
-    Selection, ServiceAvailability, Timeline,
+    Availability, ChaosPlanReport, ChaosReport, ChaosVerdict, Compared, DataProof, Experiment,
+    Fault, Kill, Observed, Percentiles, ProbeCounts, ProbeState, Prober, RecoveryPhase,
+    ReplicaAvailability, Selection, ServiceAvailability, Timeline,
 };
 pub use self::diff::{DiffReport, ObjectDiff};
 pub use self::down::{DownReport, Kept};
+pub use self::restore::{RestoreReport, Restored};
 pub use self::rollout::RolloutReport;
 pub use self::up::{Applied, UpReport, Waited};
 pub use self::verify::{
@@ -42,6 +44,10 @@ pub enum Report {
     Verify(VerifyReport),
     /// What became of a workload that was broken on purpose.
     Chaos(Box<ChaosReport>),
+    /// What would be broken.
+    ChaosPlan(ChaosPlanReport),
+    /// What an experiment had left behind.
+    Restore(RestoreReport),
     /// What `down` did.
     Down(DownReport),
     /// The logs came to their end.
@@ -63,6 +69,9 @@ impl Report {
             Self::Rollout(report) => report.outcome(),
             Self::Verify(report) => report.outcome(),
             Self::Chaos(report) => report.outcome(),
+            Self::Restore(report) => report.outcome(),
+            // Nothing was asked but what would be done.
+            Self::ChaosPlan(_) => Outcome::Success,
             Self::Down(report) => report.outcome(),
             Self::Logs { unread, .. } => {
                 if unread.is_empty() {

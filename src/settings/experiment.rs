@@ -32,11 +32,7 @@ pub fn experiment(
         verification,
         fault,
         selection: selection(flags, configured.turn.as_ref(), fault, draw)?,
-        kills: if breaks {
-            flags.kills.or(configured.kills).unwrap_or(1)
-        } else {
-            0
-        },
+        kills: flags.kills.or(configured.kills).filter(|_| breaks),
         pause: flags.pause.or(configured.pause).unwrap_or(PAUSE),
         control: flags.lasting,
         probe_interval: measures
@@ -140,7 +136,7 @@ mod tests {
         let request = request("", "").unwrap();
         assert_eq!(request.fault, Some(Fault::Delete));
         assert_eq!(request.selection, Selection::First);
-        assert_eq!(request.kills, 1);
+        assert_eq!(request.kills, None);
         assert_eq!(request.probe_interval, Duration::from_millis(100));
         assert_eq!((request.max_outage, request.max_recovery), (None, None));
         assert!(!request.allows_disruption);
@@ -156,7 +152,7 @@ mod tests {
                 pod: "web-1".to_owned()
             }
         );
-        assert_eq!(configured.kills, 3);
+        assert_eq!(configured.kills, Some(3));
         assert_eq!(configured.pause, Duration::from_secs(1));
         assert_eq!(configured.probe_interval, Duration::from_millis(50));
         assert_eq!(configured.max_outage, Some(Duration::from_secs(2)));
@@ -170,7 +166,7 @@ mod tests {
         .unwrap();
         assert_eq!(typed.fault, Some(Fault::Kill));
         assert_eq!(typed.selection, Selection::AllInTurn);
-        assert_eq!((typed.kills, typed.pause), (5, Duration::ZERO));
+        assert_eq!((typed.kills, typed.pause), (Some(5), Duration::ZERO));
         assert_eq!(typed.probe_interval, Duration::from_millis(20));
         assert_eq!(typed.max_outage, Some(Duration::from_secs(1)));
         assert_eq!(typed.max_recovery, Some(Duration::from_secs(4)));
@@ -200,7 +196,7 @@ mod tests {
     fn a_control_run_breaks_nothing_whatever_the_file_says() {
         let request = request("--control --for 1m", FILE).unwrap();
         assert_eq!(request.fault, None);
-        assert_eq!(request.kills, 0);
+        assert_eq!(request.kills, None);
         assert_eq!(request.selection, Selection::First);
         assert_eq!(request.control, Duration::from_mins(1));
         assert_eq!(request.max_recovery, None);

@@ -5,12 +5,14 @@
 
 mod object;
 mod pod;
+mod run;
 mod stateful_set;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::object::status_of;
 pub use self::pod::{PodSummary, is_ready, restarts};
+pub use self::run::PodRun;
 pub use self::stateful_set::{
     ReplicaProgress, RolloutProgress, RolloutState, Snapshot, expected_ordinals, rollout_progress,
 };

@@ -1,15 +1,18 @@
 //! The in-process model of the API server against the real one: the same raw requests, the same answers.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::{Method, Request};
 use http_body_util::BodyExt;
-use kube::Client;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::AttachParams;
 use kube::client::Body;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+use kube::{Api, Client};
 use serde_json::{Value, json};
 
-use crate::apiserver::{ApiServer, Pods, Reply};
+use crate::apiserver::{ApiServer, PodScript, Pods};
 use crate::harness::{Namespace, variable};
 
 /// Where a pod's image comes from: the one that the sandbox holds.
@@ -78,6 +81,20 @@ impl Server {
             .await
     }
 
+    /// How a command in the pod's container ended.
+    async fn executed(&self, command: &[&str], container: &str) -> (u16, Value) {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
+        let parameters = AttachParams::default().stderr(false).container(container);
+        let started = pods.exec("p", command.to_vec(), &parameters).await;
+        let mut process = match started {
+            Ok(process) => process,
+            Err(kube::Error::Api(status)) => return (status.code, json!(status.message)),
+            Err(error) => panic!("{error}"),
+        };
+        let status = process.take_status().unwrap().await.unwrap();
+        (101, json!(status))
+    }
+
     async fn delete(&self, path: &str, body: &Value) -> (u16, Value) {
         self.send(Method::DELETE, path, "application/json", body)
             .await
@@ -108,11 +125,13 @@ fn normalised(server: &Server, mut value: Value) -> Value {
                 let words = text.replace(namespace, "NAMESPACE");
                 let is_identity = |word: &str| {
                     word.len() == 36 && word.bytes().filter(|byte| *byte == b'-').count() == 4
+                        || word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+                        || word.parse::<SocketAddr>().is_ok()
                 };
                 let words: Vec<&str> = words
                     .split_inclusive([' ', '(', ')'])
                     .map(|word| {
-                        let bare = word.trim_matches(['(', ')', ' ', ':', ',']);
+                        let bare = word.trim_matches(['(', ')', ' ', ':', ',', '"']);
                         let is_number =
                             !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_digit());
                         if is_number || is_identity(bare) {
@@ -216,7 +235,67 @@ async fn interactions(server: &Server) -> Vec<Answer> {
     );
     note("watch from a list", server.get(&events).await);
     note("evict", evicted(server).await);
+    let pod = "/api/v1/namespaces/NAMESPACE/pods/p";
+    for (step, path) in [
+        ("proxy to a closed port", ":81/proxy/keys"),
+        ("proxy to the bare path", ":81/proxy"),
+        ("proxy to an odd name", ":81:a:b/proxy/"),
+        ("proxy to a pod that is not there", "9:81/proxy/"),
+    ] {
+        note(step, server.get(&format!("{pod}{path}")).await);
+    }
+    for (step, command) in COMMANDS {
+        note(step, server.executed(command, "c").await);
+    }
+    note("execute elsewhere", server.executed(&["true"], "x").await);
+    note("a stale merge", stale(server).await);
+    note("a slice without endpoints", sliced(server).await);
     answers
+}
+
+/// What is executed in the pod's container.
+const COMMANDS: [(&str, &[&str]); 5] = [
+    ("execute", &["true"]),
+    ("a failing command", &["sh", "-c", "exit 3"]),
+    ("a program that is not there", &["no-such-program"]),
+    (
+        "a program that the shell does not find",
+        &["sh", "-c", "no-such-program"],
+    ),
+    // Nothing handles SIGTERM there, and so nothing happens.
+    ("SIGTERM", &["sh", "-c", "kill -TERM 1"]),
+];
+
+/// A merge patch that was made from an older version.
+async fn stale(server: &Server) -> (u16, Value) {
+    let path = "/api/v1/namespaces/NAMESPACE/configmaps/other";
+    let patch = json!({ "metadata": { "resourceVersion": "1", "annotations": { "a": "b" } } });
+    server
+        .send(Method::PATCH, path, "application/merge-patch+json", &patch)
+        .await
+}
+
+/// The slice of a service that selects nothing, as far as it is the same everywhere.
+async fn sliced(server: &Server) -> (u16, Value) {
+    let service = json!({ "metadata": { "name": "s", "labels": { "team": "a" } },
+        "spec": { "selector": { "app": "nobody" }, "ports": [{ "port": 80 }] } });
+    let services = "/api/v1/namespaces/NAMESPACE/services";
+    let (status, created) = server.post(services, &service).await;
+    assert_eq!(status, 201, "{created}");
+    let slices = "/apis/discovery.k8s.io/v1/namespaces/NAMESPACE/endpointslices";
+    let found = async {
+        loop {
+            let (status, list) = server.get(slices).await;
+            if let Some(slice) = list["items"].get(0) {
+                return (status, slice.clone());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    let (status, mut slice) = tokio::time::timeout(LONGEST, found).await.unwrap();
+    let metadata = slice["metadata"].as_object_mut().unwrap();
+    metadata.retain(|name, _| !["name", "annotations", "managedFields"].contains(&name.as_str()));
+    (status, slice)
 }
 
 /// A Ready pod whose budget forbids its eviction.
@@ -262,7 +341,10 @@ async fn the_model_answers_as_the_real_server_does() {
         namespace: space.name.clone(),
     };
     let model = ApiServer::seeded(1);
-    model.serve(Pods::all(), "/", Reply::ok("1\n"));
+    let script = PodScript::default()
+        .ignores_sigterm()
+        .lacks(&["no-such-program"]);
+    model.script(Pods::all(), script);
     let namespace = json!({ "metadata": { "name": "model" } });
     model.create("test", "", "namespaces", namespace);
     let imagined = Server {

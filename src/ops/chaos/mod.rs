@@ -1,188 +1,455 @@
-//! Breaks a workload on purpose, follows its recovery, and proves that the data survived.
+//! Breaks a workload on purpose, follows its recovery, and proves that the data survived:
+//! steady state, fault, continuous probing, recovery, steady state.
 
+mod fault;
+mod plan;
+mod prober;
+mod recovery;
 mod request;
+mod restoration;
+mod safety;
+mod services;
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
 use tokio::time::{Instant, sleep, sleep_until};
 
+pub use self::plan::{ChaosPlan, plan_chaos};
 pub use self::request::{ChaosRequest, OlderRun};
+pub use self::restoration::restore;
 
+use self::fault::{Sent, send};
+use self::prober::{Prober, Probing, Right};
+use self::recovery::{End, Recovery, Taken, find, note, show};
+use self::services::Services;
+use super::Context;
 use super::error::OpsError;
-use super::rollout::{STALL, Seen, View};
-use super::surroundings::add_log;
-use super::verify::{Verification, verify};
-use super::write::Write;
-use super::{Context, Workload};
-use crate::action::Action;
-use crate::cluster::{ClusterError, Deletion};
-use crate::diagnose::Diagnosis;
+use super::rollout::View;
+use super::verify::{question, verify};
 use crate::event::{EventKind, milliseconds};
 use crate::exit::Outcome;
-use crate::object::ObjectRef;
 use crate::report::{
-    Availability, ChaosReport, Experiment, Fault, Kill, Observed, Prober, Problem, RecoveryPhase,
-    Selection, VerifyReport,
+    ChaosReport, Compared, Kill, Observed, Percentiles, Problem, RecoveryPhase, VerifyReport,
 };
-use crate::status::{PodSummary, RolloutState, expected_ordinals, is_ready, rollout_progress};
+use crate::status::{PodSummary, RolloutProgress, rollout_progress};
 
 /// A pod that is Ready by its own probe may need a moment until it answers; a wrong answer is final
 /// at once, silence only after this long.
 const SETTLING: Duration = Duration::from_secs(15);
 const SETTLING_PAUSE: Duration = Duration::from_millis(500);
+/// Probes of each replica before the first fault, so that the prober itself is proven to work.
+const WARM_UP: u64 = 3;
+const LONGEST_WARM_UP: Duration = Duration::from_secs(5);
+/// The time for the answer to a probe: this, or a multiple of the slowest answer of the steady state.
+const PROBE_TIME: Duration = Duration::from_secs(1);
+const PROBE_TIME_FACTOR: u64 = 5;
+/// Slower than this by itself is no regression: two probe intervals and the clock's own steps.
+const NOISE_MS: u64 = 250;
 
-/// What will be broken.
-#[derive(Debug, Clone)]
-pub struct ChaosPlan {
-    /// The workload.
-    pub workload: Workload,
-    /// What every replica is asked.
-    pub verification: Verification,
-    /// The pod to delete, and no other: it is the one that was agreed to.
-    pub pod: String,
-}
-
-/// The pod that would be deleted: the one with the lowest ordinal.
+/// Carries out an experiment as it was settled and agreed to.
+///
+/// The time of the context holds for the first steady state, and anew for each fault with its recovery.
 ///
 /// # Errors
-/// [`OpsError::NoSuchWorkload`], or a failed exchange.
-pub async fn target(context: &Context, workload: &Workload) -> Result<String, OpsError> {
-    let set = context.by_deadline(workload.read(context)).await?;
-    Ok(format!(
-        "{}-{}",
-        workload.name,
-        expected_ordinals(&set).start
-    ))
-}
-
-/// Verifies, deletes the pod of the plan, follows its replacement, verifies again.
-///
-/// # Errors
-/// [`OpsError`]; whether the pod had been deleted by then is in the events.
+/// [`OpsError`] when nothing was broken; what happens after the first fault is in the report.
 pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, OpsError> {
-    let ChaosPlan {
-        workload,
-        verification,
-        ..
-    } = plan;
-    let before = verify(context, workload, verification).await?;
-    let experiment = Experiment {
-        fault: Some(Fault::Delete),
-        selection: Selection::First,
-        kills: 1,
-        pods: vec![plan.pod.clone()],
-        pause_ms: 0,
-        control_ms: None,
-        probe_interval_ms: 100,
-        max_outage_ms: None,
-        max_recovery_ms: None,
-        endpoints: before.endpoints.clone(),
-    };
-    let observed = |before, kills, after, cause| Observed {
-        experiment,
+    context.stop.heed();
+    let before = verify(context, &plan.workload, &plan.request.verification).await?;
+    context.emit(EventKind::Experiment {
+        object: plan.workload.reference(),
+        experiment: plan.experiment.clone(),
+        replicas: names(&before),
+    });
+    let mut observed = Observed {
+        experiment: plan.experiment.clone(),
         before,
-        kills,
-        after,
-        cause,
-        availability: Availability::default(),
-        prober: Prober::default(),
+        kills: Vec::new(),
+        after: None,
+        cause: None,
+        availability: crate::report::Availability::default(),
+        prober: crate::report::Prober {
+            interval_ms: plan.experiment.probe_interval_ms,
+            largest_gap_ms: 0,
+        },
         compared: Vec::new(),
         refusals: Vec::new(),
         doubts: Vec::new(),
         failures: Vec::new(),
         not_restored: Vec::new(),
     };
-    let target = before
-        .replicas
-        .iter()
-        .find(|it| it.pod == plan.pod)
-        .cloned();
-    let (Outcome::Success, Some(target)) = (before.verdict, target) else {
-        return Ok(ChaosReport::new(observed(before, Vec::new(), None, None)));
-    };
-    let uid = target.uid.clone().unwrap_or_default();
-    let mut kill = Kill {
-        number: 1,
-        fault: Fault::Delete,
-        at_ms: context.emitter.elapsed_ms(),
-        pod: target.pod.clone(),
-        uid_before: uid.clone(),
-        uid_after: None,
-        restarts_before: 0,
-        restarts_after: None,
-        proof: None,
-        refused: None,
-        phases: BTreeMap::new(),
-        outage_ms: None,
-        wrong_answers: 0,
-    };
-    let mut recovery = context
-        .by_deadline(Recovery::watch(context, workload, &mut kill))
-        .await?;
-    context.in_time()?;
-    context
-        .by_deadline(delete(context, workload, &target.pod, &uid))
-        .await?;
-    let cause = recovery.follow().await?;
-    let has_recovered = cause.is_none() && kill.phases.contains_key(&RecoveryPhase::Ready);
-    let after = if has_recovered {
-        settled(context, plan).await?
-    } else {
-        None
-    };
-    kill.proof = kill.uid_after.clone();
-    Ok(ChaosReport::new(observed(before, vec![kill], after, cause)))
-}
-
-async fn delete(
-    context: &Context,
-    workload: &Workload,
-    pod: &str,
-    uid: &str,
-) -> Result<(), OpsError> {
-    let object = ObjectRef::new("", "Pod", Some(&workload.namespace), pod);
-    let write = Write::start(context, &object, Action::Delete);
-    let deleted = context
-        .cluster
-        .delete_pod(&workload.namespace, pod, uid)
-        .await;
-    let deleted = match deleted {
-        Ok(Deletion::Accepted) => Ok(()),
-        Ok(Deletion::AlreadyGone) => Err(ClusterError::Conflict {
-            message: format!("`{object}` was replaced before it could be deleted"),
-        }),
-        Err(error) => Err(error),
-    };
-    write.finish(deleted.as_ref().err());
-    deleted.map_err(OpsError::while_doing(format!("delete `{object}`")))
-}
-
-/// Verifies until the answers are final, or the pods have had their moment to begin answering;
-/// `None` when the time is over before there is any answer.
-async fn settled(context: &Context, plan: &ChaosPlan) -> Result<Option<VerifyReport>, OpsError> {
-    let until = (Instant::now() + SETTLING).min(context.deadline);
-    let mut last = None;
-    loop {
-        let report = match verify(context, &plan.workload, &plan.verification).await {
-            Ok(report) => report,
-            Err(OpsError::OutOfTime { .. }) => return Ok(last),
-            Err(error) => return Err(error),
-        };
-        let is_final = report.verdict == Outcome::Success
-            || report.groups.len() > 1
-            || report
-                .replicas
-                .iter()
-                .filter_map(|answer| answer.error.as_ref())
-                .any(is_an_answer);
-        last = Some(report);
-        if is_final || Instant::now() >= until {
-            return Ok(last);
+    if observed.before.verdict != Outcome::Success {
+        return Ok(ChaosReport::new(observed));
+    }
+    let mut run = Run::begin(context, plan, &observed.before).await?;
+    observed.refusals = run.objections().await?;
+    if observed.refusals.is_empty() {
+        let from_ms = context.emitter.elapsed_ms();
+        run.warm_up(&mut observed).await;
+        if observed.experiment.fault.is_some() {
+            run.faults(&mut observed).await?;
+        } else {
+            run.control(&mut observed).await;
         }
-        sleep(SETTLING_PAUSE).await;
+        (observed.availability, observed.prober) = run.prober.result(from_ms);
+        observed.failures.extend(run.prober.wrong());
+        observed.compared = compare(plan, &observed.kills);
+    }
+    Ok(ChaosReport::new(observed))
+}
+
+/// The replicas of a verification, by ordinal.
+fn names(report: &VerifyReport) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for answer in &report.replicas {
+        if !names.contains(&answer.pod) {
+            names.push(answer.pod.clone());
+        }
+    }
+    names
+}
+
+/// An experiment under way.
+struct Run<'a> {
+    context: Context,
+    plan: &'a ChaosPlan,
+    view: View,
+    prober: Prober,
+    _services: Services,
+    shown: BTreeMap<String, PodSummary>,
+    /// Every answer with other content so far.
+    wrong: usize,
+}
+
+impl<'a> Run<'a> {
+    /// Begins to follow and to probe; returns when the pods are known as they are before the fault.
+    async fn begin(
+        context: &Context,
+        plan: &'a ChaosPlan,
+        before: &VerifyReport,
+    ) -> Result<Self, OpsError> {
+        let mut view = context
+            .by_deadline(View::open(context, &plan.workload))
+            .await?;
+        let doing = format!("watch the pods of `{}`", plan.workload.reference());
+        let pods = async {
+            view.pods
+                .changed()
+                .await
+                .map_err(OpsError::while_doing(doing))
+        };
+        context.by_deadline(pods).await?;
+        let set = view.set()?;
+        let verification = &plan.request.verification;
+        let mut question = question(&set, &plan.workload.reference(), verification)?;
+        question.timeout = probe_time(before);
+        let probing = Probing {
+            namespace: plan.workload.namespace.clone(),
+            expectation: verification.expectations[0].clone(),
+            question,
+            interval: Duration::from_millis(plan.experiment.probe_interval_ms),
+        };
+        let prober = Prober::start(
+            &context.cluster,
+            &context.emitter,
+            &view.pods.sight(),
+            &probing,
+            right_answers(before),
+        );
+        let services = Services::follow(context, &plan.workload, &set, prober.endpoints());
+        let mut shown = BTreeMap::new();
+        show(context, &view, &mut shown);
+        Ok(Self {
+            context: context.clone(),
+            plan,
+            view,
+            prober,
+            _services: services,
+            shown,
+            wrong: 0,
+        })
+    }
+
+    fn progress(&self) -> Result<RolloutProgress, OpsError> {
+        let snapshot = self.view.snapshot()?;
+        snapshot
+            .map(|snapshot| rollout_progress(&snapshot))
+            .ok_or_else(|| self.context.out_of_time())
+    }
+
+    async fn objections(&self) -> Result<Vec<String>, OpsError> {
+        let progress = self.progress()?;
+        let set = self.view.set()?;
+        let objections = safety::objections(&self.context, self.plan, &set, &progress);
+        self.context
+            .by_deadline(async { Ok(objections.await) })
+            .await
+    }
+
+    /// Probes until the prober itself is known to work.
+    async fn warm_up(&self, observed: &mut Observed) {
+        let mut changes = self.prober.changes();
+        let until = Instant::now() + LONGEST_WARM_UP;
+        while !self.prober.has_probed_each(WARM_UP) {
+            tokio::select! {
+                biased;
+                () = sleep_until(until) => break,
+                () = self.context.stop.asked() => return,
+                _ = changes.changed() => {}
+            }
+        }
+        for (pod, sample) in self.prober.latest() {
+            let is_right = sample.is_some_and(|it| it.state == crate::report::ProbeState::Right);
+            if !is_right {
+                observed.doubts.push(format!(
+                    "`{pod}` was not probed right before the first fault"
+                ));
+            }
+        }
+    }
+
+    /// Probes for a while and breaks nothing.
+    async fn control(&self, observed: &mut Observed) {
+        let until = Instant::now() + self.plan.request.control;
+        let mut changes = self.prober.changes();
+        while self.prober.wrong().is_empty() {
+            tokio::select! {
+                biased;
+                () = sleep_until(until) => return,
+                () = self.context.stop.asked() => {
+                    observed.doubts.push("it was stopped before its end".to_owned());
+                    return;
+                }
+                _ = changes.changed() => {}
+            }
+        }
+    }
+
+    /// All faults, one after the other.
+    async fn faults(&mut self, observed: &mut Observed) -> Result<(), OpsError> {
+        let beginning = self.context.clone();
+        for number in 1..=self.plan.experiment.kills {
+            if number > 1 {
+                self.context = beginning.clone().restarted();
+                if !self.pause().await {
+                    observed.doubts.push(stopped(number - 1));
+                    return Ok(());
+                }
+                let objections = self.objections().await;
+                match objections {
+                    Ok(objections) if objections.is_empty() => {}
+                    Ok(objections) => {
+                        observed
+                            .doubts
+                            .extend(objections.into_iter().map(|objection| {
+                                format!("fault {number} did not take place: {objection}")
+                            }));
+                        return Ok(());
+                    }
+                    Err(error) => {
+                        observed.doubts.push(told(number, &error));
+                        return Ok(());
+                    }
+                }
+            }
+            match self.fault(number, observed).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                // Nothing was broken yet: that is no verdict, but an error.
+                Err(error) if observed.kills.is_empty() => return Err(error),
+                Err(error) => {
+                    observed.doubts.push(told(number, &error));
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits between two faults; returns whether to go on.
+    async fn pause(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.context.stop.asked() => false,
+            () = sleep(self.plan.request.pause) => true,
+        }
+    }
+
+    /// One fault and its recovery; returns whether the next one may follow.
+    async fn fault(&mut self, number: u32, observed: &mut Observed) -> Result<bool, OpsError> {
+        let Some(fault) = self.plan.experiment.fault else {
+            return Ok(false);
+        };
+        self.context.in_time()?;
+        let set = self.view.set()?;
+        let pods = self.view.pods.current().unwrap_or_default();
+        let mut names = self.pods(number, &pods);
+        names.retain(|name| find(&pods, name).is_some());
+        let Some(first) = names.first().and_then(|name| find(&pods, name)) else {
+            return Err(OpsError::NoSuchPod {
+                object: Box::new(self.plan.workload.reference()),
+            });
+        };
+        self.context.emit(EventKind::Fault {
+            number,
+            fault,
+            pods: names.clone(),
+        });
+        let at_ms = self.context.emitter.elapsed_ms();
+        let sending = send(&self.context, self.plan, &set, first);
+        let sent = self.context.by_deadline(sending).await?;
+        let mut taken: Vec<Taken> = names
+            .iter()
+            .filter_map(|name| find(&pods, name))
+            .map(|pod| Taken::new(pod, number, fault, at_ms))
+            .collect();
+        let change = match sent {
+            Sent::Refused(reason) => {
+                for taken in &mut taken {
+                    taken.kill.refused = Some(reason.clone());
+                }
+                observed.kills.extend(taken.into_iter().map(|it| it.kill));
+                observed.after = None;
+                return Ok(false);
+            }
+            Sent::Accepted(change) => change,
+        };
+        if fault != crate::report::Fault::Cordon {
+            for taken in &mut taken {
+                note(&self.context, &mut taken.kill, RecoveryPhase::Accepted);
+            }
+        }
+        let mut recovery = Recovery {
+            context: &self.context,
+            plan: self.plan,
+            view: &mut self.view,
+            prober: &self.prober,
+            shown: &mut self.shown,
+            taken,
+            change,
+        };
+        let followed = recovery.follow().await;
+        let change = recovery.change.take();
+        let taken = std::mem::take(&mut recovery.taken);
+        if let Some(change) = change
+            && let Err(error) = self.undo(&change).await
+        {
+            observed.not_restored.push(format!(
+                "what the experiment changed could not be restored ({error}): run `cryptoctl chaos \
+                 --restore`"
+            ));
+        }
+        let wrong = self.prober.wrong().len();
+        for taken in taken {
+            let mut kill = taken.kill;
+            kill.outage_ms = self.prober.outage_since(&kill.pod, kill.at_ms);
+            kill.wrong_answers = (wrong - self.wrong) as u64;
+            observed.kills.push(kill);
+        }
+        self.wrong = wrong;
+        self.weigh(number, followed?, observed).await
+    }
+
+    /// What the end of a recovery means for the experiment; returns whether to go on.
+    async fn weigh(
+        &mut self,
+        number: u32,
+        end: End,
+        observed: &mut Observed,
+    ) -> Result<bool, OpsError> {
+        observed.after = None;
+        match end {
+            End::Stuck(cause) => {
+                observed.cause = cause;
+                return Ok(false);
+            }
+            End::Stopped => {
+                observed.doubts.push(stopped(number));
+                return Ok(false);
+            }
+            // What the replicas agree on now tells lost data from one stale replica.
+            End::WrongAnswer | End::Recovered => {}
+        }
+        observed.after = self.settled().await?;
+        let is_right = observed
+            .after
+            .as_ref()
+            .is_some_and(|after| after.verdict == Outcome::Success);
+        let is_same = observed
+            .after
+            .as_ref()
+            .and_then(VerifyReport::agreed_sha256)
+            == observed.before.agreed_sha256();
+        let is_proven = observed
+            .kills
+            .iter()
+            .all(|kill| kill.proof.is_some() && kill.refused.is_none());
+        Ok(is_right && is_same && is_proven && self.prober.wrong().is_empty())
+    }
+
+    /// The pods that a fault takes.
+    fn pods(&self, number: u32, pods: &[k8s_openapi::api::core::v1::Pod]) -> Vec<String> {
+        use crate::report::Fault;
+        let planned = &self.plan.experiment.pods;
+        match self.plan.experiment.fault {
+            Some(fault) if fault.takes_all() => planned.clone(),
+            Some(Fault::Cordon) => {
+                let index = (number as usize).saturating_sub(1);
+                let node = planned
+                    .get(index)
+                    .and_then(|name| find(pods, name))
+                    .and_then(|pod| pod.spec.as_ref()?.node_name.clone());
+                let mut here: Vec<String> = pods
+                    .iter()
+                    .filter(|pod| {
+                        node.is_some()
+                            && pod.spec.as_ref().and_then(|spec| spec.node_name.clone()) == node
+                    })
+                    .filter_map(|pod| pod.metadata.name.clone())
+                    .filter(|name| self.prober.latest().contains_key(name))
+                    .collect();
+                here.sort();
+                here
+            }
+            _ => {
+                let index = (number as usize).saturating_sub(1);
+                planned.get(index).cloned().into_iter().collect()
+            }
+        }
+    }
+
+    /// Undoes a change however the run ends, in a time of its own.
+    async fn undo(&self, change: &restoration::Change) -> Result<(), OpsError> {
+        let context = self.context.clone().restarted();
+        let undoing = restoration::undo(&context, &self.plan.workload, change);
+        context.by_deadline(undoing).await
+    }
+
+    /// Verifies until the answers are final, or the pods have had their moment to begin answering;
+    /// `None` when the time is over before there is any answer.
+    async fn settled(&self) -> Result<Option<VerifyReport>, OpsError> {
+        let until = (Instant::now() + SETTLING).min(self.context.deadline);
+        let mut last = None;
+        loop {
+            let verification = &self.plan.request.verification;
+            let report = match verify(&self.context, &self.plan.workload, verification).await {
+                Ok(report) => report,
+                Err(OpsError::OutOfTime { .. }) => return Ok(last),
+                Err(error) => return Err(error),
+            };
+            let is_final = report.verdict == Outcome::Success
+                || report.groups.len() > report.endpoints.len()
+                || report
+                    .replicas
+                    .iter()
+                    .filter_map(|answer| answer.error.as_ref())
+                    .any(is_an_answer);
+            last = Some(report);
+            if is_final || Instant::now() >= until || self.context.stop.is_asked() {
+                return Ok(last);
+            }
+            sleep(SETTLING_PAUSE).await;
+        }
     }
 }
 
@@ -193,160 +460,75 @@ fn is_an_answer(problem: &Problem) -> bool {
     )
 }
 
-/// Follows the pods of a workload from before the fault.
-struct Recovery<'a> {
-    context: &'a Context,
-    workload: &'a Workload,
-    kill: &'a mut Kill,
-    view: View,
-    shown: BTreeMap<String, PodSummary>,
-    accepted: Instant,
+fn stopped(faults: u32) -> String {
+    let noun = if faults == 1 { "fault" } else { "faults" };
+    format!("it was stopped after {faults} {noun}")
 }
 
-impl<'a> Recovery<'a> {
-    /// Starts to follow; returns when the pods are known as they are before the fault.
-    async fn watch(
-        context: &'a Context,
-        workload: &'a Workload,
-        kill: &'a mut Kill,
-    ) -> Result<Self, OpsError> {
-        let mut view = View::open(context, workload).await?;
-        let doing = format!("watch the pods of `{}`", workload.reference());
-        view.pods
-            .changed()
-            .await
-            .map_err(OpsError::while_doing(doing))?;
-        let shown = BTreeMap::new();
-        let mut recovery = Self {
-            context,
-            workload,
-            kill,
-            view,
-            shown,
-            accepted: Instant::now(),
-        };
-        recovery.show();
-        Ok(recovery)
-    }
-
-    /// Follows until the workload is whole again, cannot become so, or time is over; returns what
-    /// keeps it from being whole, as far as that is known.
-    async fn follow(&mut self) -> Result<Option<Diagnosis>, OpsError> {
-        self.accepted = Instant::now();
-        let doing =
-            || OpsError::while_doing(format!("watch the pods of `{}`", self.workload.reference()));
-        let mut seen = Seen::default();
-        let mut next_look = Instant::now() + STALL;
-        loop {
-            let is_over = tokio::select! {
-                // In this order, so that a run can be repeated exactly, and the deadline is never starved.
-                biased;
-                () = sleep_until(self.context.deadline) => true,
-                changed = self.view.pods.changed() => { changed.map_err(doing())?; false }
-                changed = self.view.sets.changed() => { changed.map_err(doing())?; false }
-                () = sleep_until(next_look) => {
-                    self.view.look_around(self.context, self.workload).await;
-                    next_look = Instant::now() + STALL;
-                    false
-                }
-            };
-            self.show();
-            self.note_phases();
-            let Some(snapshot) = self.view.snapshot()? else {
-                continue;
-            };
-            let is_replaced = self.kill.uid_after.is_some();
-            match seen.judge(rollout_progress(&snapshot)).state {
-                RolloutState::Complete if is_replaced => return Ok(None),
-                RolloutState::Failed { mut cause } if is_replaced => {
-                    add_log(self.context, &self.workload.namespace, &mut cause).await;
-                    return Ok(Some(cause));
-                }
-                RolloutState::Progressing { suspicion, .. } if is_over => return Ok(suspicion),
-                _ if is_over => return Ok(None),
-                _ => {}
-            }
-        }
-    }
-
-    /// Emits the rows that changed.
-    fn show(&mut self) {
-        let pods = self.view.pods.current().unwrap_or_default();
-        for pod in pods.iter() {
-            let row = PodSummary::of(pod);
-            if self.shown.get(&row.pod) != Some(&row) {
-                self.context
-                    .emit(EventKind::PodChanged { pod: row.clone() });
-                self.shown.insert(row.pod.clone(), row);
-            }
-        }
-    }
-
-    /// Notes what the watch shows of the replaced pod; each phase once, with the time it was seen.
-    fn note_phases(&mut self) {
-        let pods = self.view.pods.current().unwrap_or_default();
-        let pod = pods
-            .iter()
-            .find(|pod| pod.metadata.name.as_deref() == Some(&self.kill.pod));
-        let mut seen = BTreeSet::new();
-        let uid = pod.and_then(|pod| pod.metadata.uid.clone());
-        match pod {
-            Some(pod) if uid.as_deref() == Some(&self.kill.uid_before) => {
-                if pod.metadata.deletion_timestamp.is_some() {
-                    seen.insert(RecoveryPhase::Terminating);
-                }
-            }
-            None => {
-                seen.extend([RecoveryPhase::Terminating, RecoveryPhase::Gone]);
-            }
-            Some(pod) => {
-                self.kill.uid_after = uid;
-                seen.extend([
-                    RecoveryPhase::Terminating,
-                    RecoveryPhase::Gone,
-                    RecoveryPhase::Replaced,
-                ]);
-                if pod
-                    .spec
-                    .as_ref()
-                    .is_some_and(|spec| spec.node_name.is_some())
-                {
-                    seen.insert(RecoveryPhase::Scheduled);
-                }
-                if has_started(pod) {
-                    seen.insert(RecoveryPhase::Started);
-                }
-                if is_ready(pod) {
-                    seen.insert(RecoveryPhase::Ready);
-                }
-            }
-        }
-        let after_ms = milliseconds(self.accepted.elapsed());
-        for phase in seen {
-            if let Entry::Vacant(entry) = self.kill.phases.entry(phase) {
-                entry.insert(after_ms);
-                let pod = self.kill.pod.clone();
-                self.context.emit(EventKind::Phase {
-                    number: self.kill.number,
-                    pod,
-                    phase,
-                    after_ms,
-                });
-            }
-        }
+fn told(number: u32, error: &OpsError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("fault {number}: {error}: {source}"),
+        None => format!("fault {number}: {error}"),
     }
 }
 
-fn has_started(pod: &Pod) -> bool {
-    pod.status
-        .as_ref()
-        .and_then(|status| status.container_statuses.as_ref())
-        .is_some_and(|statuses| {
-            statuses.iter().any(|status| {
-                status
-                    .state
-                    .as_ref()
-                    .is_some_and(|state| state.running.is_some())
+fn probe_time(before: &VerifyReport) -> Duration {
+    let slowest = before
+        .replicas
+        .iter()
+        .filter_map(|answer| answer.latency_ms)
+        .max()
+        .unwrap_or(0);
+    PROBE_TIME.max(Duration::from_millis(slowest * PROBE_TIME_FACTOR))
+}
+
+/// What each replica answered at the first endpoint in the steady state.
+fn right_answers(before: &VerifyReport) -> Vec<Right> {
+    let first = before.endpoints.first();
+    before
+        .replicas
+        .iter()
+        .filter(|answer| Some(&answer.endpoint) == first)
+        .filter_map(|answer| {
+            let sha256 = answer.compared_sha256.clone().or(answer.sha256.clone())?;
+            Some(Right {
+                pod: answer.pod.clone(),
+                sha256,
+                content_type: answer.content_type.clone(),
             })
         })
+        .collect()
+}
+
+/// This run's figures beside those of an older one.
+fn compare(plan: &ChaosPlan, kills: &[Kill]) -> Vec<Compared> {
+    let Some(older) = &plan.request.older else {
+        return Vec::new();
+    };
+    let of_phase = |phase: RecoveryPhase| {
+        let times = kills.iter().filter_map(move |kill| kill.phases.get(&phase));
+        (phase.name(), Percentiles::of(times.copied()))
+    };
+    let outages = kills.iter().filter_map(|kill| kill.outage_ms);
+    RecoveryPhase::ALL
+        .into_iter()
+        .map(of_phase)
+        .chain([("outage", Percentiles::of(outages))])
+        .filter_map(|(what, percentiles)| {
+            let new_ms = percentiles?.p95;
+            let old_ms = *older.figures.get(what)?;
+            let slower = new_ms.saturating_sub(old_ms);
+            Some(Compared {
+                what: what.to_owned(),
+                old_ms,
+                new_ms,
+                is_regression: slower > NOISE_MS && slower > share(old_ms, older.tolerance),
+            })
+        })
+        .collect()
+}
+
+/// A share of a duration, in milliseconds.
+fn share(of_ms: u64, share: f64) -> u64 {
+    milliseconds(Duration::from_millis(of_ms).mul_f64(share.max(0.0)))
 }

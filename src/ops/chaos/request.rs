@@ -15,8 +15,8 @@ pub struct ChaosRequest {
     pub fault: Option<Fault>,
     /// Whose turn it is.
     pub selection: Selection,
-    /// The number of faults.
-    pub kills: u32,
+    /// The number of faults; every pod once in turn, or one, when not given.
+    pub kills: Option<u32>,
     /// The pause between a recovery and the next fault.
     pub pause: Duration,
     /// How long a control run probes.

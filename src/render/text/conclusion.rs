@@ -10,7 +10,10 @@ use crate::exit::Outcome;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::replicas::{self, Layout};
 use crate::render::words::{count, took};
-use crate::report::{DiffReport, DownReport, Report, RolloutReport, UpReport, VerifyReport};
+use crate::report::{
+    ChaosPlanReport, DiffReport, DownReport, Report, RestoreReport, Restored, RolloutReport,
+    UpReport, VerifyReport,
+};
 use crate::status::{RolloutProgress, RolloutState, State};
 
 /// The rows of a table of replicas.
@@ -33,6 +36,8 @@ pub(super) fn lines(end: &Conclusion, event: &Event, width: usize) -> Vec<Line> 
             lines.extend(report.cause.iter().flat_map(diagnosis::lines));
             lines
         }
+        Some(Report::ChaosPlan(report)) => chaos_plan(report, &elapsed),
+        Some(Report::Restore(report)) => restore(report, &elapsed),
         Some(Report::Down(report)) => down(report, &elapsed),
         Some(Report::Logs { unread, .. }) => unread
             .iter()
@@ -204,6 +209,41 @@ fn diff(report: &DiffReport, elapsed: &str) -> Vec<Line> {
     lines.push(
         Line::summary(report.outcome())
             .text(diff::counts(report))
+            .with(Tone::Faint, elapsed),
+    );
+    lines
+}
+
+fn chaos_plan(report: &ChaosPlanReport, elapsed: &str) -> Vec<Line> {
+    let mut lines = vec![
+        Line::summary(Outcome::Success)
+            .text(format!("dry run: this would {}", report.what))
+            .with(Tone::Faint, elapsed),
+    ];
+    lines.extend(report.reach.iter().map(|sentence| {
+        let line = Line::said(Level::Result);
+        line.text(format!("  - {sentence}"))
+    }));
+    lines
+}
+
+fn restore(report: &RestoreReport, elapsed: &str) -> Vec<Line> {
+    let mut lines: Vec<Line> = report
+        .restored
+        .iter()
+        .map(|Restored { object, what }| {
+            let line = Line::said(Level::Result).with(Tone::Strong, object.to_string());
+            line.text(format!(" {what}"))
+        })
+        .collect();
+    let text = if lines.is_empty() {
+        "no experiment has left anything behind".to_owned()
+    } else {
+        format!("{} restored", count(lines.len(), "object"))
+    };
+    lines.push(
+        Line::summary(report.outcome())
+            .text(text)
             .with(Tone::Faint, elapsed),
     );
     lines

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::object::ObjectRef;
 use crate::report::Endpoint;
 
 /// A way to break a workload.
@@ -108,4 +109,17 @@ pub struct Experiment {
     pub max_recovery_ms: Option<u64>,
     /// Where every replica is asked; the first one is probed.
     pub endpoints: Vec<Endpoint>,
+}
+
+/// An experiment that was only settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChaosPlanReport {
+    /// The workload.
+    pub object: ObjectRef,
+    /// What would be done, and to whom.
+    pub experiment: Experiment,
+    /// What it would do, as the end of "this would …".
+    pub what: String,
+    /// How far it would reach, a sentence each.
+    pub reach: Vec<String>,
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::availability::{
     Availability, ProbeCounts, ProbeState, ReplicaAvailability, ServiceAvailability, Timeline,
 };
-pub use self::experiment::{Experiment, Fault, Selection};
+pub use self::experiment::{ChaosPlanReport, Experiment, Fault, Selection};
 pub use self::kill::{Kill, RecoveryPhase};
 pub use self::summary::Percentiles;
 

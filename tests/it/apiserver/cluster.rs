@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::pods::node_address;
 use super::state::State;
 
 /// One node, the usual namespaces and the default storage class.
@@ -15,19 +16,7 @@ pub(crate) fn fill(state: &mut State) {
             json!({ "metadata": { "name": namespace } }),
         );
     }
-    state.create_as(
-        bootstrap,
-        "",
-        "nodes",
-        json!({
-            "metadata": { "name": "node-1", "labels": { "kubernetes.io/hostname": "node-1" } },
-            "status": {
-                "addresses": [{ "type": "InternalIP", "address": "10.0.0.1" }],
-                "conditions": [{ "type": "Ready", "status": "True", "reason": "KubeletReady" }],
-                "nodeInfo": { "kubeletVersion": "v1.37.2" },
-            },
-        }),
-    );
+    add_node(state, "node-1");
     state.create_as(
         bootstrap,
         "storage.k8s.io",
@@ -41,4 +30,17 @@ pub(crate) fn fill(state: &mut State) {
             "volumeBindingMode": "WaitForFirstConsumer",
         }),
     );
+}
+
+/// Adds a node; its name ends with a number.
+pub(super) fn add_node(state: &mut State, name: &str) {
+    let node = json!({
+        "metadata": { "name": name, "labels": { "kubernetes.io/hostname": name } },
+        "status": {
+            "addresses": [{ "type": "InternalIP", "address": node_address(name) }],
+            "conditions": [{ "type": "Ready", "status": "True", "reason": "KubeletReady" }],
+            "nodeInfo": { "kubeletVersion": "v1.37.2" },
+        },
+    });
+    state.create_as("kubelet", "", "nodes", node);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::object;
-use super::pods::{PodScript, Pods, Reply};
+use super::pods::{PodScript, Pods, Reply, When};
 use super::requests::delete_now;
 use super::state::{Shared, State};
 use super::store::Key;
@@ -105,7 +105,9 @@ impl Deed {
                 set["spec"]["replicas"] = json!(replicas);
             }),
             Self::Serve(pods, reply) => {
-                state.kubelet.serve(pods.clone(), "/", vec![reply.clone()]);
+                state
+                    .kubelet
+                    .serve(pods.clone(), "/", When::Always, vec![reply.clone()]);
             }
             Self::Script(pods, script) => state.kubelet.script(pods.clone(), (**script).clone()),
             Self::Compact { .. } | Self::DropWatches | Self::Freeze(_) => {}

@@ -229,6 +229,16 @@ impl Failure {
         )
     }
 
+    /// What stands behind the server cannot be reached.
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "ServiceUnavailable",
+            message,
+            Value::Null,
+        )
+    }
+
     /// Something broke inside.
     pub(crate) fn internal(message: &str) -> Self {
         let details = json!({ "causes": [{ "message": message }] });

@@ -58,8 +58,12 @@ impl Request {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// Whether it could change something: no read, no dry run, no review of permissions.
+    /// Whether it could change something: no read, no dry run, no review of permissions. A command that is executed in a
+    /// container can, although its request is a `GET`.
     pub(crate) fn is_write(&self) -> bool {
+        if self.path.starts_with("/api/v1/namespaces/") && self.path.ends_with("/exec") {
+            return true;
+        }
         let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&self.method);
         let review = self.path.starts_with("/apis/authorization.k8s.io/");
         !reads && !review && self.parameter("dryRun").as_deref() != Some("All")

@@ -178,6 +178,15 @@ const BUILT_IN: &[Row] = &[
         true,
     ),
     (
+        "discovery.k8s.io",
+        "v1",
+        "EndpointSlice",
+        "endpointslices",
+        &[],
+        true,
+        false,
+    ),
+    (
         "networking.k8s.io",
         "v1",
         "Ingress",

@@ -18,7 +18,7 @@ use super::faults::Rule;
 use super::journal::Request;
 use super::listener::Listener;
 use super::object;
-use super::pods::{PodScript, Pods, Reply, Served};
+use super::pods::{PodScript, Pods, Reply, Served, Signalled, When};
 use super::seam::Seam;
 use super::state::Shared;
 use super::store::{Change, Key};
@@ -95,6 +95,12 @@ impl ApiServer {
         path
     }
 
+    /// Adds a node; its name ends with a number (`node-2`).
+    pub(crate) fn add_node(&self, name: &str) {
+        self.shared
+            .with(|state| super::cluster::add_node(state, name));
+    }
+
     /// From now on these pods behave like this.
     pub(crate) fn script(&self, pods: Pods, script: PodScript) {
         self.shared.with(|state| {
@@ -110,8 +116,13 @@ impl ApiServer {
 
     /// One reply after the other, counted for each pod, the last one for ever.
     pub(crate) fn serve_in_turn(&self, pods: Pods, path: &str, replies: Vec<Reply>) {
+        self.serve_when(pods, path, When::Always, replies);
+    }
+
+    /// The same, but only as long as a condition holds; otherwise what was said before counts.
+    pub(crate) fn serve_when(&self, pods: Pods, path: &str, when: When, replies: Vec<Reply>) {
         self.shared
-            .with(|state| state.kubelet.serve(pods, path, replies));
+            .with(|state| state.kubelet.serve(pods, path, when, replies));
     }
 
     /// Ends a pod's container with an exit code, as a crash would.
@@ -309,6 +320,11 @@ impl ApiServer {
     /// Every whole answer that a pod gave.
     pub(crate) fn served(&self) -> Vec<Served> {
         self.shared.with(|state| state.kubelet.served.clone())
+    }
+
+    /// Every SIGTERM that a command sent to the first process of its container.
+    pub(crate) fn signalled(&self) -> Vec<Signalled> {
+        self.shared.with(|state| state.kubelet.signalled.clone())
     }
 
     /// Forgets the requests.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cryptoctl::cluster::{ApplyMode, ClusterError, Deletion, Eviction, ResourceKind};
+use cryptoctl::cluster::{ApplyMode, ClusterError, Deletion, Eviction, Grace, ResourceKind};
 use http::Method;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -19,7 +19,7 @@ async fn read(scripted: &Scripted) -> Result<Option<Value>, ClusterError> {
 async fn delete(scripted: &Scripted) -> Result<Deletion, ClusterError> {
     scripted
         .cluster
-        .delete_pod("default", "web-0", "uid-1")
+        .delete_pod("default", "web-0", "uid-1", Grace::OfThePod)
         .await
 }
 

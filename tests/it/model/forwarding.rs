@@ -138,3 +138,136 @@ async fn a_kubeconfig_reaches_the_same_server_over_tcp() {
     let (answer, error) = get(client, "web-1").await;
     assert_eq!((answer.matches('x').count(), error), (500_000, None));
 }
+
+/// A forwarded connection of which each answer is read to its end.
+struct Kept {
+    stream: Box<dyn tokio::io::AsyncRead + Unpin + Send>,
+    writer: Box<dyn tokio::io::AsyncWrite + Unpin + Send>,
+    _forward: kube::api::Portforwarder,
+}
+
+impl Kept {
+    async fn open(server: &ApiServer, pod: &str) -> Self {
+        let pods: Api<Pod> = Api::namespaced(server.client(), "default");
+        let mut forward = pods.portforward(pod, &[80]).await.unwrap();
+        let (stream, writer) = tokio::io::split(forward.take_stream(80).unwrap());
+        Self {
+            stream: Box::new(stream),
+            writer: Box::new(writer),
+            _forward: forward,
+        }
+    }
+
+    /// The body of an answer with three bytes; None when the connection has ended.
+    async fn get(&mut self) -> Option<String> {
+        let request = b"GET /keys HTTP/1.1\r\nHost: x\r\n\r\n";
+        self.writer.write_all(request).await.ok()?;
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            answer.push(self.stream.read_u8().await.ok()?);
+        }
+        let mut body = [0; 3];
+        self.stream.read_exact(&mut body).await.ok()?;
+        Some(String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    /// Waits for the end of the connection.
+    async fn ended(mut self) {
+        let mut rest = Vec::new();
+        let _ = self.stream.read_to_end(&mut rest).await;
+        assert!(rest.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_serves_several_requests() {
+    let server = ApiServer::seeded(1);
+    ready(&server).await;
+    let turns = ["one", "two", "six"].map(Reply::ok).to_vec();
+    server.serve_in_turn(Pods::of("web"), "/keys", turns);
+    let mut kept = Kept::open(&server, "web-0").await;
+    for body in ["one", "two", "six", "six"] {
+        assert_eq!(kept.get().await.as_deref(), Some(body));
+    }
+    let forwards = server.requests();
+    let forwards = forwards
+        .iter()
+        .filter(|request| request.path.ends_with("/portforward"));
+    assert_eq!(forwards.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_ends_with_its_container() {
+    let server = ApiServer::seeded(1);
+    let stop = Duration::from_secs(3);
+    server.script(
+        Pods::of("web"),
+        crate::apiserver::PodScript::default().stop_after(stop),
+    );
+    ready(&server).await;
+    server.serve(Pods::of("web"), "/keys", Reply::ok("one"));
+    let pods: Api<Pod> = Api::namespaced(server.client(), "default");
+
+    let mut kept = Kept::open(&server, "web-0").await;
+    let start = tokio::time::Instant::now();
+    let _ = pods
+        .delete("web-0", &kube::api::DeleteParams::default())
+        .await
+        .unwrap();
+    // As long as it stops it goes on serving.
+    assert_eq!(kept.get().await.as_deref(), Some("one"));
+    kept.ended().await;
+    assert_eq!(start.elapsed(), stop);
+    server.until_ready("default", "web", 2).await;
+
+    let mut kept = Kept::open(&server, "web-0").await;
+    assert_eq!(kept.get().await.as_deref(), Some("one"));
+    server.kill_container("default", "web-0", 1);
+    kept.ended().await;
+    let restarted = |server: &ApiServer| {
+        let pod = server.object("", "pods", "default", "web-0").unwrap();
+        pod["status"]["containerStatuses"][0]["restartCount"] == 1
+    };
+    server.until(restarted).await;
+    server.until_ready("default", "web", 2).await;
+
+    // By force; its successor is another one.
+    let mut kept = Kept::open(&server, "web-0").await;
+    assert_eq!(kept.get().await.as_deref(), Some("one"));
+    let force = kube::api::DeleteParams::default().grace_period(0);
+    let _ = pods.delete("web-0", &force).await.unwrap();
+    kept.ended().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_after_the_containers_end_is_none() {
+    let server = ApiServer::seeded(1);
+    ready(&server).await;
+    let late = Reply::ok("one").after(Duration::from_secs(5));
+    server.serve(Pods::of("web"), "/keys", late);
+    let mut kept = Kept::open(&server, "web-0").await;
+    let asked = tokio::spawn(async move { kept.get().await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.kill_container("default", "web-0", 1);
+    assert_eq!(asked.await.unwrap(), None);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert!(server.served().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn forwarding_needs_two_verbs() {
+    for verb in ["get", "create"] {
+        let server = ApiServer::seeded(1);
+        ready(&server).await;
+        server.deny(verb, "pods/portforward");
+        let pods: Api<Pod> = Api::namespaced(server.client(), "default");
+        let status = super::refusal(pods.portforward("web-0", &[80]).await.map(drop));
+        assert_eq!(status.code, 403);
+        assert!(
+            status
+                .message
+                .contains(&format!("cannot {verb} resource \"pods/portforward\"")),
+            "{status:?}"
+        );
+    }
+}

@@ -180,6 +180,49 @@ async fn a_crash_loop_keeps_its_last_log_and_exit_code() {
     );
 }
 
+fn budget_status(server: &ApiServer, field: &str) -> Value {
+    let budget = server.object("policy", "poddisruptionbudgets", "default", "web");
+    budget.unwrap()["status"][field].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_counts_and_is_charged_at_once() {
+    let server = ApiServer::seeded(1);
+    let script = PodScript::default().stop_after(Duration::from_secs(5));
+    server.script(Pods::of("web"), script);
+    apply(&server, &stateful_set(3)).await.unwrap();
+    server.until_ready("default", "web", 3).await;
+    let budget = json!({
+        "metadata": { "name": "web", "namespace": "default" },
+        "spec": { "maxUnavailable": 1, "selector": { "matchLabels": { "app": "web" } } },
+    });
+    server.create("test", "policy", "poddisruptionbudgets", budget);
+    server
+        .until(|server| budget_status(server, "disruptionsAllowed") == 1)
+        .await;
+    let counted = ["expectedPods", "desiredHealthy", "currentHealthy"];
+    assert_eq!(
+        counted.map(|field| budget_status(&server, field)),
+        [json!(3), json!(2), json!(3)]
+    );
+    // The second eviction comes before the controller has looked.
+    server.slow_controllers(Duration::from_secs(1));
+    pods(&server)
+        .evict("web-0", &EvictParams::default())
+        .await
+        .unwrap();
+    assert_eq!(budget_status(&server, "disruptionsAllowed"), 0);
+    let status = refusal(pods(&server).evict("web-1", &EvictParams::default()).await);
+    assert_eq!(status.code, 429);
+    server
+        .until(|server| budget_status(server, "currentHealthy") == 2)
+        .await;
+    server
+        .until(|server| budget_status(server, "disruptionsAllowed") == 1)
+        .await;
+    assert_eq!(budget_status(&server, "currentHealthy"), 3);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_budget_refuses_an_eviction() {
     let server = ApiServer::seeded(1);
@@ -189,7 +232,18 @@ async fn a_budget_refuses_an_eviction() {
         "metadata": { "name": "web", "namespace": "default" },
         "spec": { "minAvailable": 2, "selector": { "matchLabels": { "app": "web" } } },
     });
+    server.slow_controllers(Duration::from_secs(1));
     server.create("test", "policy", "poddisruptionbudgets", budget);
+    let status = refusal(pods(&server).evict("web-0", &EvictParams::default()).await);
+    let details = status.details.unwrap();
+    assert_eq!((status.code, details.retry_after_seconds), (429, 10));
+    assert_eq!(
+        details.causes[0].message,
+        "The disruption budget web is still being processed by the server."
+    );
+    server
+        .until(|server| budget_status(server, "currentHealthy") == 2)
+        .await;
     let status = refusal(pods(&server).evict("web-0", &EvictParams::default()).await);
     assert_eq!(status.code, 429);
     assert_eq!(
@@ -203,6 +257,9 @@ async fn a_budget_refuses_an_eviction() {
             budget["spec"]["minAvailable"] = json!(1);
         },
     );
+    server
+        .until(|server| budget_status(server, "disruptionsAllowed") == 1)
+        .await;
     pods(&server)
         .evict("web-0", &EvictParams::default())
         .await

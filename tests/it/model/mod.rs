@@ -1,11 +1,17 @@
 //! The model behaves as a cluster does, seen through the client that the tool uses.
 
 mod applying;
+mod endpoints;
+mod executing;
 mod faults;
 mod forwarding;
 mod lifecycle;
 mod meddling;
+mod nodes;
+mod proxying;
 mod reading;
+mod scaling;
+mod scripting;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 use kube::Api;

@@ -34,8 +34,23 @@ pub(crate) fn covering(state: &State, pod: &Value) -> Vec<Arc<Value>> {
         .collect()
 }
 
+/// What a budget's own status says, once the controller has seen the budget: all that the API server knows.
+pub(crate) fn seen(budget: &Value) -> Option<Status> {
+    let generation = number(budget, "/metadata/generation");
+    let field = |name: &str| number(budget, &format!("/status/{name}"));
+    if field("observedGeneration") < generation {
+        return None;
+    }
+    Some(Status {
+        expected: field("expectedPods")?,
+        desired: field("desiredHealthy")?,
+        healthy: field("currentHealthy")?,
+        allowed: field("disruptionsAllowed")?,
+    })
+}
+
 /// What a budget allows now.
-pub(crate) fn status(state: &State, budget: &Value) -> Status {
+fn status(state: &State, budget: &Value) -> Status {
     let pods = state
         .store
         .list("", "pods", object::namespace(budget))

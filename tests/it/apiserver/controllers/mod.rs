@@ -2,9 +2,11 @@
 
 pub(crate) mod budget;
 mod claims;
+mod endpoints;
 mod events;
 mod garbage;
 mod namespaces;
+mod nodes;
 mod pods;
 mod replicas;
 mod revisions;
@@ -56,10 +58,12 @@ pub(super) fn reconcile(state: &mut State) -> Option<Instant> {
     loop {
         let before = state.store.revision();
         namespaces::reconcile(state);
+        nodes::reconcile(state);
         garbage::reconcile(state);
         let waiting = stateful_set::reconcile(state);
         claims::reconcile(state);
         let next = pods::reconcile(state);
+        endpoints::reconcile(state);
         budget::reconcile(state);
         if state.store.revision() == before {
             return waiting.into_iter().chain(next).min();

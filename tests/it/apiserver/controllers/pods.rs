@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{claims, events};
+use super::{claims, events, nodes};
 use crate::apiserver::object::{self, number, text};
 use crate::apiserver::pods::{Next, PodScript, Runtime, Stage, set_condition, write_status};
 use crate::apiserver::state::State;
@@ -32,7 +32,10 @@ fn advance(state: &mut State, key: &Key, pod: &Value) -> Option<Instant> {
     let uid = object::uid(pod).to_owned();
     let mut runtime = match state.kubelet.runtimes.remove(&uid) {
         Some(runtime) => runtime,
-        None => Runtime::new(now, &mut state.random),
+        None => match state.kubelet.last_process(pod) {
+            Some(process) if script.mirrored => Runtime::resumed(process, now, &mut state.random),
+            _ => Runtime::new(now, &mut state.random),
+        },
     };
     if object::is_terminating(pod) {
         let due = stop(state, key, pod, &script, &mut runtime);
@@ -49,6 +52,7 @@ fn advance(state: &mut State, key: &Key, pod: &Value) -> Option<Instant> {
     while next == Next::Again {
         let before = runtime.stage;
         next = runtime.step(pod, &script, now, &mut state.random);
+        state.kubelet.note(pod, &runtime);
         if runtime.stage != before {
             tell(state, pod, &script, runtime.stage);
         }
@@ -95,10 +99,14 @@ fn schedule(
         .unschedulable
         .clone()
         .or_else(|| claims::obstacle(state, pod));
-    if let Some(message) = obstacle {
+    let node = match obstacle {
+        Some(message) => Err(message),
+        None => nodes::choose(state),
+    };
+    if let Err(message) = &node {
         let changed = object::condition(pod, "PodScheduled") != "False";
         state.change_status(key, "kube-scheduler", |pod| {
-            set_condition(pod, &now, "PodScheduled", false, "Unschedulable", &message);
+            set_condition(pod, &now, "PodScheduled", false, "Unschedulable", message);
         });
         if changed {
             events::record(
@@ -106,22 +114,23 @@ fn schedule(
                 pod,
                 "Warning",
                 "FailedScheduling",
-                &message,
+                message,
                 "default-scheduler",
             );
         }
         return Next::Never;
     }
+    let node = node.unwrap_or_default();
     runtime.bind(state.now);
     // The binding subresource leaves no trace in managedFields.
     if let Some(live) = state.store.get(key) {
         let mut bound = (*live).clone();
-        object::set(&mut bound, "/spec/nodeName", "node-1");
+        object::set(&mut bound, "/spec/nodeName", node.as_str());
         set_condition(&mut bound, &now, "PodScheduled", true, "", "");
         state.store.put(key.clone(), bound);
     }
     let message = format!(
-        "Successfully assigned {}/{} to node-1",
+        "Successfully assigned {}/{} to {node}",
         object::namespace(pod),
         object::name(pod)
     );

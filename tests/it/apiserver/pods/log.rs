@@ -47,7 +47,7 @@ pub(crate) fn answer(
     ))
 }
 
-fn container(pod: &Value, wanted: &str) -> Result<String, Failure> {
+pub(super) fn container(pod: &Value, wanted: &str) -> Result<String, Failure> {
     let names: Vec<&str> = object::items(pod, "/spec/containers")
         .map(|container| text(container, "/name"))
         .collect();

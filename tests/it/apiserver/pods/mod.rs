@@ -1,18 +1,23 @@
 //! Pods at run time: what the scheduler, the kubelet and the containers do, and how they are reached.
 
 pub(crate) mod eviction;
+pub(crate) mod exec;
 pub(crate) mod log;
 pub(crate) mod portforward;
+pub(crate) mod proxy;
 mod reply;
 mod responder;
 mod runtime;
 mod script;
+mod serving;
 mod status;
+mod websocket;
 
 pub(crate) use reply::{Framing, Reply};
-pub(crate) use runtime::{Next, Runtime, Stage};
+pub(crate) use runtime::{Next, Process, Runtime, Stage};
 pub(crate) use script::{PodScript, Pods};
-pub(crate) use status::{set_condition, write as write_status};
+pub(crate) use serving::When;
+pub(crate) use status::{node_address, set_condition, write as write_status};
 
 use std::collections::BTreeMap;
 
@@ -21,6 +26,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::object;
+use super::state::State;
+use serving::Serving;
 
 /// The run-time side of all pods, by UID, and what tests want of them.
 #[derive(Debug, Default)]
@@ -28,8 +35,22 @@ pub(crate) struct Kubelet {
     pub(crate) runtimes: BTreeMap<String, Runtime>,
     scripts: Vec<(Pods, PodScript)>,
     replies: Vec<Serving>,
+    /// How many containers ran under a namespace and name, and the last one.
+    runs: BTreeMap<(String, String), u32>,
+    processes: BTreeMap<(String, String), Process>,
     /// What was answered, and refused.
     pub(crate) served: Vec<Served>,
+    /// Which containers got SIGTERM from a command that was executed in them.
+    pub(crate) signalled: Vec<Signalled>,
+}
+
+/// A SIGTERM that reached the first process of a container.
+#[derive(Debug, Clone)]
+pub(crate) struct Signalled {
+    pub(crate) at: Instant,
+    pub(crate) pod: String,
+    pub(crate) uid: String,
+    pub(crate) container: String,
 }
 
 /// A whole answer that a pod gave, or a connection that it refused.
@@ -43,16 +64,6 @@ pub(crate) struct Served {
     pub(crate) body: Bytes,
 }
 
-/// What some pods answer to requests for a path.
-#[derive(Debug)]
-struct Serving {
-    pods: Pods,
-    path: String,
-    replies: Vec<Reply>,
-    /// Requests so far, by pod.
-    asked: BTreeMap<String, usize>,
-}
-
 impl Kubelet {
     /// From now on these pods behave like this; the last matching script decides, also for pods that exist.
     pub(crate) fn script(&mut self, pods: Pods, script: PodScript) {
@@ -60,10 +71,11 @@ impl Kubelet {
     }
 
     /// From now on these pods answer like this, one reply after the other, the last one for ever.
-    pub(crate) fn serve(&mut self, pods: Pods, path: &str, replies: Vec<Reply>) {
+    pub(crate) fn serve(&mut self, pods: Pods, path: &str, when: When, replies: Vec<Reply>) {
         self.replies.push(Serving {
             pods,
             path: path.to_owned(),
+            when,
             replies,
             asked: BTreeMap::new(),
         });
@@ -79,54 +91,41 @@ impl Kubelet {
         found.map(|(_, script)| script.clone()).unwrap_or_default()
     }
 
-    /// What a pod answers next; None when nothing listens.
-    pub(crate) fn reply_of(&mut self, pod: &Value, path: &str) -> Option<Reply> {
-        if !self.serves(pod) {
-            return None;
+    /// How many runs containers of a pod's name have had.
+    fn runs_of(&self, pod: &Value) -> u32 {
+        self.runs.get(&place(pod)).copied().unwrap_or(0)
+    }
+
+    /// Notes what runs in a pod, after each of its steps.
+    pub(crate) fn note(&mut self, pod: &Value, runtime: &Runtime) {
+        if runtime.stage != Stage::Running {
+            return;
         }
-        let wanted =
-            |serving: &&mut Serving| serving.pods.include(pod) && path.starts_with(&serving.path);
-        let Some(serving) = self.replies.iter_mut().rev().find(wanted) else {
-            return Some(Reply::new(404, "404 page not found\n"));
-        };
-        let asked = serving
-            .asked
-            .entry(object::uid(pod).to_owned())
-            .or_default();
-        let reply = serving
-            .replies
-            .get(*asked)
-            .or(serving.replies.last())
-            .cloned();
-        *asked += 1;
-        reply
+        let place = place(pod);
+        let last = self.processes.get(&place);
+        if last.is_none_or(|last| last.container_id != runtime.container_id) {
+            *self.runs.entry(place.clone()).or_default() += 1;
+            self.processes.insert(place, runtime.process());
+        }
     }
 
-    /// Whether a pod has a server at all.
-    pub(crate) fn serves(&self, pod: &Value) -> bool {
-        self.replies.iter().any(|serving| serving.pods.include(pod))
+    /// What ran last in a pod of that name.
+    pub(crate) fn last_process(&self, pod: &Value) -> Option<Process> {
+        self.processes.get(&place(pod)).cloned()
     }
+}
 
-    /// Whether nothing listens now, which shows before a request is read. A refusal counts as an answer.
-    pub(crate) fn refuses(&mut self, pod: &Value) -> bool {
-        let Some(serving) = self
-            .replies
-            .iter_mut()
-            .rev()
-            .find(|serving| serving.pods.include(pod))
-        else {
-            return true;
-        };
-        let asked = serving
-            .asked
-            .entry(object::uid(pod).to_owned())
-            .or_default();
-        let refused = serving
-            .replies
-            .get(*asked)
-            .or(serving.replies.last())
-            .is_some_and(|reply| reply.refused);
-        *asked += usize::from(refused);
-        refused
-    }
+/// Where a pod and its successors live.
+fn place(pod: &Value) -> (String, String) {
+    (
+        object::namespace(pod).to_owned(),
+        object::name(pod).to_owned(),
+    )
+}
+
+/// The ID of the running container of a pod.
+fn running_container(state: &State, namespace: &str, name: &str) -> Option<String> {
+    let pod = state.pod(namespace, name)?;
+    let runtime = state.kubelet.runtimes.get(object::uid(&pod))?;
+    (runtime.stage == Stage::Running).then(|| runtime.container_id.clone())
 }

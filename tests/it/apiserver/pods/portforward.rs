@@ -7,20 +7,17 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::{SinkExt, StreamExt};
-use http::{HeaderValue, Request, Response, StatusCode, header, request};
-use hyper_util::rt::TokioIo;
+use http::request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Message, Role};
+use tokio_tungstenite::tungstenite::protocol::Message;
 
 use super::responder::{self, End};
-use super::runtime::Stage;
+use super::websocket::{Socket, upgrade};
 use crate::apiserver::failure::Failure;
 use crate::apiserver::faults::Fault;
 use crate::apiserver::object;
-use crate::apiserver::requests::{Answer, Body, Call, Target};
+use crate::apiserver::requests::{Answer, Call, Target};
 use crate::apiserver::state::{Shared, State};
 
 /// The subprotocol that kubelets speak on this path; v5 is not among them.
@@ -46,12 +43,9 @@ pub(crate) fn answer(
             )));
         }
         let uid = object::uid(&pod).to_owned();
-        Ok((uid, running_container(state, target)))
+        let container = super::running_container(state, &target.namespace, &target.name);
+        Ok((uid, container))
     })?;
-    let Some(key) = parts.headers.get(header::SEC_WEBSOCKET_KEY) else {
-        return Err(Failure::bad_request("Upgrade request required"));
-    };
-    let accept = derive_accept_key(key.as_bytes());
     let wanted: Result<Vec<u16>, _> = call.parameter("ports").split(',').map(str::parse).collect();
     let wanted =
         wanted.map_err(|_| Failure::bad_request(r#"query parameter "ports" is required"#))?;
@@ -63,35 +57,8 @@ pub(crate) fn answer(
         ports: wanted,
         fault: call.fault.clone(),
     };
-    let upgrade = hyper::upgrade::on(Request::from_parts(parts, ()));
-    tokio::spawn(async move {
-        if let Ok(upgraded) = upgrade.await {
-            let socket =
-                WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
-            forward.run(socket).await;
-        }
-    });
-    let mut response = Response::new(Body::default());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept.parse().unwrap());
-    headers.insert(
-        header::SEC_WEBSOCKET_PROTOCOL,
-        HeaderValue::from_static(PROTOCOL),
-    );
-    Ok(response)
+    upgrade(parts, PROTOCOL, |socket| forward.run(socket))
 }
-
-/// The ID of the running container of a pod.
-fn running_container(state: &State, target: &Target) -> Option<String> {
-    let pod = state.pod(&target.namespace, &target.name)?;
-    let runtime = state.kubelet.runtimes.get(object::uid(&pod))?;
-    (runtime.stage == Stage::Running).then(|| runtime.container_id.clone())
-}
-
-type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 
 /// One client's forwarded ports.
 struct Forward {
@@ -167,7 +134,7 @@ impl Forward {
                     Some(Ok(_)) => {}
                 },
                 () = changes.raised() => {
-                    if self.shared.with(|state| running_container(state, &self.target)) != self.container {
+                    if !self.is_still_running() {
                         break;
                     }
                 }
@@ -180,13 +147,22 @@ impl Forward {
         let _ = tokio::time::timeout(LINGER, farewell).await;
     }
 
+    /// Whether the container that ran at the beginning runs on.
+    fn is_still_running(&self) -> bool {
+        let Target {
+            namespace, name, ..
+        } = &self.target;
+        let running = |state: &mut State| super::running_container(state, namespace, name);
+        self.shared.with(running) == self.container
+    }
+
     /// Connects a port to the pod's server; returns the way to it.
     fn connect(&self, index: usize, events: mpsc::Sender<Event>) -> WriteHalf<DuplexStream> {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (reader, writer) = tokio::io::split(near);
         let (shared, uid) = (Arc::clone(&self.shared), self.uid.clone());
         let target = self.target.clone();
-        let listening = self.container.is_some();
+        let container = self.container.clone();
         tokio::spawn(async move {
             let server = async {
                 let pod = (
@@ -194,13 +170,7 @@ impl Forward {
                     target.name.as_str(),
                     uid.as_str(),
                 );
-                if listening {
-                    responder::serve(&shared, pod, far).await
-                } else {
-                    drop(far);
-                    responder::refuse(&shared, pod);
-                    End::Refused
-                }
+                responder::serve(&shared, pod, container.as_deref(), far).await
             };
             let (end, _) = tokio::join!(server, pump(reader, channel(index), &events));
             let _ = events.send(Event::End(index, end)).await;
@@ -268,7 +238,7 @@ fn channel(index: usize) -> u8 {
     u8::try_from(2 * index).unwrap()
 }
 
-fn frame(channel: u8, bytes: &[u8]) -> Message {
+pub(super) fn frame(channel: u8, bytes: &[u8]) -> Message {
     let mut frame = BytesMut::with_capacity(1 + bytes.len());
     frame.put_u8(channel);
     frame.put_slice(bytes);

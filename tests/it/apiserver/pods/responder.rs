@@ -23,8 +23,35 @@ pub(super) enum End {
     Cut,
 }
 
-/// Serves one connection to a pod until either side ends it.
+/// Serves one connection to a pod until either side ends it, or the container that was asked is gone. Without a running
+/// container nothing listens.
 pub(super) async fn serve(
+    shared: &Arc<Shared>,
+    pod: (&str, &str, &str),
+    container: Option<&str>,
+    stream: DuplexStream,
+) -> End {
+    let Some(container) = container else {
+        drop(stream);
+        refuse(shared, pod);
+        return End::Refused;
+    };
+    let mut changes = shared.changes();
+    let gone = async {
+        let (namespace, name, _) = pod;
+        let running = |state: &mut State| super::running_container(state, namespace, name);
+        while shared.with(running).as_deref() == Some(container) {
+            changes.raised().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = gone => End::Closed,
+        end = converse(shared, pod, stream) => end,
+    }
+}
+
+async fn converse(
     shared: &Arc<Shared>,
     (namespace, name, uid): (&str, &str, &str),
     mut stream: DuplexStream,
@@ -35,7 +62,7 @@ pub(super) async fn serve(
             .pod(namespace, name)
             .filter(|pod| object::uid(pod) == uid)
     };
-    let refused = shared.with(|state| pod_now(state).is_none_or(|pod| state.kubelet.refuses(&pod)));
+    let refused = shared.with(|state| pod_now(state).is_none_or(|pod| state.refuses(&pod)));
     if refused {
         refuse(shared, (namespace, name, uid));
         return End::Refused;
@@ -43,7 +70,7 @@ pub(super) async fn serve(
     while let Some(path) = read_request(&mut stream).await {
         let reply = shared.with(|state| {
             let pod = pod_now(state)?;
-            state.kubelet.reply_of(&pod, &path)
+            state.reply_of(&pod, &path)
         });
         let Some(reply) = reply else {
             return End::Closed;
@@ -75,7 +102,7 @@ pub(super) async fn serve(
 }
 
 /// Notes that nothing listened.
-pub(super) fn refuse(shared: &Shared, (_, name, uid): (&str, &str, &str)) {
+fn refuse(shared: &Shared, (_, name, uid): (&str, &str, &str)) {
     shared.with(|state| {
         state.kubelet.served.push(Served {
             at: state.now.instant,

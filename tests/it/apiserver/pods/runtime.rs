@@ -10,6 +10,9 @@ use crate::apiserver::clock::Moment;
 use crate::apiserver::object;
 use crate::apiserver::random::Random;
 
+/// A process that a signal ended has the code of 128 and the signal.
+const SIGTERM: i32 = 15;
+
 /// Where a pod stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -44,12 +47,25 @@ pub(crate) struct Exit {
     pub(crate) finished_at: String,
 }
 
+/// What a pod's successor goes on with when it only seems to be another one.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    sandbox_id: String,
+    pub(crate) container_id: String,
+    start_time: String,
+    started_at: String,
+    restarts: u32,
+    log: String,
+}
+
 /// What a pod does now.
 #[derive(Debug, Clone)]
 pub(crate) struct Runtime {
     pub(crate) stage: Stage,
     since: Instant,
     pub(crate) sandbox_id: String,
+    /// The sandbox is there: the pod has its network, and containers can be started.
+    pub(crate) has_sandbox: bool,
     pub(crate) container_id: String,
     pub(crate) start_time: String,
     pub(crate) started_at: String,
@@ -62,6 +78,10 @@ pub(crate) struct Runtime {
     pub(crate) written: Option<String>,
     /// SIGTERM was sent then.
     pub(crate) stopping: Option<Instant>,
+    /// SIGTERM came from within the container then; the pod stays.
+    terminated: Option<Instant>,
+    /// The pod is new, but this is what runs in it.
+    process: Option<Process>,
 }
 
 /// What comes next.
@@ -82,6 +102,7 @@ impl Runtime {
             stage: Stage::Unscheduled,
             since: now.instant,
             sandbox_id: random.container_id(),
+            has_sandbox: false,
             container_id: String::new(),
             start_time: String::new(),
             started_at: String::new(),
@@ -92,6 +113,29 @@ impl Runtime {
             previous_log: None,
             written: None,
             stopping: None,
+            terminated: None,
+            process: None,
+        }
+    }
+
+    /// A new pod whose containers are those of the one before.
+    pub(crate) fn resumed(process: Process, now: Moment, random: &mut Random) -> Self {
+        Self {
+            sandbox_id: process.sandbox_id.clone(),
+            process: Some(process),
+            ..Self::new(now, random)
+        }
+    }
+
+    /// What runs now.
+    pub(super) fn process(&self) -> Process {
+        Process {
+            sandbox_id: self.sandbox_id.clone(),
+            container_id: self.container_id.clone(),
+            start_time: self.start_time.clone(),
+            started_at: self.started_at.clone(),
+            restarts: self.restarts,
+            log: self.log.clone(),
         }
     }
 
@@ -133,7 +177,10 @@ impl Runtime {
 
     /// The scheduler found a node.
     pub(crate) fn bind(&mut self, now: Moment) {
-        self.start_time = now.text();
+        self.start_time = match &self.process {
+            Some(process) => process.start_time.clone(),
+            None => now.text(),
+        };
         self.enter(Stage::Creating, now);
     }
 
@@ -144,7 +191,9 @@ impl Runtime {
 
     /// When the container is gone after SIGTERM.
     pub(crate) fn gone_at(&self, script: &PodScript, grace: Duration) -> Option<Instant> {
-        let stop = if self.stage == Stage::Running {
+        let stop = if self.stage == Stage::Running && script.ignores_sigterm {
+            grace
+        } else if self.stage == Stage::Running {
             script.stop
         } else {
             Duration::ZERO
@@ -160,6 +209,13 @@ impl Runtime {
         }
     }
 
+    /// Sends SIGTERM to the main container, as a `kill` inside of it does.
+    pub(crate) fn terminate(&mut self, now: Moment) {
+        if self.stage == Stage::Running {
+            self.terminated.get_or_insert(now.instant);
+        }
+    }
+
     fn create(
         &mut self,
         script: &PodScript,
@@ -167,6 +223,15 @@ impl Runtime {
         now: Moment,
         random: &mut Random,
     ) -> Next {
+        if !self.has_sandbox {
+            let due = self.since + script.sandbox.min(script.start);
+            self.has_sandbox = now.instant >= due;
+            return if self.has_sandbox {
+                Next::Again
+            } else {
+                Next::At(due)
+            };
+        }
         match (self.stage, &script.pull_error) {
             (Stage::Creating, Some(_)) => self.after(script.start, now, |runtime| {
                 runtime.enter(Stage::PullFailed, now);
@@ -215,17 +280,12 @@ impl Runtime {
             && now.instant >= self.since + crash.after
         {
             self.log.push_str(&crash.log);
-            self.exit(crash.code, now);
-            let policy = object::text(pod, "/spec/restartPolicy");
-            let stays_ended = policy == "Never" || policy == "OnFailure" && crash.code == 0;
-            self.enter(
-                if stays_ended {
-                    Stage::Ended
-                } else {
-                    Stage::Crashed
-                },
-                now,
-            );
+            self.end(pod, crash.code, now);
+            return Next::Again;
+        }
+        let terminated_at = self.terminated.map(|since| since + script.stop);
+        if terminated_at.is_some_and(|due| now.instant >= due) {
+            self.end(pod, 128 + SIGTERM, now);
             return Next::Again;
         }
         let ready_at = self.since + script.ready;
@@ -239,6 +299,7 @@ impl Runtime {
         ready_at
             .into_iter()
             .chain(crash_at)
+            .chain(terminated_at)
             .min()
             .map_or(Next::Never, Next::At)
     }
@@ -249,6 +310,13 @@ impl Runtime {
     }
 
     fn start(&mut self, script: &PodScript, now: Moment, random: &mut Random) {
+        if let Some(process) = self.process.take() {
+            self.container_id = process.container_id;
+            self.started_at = process.started_at;
+            self.restarts = process.restarts;
+            self.log = process.log;
+            return self.enter(Stage::Running, now);
+        }
         self.container_id = random.container_id();
         self.started_at = now.text();
         if !self.log.is_empty() {
@@ -258,8 +326,22 @@ impl Runtime {
         self.enter(Stage::Running, now);
     }
 
+    /// The main container ended by itself: it is restarted, unless the pod says otherwise.
+    fn end(&mut self, pod: &Value, code: i32, now: Moment) {
+        self.exit(code, now);
+        let policy = object::text(pod, "/spec/restartPolicy");
+        let stays_ended = policy == "Never" || policy == "OnFailure" && code == 0;
+        let stage = if stays_ended {
+            Stage::Ended
+        } else {
+            Stage::Crashed
+        };
+        self.enter(stage, now);
+    }
+
     fn exit(&mut self, code: i32, now: Moment) {
         self.ready = false;
+        self.terminated = None;
         self.last_exit = Some(Exit {
             code,
             container_id: self.container_id.clone(),

@@ -87,6 +87,8 @@ pub(crate) struct PodScript {
     pub(crate) schedule: Duration,
     /// Why it gets none.
     pub(crate) unschedulable: Option<String>,
+    /// Until the sandbox is there; never longer than until the container is created.
+    pub(crate) sandbox: Duration,
     /// Until the image is there and the container created.
     pub(crate) start: Duration,
     /// Why the image cannot be pulled.
@@ -109,6 +111,12 @@ pub(crate) struct PodScript {
     pub(crate) back_off: Duration,
     /// From SIGTERM to its end; the grace period cuts it short.
     pub(crate) stop: Duration,
+    /// Process 1 does nothing at SIGTERM.
+    pub(crate) ignores_sigterm: bool,
+    /// Programs that the image does not have.
+    pub(crate) lacks: Vec<String>,
+    /// Its successor of the same name is another object for what runs on all the time.
+    pub(crate) mirrored: bool,
     /// What the container prints at its start.
     pub(crate) log: String,
 }
@@ -118,6 +126,7 @@ impl Default for PodScript {
         Self {
             schedule: Duration::from_millis(2),
             unschedulable: None,
+            sandbox: Duration::from_millis(5),
             start: Duration::from_millis(10),
             pull_error: None,
             pull_back_off: Duration::from_millis(50),
@@ -129,6 +138,9 @@ impl Default for PodScript {
             crash_shown: Duration::from_millis(10),
             back_off: Duration::from_secs(10),
             stop: Duration::from_millis(10),
+            ignores_sigterm: false,
+            lacks: Vec::new(),
+            mirrored: false,
             log: "Starting API Host.\n".to_owned(),
         }
     }
@@ -147,9 +159,34 @@ impl PodScript {
         self
     }
 
+    /// Has its sandbox this long after it has a node, if its container does not run before.
+    pub(crate) fn sandbox_after(mut self, delay: Duration) -> Self {
+        self.sandbox = delay;
+        self
+    }
+
     /// Ends this long after SIGTERM.
     pub(crate) fn stop_after(mut self, delay: Duration) -> Self {
         self.stop = delay;
+        self
+    }
+
+    /// Process 1 does nothing at SIGTERM: a command cannot end it, and a deletion takes the whole grace period.
+    pub(crate) fn ignores_sigterm(mut self) -> Self {
+        self.ignores_sigterm = true;
+        self
+    }
+
+    /// A pod of the same name has a new UID, but the containers and times of the one before: nothing was ever restarted, as
+    /// with the mirror of a static pod.
+    pub(crate) fn mirrored(mut self) -> Self {
+        self.mirrored = true;
+        self
+    }
+
+    /// Its image has no such programs; what the shell has built in works as long as there is a shell.
+    pub(crate) fn lacks(mut self, programs: &[&str]) -> Self {
+        self.lacks = programs.iter().map(|&name| name.to_owned()).collect();
         self
     }
 

@@ -25,14 +25,15 @@ pub(crate) fn write(pod: &mut Value, runtime: &Runtime, script: &PodScript, now:
         _ => "Pending",
     };
     object::set(pod, "/status/phase", phase);
-    object::set(pod, "/status/hostIP", "10.0.0.1");
-    object::set(pod, "/status/hostIPs", json!([{ "ip": "10.0.0.1" }]));
+    let host = node_address(text(pod, "/spec/nodeName"));
+    object::set(pod, "/status/hostIP", host.as_str());
+    object::set(pod, "/status/hostIPs", json!([{ "ip": host }]));
     object::set(pod, "/status/qosClass", "BestEffort");
     object::set(pod, "/status/startTime", runtime.start_time.as_str());
     if let Some(generation) = object::number(pod, "/metadata/generation") {
         object::set(pod, "/status/observedGeneration", generation);
     }
-    if runtime.stage == Stage::Running {
+    if runtime.has_sandbox {
         let address = address(&runtime.sandbox_id);
         object::set(pod, "/status/podIP", address.as_str());
         object::set(pod, "/status/podIPs", json!([{ "ip": address }]));
@@ -56,7 +57,6 @@ fn conditions(pod: &mut Value, runtime: &Runtime, now: &str) {
         runtime.stage,
         Stage::Running | Stage::Crashed | Stage::CrashBackOff | Stage::Ended
     ) || object::items(pod, "/spec/initContainers").next().is_none();
-    let sandbox = runtime.stage != Stage::Creating;
     let names = |pointer: &str| {
         let names: Vec<&str> = object::items(pod, pointer)
             .map(|container| text(container, "/name"))
@@ -71,7 +71,14 @@ fn conditions(pod: &mut Value, runtime: &Runtime, now: &str) {
         "containers with incomplete status: {}",
         names("/spec/initContainers")
     );
-    set_condition(pod, now, "PodReadyToStartContainers", sandbox, "", "");
+    set_condition(
+        pod,
+        now,
+        "PodReadyToStartContainers",
+        runtime.has_sandbox,
+        "",
+        "",
+    );
     set_condition(
         pod,
         now,
@@ -251,6 +258,12 @@ fn terminated(exit: &Exit) -> Value {
         "exitCode": exit.code, "reason": reason, "startedAt": exit.started_at, "finishedAt": exit.finished_at,
         "containerID": format!("containerd://{}", exit.container_id),
     } })
+}
+
+/// The address of a node, by the number at the end of its name.
+pub(crate) fn node_address(node: &str) -> String {
+    let digits = node.rsplit('-').next().unwrap_or_default();
+    format!("10.0.0.{}", digits.parse::<u8>().unwrap_or(1))
 }
 
 fn address(sandbox_id: &str) -> String {

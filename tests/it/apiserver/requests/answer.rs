@@ -120,9 +120,10 @@ pub(crate) fn cut_after(body: Body, limit: usize) -> Body {
     shortened(body, limit, Some(io::ErrorKind::ConnectionReset))
 }
 
-/// The same body, but it ends in peace after so many bytes.
-pub(crate) fn end_after(body: Body, limit: usize) -> Body {
-    shortened(body, limit, None)
+/// The same answer, but its body ends in peace after so many bytes, and nothing says how long it should have been.
+pub(crate) fn end_after(mut answer: Answer, limit: usize) -> Answer {
+    answer.headers_mut().remove(header::CONTENT_LENGTH);
+    answer.map(|body| shortened(body, limit, None))
 }
 
 fn shortened(body: Body, limit: usize, error: Option<io::ErrorKind>) -> Body {

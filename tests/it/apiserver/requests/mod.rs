@@ -12,7 +12,7 @@ mod update;
 mod validate;
 mod watch;
 
-pub(crate) use answer::{Answer, Body, streamed, text};
+pub(crate) use answer::{Answer, Body, full, streamed, text};
 pub(crate) use delete::{delete_now, preconditions as check_preconditions};
 pub(crate) use target::{Target, parameters};
 
@@ -100,9 +100,9 @@ where
     let is_read = call.method == Method::GET && !parts.headers.contains_key(header::UPGRADE);
     if call.fault == Some(Fault::Twice) && is_read && !call.flag("watch") {
         // The first answer is lost on the way.
-        let _ = execute(&shared, &call, request::Parts::clone(&parts));
+        let _ = execute(&shared, &call, request::Parts::clone(&parts)).await;
     }
-    let response = recorded(&shared, &call, parts, number);
+    let response = recorded(&shared, &call, parts, number).await;
     shared.while_frozen().await;
     let fault = call.fault;
     match fault {
@@ -112,7 +112,7 @@ where
             return Ok(response.map(|body| answer::cut_after(body, limit)));
         }
         Some(Fault::EndBody(limit)) => {
-            return Ok(response.map(|body| answer::end_after(body, limit)));
+            return Ok(answer::end_after(response, limit));
         }
         Some(Fault::Replaced { status, page, .. }) => return Ok(answer::page(status, page)),
         _ => {}
@@ -121,14 +121,22 @@ where
 }
 
 /// Executes a request and notes what became of it.
-fn recorded(shared: &Arc<Shared>, call: &Call, parts: request::Parts, number: usize) -> Answer {
+async fn recorded(
+    shared: &Arc<Shared>,
+    call: &Call,
+    parts: request::Parts,
+    number: usize,
+) -> Answer {
     let (target, before) = shared.with(|state| {
-        let target = Target::of(&state.kinds, &call.path).filter(|_| call.method != Method::GET);
+        let target = Target::of(&state.kinds, &call.path)
+            .filter(|target| call.method != Method::GET || target.subresource == "exec");
         let live = target.and_then(|target| state.live(&target).ok());
         let uid = live.map(|live| object::uid(&live).to_owned());
         (uid, state.store.revision())
     });
-    let response = execute(shared, call, parts).unwrap_or_else(|failure| answer::refused(&failure));
+    let response = execute(shared, call, parts)
+        .await
+        .unwrap_or_else(|failure| answer::refused(&failure));
     shared.with(|state| {
         let after = state.store.revision();
         if let Some(request) = state.journal.requests.get_mut(number - 1) {
@@ -210,7 +218,11 @@ impl Call {
     }
 }
 
-fn execute(shared: &Arc<Shared>, call: &Call, parts: request::Parts) -> Result<Answer, Failure> {
+async fn execute(
+    shared: &Arc<Shared>,
+    call: &Call,
+    parts: request::Parts,
+) -> Result<Answer, Failure> {
     if matches!(call.path.as_str(), "/readyz" | "/livez" | "/healthz") {
         return Ok(text("ok"));
     }
@@ -233,7 +245,17 @@ fn execute(shared: &Arc<Shared>, call: &Call, parts: request::Parts) -> Result<A
     shared.with(|state| state.access.authorize(&user, verb, &target))?;
     match (target.kind.resource.as_str(), target.subresource.as_str()) {
         ("pods", "log") => pods::log::answer(shared, call, &target),
-        ("pods", "portforward") => pods::portforward::answer(shared, call, &target, parts),
+        ("pods", "proxy") => pods::proxy::answer(shared, call, &target, &parts).await,
+        ("pods", "exec" | "portforward") => {
+            // Since 1.35 a WebSocket, too, needs the verb of the POST that it replaces (gate
+            // AuthorizePodWebsocketUpgradeCreatePermission).
+            shared.with(|state| state.access.authorize(&user, "create", &target))?;
+            if target.subresource == "exec" {
+                pods::exec::answer(shared, call, &target, parts)
+            } else {
+                pods::portforward::answer(shared, call, &target, parts)
+            }
+        }
         ("pods", "eviction") => {
             let done = shared.with(|state| pods::eviction::evict(state, call, &target))?;
             Ok(answer::json(StatusCode::CREATED, &done))

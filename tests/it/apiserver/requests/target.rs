@@ -38,7 +38,11 @@ impl Target {
         };
         let (resource, rest) = rest.split_first()?;
         let name = rest.first().copied().unwrap_or_default();
-        let subresource = rest.get(1..).unwrap_or_default().join("/");
+        let subresource = match rest.get(1..).unwrap_or_default() {
+            // What follows is the path on the pod's own server.
+            ["proxy", ..] => "proxy".to_owned(),
+            below => below.join("/"),
+        };
         let kind = kinds
             .iter()
             .find(|kind| kind.is(group, resource) && kind.version == version)?;

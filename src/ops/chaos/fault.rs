@@ -1,0 +1,199 @@
+//! Sends one fault to the cluster.
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::json;
+
+use super::ChaosPlan;
+use super::restoration::{self, Change};
+use crate::action::Action;
+use crate::cluster::{Cluster, ClusterError, CommandEnd, Deletion, Eviction, Grace, ResourceKind};
+use crate::object::ObjectRef;
+use crate::ops::error::OpsError;
+use crate::ops::write::Write;
+use crate::ops::{Context, Workload};
+use crate::report::Fault;
+
+/// As `kubectl rollout restart` writes it.
+const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
+
+/// What became of a fault that was sent.
+#[derive(Debug)]
+pub(super) enum Sent {
+    /// The cluster took it; a change has to be restored afterwards.
+    Accepted(Option<Change>),
+    /// It was refused, and nothing was broken: the reason.
+    Refused(String),
+}
+
+/// Sends a fault to one pod, or to the whole workload.
+///
+/// # Errors
+/// A failed exchange; nothing was broken then, unless the event of the write says otherwise.
+pub(super) async fn send(
+    context: &Context,
+    plan: &ChaosPlan,
+    set: &StatefulSet,
+    pod: &Pod,
+) -> Result<Sent, OpsError> {
+    let workload = &plan.workload;
+    match plan.experiment.fault {
+        None => Ok(Sent::Accepted(None)),
+        Some(Fault::Delete) => delete(context, workload, pod, Grace::OfThePod).await,
+        Some(Fault::ForceDelete) => delete(context, workload, pod, Grace::None).await,
+        Some(Fault::Evict) => evict(context, workload, pod).await,
+        Some(Fault::Kill) => kill(context, workload, pod).await,
+        Some(Fault::Restart) => restart(context, workload, set).await,
+        Some(Fault::Scale) => restoration::scale_to_zero(context, workload, set)
+            .await
+            .map(|change| Sent::Accepted(Some(change))),
+        Some(Fault::Cordon) => {
+            let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone());
+            let Some(node) = node else {
+                return Ok(Sent::Refused("it has no node yet".to_owned()));
+            };
+            restoration::cordon(context, workload, &node)
+                .await
+                .map(Sent::Accepted)
+        }
+    }
+}
+
+fn reference(workload: &Workload, pod: &Pod) -> (ObjectRef, String) {
+    let name = pod.metadata.name.clone().unwrap_or_default();
+    let uid = pod.metadata.uid.clone().unwrap_or_default();
+    (
+        ObjectRef::new("", "Pod", Some(&workload.namespace), &name),
+        uid,
+    )
+}
+
+async fn delete(
+    context: &Context,
+    workload: &Workload,
+    pod: &Pod,
+    grace: Grace,
+) -> Result<Sent, OpsError> {
+    let (object, uid) = reference(workload, pod);
+    let write = Write::start(context, &object, Action::Delete);
+    let deleted = context
+        .cluster
+        .delete_pod(&workload.namespace, &object.name, &uid, grace)
+        .await;
+    let deleted = match deleted {
+        Ok(Deletion::Accepted) => Ok(Sent::Accepted(None)),
+        Ok(Deletion::AlreadyGone) => Err(ClusterError::Conflict {
+            message: format!("`{object}` was replaced before it could be deleted"),
+        }),
+        Err(error) => Err(error),
+    };
+    write.finish(deleted.as_ref().err());
+    deleted.map_err(OpsError::while_doing(format!("delete `{object}`")))
+}
+
+/// Evicts a pod; a budget's refusal is an answer.
+pub(super) async fn evict(
+    context: &Context,
+    workload: &Workload,
+    pod: &Pod,
+) -> Result<Sent, OpsError> {
+    let (object, uid) = reference(workload, pod);
+    let write = Write::start(context, &object, Action::Delete);
+    let evicted = context
+        .cluster
+        .evict(&workload.namespace, &object.name, &uid)
+        .await;
+    let (sent, refusal) = match evicted {
+        Ok(Eviction::Accepted) => (Ok(Sent::Accepted(None)), None),
+        Ok(Eviction::Forbidden(message)) => (
+            Ok(Sent::Refused(format!(
+                "a disruption budget forbids it: {message}"
+            ))),
+            Some(ClusterError::BudgetForbids { message }),
+        ),
+        Ok(Eviction::AlreadyGone) => {
+            let message = format!("`{object}` was replaced before it could be evicted");
+            (Err(ClusterError::Conflict { message }), None)
+        }
+        Err(error) => (Err(error), None),
+    };
+    write.finish(refusal.as_ref().or(sent.as_ref().err()));
+    sent.map_err(OpsError::while_doing(format!("evict `{object}`")))
+}
+
+/// Sends SIGTERM to process 1, by whatever the image has for it.
+async fn kill(context: &Context, workload: &Workload, pod: &Pod) -> Result<Sent, OpsError> {
+    let (object, _) = reference(workload, pod);
+    let container = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.containers.first())
+        .map(|container| container.name.clone())
+        .unwrap_or_default();
+    let write = Write::start(context, &object, Action::Change);
+    let sent = signal(&context.cluster, workload, &object.name, &container).await;
+    let refusal = match &sent {
+        Ok(Sent::Refused(reason)) => Some(ClusterError::Conflict {
+            message: reason.clone(),
+        }),
+        _ => None,
+    };
+    write.finish(refusal.as_ref().or(sent.as_ref().err()));
+    sent.map_err(OpsError::while_doing(format!(
+        "send SIGTERM to process 1 of `{object}`"
+    )))
+}
+
+async fn signal(
+    cluster: &Cluster,
+    workload: &Workload,
+    pod: &str,
+    container: &str,
+) -> Result<Sent, ClusterError> {
+    // Every shell has `kill` built in; an image without a shell may have the program.
+    let ways: [&[&str]; 2] = [&["sh", "-c", "kill -TERM 1"], &["kill", "-TERM", "1"]];
+    let mut words = String::new();
+    for way in ways {
+        let ended = cluster
+            .exec(&workload.namespace, pod, container, way)
+            .await
+            .map_err(|error| error.0)?;
+        match ended {
+            // A container that ends takes the command's own end with it.
+            CommandEnd::Succeeded | CommandEnd::Unsaid => return Ok(Sent::Accepted(None)),
+            CommandEnd::Failed(message) => words = message,
+        }
+    }
+    Ok(Sent::Refused(format!(
+        "container `{container}` has neither `sh` nor `kill`: {}",
+        words.trim()
+    )))
+}
+
+async fn restart(
+    context: &Context,
+    workload: &Workload,
+    set: &StatefulSet,
+) -> Result<Sent, OpsError> {
+    let object = workload.reference();
+    let write = Write::start(context, &object, Action::Change);
+    let patch = json!({
+        "metadata": {"resourceVersion": set.metadata.resource_version},
+        "spec": {"template": {"metadata": {"annotations": {
+            RESTARTED_AT: jiff::Timestamp::now().to_string(),
+        }}}},
+    });
+    let changed = context
+        .cluster
+        .merge_patch(
+            &ResourceKind::stateful_set(),
+            Some(&workload.namespace),
+            &workload.name,
+            &patch,
+        )
+        .await;
+    write.finish(changed.as_ref().err());
+    changed
+        .map(|_| Sent::Accepted(None))
+        .map_err(OpsError::while_doing(format!("restart `{object}`")))
+}

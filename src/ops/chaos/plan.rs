@@ -1,0 +1,305 @@
+//! Settles whom an experiment hits before anything is touched, and says what that means.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::Pod;
+
+use super::ChaosRequest;
+use crate::event::milliseconds;
+use crate::object::ObjectRef;
+use crate::ops::error::OpsError;
+use crate::ops::verify::endpoints;
+use crate::ops::workload::pod_selector;
+use crate::ops::{Context, Workload};
+use crate::report::{Experiment, Fault, Selection};
+use crate::status::expected_ordinals;
+
+/// An experiment that is settled: what was agreed to, and nothing else.
+#[derive(Debug, Clone)]
+pub struct ChaosPlan {
+    /// The workload.
+    pub workload: Workload,
+    /// What was asked for.
+    pub request: ChaosRequest,
+    /// What will be done, and to whom.
+    pub experiment: Experiment,
+    /// What it will do, as the end of "this will …".
+    pub what: String,
+    /// How far it reaches, a sentence each.
+    pub reach: Vec<String>,
+}
+
+/// Settles an experiment.
+///
+/// # Errors
+/// [`OpsError::NoSuchWorkload`], [`OpsError::Experiment`] for what cannot be done to it,
+/// [`OpsError::Question`], or a failed exchange.
+pub async fn plan_chaos(
+    context: &Context,
+    workload: &Workload,
+    request: ChaosRequest,
+) -> Result<ChaosPlan, OpsError> {
+    let set = context.by_deadline(workload.read(context)).await?;
+    let names: Vec<String> = expected_ordinals(&set)
+        .map(|ordinal| format!("{}-{ordinal}", workload.name))
+        .collect();
+    let refuse = |reason: String, hint: &str| OpsError::Experiment {
+        object: Box::new(workload.reference()),
+        reason,
+        hint: hint.to_owned(),
+    };
+    if names.is_empty() {
+        let reason = "it has no replicas".to_owned();
+        return Err(refuse(
+            reason,
+            "scale it up first, or `cryptoctl chaos --restore`",
+        ));
+    }
+    if let Selection::Pod { pod } = &request.selection
+        && !names.contains(pod)
+    {
+        let reason = format!(
+            "`{pod}` is none of its replicas, which are {}",
+            listed(&names)
+        );
+        return Err(refuse(reason, "name one of them with `--pod`"));
+    }
+    if request.fault == Some(Fault::Restart) && updates_by_hand(&set) {
+        let reason = "its update strategy is `OnDelete`, so a restart replaces no pod".to_owned();
+        return Err(refuse(reason, "use `--fault delete`"));
+    }
+    let (kills, pods) = targets(&request, &set, &names);
+    let nodes = context.by_deadline(nodes(context, workload, &set)).await?;
+    let experiment = Experiment {
+        fault: request.fault,
+        selection: request.selection.clone(),
+        kills,
+        pods,
+        pause_ms: milliseconds(request.pause),
+        control_ms: request
+            .fault
+            .is_none()
+            .then(|| milliseconds(request.control)),
+        probe_interval_ms: milliseconds(request.probe_interval),
+        max_outage_ms: request.max_outage.map(milliseconds),
+        max_recovery_ms: request.max_recovery.map(milliseconds),
+        endpoints: endpoints(&set, &workload.reference(), &request.verification)?,
+    };
+    let what = what(&experiment, workload);
+    let reach = reach(&experiment, &set, &names, &nodes);
+    Ok(ChaosPlan {
+        workload: workload.clone(),
+        request,
+        experiment,
+        what,
+        reach,
+    })
+}
+
+/// How many faults there are, and the pod that each one hits; a fault that takes the workload hits
+/// all that it can reach.
+fn targets(request: &ChaosRequest, set: &StatefulSet, names: &[String]) -> (u32, Vec<String>) {
+    let Some(fault) = request.fault else {
+        return (0, Vec::new());
+    };
+    let replicas = u32::try_from(names.len()).unwrap_or(u32::MAX);
+    let kills = request.kills.unwrap_or(match request.selection {
+        Selection::AllInTurn if !fault.takes_all() => replicas,
+        _ => 1,
+    });
+    if fault.takes_all() {
+        let first = if fault == Fault::Restart {
+            partition(set)
+        } else {
+            0
+        };
+        return (kills, names.iter().skip(first).cloned().collect());
+    }
+    let mut draw = Draw::seeded(match request.selection {
+        Selection::Random { seed } => seed,
+        _ => 0,
+    });
+    let pods = (0..kills).map(|number| {
+        let index = match &request.selection {
+            Selection::First => 0,
+            Selection::Pod { pod } => names.iter().position(|name| name == pod).unwrap_or(0),
+            Selection::AllInTurn => (number % replicas) as usize,
+            Selection::Random { .. } => draw.below(names.len()),
+        };
+        names.get(index).cloned().unwrap_or_default()
+    });
+    (kills, pods.collect())
+}
+
+/// Draws numbers by a seed: the same ones on every machine (`SplitMix64`, Steele et al. 2014).
+struct Draw(u64);
+
+impl Draw {
+    fn seeded(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        usize::try_from(mixed % limit.max(1) as u64).unwrap_or(0)
+    }
+}
+
+fn updates_by_hand(set: &StatefulSet) -> bool {
+    set.spec
+        .update_strategy
+        .as_ref()
+        .and_then(|strategy| strategy.type_.as_deref())
+        == Some("OnDelete")
+}
+
+/// Replicas that a rolling update leaves alone.
+fn partition(set: &StatefulSet) -> usize {
+    let strategy = set.spec.update_strategy.as_ref();
+    let partition = strategy
+        .and_then(|strategy| strategy.rolling_update.as_ref())
+        .and_then(|rolling| rolling.partition)
+        .unwrap_or(0);
+    let start = expected_ordinals(set).start;
+    usize::try_from(partition.saturating_sub(start)).unwrap_or(0)
+}
+
+/// The node that each pod runs on.
+async fn nodes(
+    context: &Context,
+    workload: &Workload,
+    set: &StatefulSet,
+) -> Result<BTreeMap<String, String>, OpsError> {
+    let selector = pod_selector(set);
+    let pods: Vec<Pod> = context
+        .cluster
+        .list(
+            &crate::cluster::ResourceKind::pod(),
+            Some(&workload.namespace),
+            Some(&selector),
+            None,
+        )
+        .await
+        .map_err(OpsError::while_doing(format!(
+            "list the pods of `{}`",
+            workload.reference()
+        )))?;
+    Ok(pods
+        .into_iter()
+        .filter_map(|pod| Some((pod.metadata.name?, pod.spec?.node_name?)))
+        .collect())
+}
+
+fn what(experiment: &Experiment, workload: &Workload) -> String {
+    let namespace = &workload.namespace;
+    let object = workload.reference();
+    let times = match experiment.kills {
+        0 | 1 => String::new(),
+        kills => format!(", {kills} times"),
+    };
+    let Some(fault) = experiment.fault else {
+        return format!("probe `{object}` in namespace `{namespace}` and break nothing");
+    };
+    let mut distinct = experiment.pods.clone();
+    distinct.sort();
+    distinct.dedup();
+    let pod = match distinct.as_slice() {
+        [pod] => format!("`{}`", ObjectRef::new("", "Pod", None, pod)),
+        _ => format!("one of {} pods of `{object}`", distinct.len()),
+    };
+    let place = format!("in namespace `{namespace}`{times}");
+    match fault {
+        Fault::Delete => format!("delete {pod} {place}"),
+        Fault::ForceDelete => format!("delete {pod} without grace {place}"),
+        Fault::Evict => format!("evict {pod} {place}"),
+        Fault::Kill => format!("send SIGTERM to process 1 of {pod} {place}"),
+        Fault::Restart => format!("restart every pod of `{object}` {place}"),
+        Fault::Scale => format!("scale `{object}` to zero and back {place}"),
+        Fault::Cordon => {
+            format!("cordon the node of {pod} and evict the pods of `{object}` from it {place}")
+        }
+    }
+}
+
+/// How far the experiment reaches, in sentences for a person who has to agree to it.
+fn reach(
+    experiment: &Experiment,
+    set: &StatefulSet,
+    names: &[String],
+    nodes: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let all = names.len();
+    match experiment.fault {
+        None => {}
+        Some(Fault::Scale) => lines.push(format!(
+            "no replica of {all} stays meanwhile; {all} are scaled up again afterwards, and \
+             `cryptoctl chaos --restore` does so if this program is killed"
+        )),
+        Some(Fault::Restart) => {
+            lines.push(format!(
+                "of {all} replicas one is away at a time, as in any rollout"
+            ));
+        }
+        Some(Fault::Cordon) => {
+            let pod = experiment.pods.first();
+            let node = pod.and_then(|pod| nodes.get(pod));
+            let node = node.map_or("unknown", String::as_str);
+            let here: Vec<String> = names
+                .iter()
+                .filter(|name| nodes.get(*name).map(String::as_str) == Some(node))
+                .cloned()
+                .collect();
+            lines.push(format!(
+                "node `{node}` takes no new pods of anybody meanwhile; {} evicted from it, pods of \
+                 other workloads stay",
+                match here.as_slice() {
+                    [one] => format!("`{one}` is"),
+                    several => format!("{} are", listed(several)),
+                }
+            ));
+        }
+        Some(_) => lines.push(format!("{} of {all} replicas stay", all - 1)),
+    }
+    match experiment.fault {
+        Some(Fault::ForceDelete) => lines.push(
+            "without grace the old processes may still write when their successor starts: two \
+             writers may overlap"
+                .to_owned(),
+        ),
+        Some(Fault::Delete | Fault::Restart | Fault::Scale) => {
+            let spec = set.spec.template.spec.as_ref();
+            let grace = spec.and_then(|spec| spec.termination_grace_period_seconds);
+            let grace = grace.unwrap_or(30);
+            lines.push(format!("each pod has {grace} s to stop"));
+        }
+        _ => {}
+    }
+    if let Some(endpoint) = experiment.endpoints.first() {
+        lines.push(format!(
+            "GET {} on port {} of {all} replicas is asked every {} ms",
+            endpoint.path, endpoint.port, experiment.probe_interval_ms
+        ));
+    }
+    lines
+}
+
+fn listed(names: &[String]) -> String {
+    let quoted: Vec<String> = names
+        .iter()
+        .take(10)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = names.len().saturating_sub(quoted.len());
+    let end = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{end}", quoted.join(", "))
+}

@@ -1,0 +1,437 @@
+//! Follows what becomes of the pods that a fault took, phase by phase on one clock.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::ChaosPlan;
+use super::fault::{Sent, evict};
+use super::prober::Prober;
+use super::restoration::{self, Change};
+use crate::diagnose::Diagnosis;
+use crate::event::EventKind;
+use crate::ops::Context;
+use crate::ops::error::OpsError;
+use crate::ops::rollout::{STALL, Seen, View};
+use crate::ops::surroundings::add_log;
+use crate::report::{Fault, Kill, ProbeState, RecoveryPhase};
+use crate::status::{PodRun, PodSummary, RolloutState, is_ready, rollout_progress};
+
+/// A pod that is Ready by its own probe may need a moment until it answers.
+const SETTLING: Duration = Duration::from_secs(15);
+/// Process 1 that has not ended by then ignores SIGTERM.
+const LONGEST_STOP: Duration = Duration::from_secs(45);
+/// How often an eviction that a budget refuses is tried again, while a node is drained.
+const EVICTION_PAUSE: Duration = Duration::from_secs(2);
+
+/// How following a recovery ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// Everything is as it should be, or has had its time to become so: the answers decide.
+    Recovered,
+    /// It cannot recover by itself, or had not when the time was over: what keeps it, if known.
+    Stuck(Option<Diagnosis>),
+    /// A replica answered with other content.
+    WrongAnswer,
+    /// The user asked to stop.
+    Stopped,
+}
+
+/// One pod that a fault takes.
+pub(super) struct Taken {
+    pub(super) kill: Kill,
+    old: PodRun,
+    pod: Pod,
+    /// Whether it still has to be evicted, from a node that is drained.
+    is_due: bool,
+}
+
+impl Taken {
+    /// A pod as it is right before the fault.
+    pub(super) fn new(pod: &Pod, number: u32, fault: Fault, at_ms: u64) -> Self {
+        let old = PodRun::of(pod);
+        Self {
+            kill: Kill {
+                number,
+                fault,
+                pod: pod.metadata.name.clone().unwrap_or_default(),
+                at_ms,
+                uid_before: old.uid.clone(),
+                uid_after: None,
+                restarts_before: old.restarts,
+                restarts_after: None,
+                proof: None,
+                refused: None,
+                phases: BTreeMap::new(),
+                outage_ms: None,
+                wrong_answers: 0,
+            },
+            old,
+            pod: pod.clone(),
+            is_due: fault == Fault::Cordon,
+        }
+    }
+
+    /// Whether its successor, or its restart, has been seen.
+    fn has_changed(&self) -> bool {
+        match self.kill.fault {
+            Fault::Kill => self.kill.proof.is_some(),
+            _ => self.kill.uid_after.is_some(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.has_changed() || self.kill.refused.is_some()
+    }
+}
+
+/// What is followed.
+pub(super) struct Recovery<'a> {
+    pub(super) context: &'a Context,
+    pub(super) plan: &'a ChaosPlan,
+    pub(super) view: &'a mut View,
+    pub(super) prober: &'a Prober,
+    pub(super) shown: &'a mut BTreeMap<String, PodSummary>,
+    pub(super) taken: Vec<Taken>,
+    /// What has to be restored on the way.
+    pub(super) change: Option<Change>,
+}
+
+impl Recovery<'_> {
+    /// Follows until the workload is whole again, cannot become so, or something ends it.
+    ///
+    /// # Errors
+    /// A failed exchange.
+    pub(super) async fn follow(&mut self) -> Result<End, OpsError> {
+        let started = Instant::now();
+        let mut seen = Seen::default();
+        let mut next_look = started + STALL;
+        let mut next_eviction = started;
+        let mut whole_since = None;
+        let mut changes = self.prober.changes();
+        loop {
+            let is_over = self
+                .wait(&mut changes, next_look.min(next_eviction), whole_since)
+                .await?;
+            if Instant::now() >= next_look {
+                self.view
+                    .look_around(self.context, &self.plan.workload)
+                    .await;
+                next_look = Instant::now() + STALL;
+            }
+            show(self.context, self.view, self.shown);
+            self.note_phases();
+            if !self.prober.wrong().is_empty() {
+                return Ok(End::WrongAnswer);
+            }
+            if self.context.stop.is_asked() {
+                return Ok(End::Stopped);
+            }
+            if self.taken.iter().any(|taken| taken.is_due) && Instant::now() >= next_eviction {
+                self.evict_next().await?;
+                next_eviction = Instant::now() + EVICTION_PAUSE;
+            } else if !self.taken.iter().any(|taken| taken.is_due) {
+                next_eviction = Instant::now() + Duration::from_hours(1);
+            }
+            self.restore_when_due().await?;
+            let Some(snapshot) = self.view.snapshot()? else {
+                continue;
+            };
+            let has_changed = self.change.is_none() && self.taken.iter().all(Taken::is_over);
+            match seen.judge(rollout_progress(&snapshot)).state {
+                RolloutState::Complete if has_changed => {
+                    let since = *whole_since.get_or_insert_with(Instant::now);
+                    if self.is_equal() || since.elapsed() >= SETTLING {
+                        return Ok(End::Recovered);
+                    }
+                }
+                RolloutState::Complete if self.ignores_the_signal(started) => {
+                    return Ok(End::Recovered);
+                }
+                RolloutState::Failed { mut cause } if has_changed => {
+                    add_log(self.context, &self.plan.workload.namespace, &mut cause).await;
+                    return Ok(End::Stuck(Some(cause)));
+                }
+                RolloutState::Progressing { suspicion, .. } if is_over => {
+                    return Ok(End::Stuck(suspicion));
+                }
+                RolloutState::Progressing { .. } => whole_since = None,
+                _ => {}
+            }
+            if is_over {
+                return Ok(End::Stuck(None));
+            }
+        }
+    }
+
+    /// Waits for anything new; returns whether the time is over.
+    async fn wait(
+        &mut self,
+        changes: &mut watch::Receiver<u64>,
+        next_look: Instant,
+        whole_since: Option<Instant>,
+    ) -> Result<bool, OpsError> {
+        let doing = || {
+            let object = self.plan.workload.reference();
+            OpsError::while_doing(format!("watch the pods of `{object}`"))
+        };
+        let settled = whole_since.map_or(next_look, |since| since + SETTLING);
+        tokio::select! {
+            // In this order, so that a run can be repeated exactly, and the deadline is never starved.
+            biased;
+            () = sleep_until(self.context.deadline) => return Ok(true),
+            () = self.context.stop.asked() => {}
+            changed = self.view.pods.changed() => changed.map_err(doing())?,
+            changed = self.view.sets.changed() => changed.map_err(doing())?,
+            () = sleep_until(next_look.min(settled)) => {}
+            // It cannot fail: the prober lives.
+            _ = changes.changed() => {}
+        }
+        Ok(false)
+    }
+
+    fn ignores_the_signal(&self, started: Instant) -> bool {
+        self.plan.experiment.fault == Some(Fault::Kill) && started.elapsed() >= LONGEST_STOP
+    }
+
+    /// Whether every replica gives the right answer now, those that were taken by their new run.
+    fn is_equal(&self) -> bool {
+        let latest = self.prober.latest();
+        let is_right = |pod: &String| {
+            let sample = latest.get(pod).and_then(Option::as_ref);
+            sample.is_some_and(|sample| sample.state == ProbeState::Right)
+        };
+        latest.keys().all(is_right)
+            && self
+                .taken
+                .iter()
+                .filter(|taken| taken.kill.refused.is_none())
+                .all(|taken| {
+                    taken
+                        .kill
+                        .phases
+                        .contains_key(&RecoveryPhase::FirstRightAnswer)
+                })
+    }
+
+    /// Undoes what has done its work: a scale to zero when no pod is left, a cordon when the pods
+    /// that it drove away are Ready elsewhere, or cannot go anywhere.
+    async fn restore_when_due(&mut self) -> Result<(), OpsError> {
+        let Some(change) = &self.change else {
+            return Ok(());
+        };
+        let pods = self.view.pods.current().unwrap_or_default();
+        let is_due = match change {
+            Change::Scaled => self
+                .taken
+                .iter()
+                .all(|taken| find(&pods, &taken.kill.pod).is_none()),
+            Change::Cordoned { node } => {
+                let new: Vec<&Pod> = self
+                    .taken
+                    .iter()
+                    .filter(|taken| taken.has_changed())
+                    .filter_map(|taken| find(&pods, &taken.kill.pod))
+                    .collect();
+                let homeless = new.iter().find(|pod| is_unschedulable(pod));
+                if let Some(pod) = homeless {
+                    let name = pod.metadata.name.as_deref().unwrap_or_default();
+                    self.context.warn(format!(
+                        "no other node takes `{name}`: `{node}` is uncordoned"
+                    ));
+                }
+                let all_moved =
+                    self.taken.iter().all(Taken::is_over) && new.iter().all(|pod| is_ready(pod));
+                homeless.is_some() || all_moved
+            }
+        };
+        if is_due {
+            restoration::undo(self.context, &self.plan.workload, change).await?;
+            self.change = None;
+            // A node that takes pods again needs no more evictions.
+            self.taken.retain(|taken| !taken.is_due);
+        }
+        Ok(())
+    }
+
+    /// Evicts the next pod of a node that is drained, once the one before is Ready again.
+    async fn evict_next(&mut self) -> Result<(), OpsError> {
+        let pods = self.view.pods.current().unwrap_or_default();
+        let is_waiting = self
+            .taken
+            .iter()
+            .filter(|taken| !taken.is_due && taken.kill.refused.is_none())
+            .any(|taken| {
+                !taken.has_changed() || !find(&pods, &taken.kill.pod).is_some_and(is_ready)
+            });
+        let (context, workload) = (self.context, &self.plan.workload);
+        let Some(next) = self.taken.iter_mut().find(|taken| taken.is_due) else {
+            return Ok(());
+        };
+        if is_waiting {
+            return Ok(());
+        }
+        next.kill.at_ms = context.emitter.elapsed_ms();
+        if let Sent::Accepted(_) = evict(context, workload, &next.pod).await? {
+            next.is_due = false;
+            note(context, &mut next.kill, RecoveryPhase::Accepted);
+        }
+        Ok(())
+    }
+
+    /// Notes what is seen of the pods that were taken; each phase once, when it was seen.
+    fn note_phases(&mut self) {
+        let pods = self.view.pods.current().unwrap_or_default();
+        let latest = self.prober.latest();
+        for taken in self.taken.iter_mut().filter(|taken| !taken.is_due) {
+            if taken.kill.refused.is_some() {
+                continue;
+            }
+            let pod = find(&pods, &taken.kill.pod);
+            let mut seen = if taken.kill.fault == Fault::Kill {
+                restarted(taken, pod)
+            } else {
+                replaced(taken, pod)
+            };
+            let run = pod.map(PodRun::of);
+            let sample = latest.get(&taken.kill.pod).and_then(Option::as_ref);
+            let answers = sample.is_some_and(|sample| {
+                sample.state == ProbeState::Right && sample.run.is_some() && sample.run == run
+            });
+            if answers && seen.contains(&RecoveryPhase::Started) {
+                seen.insert(RecoveryPhase::FirstRightAnswer);
+            }
+            for phase in seen {
+                note(self.context, &mut taken.kill, phase);
+            }
+        }
+        let is_whole = self.taken.iter().all(|taken| {
+            taken.kill.refused.is_some() || taken.kill.phases.contains_key(&RecoveryPhase::Ready)
+        });
+        if is_whole && self.change.is_none() && self.is_equal() {
+            for taken in &mut self.taken {
+                if taken.kill.refused.is_none() {
+                    note(self.context, &mut taken.kill, RecoveryPhase::AllEqual);
+                }
+            }
+        }
+    }
+}
+
+/// What is seen of a pod that was to be replaced.
+fn replaced(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<RecoveryPhase> {
+    let mut seen = BTreeSet::new();
+    match pod {
+        Some(pod) if pod.metadata.uid.as_deref() == Some(&taken.kill.uid_before) => {
+            if pod.metadata.deletion_timestamp.is_some() {
+                seen.insert(RecoveryPhase::Terminating);
+            }
+        }
+        None => seen.extend([RecoveryPhase::Terminating, RecoveryPhase::Gone]),
+        Some(pod) => {
+            let run = PodRun::of(pod);
+            taken.kill.uid_after = Some(run.uid.clone());
+            taken.kill.restarts_after = Some(run.restarts);
+            if let Some(proof) = run.proves_replacement_of(&taken.old) {
+                taken.kill.proof = Some(proof);
+            }
+            seen.extend([
+                RecoveryPhase::Terminating,
+                RecoveryPhase::Gone,
+                RecoveryPhase::Replaced,
+            ]);
+            seen.extend(life(pod, &run));
+        }
+    }
+    seen
+}
+
+/// What is seen of a pod whose container was to restart.
+fn restarted(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<RecoveryPhase> {
+    let mut seen = BTreeSet::new();
+    let Some(pod) = pod else {
+        return seen;
+    };
+    let run = PodRun::of(pod);
+    taken.kill.uid_after = Some(run.uid.clone());
+    taken.kill.restarts_after = Some(run.restarts);
+    if let Some(proof) = run.proves_restart_since(&taken.old) {
+        taken.kill.proof = Some(proof);
+        seen.insert(RecoveryPhase::Started);
+        if is_ready(pod) {
+            seen.insert(RecoveryPhase::Ready);
+        }
+    }
+    seen
+}
+
+/// How far a new pod is.
+fn life(pod: &Pod, run: &PodRun) -> Vec<RecoveryPhase> {
+    let mut seen = Vec::new();
+    let spec = pod.spec.as_ref();
+    if spec.is_some_and(|spec| spec.node_name.is_some()) {
+        seen.push(RecoveryPhase::Scheduled);
+    }
+    // The kubelet mounts all volumes before it creates the sandbox that this condition is about
+    // (KEP-3085).
+    if run.is_running() || has_condition(pod, "PodReadyToStartContainers", "True") {
+        seen.push(RecoveryPhase::VolumeReady);
+    }
+    if run.is_running() {
+        seen.push(RecoveryPhase::Started);
+        if is_ready(pod) {
+            seen.push(RecoveryPhase::Ready);
+        }
+    }
+    seen
+}
+
+/// Notes a phase, once.
+pub(super) fn note(context: &Context, kill: &mut Kill, phase: RecoveryPhase) {
+    let after_ms = context.emitter.elapsed_ms().saturating_sub(kill.at_ms);
+    if let Entry::Vacant(entry) = kill.phases.entry(phase) {
+        entry.insert(after_ms);
+        context.emit(EventKind::Phase {
+            number: kill.number,
+            pod: kill.pod.clone(),
+            phase,
+            after_ms,
+        });
+    }
+}
+
+/// Emits the rows of the pods that changed.
+pub(super) fn show(context: &Context, view: &View, shown: &mut BTreeMap<String, PodSummary>) {
+    let pods = view.pods.current().unwrap_or_default();
+    for pod in pods.iter() {
+        let row = PodSummary::of(pod);
+        if shown.get(&row.pod) != Some(&row) {
+            context.emit(EventKind::PodChanged { pod: row.clone() });
+            shown.insert(row.pod.clone(), row);
+        }
+    }
+}
+
+pub(super) fn find<'a>(pods: &'a [Pod], name: &str) -> Option<&'a Pod> {
+    pods.iter()
+        .find(|pod| pod.metadata.name.as_deref() == Some(name))
+}
+
+fn is_unschedulable(pod: &Pod) -> bool {
+    has_condition(pod, "PodScheduled", "False")
+}
+
+fn has_condition(pod: &Pod, kind: &str, status: &str) -> bool {
+    pod.status
+        .as_ref()
+        .and_then(|status| status.conditions.as_ref())
+        .is_some_and(|conditions| {
+            conditions
+                .iter()
+                .any(|condition| condition.type_ == kind && condition.status == status)
+        })
+}

@@ -1,0 +1,126 @@
+//! What speaks against breaking a workload now.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+use super::ChaosPlan;
+use super::restoration::REPLICAS;
+use crate::cluster::ResourceKind;
+use crate::ops::Context;
+use crate::report::Fault;
+use crate::status::{RolloutProgress, RolloutState};
+
+/// Every reason not to break the workload now, one sentence each; none when the fault is acceptable.
+pub(super) async fn objections(
+    context: &Context,
+    plan: &ChaosPlan,
+    set: &StatefulSet,
+    progress: &RolloutProgress,
+) -> Vec<String> {
+    let mut objections = Vec::new();
+    let annotations = set.metadata.annotations.as_ref();
+    if annotations.is_some_and(|annotations| annotations.contains_key(REPLICAS)) {
+        objections.push(
+            "an earlier experiment has not been restored: run `cryptoctl chaos --restore` first"
+                .to_owned(),
+        );
+    }
+    if plan.request.allows_disruption || plan.experiment.fault.is_none() {
+        return objections;
+    }
+    if let RolloutState::Progressing { message, .. } = &progress.state {
+        objections.push(format!(
+            "{} of {} replicas are Ready: {message}",
+            progress.ready, progress.desired
+        ));
+    }
+    // An eviction asks the budgets itself.
+    let needed = match plan.experiment.fault {
+        Some(Fault::Scale) => progress.desired,
+        Some(Fault::Evict | Fault::Cordon) | None => 0,
+        Some(_) => 1,
+    };
+    if needed > 0 {
+        objections.extend(forbidding_budgets(context, plan, set, needed).await);
+    }
+    objections
+}
+
+async fn forbidding_budgets(
+    context: &Context,
+    plan: &ChaosPlan,
+    set: &StatefulSet,
+    needed: i32,
+) -> Vec<String> {
+    let listed = context
+        .cluster
+        .list::<PodDisruptionBudget>(
+            &ResourceKind::disruption_budget(),
+            Some(&plan.workload.namespace),
+            None,
+            None,
+        )
+        .await;
+    let budgets = match listed {
+        Ok(budgets) => budgets,
+        Err(error) => {
+            return vec![format!(
+                "whether a disruption budget forbids it is not known: {error}"
+            )];
+        }
+    };
+    let labels = set
+        .spec
+        .template
+        .metadata
+        .as_ref()
+        .and_then(|metadata| metadata.labels.clone())
+        .unwrap_or_default();
+    budgets
+        .into_iter()
+        .filter(|budget| {
+            let spec = budget.spec.as_ref();
+            spec.and_then(|spec| spec.selector.as_ref())
+                .is_some_and(|selector| selects(selector, &labels))
+        })
+        .filter_map(|budget| {
+            let allowed = budget
+                .status
+                .and_then(|status| status.disruptions_allowed)
+                .unwrap_or(0);
+            let name = budget.metadata.name.unwrap_or_default();
+            (allowed < needed).then(|| {
+                format!(
+                    "the disruption budget `{name}` allows {allowed} replicas to be away now, and \
+                     the fault takes {needed}"
+                )
+            })
+        })
+        .collect()
+}
+
+/// Whether a selector matches labels (`k8s.io/apimachinery` `LabelSelectorAsSelector`); what it does
+/// not know it takes for a match: rather one budget too many.
+fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+    let equal = selector
+        .match_labels
+        .iter()
+        .flatten()
+        .all(|(key, value)| labels.get(key) == Some(value));
+    let expressions = selector.match_expressions.iter().flatten();
+    equal
+        && expressions.into_iter().all(|expression| {
+            let values = expression.values.as_deref().unwrap_or_default();
+            let label = labels.get(&expression.key);
+            match expression.operator.as_str() {
+                "In" => label.is_some_and(|label| values.contains(label)),
+                "NotIn" => label.is_none_or(|label| !values.contains(label)),
+                "Exists" => label.is_some(),
+                "DoesNotExist" => label.is_none(),
+                _ => true,
+            }
+        })
+}
