@@ -1,6 +1,7 @@
 //! The command line as it is typed: types for clap, no logic.
 
 mod connection;
+mod report;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::SignedDuration;
 
 pub use self::connection::ConnectionArgs;
+pub use self::report::{ReportArgs, ReportFileArgs};
 use crate::manifest::ImageEdit;
 
 /// Deploys a StatefulSet whose replicas share one volume, proves that every replica serves the same
@@ -48,6 +50,8 @@ pub enum Command {
     Logs(LogsArgs),
     /// Delete the set in reverse order; claims stay unless --delete-data
     Down(DownArgs),
+    /// Render the journal of an earlier run again
+    Report(ReportArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
 }
@@ -66,7 +70,7 @@ impl Command {
             Self::Chaos(arguments) => Some(&arguments.workload.set),
             Self::Logs(arguments) => Some(&arguments.workload.set),
             Self::Down(arguments) => Some(&arguments.set),
-            Self::Completions(_) => None,
+            Self::Report(_) | Self::Completions(_) => None,
         }
     }
 }
@@ -261,6 +265,9 @@ pub struct VerifyArgs {
     /// What every replica is asked.
     #[command(flatten)]
     pub question: QuestionArgs,
+    /// Files to write.
+    #[command(flatten)]
+    pub files: ReportFileArgs,
 }
 
 /// Arguments of `chaos`.
@@ -272,6 +279,9 @@ pub struct ChaosArgs {
     /// What every replica is asked.
     #[command(flatten)]
     pub question: QuestionArgs,
+    /// Files to write.
+    #[command(flatten)]
+    pub files: ReportFileArgs,
 }
 
 /// Arguments of `logs`.
@@ -332,13 +342,10 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
 /// A duration in which 0 means that there is no limit, as it does to kubectl.
 fn request_timeout(text: &str) -> Result<SignedDuration, String> {
     if matches!(text, "0" | "0s") {
-        return Ok(NO_LIMIT);
+        return Ok(SignedDuration::from_hours(24 * 365)); // longer than any run
     }
     duration(text)
 }
-
-/// Longer than any run.
-const NO_LIMIT: SignedDuration = SignedDuration::from_hours(24 * 365);
 
 /// The name out of `statefulset/NAME`, in the spellings that kubectl takes.
 fn stateful_set(text: &str) -> Result<String, String> {

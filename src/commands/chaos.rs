@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Session, confirm};
+use super::{Session, confirm, report};
 use crate::cli::ChaosArgs;
 use crate::error::CommandError;
 use crate::ops::{self, ChaosRequest};
@@ -13,6 +13,7 @@ pub(super) async fn run(
     session: &Session<'_>,
     arguments: &ChaosArgs,
 ) -> Result<Report, CommandError> {
+    report::possible(&arguments.files.report, true)?;
     let set = session.set(&arguments.workload.set).await?;
     let named = arguments.workload.workload.as_deref();
     let verification = settings::verification(&arguments.question, &set, named)?;

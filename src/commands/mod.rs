@@ -6,6 +6,7 @@ mod confirm;
 mod diff;
 mod down;
 mod logs;
+mod report;
 mod rollout;
 mod up;
 mod verify;
@@ -44,6 +45,7 @@ pub(crate) async fn run(
         Command::Chaos(arguments) => chaos::run(&session, arguments).await,
         Command::Logs(arguments) => logs::run(&session, arguments).await,
         Command::Down(arguments) => down::run(&session, arguments).await,
+        Command::Report(arguments) => return report::run(&session, arguments).await.map(|()| None),
         Command::Completions(arguments) => {
             completions::print(arguments, ui);
             return Ok(None);
