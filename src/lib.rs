@@ -41,6 +41,7 @@ use crate::error::CommandError;
 use crate::event::{Conclusion, Emitter, ErrorText, EventKind};
 use crate::exit::ExitStatus;
 use crate::interrupt::Stop;
+use crate::recording::Recording;
 use crate::report::Report;
 use crate::ui::{OutputError, Streams, Ui};
 

@@ -9,6 +9,7 @@ mod journal;
 mod junit;
 mod markup;
 mod story;
+mod svg;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -115,7 +116,7 @@ pub fn render(format: Format, events: &[Event]) -> Result<String, DocumentError>
         Format::Journal => journal::document(events),
         Format::Lines => journal::lines(events),
         Format::JUnit => Ok(junit::document(&Story::of(events)?)),
-        Format::Timeline => Err(DocumentError::NoTimeline),
+        Format::Timeline => svg::document(&Story::of(events)?),
         Format::Page => Ok(html::document(&Story::of(events)?)),
     }
 }
