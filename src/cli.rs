@@ -2,6 +2,7 @@
 
 mod chaos;
 mod connection;
+mod report;
 mod verify;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 pub(crate) use self::chaos::tests::parse as parse_chaos;
 pub use self::chaos::{ChaosArgs, FaultArgs, MeasureArgs};
 pub use self::connection::ConnectionArgs;
+pub use self::report::{ReportArgs, ReportFileArgs};
 pub use self::verify::{QuestionArgs, VerifyArgs};
 use crate::manifest::ImageEdit;
 use crate::values;
@@ -55,6 +57,8 @@ pub enum Command {
     Logs(LogsArgs),
     /// Delete the set in reverse order; claims stay unless --delete-data
     Down(DownArgs),
+    /// Render the journal of an earlier run again
+    Report(ReportArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
 }
@@ -73,7 +77,7 @@ impl Command {
             Self::Chaos(arguments) => Some(&arguments.workload.set),
             Self::Logs(arguments) => Some(&arguments.workload.set),
             Self::Down(arguments) => Some(&arguments.set),
-            Self::Completions(_) => None,
+            Self::Report(_) | Self::Completions(_) => None,
         }
     }
 
@@ -313,13 +317,10 @@ fn expected<T>(
 /// A duration in which 0 means that there is no limit, as it does to kubectl.
 fn request_timeout(text: &str) -> Result<Duration, String> {
     if matches!(text, "0" | "0s") {
-        return Ok(NO_LIMIT);
+        return Ok(Duration::from_hours(24 * 365)); // longer than any run
     }
     expected(values::positive_duration)(text)
 }
-
-/// Longer than any run.
-const NO_LIMIT: Duration = Duration::from_hours(24 * 365);
 
 #[cfg(test)]
 mod tests {

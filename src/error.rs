@@ -6,10 +6,13 @@ use std::error::Error;
 
 use crate::cluster::ClusterError;
 use crate::config::ConfigError;
+use crate::document::JournalError;
 use crate::event::ErrorText;
 use crate::exit::ExitStatus;
 use crate::manifest::{EditErrors, ManifestErrors};
 use crate::ops::{OpsError, Problem};
+use crate::recording::SaveError;
+use crate::ui::sanitise;
 
 /// A command that did not come to an answer.
 #[derive(Debug)]
@@ -64,6 +67,34 @@ fn causes(error: &dyn Error) -> Vec<String> {
         current = source.source();
     }
     causes
+}
+
+/// An error as a person reads it on standard error, when no event can say it any more.
+pub(crate) fn lines(error: &dyn Error) -> String {
+    let mut text = format!("error: {}\n", sanitise(&error.to_string()));
+    for cause in causes(error) {
+        text.push_str("  caused by: ");
+        text.push_str(&sanitise(&cause));
+        text.push('\n');
+    }
+    text
+}
+
+impl From<JournalError> for CommandError {
+    fn from(error: JournalError) -> Self {
+        let hint = "a journal is what `--report FILE.json` or `-o json` wrote of one whole run";
+        Self::from_chain(ExitStatus::Usage, &error, vec![hint.to_owned()])
+    }
+}
+
+impl From<SaveError> for CommandError {
+    fn from(error: SaveError) -> Self {
+        let status = match &error {
+            SaveError::Document { .. } => ExitStatus::Usage,
+            SaveError::File { .. } => ExitStatus::Failed,
+        };
+        Self::from_chain(status, &error, Vec::new())
+    }
 }
 
 impl From<ManifestErrors> for CommandError {

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::action::Action;
 use crate::exit::{ExitStatus, Outcome};
 use crate::object::ObjectRef;
+use crate::recording::Recording;
 use crate::report::{
     Endpoint, Experiment, Fault, ProbeCounts, ProbeState, RecoveryPhase, ReplicaAnswer, Report,
 };
@@ -270,6 +271,7 @@ pub struct Emitter {
     sender: mpsc::UnboundedSender<Event>,
     room: Arc<Semaphore>,
     started: Instant,
+    recording: Option<Recording>,
 }
 
 impl Emitter {
@@ -287,9 +289,19 @@ impl Emitter {
                 sender,
                 room,
                 started: Instant::now(),
+                recording: None,
             },
             events,
         )
+    }
+
+    /// The same clock, with every event kept from now on.
+    #[must_use]
+    pub fn recorded(self, recording: Recording) -> Self {
+        Self {
+            recording: Some(recording),
+            ..self
+        }
     }
 
     /// Milliseconds since the run began.
@@ -305,6 +317,9 @@ impl Emitter {
             elapsed_ms: self.elapsed_ms(),
             kind,
         };
+        if let Some(recording) = &self.recording {
+            recording.keep(&event);
+        }
         // The receiver only goes away at the end of the run.
         let _ = self.sender.send(event);
     }

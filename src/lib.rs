@@ -13,6 +13,7 @@ pub mod cluster;
 mod commands;
 pub mod config;
 pub mod diagnose;
+pub mod document;
 pub mod error;
 pub mod event;
 pub mod exit;
@@ -22,6 +23,7 @@ pub mod manifest;
 pub mod object;
 pub mod ops;
 pub mod plan;
+pub mod recording;
 pub mod render;
 pub mod report;
 pub mod secret;
@@ -41,6 +43,7 @@ use crate::error::CommandError;
 use crate::event::{Conclusion, Emitter, ErrorText, EventKind};
 use crate::exit::ExitStatus;
 use crate::interrupt::Stop;
+use crate::recording::Recording;
 use crate::report::Report;
 use crate::ui::{OutputError, Streams, Ui};
 
@@ -80,6 +83,13 @@ async fn execute(cli: &Cli) -> ExitStatus {
     );
     let display = settings::display(&cli.global, &ui);
     let (emitter, events) = Emitter::new();
+    let files = cli.command.report_files();
+    let recording = Recording::default();
+    let emitter = if files.is_empty() {
+        emitter
+    } else {
+        emitter.recorded(recording.clone())
+    };
     let mut rendering = render::spawn(display, ui.clone(), events);
     let stop = Stop::default();
     let mut interrupted = None;
@@ -105,18 +115,31 @@ async fn execute(cli: &Cli) -> ExitStatus {
                 }
             },
             // Nobody reads any more what was asked for: there is nothing left to do.
-            ended = &mut rendering => {
+            ended = &mut rendering, if files.is_empty() => {
                 return delivered(ended.unwrap_or(Ok(())), ExitStatus::Success);
             }
         }
     };
     let status = conclusion.status;
     emitter.send(EventKind::Finished(conclusion));
-    tokio::select! {
+    // Before anything that a second Ctrl-C would end.
+    let unsaved = match status {
+        // Nothing was sent, so there is nothing to report.
+        ExitStatus::Usage => Vec::new(),
+        _ => recording.save(files),
+    };
+    let status = tokio::select! {
         ended = &mut rendering => delivered(ended.unwrap_or(Ok(())), status),
         // Whoever has pressed Ctrl-C does not wait for a reader that stands still.
         () = tokio::time::sleep(LAST_WORDS), if is_interrupted(status) => status,
         signal = interrupt::signal() => signal,
+    };
+    for error in &unsaved {
+        ui.write_errors(&error::lines(error));
+    }
+    match status {
+        ExitStatus::Success if !unsaved.is_empty() => ExitStatus::Failed,
+        _ => status,
     }
 }
 

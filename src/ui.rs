@@ -194,6 +194,18 @@ impl Ui {
             .and_then(|()| errors.flush());
     }
 
+    /// Reads standard input to its end.
+    ///
+    /// Blocks until then: call it from a thread that may block.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is no text.
+    pub fn read_input(&self) -> io::Result<String> {
+        let mut text = String::new();
+        lock(&self.shared.input).read_to_string(&mut text)?;
+        Ok(text)
+    }
+
     /// Whether a stream is a terminal.
     #[must_use]
     pub fn is_terminal(&self, stream: Stream) -> bool {

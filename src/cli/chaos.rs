@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 
-use super::{QuestionArgs, WorkloadArgs, expected};
+use super::{QuestionArgs, ReportFileArgs, WorkloadArgs, expected};
 use crate::report::Fault;
 use crate::values;
 
@@ -35,6 +35,9 @@ pub struct ChaosArgs {
     /// What every replica is asked.
     #[command(flatten)]
     pub question: QuestionArgs,
+    /// Files to write.
+    #[command(flatten)]
+    pub files: ReportFileArgs,
     /// What is broken, and how often.
     #[command(flatten)]
     pub faults: FaultArgs,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::{WorkloadArgs, expected};
+use super::{ReportFileArgs, WorkloadArgs, expected};
 use crate::values;
 
 /// What every replica is asked, and what it has to answer.
@@ -32,6 +32,9 @@ pub struct VerifyArgs {
     /// What every replica is asked.
     #[command(flatten)]
     pub question: QuestionArgs,
+    /// Files to write.
+    #[command(flatten)]
+    pub files: ReportFileArgs,
     /// Save what was answered, for --baseline on another day
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = BASELINE)]
     pub save_baseline: Option<PathBuf>,

@@ -1,6 +1,6 @@
 //! `chaos`
 
-use super::{Session, confirm, random};
+use super::{Session, confirm, random, report};
 use crate::cli::ChaosArgs;
 use crate::error::CommandError;
 use crate::ops;
@@ -11,6 +11,7 @@ pub(super) async fn run(
     session: &Session<'_>,
     arguments: &ChaosArgs,
 ) -> Result<Report, CommandError> {
+    report::possible(&arguments.files.report, true)?;
     let set = session.set(&arguments.workload.set).await?;
     if arguments.restore {
         confirm::possible(session)?;

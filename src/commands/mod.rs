@@ -7,6 +7,7 @@ mod diff;
 mod down;
 mod logs;
 mod random;
+mod report;
 mod rollout;
 mod up;
 mod verify;
@@ -52,6 +53,7 @@ pub(crate) async fn run(
         Command::Chaos(arguments) => chaos::run(&session, arguments).await,
         Command::Logs(arguments) => logs::run(&session, arguments).await,
         Command::Down(arguments) => down::run(&session, arguments).await,
+        Command::Report(arguments) => return report::run(&session, arguments).await.map(|()| None),
         Command::Completions(arguments) => {
             completions::print(arguments, ui);
             return Ok(None);

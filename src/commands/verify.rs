@@ -1,6 +1,6 @@
 //! `verify`
 
-use super::Session;
+use super::{Session, report};
 use crate::cli::VerifyArgs;
 use crate::error::CommandError;
 use crate::ops;
@@ -11,6 +11,7 @@ pub(super) async fn run(
     session: &Session<'_>,
     arguments: &VerifyArgs,
 ) -> Result<Report, CommandError> {
+    report::possible(&arguments.files.report, false)?;
     refuse_unbuilt(arguments)?;
     let set = session.set(&arguments.workload.set).await?;
     let verification = settings::verification(

@@ -3,15 +3,14 @@
 use std::fmt::Write;
 
 use crate::event::Event;
-use crate::ui::{OutputError, is_hidden};
+use crate::ui::is_hidden;
 
 /// An event as one line, with its end.
 ///
 /// # Errors
 /// When an event cannot be written as JSON, which no event should be.
-pub(super) fn line(event: &Event) -> Result<String, OutputError> {
-    let json = serde_json::to_string(event).map_err(|error| OutputError::Failed(error.into()))?;
-    let mut line = escaped(&json);
+pub(crate) fn line(event: &Event) -> Result<String, serde_json::Error> {
+    let mut line = escaped(&serde_json::to_string(event)?);
     line.push('\n');
     Ok(line)
 }

@@ -17,6 +17,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 pub use self::display::{Circumstances, Display, OutputFormat, Progress, Terminal};
+pub(crate) use self::json::line as json_line;
+pub(crate) use self::words::{count, took};
 
 use self::bars::Bars;
 use self::line::{Level, Line};
@@ -113,7 +115,8 @@ impl Renderer {
                 bars.record(event);
             }
             if self.display == Display::Json {
-                chunks.push(Stream::Stdout, &json::line(event)?);
+                let line = json_line(event).map_err(|error| OutputError::Failed(error.into()))?;
+                chunks.push(Stream::Stdout, &line);
             }
             for line in self.text.lines(event, width) {
                 if self.shows(&line) {
@@ -166,4 +169,4 @@ impl Chunks {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

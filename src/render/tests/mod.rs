@@ -1,5 +1,5 @@
 mod documents;
 mod live;
 mod picture;
-mod samples;
+pub(crate) mod samples;
 mod snapshots;

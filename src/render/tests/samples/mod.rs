@@ -1,15 +1,18 @@
 //! Recorded runs, as a real cluster gives them.
 
 mod deploy;
+mod experiment;
 mod other;
 mod prove;
 
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use self::deploy::{rollout_status, up, up_interrupted, up_refused, up_with_bad_image};
+pub(crate) use self::experiment::{experiments, survived};
 pub(crate) use self::other::{diff, down, logs};
 pub(crate) use self::prove::{
     answer, chaos_failed, chaos_survived, no_answer, verify, verify_disagreeing, verify_ok,
+    verify_watched,
 };
 use crate::action::Action;
 use crate::event::{Conclusion, Event, EventKind, PlannedStep, RunDescription, WriteResult};
@@ -171,8 +174,10 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Event>)> {
         ("up-refused", up_refused()),
         ("verify-ok", verify_ok()),
         ("verify-disagreeing", verify_disagreeing()),
+        ("verify-watched", verify_watched()),
         ("chaos-survived", chaos_survived()),
         ("chaos-failed", chaos_failed()),
+        ("experiment-survived", survived()),
         ("diff", diff()),
         ("down", down()),
         ("rollout-status", rollout_status()),

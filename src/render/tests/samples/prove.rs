@@ -14,7 +14,7 @@ use crate::report::{
     RecoveryPhase, ReplicaAnswer, Report, Selection, VerifyReport, Via,
 };
 
-fn endpoint() -> Endpoint {
+pub(super) fn endpoint() -> Endpoint {
     Endpoint {
         port: 80,
         path: "/keys".into(),
@@ -56,7 +56,10 @@ pub(crate) fn no_answer(ordinal: i32, error: Problem) -> ReplicaAnswer {
     }
 }
 
-fn verification(elapsed_ms: u64, answers: &[ReplicaAnswer]) -> (Vec<Event>, VerifyReport) {
+pub(super) fn verification(
+    elapsed_ms: u64,
+    answers: &[ReplicaAnswer],
+) -> (Vec<Event>, VerifyReport) {
     let mut events = vec![at(
         elapsed_ms,
         EventKind::Verifying {
@@ -109,6 +112,27 @@ pub(crate) fn verify_disagreeing() -> Vec<Event> {
             },
         ),
     ])
+}
+
+/// Verified again and again: the second round differs from the first one.
+pub(crate) fn verify_watched() -> Vec<Event> {
+    let (mut events, first) = verification(10, &[answer(0, KEYS), answer(1, KEYS)]);
+    let (later, second) = verification(5_010, &[answer(0, KEYS), answer(1, OTHER_KEYS)]);
+    let round = |number, report: &VerifyReport| EventKind::Round {
+        number,
+        verdict: report.verdict,
+        summary: report.summary.clone(),
+    };
+    events.insert(0, started("verify"));
+    events.push(at(31, round(1, &first)));
+    events.extend(later);
+    events.push(at(5_031, round(2, &second)));
+    events.push(finished(
+        10_000,
+        second.outcome().into(),
+        Some(Report::Verify(second)),
+    ));
+    events
 }
 
 fn recovery() -> Vec<Event> {

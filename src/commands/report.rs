@@ -1,0 +1,82 @@
+//! `report`, and what holds for the report files of every command.
+
+use std::io;
+use std::path::Path;
+
+use super::Session;
+use crate::cli::{OutputFormat, ReportArgs};
+use crate::document::{self, Format, ReportFile};
+use crate::error::CommandError;
+use crate::event::Event;
+use crate::recording;
+use crate::render;
+use crate::ui::{Stream, Ui};
+
+/// Renders the journal of an earlier run: into files, or as what the run said.
+pub(super) async fn run(session: &Session<'_>, arguments: &ReportArgs) -> Result<(), CommandError> {
+    let path = arguments.journal.clone();
+    let ui = session.ui.clone();
+    let read = tokio::task::spawn_blocking(move || text(&ui, &path)).await;
+    let text = match read {
+        Ok(Ok(text)) => text,
+        Ok(Err(error)) => return Err(unreadable(&arguments.journal, &error.to_string())),
+        Err(error) => return Err(unreadable(&arguments.journal, &error.to_string())),
+    };
+    let events = document::read(&text)?;
+    for file in &arguments.files.report {
+        recording::save(&events, file)?;
+    }
+    if arguments.files.report.is_empty() {
+        print(session, &events)?;
+    }
+    Ok(())
+}
+
+fn text(ui: &Ui, path: &Path) -> io::Result<String> {
+    if path.as_os_str() == "-" {
+        ui.read_input()
+    } else {
+        std::fs::read_to_string(path)
+    }
+}
+
+fn unreadable(path: &Path, reason: &str) -> CommandError {
+    CommandError::usage(
+        format!("failed to read the journal `{}`: {reason}", path.display()),
+        "name a file that `--report FILE.json` or `-o json` wrote, or `-` for standard input",
+    )
+}
+
+fn print(session: &Session<'_>, events: &[Event]) -> Result<(), CommandError> {
+    let text = match session.cli.global.output {
+        OutputFormat::Json => document::render(Format::Lines, events)
+            .map_err(|error| CommandError::usage(error.to_string(), "try it without `-o json`"))?,
+        OutputFormat::Text => {
+            let with_colour = session.ui.has_colour(Stream::Stdout);
+            render::render_to_text(events, session.ui.width(), with_colour)
+        }
+    };
+    // A reader that has enough is no failure.
+    let _ = session.ui.write_output(&text);
+    Ok(())
+}
+
+/// Whether the report files of a run could be written, before anything is sent.
+pub(super) fn possible(files: &[ReportFile], has_timeline: bool) -> Result<(), CommandError> {
+    for file in files {
+        let path = file.path.display();
+        if file.format == Format::Timeline && !has_timeline {
+            return Err(CommandError::usage(
+                format!("`--report {path}`: only an experiment has a timeline"),
+                "end the name in `.json`, `.jsonl`, `.xml` or `.html`",
+            ));
+        }
+        if !file.folder().is_dir() {
+            return Err(CommandError::usage(
+                format!("`--report {path}`: there is no folder to write it to"),
+                "make the folder first, or name another one",
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! The figures: how available every replica was, what clients of a Service saw, and how well it was
+//! measured.
+
+use super::pieces::{Column, begin_table, end_table, figure, share, time};
+use crate::document::markup::Markup;
+use crate::document::story::Story;
+use crate::report::ChaosReport;
+
+/// The section.
+pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
+    let Some(report) = story.chaos() else {
+        return;
+    };
+    markup.raw("<section>\n<h2>Figures</h2>\n<dl>");
+    let availability = &report.availability;
+    markup.raw("<dt>Right answers of all</dt><dd>");
+    share(markup, "/availability/share", availability.share);
+    markup.raw("</dd><dt>Time without any right answer</dt><dd>");
+    let none = availability.none_answered_ms;
+    time(markup, "/availability/none_answered_ms", Some(none));
+    markup.raw("</dd><dt>Probed for</dt><dd>");
+    time(
+        markup,
+        "/availability/probed_ms",
+        Some(availability.probed_ms),
+    );
+    markup.raw("</dd><dt>Each replica was asked every</dt><dd>");
+    time(
+        markup,
+        "/prober/interval_ms",
+        Some(report.prober.interval_ms),
+    );
+    markup.raw("</dd><dt>Longest time without asking one</dt><dd>");
+    time(
+        markup,
+        "/prober/largest_gap_ms",
+        Some(report.prober.largest_gap_ms),
+    );
+    markup.raw(" <span class=\"faint\">(a shorter outage may have been missed)</span></dd></dl>\n");
+    replicas(markup, report);
+    services(markup, report);
+    compared(markup, report);
+    markup.raw("</section>\n");
+}
+
+fn replicas(markup: &mut Markup, report: &ChaosReport) {
+    if report.availability.replicas.is_empty() {
+        return;
+    }
+    begin_table(
+        markup,
+        "What every replica answered, in numbers of probes",
+        &[
+            Column::Words("Replica"),
+            Column::Numbers("Right share"),
+            Column::Numbers("Longest outage"),
+            Column::Numbers("Right"),
+            Column::Numbers("Other data"),
+            Column::Numbers("Error"),
+            Column::Numbers("No answer"),
+            Column::Numbers("Could not ask"),
+            Column::Numbers("Unknown for"),
+        ],
+    );
+    for (index, replica) in report.availability.replicas.iter().enumerate() {
+        let place = format!("/availability/replicas/{index}");
+        markup
+            .raw("<tr><th scope=\"row\">")
+            .text(&replica.pod)
+            .raw("</th><td class=\"n\">");
+        share(markup, format_args!("{place}/share"), replica.share);
+        markup.raw("</td><td class=\"n\">");
+        let outage = replica.longest_outage_ms;
+        time(
+            markup,
+            format_args!("{place}/longest_outage_ms"),
+            Some(outage),
+        );
+        let probes = &replica.probes;
+        for (name, number) in [
+            ("right", probes.right),
+            ("wrong", probes.wrong),
+            ("failing", probes.failing),
+            ("silent", probes.silent),
+            ("unknown", probes.unknown),
+        ] {
+            markup.raw("</td><td class=\"n\">");
+            figure(markup, format_args!("{place}/{name}"), number, number);
+        }
+        markup.raw("</td><td class=\"n\">");
+        time(
+            markup,
+            format_args!("{place}/unknown_ms"),
+            Some(replica.unknown_ms),
+        );
+        markup.raw("</td></tr>");
+    }
+    end_table(markup);
+}
+
+fn services(markup: &mut Markup, report: &ChaosReport) {
+    if report.availability.services.is_empty() {
+        return;
+    }
+    begin_table(
+        markup,
+        "What clients of a Service would have seen",
+        &[
+            Column::Words("Service"),
+            Column::Numbers("Some requests may have failed for"),
+            Column::Numbers("Every request failed for"),
+        ],
+    );
+    for (index, service) in report.availability.services.iter().enumerate() {
+        let place = format!("/availability/services/{index}");
+        markup
+            .raw("<tr><th scope=\"row\">")
+            .text(&service.service)
+            .raw("</th><td class=\"n\">");
+        time(
+            markup,
+            format_args!("{place}/failing_ms"),
+            Some(service.failing_ms),
+        );
+        markup.raw("</td><td class=\"n\">");
+        time(
+            markup,
+            format_args!("{place}/down_ms"),
+            Some(service.down_ms),
+        );
+        markup.raw("</td></tr>");
+    }
+    end_table(markup);
+}
+
+fn compared(markup: &mut Markup, report: &ChaosReport) {
+    if report.compared.is_empty() {
+        return;
+    }
+    begin_table(
+        markup,
+        "This run beside an older one",
+        &[
+            Column::Words("What"),
+            Column::Numbers("Older run"),
+            Column::Numbers("This run"),
+            Column::Words("Judged"),
+        ],
+    );
+    for (index, compared) in report.compared.iter().enumerate() {
+        let place = format!("/compared/{index}");
+        markup
+            .raw("<tr><th scope=\"row\">")
+            .text(&compared.what)
+            .raw("</th><td class=\"n\">");
+        time(
+            markup,
+            format_args!("{place}/old_ms"),
+            Some(compared.old_ms),
+        );
+        markup.raw("</td><td class=\"n\">");
+        time(
+            markup,
+            format_args!("{place}/new_ms"),
+            Some(compared.new_ms),
+        );
+        markup.raw("</td><td>").raw(if compared.is_regression {
+            "✗ slower beyond the tolerance"
+        } else {
+            "✓ within the tolerance"
+        });
+        markup.raw("</td></tr>");
+    }
+    end_table(markup);
+}

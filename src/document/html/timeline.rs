@@ -1,0 +1,221 @@
+//! Every replica's answers as a strip over time.
+
+use std::collections::BTreeSet;
+
+use super::pieces::{HEIGHT, class};
+use crate::document::markup::Markup;
+use crate::document::story::{Clip, Story, Strip, state_title};
+use crate::render::{count, took};
+use crate::report::{Kill, ProbeState, RecoveryPhase};
+
+/// Strips that are drawn at most; the others are counted.
+const MOST_STRIPS: usize = 40;
+/// The columns of all strips together: a page about many replicas stays small.
+const ALL_COLUMNS: usize = 12_000;
+/// The columns of one strip.
+const COLUMNS: std::ops::RangeInclusive<usize> = 200..=1_000;
+/// Outages that are told in words.
+const TOLD: usize = 3;
+
+/// The section.
+pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
+    if story.strips.is_empty() {
+        return;
+    }
+    markup.raw("<section>\n<h2>What every replica answered</h2>\n<p>Each replica was asked again and again, throughout the run. Each strip shows its answers from left to right; a vertical line marks a fault that hit it.</p>\n");
+    key(markup, &story.states());
+    let columns = (ALL_COLUMNS / story.strips.len()).clamp(*COLUMNS.start(), *COLUMNS.end());
+    let whole = Clip {
+        from_ms: 0,
+        until_ms: story.took_ms,
+        columns,
+    };
+    picture(markup, story, &whole, None);
+    if story.chaos().is_some_and(|report| report.kills.len() > 1)
+        && let Some(kill) = slowest(story)
+        && let Some(&after_ms) = kill.phases.get(&RecoveryPhase::AllEqual)
+    {
+        markup
+            .raw("<h3>The slowest recovery, closer (fault ")
+            .text(kill.number)
+            .raw(", ")
+            .text(&kill.pod)
+            .raw(")</h3>\n");
+        let close = Clip {
+            from_ms: kill.at_ms.saturating_sub(500),
+            until_ms: kill.at_ms + after_ms + 500,
+            columns,
+        };
+        markup.raw("<p class=\"faint\">The times count from the fault.</p>\n");
+        picture(markup, story, &close, Some(kill.at_ms));
+    }
+    markup.raw("</section>\n");
+}
+
+fn slowest<'a>(story: &Story<'a>) -> Option<&'a Kill> {
+    let kills = &story.chaos()?.kills;
+    kills
+        .iter()
+        .max_by_key(|kill| kill.phases.get(&RecoveryPhase::AllEqual))
+}
+
+/// What the patterns mean.
+fn key(markup: &mut Markup, states: &BTreeSet<ProbeState>) {
+    markup.raw("<ul class=\"key\" aria-label=\"What the patterns mean\">");
+    for state in states {
+        markup
+            .raw("<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"><path class=\"")
+            .raw(class(*state))
+            .raw("\" d=\"M0 0h48v20H0z\"/></svg>")
+            .raw(state_title(*state))
+            .raw("</li>");
+    }
+    markup.raw("<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"></svg>not yet asked, or no more</li></ul>\n");
+}
+
+/// The strips of a part of the run, whose times count from `zero_ms`, or else from its beginning.
+fn picture(markup: &mut Markup, story: &Story<'_>, clip: &Clip, zero_ms: Option<u64>) {
+    let hit = |strip: &Strip| -> Vec<u64> {
+        let faults = story.faults.iter();
+        faults
+            .filter(|fault| fault.pods.contains(&strip.name))
+            .map(|fault| fault.at_ms)
+            .collect()
+    };
+    let mut shown: Vec<&Strip> = story.strips.iter().collect();
+    // Whoever was hit or did not answer comes before whoever always answered.
+    shown.sort_by_key(|strip| hit(strip).is_empty() && strip.outages().is_empty());
+    let hidden = shown.len().saturating_sub(MOST_STRIPS);
+    shown.truncate(MOST_STRIPS);
+    markup.raw("<figure>\n");
+    for strip in &shown {
+        let words = if zero_ms.is_none() {
+            in_words(strip)
+        } else {
+            String::new()
+        };
+        draw(markup, strip, &hit(strip), clip, "", &words);
+    }
+    if hidden > 0 {
+        markup
+            .raw("<p>… and ")
+            .text(count(hidden, "more replica"))
+            .raw(" that were asked in the same way; the figures below have them all.</p>");
+    }
+    for service in &story.services {
+        let title = "what a client of the Service may have seen";
+        draw(markup, service, &[], clip, title, "");
+    }
+    if story
+        .silences
+        .iter()
+        .any(|(from, until)| *until >= clip.from_ms && *from <= clip.until_ms)
+    {
+        silences(markup, story, clip);
+    }
+    axis(markup, clip, zero_ms.unwrap_or(0));
+    markup.raw("</figure>\n");
+}
+
+fn draw(
+    markup: &mut Markup,
+    strip: &Strip,
+    hit: &[u64],
+    clip: &Clip,
+    title: &'static str,
+    words: &str,
+) {
+    markup.raw("<div class=\"name\"><strong>");
+    if !title.is_empty() {
+        markup.raw("Service ");
+    }
+    markup
+        .text(&strip.name)
+        .raw("</strong><span class=\"faint\">")
+        .raw(title)
+        .text(words)
+        .raw("</span></div><svg class=\"strip")
+        .raw(if title.is_empty() { "" } else { " low" })
+        .raw("\" role=\"img\" viewBox=\"0 0 ")
+        .text(clip.columns)
+        .raw(" 20\" preserveAspectRatio=\"none\"><title>")
+        .text(&strip.name)
+        .raw(": ")
+        .text(in_words(strip))
+        .raw("</title>");
+    for (state, path) in strip.paths(clip, HEIGHT) {
+        markup
+            .raw("<path class=\"")
+            .raw(class(state))
+            .raw("\" d=\"")
+            .text(path)
+            .raw("\"/>");
+    }
+    let inside = |at_ms: &&u64| (clip.from_ms..=clip.until_ms).contains(*at_ms);
+    let marks: String = hit
+        .iter()
+        .filter(inside)
+        .map(|at_ms| format!("M{} 0v20", clip.at(*at_ms)))
+        .collect();
+    if !marks.is_empty() {
+        markup
+            .raw("<path class=\"mark\" d=\"")
+            .text(marks)
+            .raw("\"/>");
+    }
+    markup.raw("</svg>\n");
+}
+
+/// The strip in words, for whoever does not see it.
+fn in_words(strip: &Strip) -> String {
+    let outages = strip.outages();
+    let told: Vec<String> = outages
+        .iter()
+        .take(TOLD)
+        .map(|outage| {
+            format!(
+                "no right answer from {} to {}",
+                took(outage.from_ms),
+                took(outage.until_ms)
+            )
+        })
+        .collect();
+    match outages.len() {
+        0 if strip.states().any(|state| state == ProbeState::Right) => {
+            if strip.states().any(|state| state == ProbeState::Unknown) {
+                "answered right whenever it could be asked".to_owned()
+            } else {
+                "always answered right".to_owned()
+            }
+        }
+        0 => "could not be asked".to_owned(),
+        1..=TOLD => told.join("; "),
+        number => format!("{number} times without a right answer"),
+    }
+}
+
+fn silences(markup: &mut Markup, story: &Story<'_>, clip: &Clip) {
+    markup.raw("<div class=\"name\"><strong>API server</strong><span class=\"faint\">marked: it did not answer</span></div><svg class=\"strip low\" role=\"img\" viewBox=\"0 0 ")
+        .text(clip.columns)
+        .raw(" 20\" preserveAspectRatio=\"none\"><title>When the API server did not answer</title><path class=\"silent\" d=\"");
+    for (from, until) in &story.silences {
+        let (left, right) = (clip.at(*from), clip.at(*until).max(clip.at(*from) + 1));
+        markup.text(format_args!("M{left} 0H{right}v20H{left}z"));
+    }
+    markup.raw("\"/></svg>\n");
+}
+
+fn axis(markup: &mut Markup, clip: &Clip, zero_ms: u64) {
+    let length = clip.until_ms.saturating_sub(clip.from_ms);
+    markup.raw("<div class=\"axis\" aria-hidden=\"true\">");
+    for quarter in 0..=4 {
+        let at_ms = clip.from_ms + length * quarter / 4;
+        let sign = if at_ms < zero_ms { "−" } else { "" };
+        markup
+            .raw("<span>")
+            .text(sign)
+            .text(took(at_ms.abs_diff(zero_ms)))
+            .raw("</span>");
+    }
+    markup.raw("</div>\n");
+}

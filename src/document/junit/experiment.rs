@@ -1,0 +1,212 @@
+//! The cases of an experiment: the steady state, the proof of each fault, the recoveries, the data,
+//! the budgets.
+
+use super::{Case, CaseResult};
+use crate::report::{ChaosReport, ChaosVerdict, Compared, Kill, RecoveryPhase, VerifyReport};
+
+/// The cases.
+pub(super) fn cases(report: &ChaosReport) -> Vec<Case> {
+    let mut cases = vec![steady_state(
+        "steady state before the fault",
+        &report.before,
+    )];
+    if report.verdict == ChaosVerdict::Refused {
+        let skipped = |name: &str| {
+            let reason = "nothing was broken".to_owned();
+            Case::new("fault", name, CaseResult::Skipped(reason))
+        };
+        cases.extend(
+            [
+                "the fault is proven",
+                "the workload recovers",
+                "the data survives",
+            ]
+            .map(skipped),
+        );
+        return cases;
+    }
+    for kill in &report.kills {
+        cases.push(proof(kill));
+        cases.push(recovery(report, kill));
+    }
+    if let Some(after) = &report.after {
+        cases.push(steady_state("steady state after the last recovery", after));
+    }
+    cases.extend(report.experiment.fault.map(|_| data(report)));
+    cases.push(answers(report));
+    cases.extend(longest_recovery(report));
+    cases.extend(longest_outage(report));
+    cases.extend(report.compared.iter().map(compared));
+    if !report.not_restored.is_empty() {
+        let result = CaseResult::Undecided(report.not_restored.clone());
+        cases.push(Case::new("restored", "everything is as it was", result));
+    }
+    cases
+}
+
+fn steady_state(name: &str, verified: &VerifyReport) -> Case {
+    let mut reasons = vec![verified.summary.clone()];
+    reasons.extend(
+        verified
+            .findings
+            .iter()
+            .map(|finding| finding.message.clone()),
+    );
+    Case::new(
+        "steady-state",
+        name,
+        CaseResult::of(verified.verdict, reasons),
+    )
+}
+
+fn proof(kill: &Kill) -> Case {
+    let Kill {
+        number, fault, pod, ..
+    } = kill;
+    let result = match (&kill.refused, &kill.proof) {
+        (Some(refused), _) => {
+            CaseResult::Undecided(vec![format!("{pod} was not broken: {refused}")])
+        }
+        (None, None) => CaseResult::Undecided(vec![format!("nothing proves that {pod} was hit")]),
+        (None, Some(_)) => CaseResult::Passed,
+    };
+    let name = format!("fault {number}: {fault} of {pod} is proven");
+    Case::new("fault", name, result)
+}
+
+fn recovery(report: &ChaosReport, kill: &Kill) -> Case {
+    let all_equal = kill.phases.get(&RecoveryPhase::AllEqual).copied();
+    let reasons = || match &report.cause {
+        Some(cause) => vec![cause.message.clone()],
+        None => vec![format!(
+            "it was not seen that all replicas answered alike after {}",
+            kill.pod
+        )],
+    };
+    let result = match (all_equal, report.verdict) {
+        _ if kill.refused.is_some() => CaseResult::Skipped("it was not broken".to_owned()),
+        (Some(_), _) | (None, ChaosVerdict::Survived) => CaseResult::Passed,
+        (None, ChaosVerdict::Failed) => CaseResult::Failed(reasons()),
+        (None, _) => CaseResult::Undecided(reasons()),
+    };
+    let name = format!(
+        "fault {}: the workload recovers from the loss of {}",
+        kill.number, kill.pod
+    );
+    Case::new("recovery", name, result).taking(all_equal)
+}
+
+fn data(report: &ChaosReport) -> Case {
+    let shown = |sha256: &Option<String>| sha256.clone().unwrap_or_else(|| "unknown".to_owned());
+    let hashes = format!(
+        "SHA-256 before: {}, after: {}",
+        shown(&report.data.before_sha256),
+        shown(&report.data.after_sha256)
+    );
+    let result = match report.data.preserved {
+        Some(true) => CaseResult::Passed,
+        Some(false) => CaseResult::Failed(vec![hashes]),
+        None => CaseResult::Undecided(vec![hashes]),
+    };
+    Case::new(
+        "data",
+        "every replica serves the same data as before",
+        result,
+    )
+}
+
+/// Answers with other data are wrong at any time; a control run forgives no missed probe either.
+fn answers(report: &ChaosReport) -> Case {
+    let is_control = report.experiment.fault.is_none();
+    let replicas = &report.availability.replicas;
+    let lies: Vec<String> = replicas
+        .iter()
+        .filter_map(|replica| {
+            let probes = &replica.probes;
+            let bad = if is_control {
+                probes.decided() - probes.right
+            } else {
+                probes.wrong
+            };
+            (bad > 0).then(|| format!("{}: {bad} of {} probes", replica.pod, probes.decided()))
+        })
+        .collect();
+    let name = if is_control {
+        "every probe is answered right"
+    } else {
+        "no replica answers with other data"
+    };
+    let probed = replicas
+        .iter()
+        .map(|replica| replica.probes.decided())
+        .sum::<u64>();
+    let result = if !lies.is_empty() {
+        CaseResult::Failed(lies)
+    } else if probed == 0 && report.verdict != ChaosVerdict::Survived {
+        CaseResult::Undecided(vec!["no replica was probed".to_owned()])
+    } else {
+        CaseResult::Passed
+    };
+    Case::new("answers", name, result)
+}
+
+fn longest_recovery(report: &ChaosReport) -> Option<Case> {
+    let budget = report.experiment.max_recovery_ms?;
+    let slowest = report
+        .summary
+        .get(&RecoveryPhase::AllEqual)
+        .map(|figures| figures.max);
+    let result = match slowest {
+        None => CaseResult::Undecided(vec!["no recovery was seen to its end".to_owned()]),
+        Some(slowest) if slowest > budget => {
+            CaseResult::Failed(vec![format!("a recovery took {slowest} ms")])
+        }
+        Some(_) => CaseResult::Passed,
+    };
+    let name = format!("every recovery takes at most {budget} ms");
+    Some(Case::new("budget", name, result).taking(slowest))
+}
+
+/// As the verdict weighs it: what exceeds the budget by no more than what probing may be wrong by
+/// is not decided.
+fn longest_outage(report: &ChaosReport) -> Option<Case> {
+    let budget = report.experiment.max_outage_ms?;
+    let replicas = &report.availability.replicas;
+    let longest = replicas
+        .iter()
+        .max_by_key(|replica| replica.longest_outage_ms)?;
+    let outage = longest.longest_outage_ms;
+    let prober = &report.prober;
+    let error = 2 * prober.interval_ms.max(prober.largest_gap_ms);
+    let words = || vec![format!("{} was away for up to {outage} ms", longest.pod)];
+    let result = if outage.saturating_sub(error) > budget {
+        CaseResult::Failed(words())
+    } else if outage > budget {
+        CaseResult::Undecided(words())
+    } else if prober.largest_gap_ms > budget {
+        let gap = prober.largest_gap_ms;
+        CaseResult::Undecided(vec![format!("a replica was not probed for {gap} ms")])
+    } else {
+        CaseResult::Passed
+    };
+    let name = format!("no replica is away for more than {budget} ms");
+    Some(Case::new("budget", name, result).taking(Some(outage)))
+}
+
+fn compared(compared: &Compared) -> Case {
+    let Compared {
+        what,
+        old_ms,
+        new_ms,
+        is_regression,
+    } = compared;
+    let result = if *is_regression {
+        CaseResult::Failed(vec![format!(
+            "{new_ms} ms, and {old_ms} ms in the older run"
+        )])
+    } else {
+        CaseResult::Passed
+    };
+    let name = format!("{what} is no slower than in the older run");
+    Case::new("compared", name, result).taking(Some(*new_ms))
+}

@@ -1,0 +1,201 @@
+//! What happened, gathered from the events: what every document for people is drawn from.
+
+mod sentence;
+mod strip;
+mod words;
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub(super) use self::strip::{Clip, Strip};
+pub(super) use self::words::{fault_past, phase_title, state_title};
+
+use super::DocumentError;
+use crate::event::{Conclusion, Event, EventKind, RunDescription};
+use crate::object::ObjectRef;
+use crate::report::{
+    ChaosReport, Endpoint, Experiment, Fault, ProbeState, ReplicaAnswer, Report, VerifyReport,
+};
+
+/// A run of `verify` or `chaos`, from its first event to its last.
+#[derive(Debug)]
+pub(super) struct Story<'a> {
+    /// What ran, and against which cluster; not known when it failed before.
+    pub(super) run: Option<&'a RunDescription>,
+    /// The command.
+    pub(super) command: &'a str,
+    /// When it began.
+    pub(super) began: Timestamp,
+    /// How long it took, in milliseconds.
+    pub(super) took_ms: u64,
+    /// How it ended.
+    pub(super) end: &'a Conclusion,
+    /// The workload, once it was known.
+    pub(super) object: Option<&'a ObjectRef>,
+    /// What was to be done.
+    pub(super) experiment: Option<&'a Experiment>,
+    /// The faults that were sent.
+    pub(super) faults: Vec<FaultSent<'a>>,
+    /// What every replica answered over time.
+    pub(super) strips: Vec<Strip>,
+    /// What every Service led to over time.
+    pub(super) services: Vec<Strip>,
+    /// When the API server did not answer, in milliseconds since the run began.
+    pub(super) silences: Vec<(u64, u64)>,
+    /// The answers of the last verification.
+    pub(super) answers: Vec<&'a ReplicaAnswer>,
+    /// Warnings, once each.
+    pub(super) warnings: Vec<&'a str>,
+}
+
+/// A fault that was about to be sent.
+#[derive(Debug)]
+pub(super) struct FaultSent<'a> {
+    /// Its number, from 1.
+    pub(super) number: u32,
+    /// What.
+    pub(super) fault: Fault,
+    /// To whom.
+    pub(super) pods: &'a [String],
+    /// When, in milliseconds since the run began.
+    pub(super) at_ms: u64,
+}
+
+impl<'a> Story<'a> {
+    /// The story of a run that is over.
+    pub(super) fn of(events: &'a [Event]) -> Result<Self, DocumentError> {
+        let (Some(first), Some(last)) = (events.first(), events.last()) else {
+            return Err(DocumentError::Unfinished);
+        };
+        let EventKind::Finished(end) = &last.kind else {
+            return Err(DocumentError::Unfinished);
+        };
+        let run = events.iter().find_map(|event| match &event.kind {
+            EventKind::Started(run) => Some(run),
+            _ => None,
+        });
+        let began = first.time
+            - SignedDuration::from_millis(i64::try_from(first.elapsed_ms).unwrap_or_default());
+        let mut story = Self {
+            run,
+            command: command(run, end)?,
+            began,
+            took_ms: last.elapsed_ms,
+            end,
+            object: None,
+            experiment: None,
+            faults: Vec::new(),
+            strips: Vec::new(),
+            services: Vec::new(),
+            silences: Vec::new(),
+            answers: Vec::new(),
+            warnings: Vec::new(),
+        };
+        for event in events {
+            story.fold(event);
+        }
+        (story.strips, story.services) = strip::strips(events);
+        if let Some(report) = story.chaos() {
+            story.object = Some(&report.object);
+            story.experiment = Some(&report.experiment);
+        }
+        if let Some(report) = story.verification() {
+            story.object = Some(&report.object);
+        }
+        Ok(story)
+    }
+
+    fn fold(&mut self, event: &'a Event) {
+        match &event.kind {
+            EventKind::Verifying { object, .. } => {
+                self.object = Some(object);
+                self.answers.clear();
+            }
+            EventKind::Answered { answer, .. } => self.answers.push(answer),
+            EventKind::Experiment {
+                object, experiment, ..
+            } => {
+                self.object = Some(object);
+                self.experiment = Some(experiment);
+            }
+            EventKind::Fault {
+                number,
+                fault,
+                pods,
+            } => self.faults.push(FaultSent {
+                number: *number,
+                fault: *fault,
+                pods,
+                at_ms: event.elapsed_ms,
+            }),
+            EventKind::ServerAnswers { silent_for_ms } => {
+                let until = event.elapsed_ms;
+                self.silences
+                    .push((until.saturating_sub(*silent_for_ms), until));
+            }
+            EventKind::Warning { message } => {
+                if !self.warnings.contains(&message.as_str()) {
+                    self.warnings.push(message);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The report on an experiment.
+    pub(super) fn chaos(&self) -> Option<&'a ChaosReport> {
+        match &self.end.report {
+            Some(Report::Chaos(report)) => Some(report),
+            _ => None,
+        }
+    }
+
+    /// The report on a verification.
+    pub(super) fn verification(&self) -> Option<&'a VerifyReport> {
+        match &self.end.report {
+            Some(Report::Verify(report)) => Some(report),
+            _ => None,
+        }
+    }
+
+    /// Whether things were broken on purpose, or were to be.
+    pub(super) fn is_experiment(&self) -> bool {
+        self.command == "chaos"
+    }
+
+    /// Where every replica is asked.
+    pub(super) fn endpoints(&self) -> &'a [Endpoint] {
+        match (self.chaos(), self.verification(), self.experiment) {
+            (Some(report), _, _) => &report.experiment.endpoints,
+            (_, Some(report), _) => &report.endpoints,
+            (_, _, Some(experiment)) => &experiment.endpoints,
+            _ => &[],
+        }
+    }
+
+    /// The states that occur in the strips, in order of their weight.
+    pub(super) fn states(&self) -> BTreeSet<ProbeState> {
+        self.strips.iter().flat_map(Strip::states).collect()
+    }
+}
+
+fn command<'a>(
+    run: Option<&'a RunDescription>,
+    end: &'a Conclusion,
+) -> Result<&'a str, DocumentError> {
+    let command = match (run, &end.report) {
+        (Some(run), _) => run.command.as_str(),
+        (None, Some(Report::Chaos(_))) => "chaos",
+        (None, Some(Report::Verify(_))) => "verify",
+        (None, _) => "cryptoctl",
+    };
+    // A run that failed before it began is one of the command that asked for the document.
+    if matches!(command, "verify" | "chaos" | "cryptoctl") {
+        Ok(command)
+    } else {
+        Err(DocumentError::OtherCommand {
+            command: command.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,224 @@
+//! What happened, in a few plain sentences.
+
+use super::Story;
+use super::words::fault_past;
+use crate::exit::ExitStatus;
+use crate::render::{count, took};
+use crate::report::{ChaosReport, ChaosVerdict, Percentiles, RecoveryPhase};
+
+/// How a run ended, in the one word that stands above everything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::document) struct Verdict {
+    /// The word.
+    pub(in crate::document) word: &'static str,
+    /// Whether it is good, bad or neither.
+    pub(in crate::document) tone: Tone,
+}
+
+/// What kind of news it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::document) enum Tone {
+    /// All is well, and proven.
+    Good,
+    /// The answer is no.
+    Bad,
+    /// There is no answer.
+    Doubt,
+}
+
+impl Tone {
+    /// The sign that says it without colour.
+    pub(in crate::document) fn sign(self) -> &'static str {
+        match self {
+            Self::Good => "✓",
+            Self::Bad => "✗",
+            Self::Doubt => "?",
+        }
+    }
+
+    /// Its class in style sheets.
+    pub(in crate::document) fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Doubt => "doubt",
+        }
+    }
+}
+
+impl Story<'_> {
+    /// The verdict. What counts is the exit status: nothing looks better than that.
+    pub(in crate::document) fn verdict(&self) -> Verdict {
+        let (word, tone) = match (self.end.status, self.chaos().map(|report| report.verdict)) {
+            (ExitStatus::Success, Some(ChaosVerdict::Survived)) => ("Survived", Tone::Good),
+            (ExitStatus::Success, Some(ChaosVerdict::Undisturbed)) => ("Undisturbed", Tone::Good),
+            (ExitStatus::Success, None) => ("All replicas agree", Tone::Good),
+            (ExitStatus::Unhealthy, Some(ChaosVerdict::Failed)) => ("Not survived", Tone::Bad),
+            (ExitStatus::Unhealthy, Some(ChaosVerdict::Refused)) => ("Not attempted", Tone::Bad),
+            (ExitStatus::Undecided, Some(ChaosVerdict::Refused)) => ("Not attempted", Tone::Doubt),
+            (ExitStatus::Unhealthy, _) => ("Something is wrong", Tone::Bad),
+            (ExitStatus::Interrupted | ExitStatus::Terminated, _) => ("Interrupted", Tone::Doubt),
+            (ExitStatus::Undecided, Some(_)) => ("Inconclusive", Tone::Doubt),
+            (ExitStatus::Undecided, None) => ("Undecided", Tone::Doubt),
+            _ => ("No verdict", Tone::Doubt),
+        };
+        Verdict { word, tone }
+    }
+
+    /// What happened, in one sentence.
+    pub(in crate::document) fn sentence(&self) -> String {
+        if let Some(report) = self.chaos() {
+            let happened = self.of_experiment(report);
+            return match self.end.status {
+                ExitStatus::Interrupted | ExitStatus::Terminated => {
+                    format!("The run was interrupted before its end. {happened}")
+                }
+                _ => happened,
+            };
+        }
+        if let Some(report) = self.verification() {
+            return capitalised(&report.summary) + ".";
+        }
+        let sent = match self.faults.len() {
+            0 if self.is_experiment() => "; nothing had been broken by then".to_owned(),
+            0 => String::new(),
+            faults => format!("; {} had been sent by then", count(faults, "fault")),
+        };
+        let after = took(self.took_ms);
+        match self.end.status {
+            ExitStatus::Interrupted | ExitStatus::Terminated => {
+                format!("The run was interrupted after {after}, before it came to a verdict{sent}.")
+            }
+            _ => format!("The run ended with an error after {after}, without a verdict{sent}."),
+        }
+    }
+
+    fn of_experiment(&self, report: &ChaosReport) -> String {
+        let done = self.done(report);
+        match report.verdict {
+            ChaosVerdict::Survived => format!("{done}{}.", recovered(report)),
+            ChaosVerdict::Failed if report.experiment.fault.is_none() => {
+                "Nothing was broken on purpose, and all the same replicas did not answer right."
+                    .to_owned()
+            }
+            ChaosVerdict::Failed => format!("{done}, and the workload did not survive it."),
+            ChaosVerdict::Refused => {
+                "Nothing was broken: it was not safe, or not certain, to begin with.".to_owned()
+            }
+            ChaosVerdict::Inconclusive if report.kills.is_empty() => {
+                "The evidence is not enough to say whether anything would have survived.".to_owned()
+            }
+            ChaosVerdict::Inconclusive => format!(
+                "{done}, but the evidence is not enough to say whether the workload survived it."
+            ),
+            ChaosVerdict::Undisturbed => format!(
+                "Nothing was broken on purpose: for {} every replica answered right, as it should.",
+                took(report.availability.probed_ms)
+            ),
+        }
+    }
+
+    /// What was done, and to whom.
+    fn done(&self, report: &ChaosReport) -> String {
+        let Some(fault) = report.experiment.fault else {
+            return "Nothing was broken on purpose".to_owned();
+        };
+        let past = fault_past(fault);
+        let workload = format!("`{}`", report.object.name);
+        let whom = match report.kills.as_slice() {
+            [kill] if !fault.takes_all() => format!("The replica `{}`", kill.pod),
+            _ if fault.takes_all() => workload,
+            _ => format!("A replica of {workload}"),
+        };
+        // Several pods may live through one fault.
+        let faults = report.kills.iter().map(|kill| kill.number).max();
+        let is_done = report.kills.iter().any(|kill| kill.refused.is_none());
+        let verb = if is_done { "was" } else { "was to be" };
+        match faults {
+            Some(faults @ 2..) => format!("{whom} {verb} {past} on purpose, {faults} times"),
+            _ => format!("{whom} {verb} {past} on purpose"),
+        }
+    }
+
+    /// What clients would have noticed, in one sentence; `None` when nobody probed.
+    pub(in crate::document) fn for_clients(&self) -> Option<String> {
+        let report = self
+            .chaos()
+            .filter(|report| report.availability.probed_ms > 0)?;
+        if report.verdict == ChaosVerdict::Refused {
+            return None;
+        }
+        let availability = &report.availability;
+        let away = availability
+            .replicas
+            .iter()
+            .filter(|replica| replica.longest_outage_ms > 0)
+            .max_by_key(|replica| replica.longest_outage_ms);
+        let is_known = availability
+            .replicas
+            .iter()
+            .all(|replica| replica.unknown_ms == 0);
+        let longest = match away {
+            None => "no replica ever failed to answer right".to_owned(),
+            Some(replica) => format!(
+                "`{}` was without a right answer the longest, for up to {}",
+                replica.pod,
+                took(replica.longest_outage_ms)
+            ),
+        };
+        let together = match (availability.none_answered_ms, is_known) {
+            (0, true) => "at every moment at least one replica answered right".to_owned(),
+            (0, false) => "no moment is known at which no replica answered right".to_owned(),
+            (none, _) => format!("for {} no replica answered right", took(none)),
+        };
+        Some(format!("Meanwhile {longest}, and {together}."))
+    }
+
+    /// Why, one sentence each.
+    pub(in crate::document) fn reasons(&self) -> Vec<String> {
+        if let Some(report) = self.chaos() {
+            return report.reasons.clone();
+        }
+        if let Some(report) = self.verification() {
+            let findings = report.findings.iter();
+            return findings.map(|finding| finding.message.clone()).collect();
+        }
+        let error = self.end.error.iter();
+        error
+            .flat_map(|error| std::iter::once(&error.message).chain(&error.causes))
+            .cloned()
+            .collect()
+    }
+}
+
+/// How it went on, as the end of a sentence.
+fn recovered(report: &ChaosReport) -> String {
+    let times = |phase: RecoveryPhase| report.summary.get(&phase).copied();
+    let same = "every replica again served the same data as before";
+    let (figures, is_all) = match times(RecoveryPhase::AllEqual) {
+        Some(figures) => (Some(figures), true),
+        None => (times(RecoveryPhase::Ready), false),
+    };
+    let is_one = report.kills.len() == 1;
+    match (figures, is_all) {
+        (Some(Percentiles { max, .. }), true) if is_one => {
+            format!("; {} later {same}", took(max))
+        }
+        (Some(Percentiles { p50, max, .. }), true) => format!(
+            "; each time {same}, as a rule after {}, and after {} at the latest",
+            took(p50),
+            took(max)
+        ),
+        (Some(Percentiles { max, .. }), false) if is_one => {
+            format!("; it was ready again after {}, and {same}", took(max))
+        }
+        _ => format!("; afterwards {same}"),
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
+}

@@ -1,0 +1,272 @@
+//! The timeline of an experiment as one picture: what every replica answered, and the steps of the
+//! recovery, on the run's own clock.
+
+use super::DocumentError;
+use super::html::{HEIGHT, PATTERNS, class};
+use super::markup::Markup;
+use super::story::{Clip, Story, Strip, phase_title, state_title};
+use crate::render::{count, took};
+use crate::report::{ChaosReport, ProbeState};
+
+const STYLE: &str = include_str!("svg.css");
+/// The width of the picture.
+const WIDTH: usize = 1_000;
+/// The space beside everything.
+const MARGIN: usize = 20;
+/// The columns of a strip: one for each unit of its width.
+const COLUMNS: usize = WIDTH - 2 * MARGIN;
+/// Characters that fit on a line of text.
+const LINE: usize = 120;
+/// Strips that are drawn at most.
+const MOST_STRIPS: usize = 100;
+
+/// A picture that grows downwards.
+struct Picture {
+    markup: Markup,
+    top: usize,
+}
+
+/// The picture.
+pub(super) fn document(story: &Story<'_>) -> Result<String, DocumentError> {
+    if !story.is_experiment() {
+        return Err(DocumentError::NoTimeline);
+    }
+    let mut picture = Picture {
+        markup: Markup::default(),
+        top: MARGIN,
+    };
+    picture.heading(story);
+    let clip = Clip {
+        from_ms: 0,
+        until_ms: story.took_ms,
+        columns: COLUMNS,
+    };
+    for strip in story.strips.iter().take(MOST_STRIPS) {
+        let faults = story.faults.iter();
+        let hit = faults.filter(|fault| fault.pods.contains(&strip.name));
+        let marks: Vec<u64> = hit.map(|fault| fault.at_ms).collect();
+        picture.strip(strip, &strip.name, &marks, &clip);
+    }
+    let hidden = story.strips.len().saturating_sub(MOST_STRIPS);
+    if hidden > 0 {
+        picture.line("faint", &format!("… and {}", count(hidden, "more replica")));
+    }
+    for service in &story.services {
+        let name = format!("Service {}: what a client may have seen", service.name);
+        picture.strip(service, &name, &[], &clip);
+    }
+    if !story.strips.is_empty() {
+        picture.axis(&clip);
+        picture.key(story);
+    }
+    if let Some(report) = story.chaos() {
+        picture.phases(report);
+    }
+    Ok(picture.finish(story))
+}
+
+impl Picture {
+    fn text(&mut self, left: usize, class: &'static str, text: &str) {
+        self.markup
+            .raw("<text x=\"")
+            .text(left)
+            .raw("\" y=\"")
+            .text(self.top + 15)
+            .raw("\" class=\"")
+            .raw(class)
+            .raw("\">")
+            .text(text.replace('`', ""))
+            .raw("</text>\n");
+    }
+
+    /// A line of text, or as many as it needs.
+    fn line(&mut self, class: &'static str, text: &str) {
+        let mut line = String::new();
+        for word in text.split_whitespace() {
+            if line.chars().count() + word.chars().count() >= LINE {
+                self.text(MARGIN, class, &line);
+                self.top += 20;
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        self.text(MARGIN, class, &line);
+        self.top += 20;
+    }
+
+    fn heading(&mut self, story: &Story<'_>) {
+        let verdict = story.verdict();
+        self.markup.raw("<g class=\"large\">");
+        self.top += 6;
+        let title = format!("{} {}", verdict.tone.sign(), verdict.word);
+        self.text(MARGIN, verdict.tone.class(), &title);
+        self.markup.raw("</g>\n");
+        self.top += 28;
+        self.line("", &story.sentence());
+        for reason in story.reasons() {
+            self.line("", &format!("– {reason}"));
+        }
+        let mut about = Vec::new();
+        about.extend(story.object.map(ToString::to_string));
+        if let Some(run) = story.run {
+            about.extend(
+                run.context
+                    .as_ref()
+                    .map(|context| format!("context {context}")),
+            );
+            about.push(run.server.clone());
+        }
+        about.push(story.began.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+        self.line("faint", &about.join(" · "));
+        self.top += 12;
+    }
+
+    fn strip(&mut self, strip: &Strip, name: &str, marks: &[u64], clip: &Clip) {
+        self.text(MARGIN, "strong", name);
+        self.top += 20;
+        self.markup
+            .raw("<svg x=\"")
+            .text(MARGIN)
+            .raw("\" y=\"")
+            .text(self.top)
+            .raw("\" width=\"")
+            .text(COLUMNS)
+            .raw("\" height=\"20\">");
+        for (state, path) in strip.paths(clip, HEIGHT) {
+            self.markup
+                .raw("<path class=\"")
+                .raw(class(state))
+                .raw("\" d=\"")
+                .text(path)
+                .raw("\"/>");
+        }
+        for at_ms in marks {
+            self.markup
+                .raw("<path class=\"mark\" d=\"M")
+                .text(clip.at(*at_ms))
+                .raw(" 0v20\"/>");
+        }
+        self.markup
+            .raw("<path class=\"frame\" d=\"M0 0H")
+            .text(COLUMNS)
+            .raw("v20H0z\"/></svg>\n");
+        self.top += 28;
+    }
+
+    fn axis(&mut self, clip: &Clip) {
+        for quarter in 0..=4_usize {
+            let at_ms = clip.until_ms * quarter as u64 / 4;
+            let left = MARGIN + COLUMNS * quarter / 4;
+            let is_last = quarter == 4;
+            self.text(
+                left,
+                if is_last { "faint end" } else { "faint" },
+                &took(at_ms),
+            );
+        }
+        self.top += 30;
+    }
+
+    /// What the patterns mean.
+    fn key(&mut self, story: &Story<'_>) {
+        let mut left = MARGIN;
+        let states: Vec<ProbeState> = story.states().into_iter().collect();
+        for state in states {
+            self.markup
+                .raw("<svg x=\"")
+                .text(left)
+                .raw("\" y=\"")
+                .text(self.top)
+                .raw("\" width=\"36\" height=\"20\"><path class=\"")
+                .raw(class(state))
+                .raw("\" d=\"M0 0h36v20H0z\"/></svg>");
+            self.text(left + 44, "faint", state_title(state));
+            left += 190;
+        }
+        self.top += 34;
+        if !story.faults.is_empty() {
+            self.line(
+                "faint",
+                "A vertical line marks a fault that hit the replica.",
+            );
+        }
+        self.top += 8;
+    }
+
+    fn phases(&mut self, report: &ChaosReport) {
+        if report.summary.is_empty() {
+            return;
+        }
+        let is_one = report.kills.len() == 1;
+        self.line(
+            "strong",
+            if is_one {
+                "The recovery, in times since the fault"
+            } else {
+                "The recoveries, in times since each fault: half of all, 95 %, the longest"
+            },
+        );
+        let whole = report.summary.values().map(|figures| figures.max).max();
+        let whole = whole.unwrap_or(1).max(1);
+        let mut phases: Vec<_> = report.summary.iter().collect();
+        phases.sort_by_key(|(phase, figures)| (figures.max, **phase));
+        for (phase, figures) in phases {
+            self.text(MARGIN, "", phase_title(*phase));
+            let times = if is_one {
+                took(figures.max)
+            } else {
+                format!(
+                    "{}, {}, {}",
+                    took(figures.p50),
+                    took(figures.p95),
+                    took(figures.max)
+                )
+            };
+            self.text(MARGIN + 300, "", &times);
+            let left = MARGIN + 480;
+            let length = usize::try_from(figures.max * 480 / whole)
+                .unwrap_or(480)
+                .max(2);
+            self.markup
+                .raw("<path class=\"a\" d=\"M")
+                .text(left)
+                .raw(" ")
+                .text(self.top + 4)
+                .raw("h")
+                .text(length)
+                .raw("v10h-")
+                .text(length)
+                .raw("z\"/>\n");
+            self.top += 22;
+        }
+    }
+
+    fn finish(self, story: &Story<'_>) -> String {
+        let mut whole = Markup::default();
+        let height = self.top + MARGIN;
+        whole
+            .raw("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"1000\" height=\"")
+            .text(height)
+            .raw("\" viewBox=\"0 0 1000 ")
+            .text(height)
+            .raw("\">\n<title>")
+            .text(format_args!(
+                "{}: {}",
+                story.verdict().word,
+                story.sentence().replace('`', "")
+            ))
+            .raw("</title>\n<style>\n")
+            .raw(STYLE)
+            .raw("</style>\n")
+            .raw(PATTERNS)
+            .raw("\n<path class=\"page\" d=\"M0 0h1000v")
+            .text(height)
+            .raw("H0z\"/>\n")
+            .add(&self.markup)
+            .raw("</svg>\n");
+        whole.to_string()
+    }
+}

@@ -1,0 +1,19 @@
+//! Documents of recorded runs.
+
+mod journal;
+mod junit;
+
+use super::{Format, render};
+use crate::event::Event;
+use crate::render::tests::samples;
+
+/// Every run of which there are documents, by name.
+fn runs() -> Vec<(&'static str, Vec<Event>)> {
+    let mut runs = samples::experiments();
+    runs.extend([
+        ("verify-ok", samples::verify_ok()),
+        ("verify-disagreeing", samples::verify_disagreeing()),
+        ("verify-watched", samples::verify_watched()),
+    ]);
+    runs
+}

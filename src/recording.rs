@@ -1,0 +1,101 @@
+//! Keeps the events of a run, and writes the report files that were asked for after the last one.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use thiserror::Error;
+
+use crate::document::{self, DocumentError, ReportFile};
+use crate::event::{Event, EventKind};
+
+/// A report file could not be written.
+#[derive(Debug, Error)]
+pub enum SaveError {
+    /// There is no such document of the run.
+    #[error("failed to make the report `{}`", path.display())]
+    Document {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: DocumentError,
+    },
+    /// The file system refused.
+    #[error("failed to write the report `{}`", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The events of a run; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Recording {
+    events: Arc<Mutex<Vec<Event>>>,
+}
+
+impl Recording {
+    /// Keeps an event, unless the run is over: tasks that are being ended may still say something.
+    pub fn keep(&self, event: &Event) {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_over = matches!(
+            events.last(),
+            Some(Event {
+                kind: EventKind::Finished(_),
+                ..
+            })
+        );
+        if !is_over {
+            events.push(event.clone());
+        }
+    }
+
+    /// Writes report files on every event so far; returns what went wrong.
+    #[must_use]
+    pub fn save(&self, files: &[ReportFile]) -> Vec<SaveError> {
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let saved = files.iter().map(|file| save(&events, file));
+        saved.filter_map(Result::err).collect()
+    }
+}
+
+/// Writes a report file on these events: all of it or nothing, and never half of it over an old one.
+///
+/// # Errors
+/// When there is no such document, or it cannot be written.
+pub fn save(events: &[Event], file: &ReportFile) -> Result<(), SaveError> {
+    let path = || file.path.clone();
+    let text = document::render(file.format, events).map_err(|source| SaveError::Document {
+        path: path(),
+        source,
+    })?;
+    replace(&file.path, &text).map_err(|source| SaveError::File {
+        path: path(),
+        source,
+    })
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let written = write(&temporary, text).and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        // What was begun is of no use; the error that counts is the one before.
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
