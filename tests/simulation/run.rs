@@ -6,8 +6,8 @@ use std::time::Duration;
 use cryptoctl::cluster::{Cluster, TimeLimits};
 use cryptoctl::event::{Emitter, Event};
 use cryptoctl::expectation::Expectation;
-use cryptoctl::ops::{self, ChaosPlan, Context, OpsError, UpOptions, Verification, Workload};
-use cryptoctl::report::{ChaosReport, RolloutReport, UpReport, VerifyReport};
+use cryptoctl::ops::{self, ChaosRequest, Context, OpsError, UpOptions, Verification, Workload};
+use cryptoctl::report::{ChaosReport, Fault, Selection, RolloutReport, UpReport, VerifyReport};
 use futures::FutureExt;
 use tokio::time::Instant;
 
@@ -201,11 +201,19 @@ async fn chaos(
     workload: Workload,
     verification: Verification,
 ) -> Result<ChaosReport, OpsError> {
-    let pod = ops::target(context, &workload).await?;
-    let plan = ChaosPlan {
-        workload,
+    let request = ChaosRequest {
         verification,
-        pod,
+        fault: Some(Fault::Delete),
+        selection: Selection::First,
+        kills: None,
+        pause: Duration::from_secs(1),
+        control: Duration::from_secs(5),
+        probe_interval: Duration::from_secs(1),
+        max_outage: None,
+        max_recovery: None,
+        allows_disruption: false,
+        older: None,
     };
+    let plan = ops::plan_chaos(context, &workload, request).await?;
     ops::chaos(context, &plan).await
 }

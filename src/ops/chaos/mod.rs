@@ -84,8 +84,8 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
     let mut run = Run::begin(context, plan, &observed.before).await?;
     observed.refusals = run.objections().await?;
     if observed.refusals.is_empty() {
-        let from_ms = context.emitter.elapsed_ms();
         run.warm_up(&mut observed).await;
+        let from_ms = context.emitter.elapsed_ms();
         if observed.experiment.fault.is_some() {
             run.faults(&mut observed).await?;
         } else {

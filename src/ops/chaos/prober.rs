@@ -24,6 +24,10 @@ use crate::status::PodRun;
 /// How often the number of probes is told.
 const TALLY: Duration = Duration::from_secs(1);
 
+/// An old connection is given up when it takes so many times longer than usual, and this long.
+const HASTE: u32 = 4;
+const SHORTEST_PATIENCE: Duration = Duration::from_millis(250);
+
 /// What one replica answers when all is well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Right {
@@ -114,6 +118,7 @@ impl Prober {
                     pods: pods.clone(),
                     right,
                     conversation: None,
+                    usual: Duration::ZERO,
                 };
                 tokio::spawn(replica.probe(Arc::clone(&shared)))
             })
@@ -298,6 +303,8 @@ struct Probed {
     pods: Sight<Pod>,
     right: Right,
     conversation: Option<(PodRun, Conversation)>,
+    /// How long the last answer took.
+    usual: Duration,
 }
 
 impl Probed {
@@ -329,6 +336,13 @@ impl Probed {
             .map(PodRun::of)
     }
 
+    fn is_terminating(&self) -> bool {
+        let pods = self.pods.current().unwrap_or_default();
+        pods.iter()
+            .find(|pod| pod.metadata.name.as_deref() == Some(&self.right.pod))
+            .is_none_or(|pod| pod.metadata.deletion_timestamp.is_some())
+    }
+
     async fn sample(&mut self, run: Option<&PodRun>) -> (ProbeState, Option<String>) {
         let Some(run) = run.filter(|run| run.is_running()) else {
             self.conversation = None;
@@ -344,14 +358,26 @@ impl Probed {
         if let Some((of, mut conversation)) = self.conversation.take()
             && of == *run
             && !conversation.is_over()
-            && let Ok(answer) = conversation.ask(&self.probing.question).await
+            && let Ok(answer) = conversation.ask(&self.hasty()).await
         {
+            self.usual = answer.latency;
             self.conversation = Some((of, conversation));
             return self.judge(&answer);
         }
         match self.ask_anew(run).await {
             Ok(answer) => self.judge(&answer),
             Err(error) => self.explain(&error),
+        }
+    }
+
+    /// The question with little patience: when a process dies, the node does not end the connection
+    /// to it at once, and only a new one shows that nobody listens.
+    fn hasty(&self) -> Question {
+        let question = self.probing.question.clone();
+        let timeout = (self.usual * HASTE).max(SHORTEST_PATIENCE);
+        Question {
+            timeout: timeout.min(question.timeout),
+            ..question
         }
     }
 
@@ -368,6 +394,7 @@ impl Probed {
             .await;
         let mut conversation = opened?;
         let answer = conversation.ask(question).await?;
+        self.usual = answer.latency;
         self.conversation = Some((run.clone(), conversation));
         Ok(answer)
     }
@@ -405,6 +432,10 @@ impl Probed {
             AskError::NotOpened(ClusterError::NotFound { .. }) => {
                 silent("there is no such pod".to_owned())
             }
+            // The node has forgotten a pod that the API server still shows as terminating.
+            AskError::NotOpened(ClusterError::Refused {
+                code: 404, message, ..
+            }) if self.is_terminating() => silent(message.clone()),
             AskError::TooLarge(limit) => {
                 let words = format!("with other content: more than {limit} bytes");
                 (ProbeState::Wrong, Some(words))
