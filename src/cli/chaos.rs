@@ -48,6 +48,10 @@ pub struct ChaosArgs {
 
 /// What is broken, and how often.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags of a command line are typed or not, and their contradictions are clap's"
+)]
 #[command(next_help_heading = "What is broken")]
 pub struct FaultArgs {
     /// How to break it [default: delete]

@@ -7,7 +7,7 @@ use cryptoctl::cluster::{Cluster, TimeLimits};
 use cryptoctl::event::{Emitter, Event};
 use cryptoctl::expectation::Expectation;
 use cryptoctl::ops::{self, ChaosRequest, Context, OpsError, UpOptions, Verification, Workload};
-use cryptoctl::report::{ChaosReport, Fault, Selection, RolloutReport, UpReport, VerifyReport};
+use cryptoctl::report::{ChaosReport, Fault, RolloutReport, Selection, UpReport, VerifyReport};
 use futures::FutureExt;
 use tokio::time::Instant;
 

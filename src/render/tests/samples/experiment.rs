@@ -61,6 +61,12 @@ impl Play {
                 object: stateful_set(),
                 experiment: experiment.clone(),
                 replicas: pods.clone(),
+                what: what(experiment),
+                reach: vec![
+                    "1 of 2 replicas stays".into(),
+                    "each pod has 10 s to stop".into(),
+                    "GET /keys on port 80 of 2 replicas is asked every 100 ms".into(),
+                ],
             },
         );
         for pod in &pods {
@@ -227,6 +233,17 @@ impl Play {
         self.events.push(finished(self.now_ms + 20, status, report));
         self.events
     }
+}
+
+fn what(experiment: &Experiment) -> String {
+    match (experiment.fault, experiment.kills) {
+        (None, _) => "probe `statefulset/cryptoserver` in namespace `logaiter` and break nothing",
+        (Some(_), 1) => "delete `pod/cryptoserver-0` in namespace `logaiter`",
+        (Some(_), _) => {
+            "delete one of 2 pods of `statefulset/cryptoserver` in namespace `logaiter`, again and again"
+        }
+    }
+    .to_owned()
 }
 
 fn experiment(kills: u32) -> Experiment {
