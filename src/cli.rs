@@ -317,13 +317,10 @@ fn expected<T>(
 /// A duration in which 0 means that there is no limit, as it does to kubectl.
 fn request_timeout(text: &str) -> Result<Duration, String> {
     if matches!(text, "0" | "0s") {
-        return Ok(NO_LIMIT);
+        return Ok(Duration::from_hours(24 * 365)); // longer than any run
     }
     expected(values::positive_duration)(text)
 }
-
-/// Longer than any run.
-const NO_LIMIT: Duration = Duration::from_hours(24 * 365);
 
 #[cfg(test)]
 mod tests {

@@ -103,6 +103,12 @@ pub enum EventKind {
         experiment: Experiment,
         /// The pods that are probed, by ordinal.
         replicas: Vec<String>,
+        /// What will be done, as the end of "this will …".
+        #[serde(default)]
+        what: String,
+        /// How far it reaches, a sentence each.
+        #[serde(default)]
+        reach: Vec<String>,
     },
     /// A fault is about to be sent.
     Fault {

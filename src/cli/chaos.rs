@@ -49,6 +49,10 @@ pub struct ChaosArgs {
 
 /// What is broken, and how often.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags of a command line are typed or not, and their contradictions are clap's"
+)]
 #[command(next_help_heading = "What is broken")]
 pub struct FaultArgs {
     /// How to break it [default: delete]
@@ -71,7 +75,7 @@ pub struct FaultArgs {
         hide_short_help = true
     )]
     pub seed: Option<u64>,
-    /// Number of faults, never two at once [default: 1]
+    /// Number of faults, never two at once [default: 1; each pod once with --all-in-turn]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub kills: Option<u32>,
     /// Pause between a recovery and the next fault [default: 5s]

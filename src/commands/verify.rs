@@ -11,6 +11,7 @@ pub(super) async fn run(
     session: &Session<'_>,
     arguments: &VerifyArgs,
 ) -> Result<Report, CommandError> {
+    report::possible(&arguments.files.report, false)?;
     refuse_unbuilt(arguments)?;
     report::possible(&arguments.files.report, false)?;
     let set = session.set(&arguments.workload.set).await?;

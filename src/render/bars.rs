@@ -52,7 +52,7 @@ impl Bars {
 
     /// Takes note of an event; it is seen with the next drawing.
     pub(super) fn record(&mut self, event: &Event) {
-        self.picture.record(&event.kind);
+        self.picture.record(event);
         let elapsed = Duration::from_millis(event.elapsed_ms);
         if let Some(beginning) = Instant::now().checked_sub(elapsed) {
             self.beginning = self.beginning.min(beginning);

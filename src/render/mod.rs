@@ -3,6 +3,7 @@
 
 mod bars;
 mod display;
+mod experiment;
 mod json;
 mod ledger;
 mod line;

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::experiment::ExperimentPicture;
 use super::line::{Level, Line, Tone};
 use super::replicas::{self, Layout};
-use super::text::phase_words;
 use super::words::{age, count};
 use crate::action::Action;
-use crate::event::EventKind;
+use crate::event::{Event, EventKind};
 use crate::object::ObjectRef;
-use crate::report::RecoveryPhase;
 use crate::status::{RolloutProgress, RolloutState, State, Status};
 
 /// The cells of the bar for the whole, where there is room for it.
@@ -40,14 +39,15 @@ pub(crate) struct Picture {
     waiting: BTreeMap<ObjectRef, Status>,
     rollouts: BTreeMap<ObjectRef, RolloutProgress>,
     verifying: Option<(ObjectRef, usize, usize)>,
-    recovering: Option<(String, RecoveryPhase)>,
+    experiment: ExperimentPicture,
     silence: Option<String>,
 }
 
 impl Picture {
     /// Takes note of an event.
-    pub(crate) fn record(&mut self, event: &EventKind) {
-        match event {
+    pub(crate) fn record(&mut self, event: &Event) {
+        self.experiment.record(event);
+        match &event.kind {
             EventKind::Planned { steps } => {
                 self.writes += steps
                     .iter()
@@ -78,7 +78,6 @@ impl Picture {
             } => {
                 let replicas = usize::try_from(*replicas).unwrap_or(usize::MAX);
                 self.verifying = Some((object.clone(), 0, replicas));
-                self.recovering = None;
             }
             EventKind::Answered { .. } => {
                 if let Some((_, answered, replicas)) = &mut self.verifying {
@@ -88,11 +87,11 @@ impl Picture {
                     }
                 }
             }
-            EventKind::Phase { pod, phase, .. } => self.recovering = Some((pod.clone(), *phase)),
             EventKind::ServerSilent { reason } => self.silence = Some(reason.clone()),
             EventKind::ServerAnswers { .. } => self.silence = None,
             EventKind::Started(_)
             | EventKind::PodChanged { .. }
+            | EventKind::Phase { .. }
             | EventKind::Experiment { .. }
             | EventKind::Fault { .. }
             | EventKind::Probe { .. }
@@ -117,6 +116,8 @@ impl Picture {
             .into_iter()
             .map(|row| row.shortened(frame.width))
             .collect();
+        let room = frame.height.saturating_sub(rows.len());
+        rows.extend(self.experiment.rows(frame, room));
         let room = frame.height.saturating_sub(rows.len());
         let share = room / self.rollouts.len().max(1);
         for (object, progress) in &self.rollouts {
@@ -165,15 +166,6 @@ impl Picture {
                         ": {answered} of {} answered",
                         count(*replicas, "replica")
                     ))
-                    .with(Tone::Faint, format!("  {time}")),
-            );
-        }
-        if let Some((pod, phase)) = &self.recovering {
-            let words = format!(" recovers: {}", phase_words(*phase));
-            rows.push(
-                row()
-                    .with(Tone::Strong, pod)
-                    .text(words)
                     .with(Tone::Faint, format!("  {time}")),
             );
         }

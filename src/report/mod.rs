@@ -68,6 +68,7 @@ impl Report {
             Self::Verify(report) => report.outcome(),
             Self::Chaos(report) => report.outcome(),
             Self::Restore(report) => report.outcome(),
+            // Nothing was asked but what would be done.
             Self::Down(report) => report.outcome(),
             Self::Logs { unread, .. } => {
                 if unread.is_empty() {

@@ -197,7 +197,6 @@ mod tests {
     fn a_control_run_breaks_nothing_whatever_the_file_says() {
         let request = request("--control --for 1m", FILE).unwrap();
         assert_eq!(request.fault, None);
-        assert_eq!(request.kills, None);
         assert_eq!(request.selection, Selection::First);
         assert_eq!(request.control, Duration::from_mins(1));
         assert_eq!(request.max_recovery, None);

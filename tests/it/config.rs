@@ -140,9 +140,60 @@ async fn nothing_is_broken_in_a_protected_context_and_no_flag_changes_that() {
         }
         assert_eq!(server.requests().len(), 0, "{arguments:?}");
     }
-    run_in(&server, folder.path(), &["verify"])
+    for harmless in [
+        ["verify"].as_slice(),
+        &["chaos", "--control", "--for", "500ms"],
+        &["chaos", "--restore", "--yes"],
+    ] {
+        run_in(&server, folder.path(), harmless)
+            .await
+            .expect_code(0);
+    }
+    assert_eq!(server.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn the_experiment_of_the_file_is_the_one_that_is_done() {
+    let server = cluster().await;
+    let folder = folder(
+        "chaos: {fault: force-delete, select: all-in-turn, pause: 0, probe_interval: 50ms, \
+         max_recovery: 2m}",
+    );
+    for (more, fault, kills) in [
+        ([].as_slice(), "force-delete", 2),
+        (&["--fault", "evict", "--pod", "cryptoserver-1"], "evict", 1),
+    ] {
+        let mut arguments = vec!["-o", "json", "chaos", "--dry-run"];
+        arguments.extend(more);
+        let output = run_in(&server, folder.path(), &arguments)
+            .await
+            .expect_code(0);
+        let report = output.json_lines().last().unwrap()["report"].clone();
+        let experiment = &report["experiment"];
+        assert_eq!(experiment["fault"], fault, "{report}");
+        assert_eq!(experiment["kills"], kills, "{report}");
+        assert_eq!(experiment["probe_interval_ms"], 50, "{report}");
+        assert_eq!(experiment["max_recovery_ms"], 120_000, "{report}");
+    }
+    assert_eq!(server.writes().len(), 0, "a dry run breaks nothing");
+}
+
+#[tokio::test]
+async fn an_older_run_that_is_none_is_refused_before_anything_is_sent() {
+    let server = ApiServer::listen().await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("old.json"), "{}").unwrap();
+    for file in ["old.json", "absent.json"] {
+        let output = run_in(
+            &server,
+            folder.path(),
+            &["chaos", "--yes", "--compare", file],
+        )
         .await
-        .expect_code(0);
+        .expect_code(2);
+        assert!(output.stderr.contains(file), "{}", output.stderr);
+        assert_eq!(server.requests().len(), 0);
+    }
 }
 
 #[test]

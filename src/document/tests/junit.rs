@@ -73,7 +73,7 @@ fn what_was_refused_is_skipped_and_says_why() {
     let text = junit(&events);
     assert_eq!(count(&text, "<skipped "), 3, "{text}");
     assert!(
-        text.contains("`cryptoserver-1` runs, but nothing listens"),
+        text.contains("`cryptoserver-1` answered with status 500"),
         "{text}"
     );
 }

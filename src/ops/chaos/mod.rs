@@ -41,6 +41,8 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
         object: plan.workload.reference(),
         experiment: plan.experiment.clone(),
         replicas: names(&before),
+        what: plan.what.clone(),
+        reach: plan.reach.clone(),
     });
     let mut observed = Observed {
         experiment: plan.experiment.clone(),

@@ -265,7 +265,10 @@ fn reach(
                 }
             ));
         }
-        Some(_) => lines.push(format!("{} of {all} replicas stay", all - 1)),
+        Some(_) => {
+            let verb = if all == 2 { "stays" } else { "stay" };
+            lines.push(format!("{} of {all} replicas {verb}", all - 1));
+        }
     }
     match experiment.fault {
         Some(Fault::ForceDelete) => lines.push(

@@ -1,4 +1,5 @@
 mod documents;
+mod experiment;
 mod live;
 mod picture;
 pub(crate) mod samples;

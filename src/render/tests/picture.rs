@@ -12,7 +12,7 @@ use crate::status::ReplicaProgress;
 fn rows(events: &[Event], width: usize, height: usize) -> Vec<String> {
     let mut picture = Picture::default();
     for event in events {
-        picture.record(&event.kind);
+        picture.record(event);
     }
     let last = events.last().unwrap();
     let elapsed = Duration::from_millis(last.elapsed_ms);

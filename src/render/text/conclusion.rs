@@ -31,7 +31,7 @@ pub(super) fn lines(end: &Conclusion, event: &Event, width: usize) -> Vec<Line> 
         Some(Report::Rollout(report)) => rollout_status(report, event, &elapsed, width),
         Some(Report::Verify(report)) => verify(report, &elapsed),
         Some(Report::Chaos(report)) => {
-            let mut lines = chaos::verdict(report, &elapsed);
+            let mut lines = chaos::verdict(report, &elapsed, width);
             lines.extend(report.cause.iter().flat_map(diagnosis::lines));
             lines
         }

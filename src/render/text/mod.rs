@@ -4,12 +4,13 @@ mod chaos;
 mod conclusion;
 mod diagnosis;
 mod diff;
+mod facts;
 mod logs;
 mod objects;
 mod rollout;
 mod verify;
 
-pub(crate) use self::chaos::phase_words;
+pub(crate) use self::chaos::{phase_name, phases};
 
 use self::chaos::ChaosLines;
 use self::logs::LogLines;
@@ -19,7 +20,7 @@ use self::verify::VerifyLines;
 use super::ledger::Ledger;
 use super::line::{Level, Line, Tone};
 use super::words::took;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, WriteResult};
 use crate::exit::ExitStatus;
 
 /// What has to be remembered between two events to say what has changed.
@@ -38,16 +39,35 @@ impl Text {
     /// The lines that an event adds; tables are fitted to `width`.
     pub(crate) fn lines(&mut self, event: &Event, width: usize) -> Vec<Line> {
         self.ledger.record(&event.kind);
-        let mut lines = match &event.kind {
+        let is_said = self.chaos.implies_right();
+        let said = self.of_its_own(event, width);
+        match &event.kind {
+            // They come between the answers of a verification.
             EventKind::Verifying { .. }
             | EventKind::Answered { .. }
+            | EventKind::Probe { .. }
+            | EventKind::Probes { .. }
+            | EventKind::Endpoints { .. }
+            | EventKind::PodChanged { .. }
             | EventKind::Warning { .. }
             | EventKind::ServerSilent { .. }
-            | EventKind::ServerAnswers { .. } => Vec::new(),
-            _ => self.verify.table(width),
-        };
-        lines.extend(self.of_its_own(event, width));
-        lines
+            | EventKind::ServerAnswers { .. } => said,
+            // How far an experiment reaches stands first, whatever was asked before.
+            EventKind::Experiment { .. } => {
+                let table = self.asked(width, false);
+                said.into_iter().chain(table).collect()
+            }
+            _ => self.asked(width, is_said).into_iter().chain(said).collect(),
+        }
+    }
+
+    /// What a verification has found that is not shown yet.
+    fn asked(&mut self, width: usize, is_said: bool) -> Vec<Line> {
+        if self.breaks_things {
+            self.verify.brief(width, is_said)
+        } else {
+            self.verify.table(width)
+        }
     }
 
     /// The lines on what an event says itself.
@@ -55,16 +75,24 @@ impl Text {
         match &event.kind {
             EventKind::Started(run) => {
                 self.breaks_things = run.command == "chaos";
+                self.chaos.started(run);
                 Vec::new()
             }
             EventKind::Planned { .. }
             | EventKind::WriteStarted { .. }
-            | EventKind::Experiment { .. }
-            | EventKind::Fault { .. }
-            | EventKind::Probe { .. }
             | EventKind::Probes { .. }
             | EventKind::Endpoints { .. }
             | EventKind::Round { .. } => Vec::new(),
+            EventKind::Experiment { .. }
+            | EventKind::Fault { .. }
+            | EventKind::Phase { .. }
+            | EventKind::Probe { .. }
+            | EventKind::PodChanged { .. } => self.chaos.lines(event, width),
+            // The fault itself says what is done.
+            EventKind::WriteFinished {
+                result: WriteResult::Done,
+                ..
+            } if self.breaks_things => Vec::new(),
             EventKind::WriteFinished {
                 object,
                 action,
@@ -80,20 +108,18 @@ impl Text {
                 self.rollout.lines(object, progress, self.breaks_things)
             }
             EventKind::Verifying {
-                object, endpoints, ..
+                object,
+                endpoints,
+                replicas,
             } => {
                 let moment = self.breaks_things.then(|| self.chaos.moment());
-                self.verify.begin(object, endpoints, moment);
+                self.verify.begin(object, endpoints, *replicas, moment);
                 Vec::new()
             }
             EventKind::Answered { answer, .. } => {
                 self.verify.answered(answer);
                 Vec::new()
             }
-            EventKind::PodChanged { pod } => self.chaos.pod(pod, event.time, width),
-            EventKind::Phase {
-                phase, after_ms, ..
-            } => vec![self.chaos.phase(*phase, *after_ms)],
             EventKind::LogLine {
                 pod,
                 ordinal,
@@ -116,7 +142,8 @@ impl Text {
                 vec![Line::said(Level::Problem).text(text)]
             }
             EventKind::Finished(end) => {
-                let mut lines = conclusion::lines(end, event, width);
+                let mut lines = self.chaos.lines(event, width);
+                lines.extend(conclusion::lines(end, event, width));
                 // A report says by itself what was done.
                 if end.report.is_none() {
                     lines.extend(self.ledger.lines(end.status));

@@ -1,5 +1,6 @@
 //! What every replica answered, as a table.
 
+use crate::exit::Outcome;
 use crate::object::ObjectRef;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::table::{Cell, Column, Table};
@@ -23,6 +24,7 @@ pub(super) struct VerifyLines {
 struct Asked {
     object: ObjectRef,
     endpoints: Vec<Endpoint>,
+    replicas: u32,
     moment: Option<&'static str>,
 }
 
@@ -32,12 +34,14 @@ impl VerifyLines {
         &mut self,
         object: &ObjectRef,
         endpoints: &[Endpoint],
+        replicas: u32,
         moment: Option<&'static str>,
     ) {
         self.answers.clear();
         self.asked = Some(Asked {
             object: object.clone(),
             endpoints: endpoints.to_vec(),
+            replicas,
             moment,
         });
     }
@@ -57,6 +61,7 @@ impl VerifyLines {
             object,
             endpoints,
             moment,
+            ..
         } = asked;
         let heading = Line::said(Level::Result);
         let heading = match moment {
@@ -72,6 +77,34 @@ impl VerifyLines {
         let report = VerifyReport::new(object, endpoints, answers, Vec::new());
         lines.extend(answer_table(&report, width));
         lines
+    }
+}
+
+impl VerifyLines {
+    /// As [`Self::table`], in one line when every replica gave the same right answer, and in none
+    /// when other lines say so already.
+    pub(super) fn brief(&mut self, width: usize, is_said: bool) -> Vec<Line> {
+        let Some(asked) = &self.asked else {
+            return Vec::new();
+        };
+        let expected = asked.endpoints.len() * usize::try_from(asked.replicas).unwrap_or(0);
+        let report = VerifyReport::new(
+            asked.object.clone(),
+            asked.endpoints.clone(),
+            self.answers.clone(),
+            Vec::new(),
+        );
+        if report.verdict != Outcome::Success || self.answers.len() != expected {
+            return self.table(width);
+        }
+        let moment = asked.moment.unwrap_or_default();
+        self.asked = None;
+        self.answers.clear();
+        if is_said {
+            return Vec::new();
+        }
+        let line = Line::said(Level::Progress).with(Tone::Strong, moment);
+        vec![line.text(format!(": {}", report.summary))]
     }
 }
 

@@ -62,6 +62,12 @@ impl Play {
                 object: stateful_set(),
                 experiment: experiment.clone(),
                 replicas: pods.clone(),
+                what: what(experiment),
+                reach: vec![
+                    "1 of 2 replicas stays".into(),
+                    "each pod has 10 s to stop".into(),
+                    "GET /keys on port 80 of 2 replicas is asked every 100 ms".into(),
+                ],
             },
         );
         for pod in &pods {
@@ -230,6 +236,17 @@ impl Play {
     }
 }
 
+fn what(experiment: &Experiment) -> String {
+    match (experiment.fault, experiment.kills) {
+        (None, _) => "probe `statefulset/cryptoserver` in namespace `logaiter` and break nothing",
+        (Some(_), 1) => "delete `pod/cryptoserver-0` in namespace `logaiter`",
+        (Some(_), _) => {
+            "delete one of 2 pods of `statefulset/cryptoserver` in namespace `logaiter`, again and again"
+        }
+    }
+    .to_owned()
+}
+
 fn experiment(kills: u32) -> Experiment {
     let pods = (0..kills).map(|kill| name(i32::try_from(kill).unwrap() % REPLICAS));
     Experiment {
@@ -345,7 +362,10 @@ pub(crate) fn unproven() -> Vec<Event> {
 pub(crate) fn refused() -> Vec<Event> {
     let experiment = experiment(1);
     let mut play = Play::new(&experiment);
-    let answers = [answer(0, KEYS), no_answer(1, Problem::NotListening)];
+    let answers = [
+        answer(0, KEYS),
+        no_answer(1, Problem::WrongStatus { status: 500 }),
+    ];
     let before = play.verify(60, &answers);
     play.finish(|play| observed(play, experiment, before))
 }

@@ -8,7 +8,7 @@ mod prove;
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use self::deploy::{rollout_status, up, up_interrupted, up_refused, up_with_bad_image};
-pub(crate) use self::experiment::{experiments, restored, survived};
+pub(crate) use self::experiment::{experiments, restored, survived, survived_often};
 pub(crate) use self::other::{diff, down, logs};
 pub(crate) use self::prove::{
     answer, chaos_failed, chaos_survived, no_answer, verify, verify_disagreeing, verify_ok,

@@ -145,6 +145,14 @@ fn recovery() -> Vec<Event> {
         after_ms,
     };
     vec![
+        at(
+            99,
+            EventKind::Fault {
+                number: 1,
+                fault: Fault::Delete,
+                pods: vec!["cryptoserver-0".into()],
+            },
+        ),
         at(100, write_started(pod_object(), Action::Delete)),
         at(110, written(pod_object(), Action::Delete)),
         at(

@@ -1,0 +1,358 @@
+//! What bars show of an experiment: the phases of the fault under way, and a strip of answers over
+//! time for each replica. A fold over the events, and the rows it makes at a moment. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use console::{measure_text_width, truncate_str};
+
+use super::line::{Level, Line, Tone};
+use super::picture::Frame;
+use super::text::{phase_name, phases};
+use super::words::{age, took};
+use crate::event::{Event, EventKind};
+use crate::report::{Fault, ProbeCounts, ProbeState, RecoveryPhase};
+
+/// The time that one cell of a strip stands for, in milliseconds.
+const CELL_MS: u64 = 500;
+/// The cells of a strip, at most.
+const WIDEST_STRIP: usize = 60;
+/// A strip with fewer cells says nothing.
+const NARROWEST_STRIP: usize = 4;
+/// The columns of a replica's name, at most.
+const WIDEST_NAME: usize = 24;
+/// Changes of a replica's answers that are kept: far more than a strip has cells.
+const KEPT: usize = 512;
+/// From this width on, counters have words.
+const WORDS_FROM: usize = 90;
+/// Phases take this part of the height at most.
+const PHASE_SHARE: usize = 4;
+
+/// An experiment under way.
+#[derive(Debug, Default)]
+pub(crate) struct ExperimentPicture {
+    /// The number of faults, once the experiment is known.
+    kills: Option<u32>,
+    breaks: bool,
+    sent: Option<Sent>,
+    strips: BTreeMap<String, Strip>,
+    /// The names of the replicas, by ordinal.
+    replicas: Vec<String>,
+    counts: BTreeMap<String, ProbeCounts>,
+}
+
+/// The fault under way.
+#[derive(Debug)]
+struct Sent {
+    number: u32,
+    fault: Fault,
+    pods: Vec<String>,
+    at_ms: u64,
+    /// When each phase was seen last, and of which pods.
+    seen: BTreeMap<RecoveryPhase, (u64, BTreeSet<String>)>,
+}
+
+/// The changes of a replica's answers.
+#[derive(Debug, Default)]
+struct Strip(Vec<(u64, ProbeState)>);
+
+impl Strip {
+    fn change(&mut self, at_ms: u64, state: ProbeState) {
+        if self.0.len() >= KEPT {
+            self.0.drain(..KEPT / 2);
+        }
+        self.0.push((at_ms, state));
+    }
+
+    fn latest(&self) -> Option<ProbeState> {
+        self.0.last().map(|(_, state)| *state)
+    }
+
+    /// The worst state between two moments; `None` before the first probe.
+    fn worst(&self, from_ms: u64, until_ms: u64) -> Option<ProbeState> {
+        let before = self.0.iter().rev().find(|(at_ms, _)| *at_ms <= from_ms);
+        let during = self
+            .0
+            .iter()
+            .filter(|(at_ms, _)| (from_ms..until_ms).contains(at_ms));
+        let states = before.into_iter().chain(during).map(|(_, state)| *state);
+        states.max_by_key(|state| gravity(*state))
+    }
+}
+
+/// A wrong answer outweighs a missing one, a missing one an unknown one, that one a right one.
+fn gravity(state: ProbeState) -> u8 {
+    match state {
+        ProbeState::Right => 0,
+        ProbeState::Unknown => 1,
+        ProbeState::Silent => 2,
+        ProbeState::Failing => 3,
+        ProbeState::Wrong => 4,
+    }
+}
+
+/// A shape for each state, so that none needs a colour.
+fn cell(state: Option<ProbeState>) -> (Tone, &'static str) {
+    match state {
+        None => (Tone::Faint, "·"),
+        Some(ProbeState::Right) => (Tone::Good, "▇"),
+        Some(ProbeState::Silent) => (Tone::Bad, "▁"),
+        Some(ProbeState::Failing) => (Tone::Bad, "▄"),
+        Some(ProbeState::Wrong) => (Tone::Bad, "✗"),
+        Some(ProbeState::Unknown) => (Tone::Doubt, "?"),
+    }
+}
+
+impl ExperimentPicture {
+    /// Takes note of an event.
+    pub(crate) fn record(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::Experiment {
+                experiment,
+                replicas,
+                ..
+            } => {
+                self.kills = Some(experiment.kills);
+                self.breaks = experiment.fault.is_some();
+                self.replicas.clone_from(replicas);
+            }
+            EventKind::Fault {
+                number,
+                fault,
+                pods,
+            } => {
+                self.sent = Some(Sent {
+                    number: *number,
+                    fault: *fault,
+                    pods: pods.clone(),
+                    at_ms: event.elapsed_ms,
+                    seen: BTreeMap::new(),
+                });
+            }
+            EventKind::Phase {
+                pod,
+                phase,
+                after_ms,
+                ..
+            } => {
+                if let Some(sent) = &mut self.sent {
+                    let (latest, pods) = sent.seen.entry(*phase).or_default();
+                    *latest = (*latest).max(*after_ms);
+                    pods.insert(pod.clone());
+                }
+            }
+            EventKind::Probe {
+                pod, state, at_ms, ..
+            } => {
+                let strip = self.strips.entry(pod.clone()).or_default();
+                strip.change(*at_ms, *state);
+            }
+            EventKind::Probes { counts, .. } => self.counts.clone_from(counts),
+            _ => {}
+        }
+    }
+
+    /// The rows of this moment; none outside of an experiment.
+    pub(crate) fn rows(&self, frame: &Frame, height: usize) -> Vec<Line> {
+        let Some(kills) = self.kills else {
+            return Vec::new();
+        };
+        let mut rows = vec![self.heading(kills, frame)];
+        if let Some(sent) = &self.sent {
+            let mut phases = phase_rows(sent, frame.width);
+            phases.truncate(height / PHASE_SHARE);
+            rows.extend(phases);
+        }
+        let room = height.saturating_sub(rows.len());
+        rows.extend(self.strip_rows(frame, room));
+        rows.truncate(height);
+        rows
+    }
+
+    fn heading(&self, kills: u32, frame: &Frame) -> Line {
+        let line = Line::said(Level::Step);
+        let line = match &self.sent {
+            None if self.breaks => line.text("probing before the first fault"),
+            None => line.text("probing, nothing is broken"),
+            Some(sent) => {
+                let number = match kills {
+                    1 => String::new(),
+                    _ => format!(" {} of {kills}", sent.number),
+                };
+                let pods = match sent.pods.as_slice() {
+                    [pod] => pod.clone(),
+                    several => format!("{} pods", several.len()),
+                };
+                let now_ms = milliseconds(frame);
+                let since = took(now_ms.saturating_sub(sent.at_ms));
+                line.text(format!("{}{number}: ", sent.fault))
+                    .with(Tone::Strong, pods)
+                    .text(format!(", {since} ago"))
+            }
+        };
+        line.with(Tone::Faint, format!("  {}", age(frame.elapsed)))
+            .shortened(frame.width)
+    }
+
+    fn strip_rows(&self, frame: &Frame, room: usize) -> Vec<Line> {
+        if room == 0 || self.replicas.is_empty() {
+            return Vec::new();
+        }
+        let mut shown: Vec<&String> = self.replicas.iter().collect();
+        let mut hidden = Vec::new();
+        if shown.len() > room {
+            // By ordinal among those of the same gravity.
+            shown.sort_by_key(|pod| std::cmp::Reverse(self.interest(pod)));
+            hidden = shown.split_off(room - 1);
+        }
+        let names = shown.iter().map(|pod| measure_text_width(pod));
+        let name = names.max().unwrap_or(0).clamp(1, WIDEST_NAME);
+        let counters: Vec<String> = shown
+            .iter()
+            .map(|pod| self.counters(&[pod], frame.width))
+            .collect();
+        let sum = self.counters(&hidden, frame.width);
+        let widest = counters
+            .iter()
+            .chain([&sum])
+            .map(|text| measure_text_width(text));
+        let counter = widest.max().unwrap_or(0);
+        let cells = frame
+            .width
+            .saturating_sub(name + counter + 4)
+            .min(WIDEST_STRIP);
+        let mut rows: Vec<Line> = shown
+            .iter()
+            .zip(&counters)
+            .map(|(pod, counters)| self.row(pod, &[pod], counters, (name, cells), frame))
+            .collect();
+        if !hidden.is_empty() {
+            let title = format!("+ {} more", hidden.len());
+            rows.push(self.row(&title, &hidden, &sum, (name, cells), frame));
+        }
+        rows
+    }
+
+    /// What is worth a row of its own: trouble, then the pods that were taken.
+    fn interest(&self, pod: &str) -> (u8, bool) {
+        let latest = self.strips.get(pod).and_then(Strip::latest);
+        let is_taken = self
+            .sent
+            .as_ref()
+            .is_some_and(|sent| sent.pods.iter().any(|name| name == pod));
+        (latest.map_or(1, gravity), is_taken)
+    }
+
+    /// One replica, or the sum of several: the worst of all at each moment.
+    fn row(
+        &self,
+        title: &str,
+        pods: &[&String],
+        counters: &str,
+        (name, cells): (usize, usize),
+        frame: &Frame,
+    ) -> Line {
+        let title = truncate_str(title, name.max(NARROWEST_STRIP), "…");
+        let owed = name.saturating_sub(measure_text_width(&title));
+        let mut line = Line::said(Level::Step)
+            .with(Tone::Strong, &title)
+            .text(" ".repeat(owed + 2));
+        if cells >= NARROWEST_STRIP {
+            // Cells begin at whole multiples, so that a strip moves on and never flickers.
+            let last = milliseconds(frame) / CELL_MS + 1;
+            let first = last.saturating_sub(cells as u64);
+            let states = (first..last).map(|index| {
+                let (from_ms, until_ms) = (index * CELL_MS, (index + 1) * CELL_MS);
+                let worst = pods
+                    .iter()
+                    .filter_map(|pod| self.strips.get(*pod)?.worst(from_ms, until_ms));
+                worst.max_by_key(|state| gravity(*state))
+            });
+            for (tone, text) in merged(states) {
+                line = line.with(tone, text);
+            }
+            let drawn = usize::try_from(last - first).unwrap_or(cells);
+            line = line.text(" ".repeat(cells.saturating_sub(drawn) + 2));
+        }
+        line.text(counters).shortened(frame.width)
+    }
+
+    fn counters(&self, pods: &[&String], width: usize) -> String {
+        let mut all = ProbeCounts::default();
+        for counts in pods.iter().filter_map(|pod| self.counts.get(*pod)) {
+            all.right += counts.right;
+            all.wrong += counts.wrong + counts.failing;
+            all.silent += counts.silent;
+        }
+        let ProbeCounts {
+            right,
+            wrong,
+            silent,
+            ..
+        } = all;
+        if width >= WORDS_FROM {
+            format!("{right} right  {wrong} wrong  {silent} silent")
+        } else {
+            format!("▇{right} ✗{wrong} ▁{silent}")
+        }
+    }
+}
+
+/// Neighbours of one kind in one piece.
+fn merged(states: impl Iterator<Item = Option<ProbeState>>) -> Vec<(Tone, String)> {
+    let mut pieces: Vec<(Tone, String)> = Vec::new();
+    for state in states {
+        let (tone, text) = cell(state);
+        match pieces.last_mut() {
+            Some((last, piece)) if *last == tone => piece.push_str(text),
+            _ => pieces.push((tone, text.to_owned())),
+        }
+    }
+    pieces
+}
+
+/// The phases of a fault, ticked off as they are seen.
+fn phase_rows(sent: &Sent, width: usize) -> Vec<Line> {
+    let mut rows: Vec<Line> = Vec::new();
+    let mut used = 0;
+    let mut is_next = true;
+    for phase in phases(sent.fault) {
+        let name = phase_name(*phase);
+        let (tone, text) = match sent.seen.get(phase) {
+            Some((_, pods)) if pods.len() < sent.pods.len() => {
+                is_next = false;
+                (
+                    Tone::Doubt,
+                    format!("… {name} {}/{}", pods.len(), sent.pods.len()),
+                )
+            }
+            Some((after_ms, _)) => (Tone::Good, format!("✓ {name} +{}", took(*after_ms))),
+            None if is_next && !is_passed(sent, *phase) => {
+                is_next = false;
+                (Tone::Doubt, format!("… {name}"))
+            }
+            None => (Tone::Faint, format!("· {name}")),
+        };
+        let needed = measure_text_width(&text) + 2;
+        match rows.pop() {
+            Some(row) if used + needed <= width => {
+                rows.push(row.with(tone, format!("  {text}")));
+                used += needed;
+            }
+            other => {
+                rows.extend(other);
+                rows.push(Line::said(Level::Step).with(tone, format!("  {text}")));
+                used = needed;
+            }
+        }
+    }
+    rows.into_iter().map(|row| row.shortened(width)).collect()
+}
+
+/// Whether a later phase was seen: this one was missed, and will not come.
+fn is_passed(sent: &Sent, phase: RecoveryPhase) -> bool {
+    sent.seen.keys().any(|seen| *seen > phase)
+}
+
+fn milliseconds(frame: &Frame) -> u64 {
+    crate::event::milliseconds(frame.elapsed)
+}

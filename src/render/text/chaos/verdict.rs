@@ -1,0 +1,329 @@
+//! What became of an experiment: the answer, its reasons, and the figures that they rest on.
+
+use std::collections::BTreeMap;
+
+use super::super::facts::{entry, fact, unbroken};
+use super::words;
+use crate::render::line::{Level, Line, Tone};
+use crate::render::table::{Column, Table};
+use crate::render::words::{count, short_digest, took};
+use crate::report::{
+    Availability, ChaosReport, ChaosVerdict, DataProof, Fault, Kill, RecoveryPhase,
+    ReplicaAvailability,
+};
+
+/// Pods whose proof is shown one by one, at most.
+const PROVEN_PODS: usize = 5;
+/// Rows of replicas, at most.
+const REPLICA_ROWS: usize = 10;
+/// The beginning of a UID that is enough for a person to compare.
+const SHORT_UID: usize = 8;
+
+/// The answer, why, and on what it rests.
+pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<Line> {
+    let (word, end) = headline(report);
+    let mut lines = vec![
+        Line::of(report.outcome())
+            .with(Tone::Strong, word)
+            .text(end)
+            .with(Tone::Faint, elapsed),
+    ];
+    let level = lines.last().map_or(Level::Result, |line| line.level);
+    let is_said_below = |reason: &str| {
+        report
+            .cause
+            .as_ref()
+            .is_some_and(|cause| cause.message == reason)
+    };
+    for reason in &report.reasons {
+        if !is_said_below(reason) {
+            lines.extend(entry(level, reason, width));
+        }
+    }
+    let mut say = |label: &str, text: &str| lines.extend(fact(Level::Result, label, text, width));
+    for (index, text) in proofs(&report.kills).iter().enumerate() {
+        say(if index == 0 { "proof" } else { "" }, text);
+    }
+    if let Some(text) = data(&report.data, report.verdict) {
+        say("data", &text);
+    }
+    let phases = phases_of_one(&report.kills);
+    if report.experiment.kills == 1 && !phases.is_empty() {
+        say("phases", &phases);
+    }
+    if report.experiment.kills > 1 {
+        lines.extend(phases_of_many(report, width));
+    }
+    lines.extend(availability(&report.availability, width));
+    let mut say = |label: &str, text: &str| lines.extend(fact(Level::Result, label, text, width));
+    for (label, text) in clients(report) {
+        say(label, &text);
+    }
+    for text in &report.compared {
+        let judged = if text.is_regression {
+            "slower"
+        } else {
+            "within tolerance"
+        };
+        let text = format!(
+            "{} at p95: {}, {} in the older run: {judged}",
+            text.what.replace('_', " "),
+            took(text.new_ms),
+            took(text.old_ms)
+        );
+        say("compared", &text);
+    }
+    lines
+}
+
+fn headline(report: &ChaosReport) -> (&'static str, String) {
+    let faults = report.experiment.kills;
+    match report.verdict {
+        ChaosVerdict::Survived => {
+            let recovery = report.summary.get(&RecoveryPhase::AllEqual);
+            let end = match (recovery, faults) {
+                (None, _) => String::new(),
+                (Some(times), 1) => format!(
+                    ": every replica answered alike again after {}",
+                    took(times.max)
+                ),
+                (Some(times), _) => format!(
+                    " {faults} faults: every replica answered alike again after {} at most",
+                    took(times.max)
+                ),
+            };
+            ("survived", end)
+        }
+        ChaosVerdict::Failed if report.experiment.fault.is_none() => ("disturbed", String::new()),
+        ChaosVerdict::Failed => ("not survived", String::new()),
+        ChaosVerdict::Rehearsed => ("dry run", ": nothing was broken".to_owned()),
+        ChaosVerdict::Refused => ("not attempted", String::new()),
+        ChaosVerdict::Inconclusive => ("inconclusive", String::new()),
+        ChaosVerdict::Undisturbed => {
+            let replicas = &report.availability.replicas;
+            let probes: u64 = replicas.iter().map(|it| it.probes.right).sum();
+            let end = format!(
+                ": {probes} probes of {}, every answer right",
+                count(replicas.len(), "replica")
+            );
+            ("undisturbed", end)
+        }
+    }
+}
+
+/// What proves that the faults took place, pod by pod, or in all when there are many.
+fn proofs(kills: &[Kill]) -> Vec<String> {
+    let open: Vec<&Kill> = kills.iter().filter(|kill| kill.proof.is_none()).collect();
+    if kills.len() <= PROVEN_PODS {
+        return kills.iter().map(proof).collect();
+    }
+    let proven = kills.len() - open.len();
+    let of = if kills.iter().any(|kill| kill.fault == Fault::Kill) {
+        "more restarts and a later start"
+    } else {
+        "a new UID and a later start"
+    };
+    let mut texts = vec![format!("{proven} of {} seen with {of}", kills.len())];
+    texts.extend(open.iter().take(PROVEN_PODS).map(|kill| proof(kill)));
+    if open.len() > PROVEN_PODS {
+        texts.push(format!(
+            "… and {} more without proof",
+            open.len() - PROVEN_PODS
+        ));
+    }
+    texts
+}
+
+fn proof(kill: &Kill) -> String {
+    let pod = &kill.pod;
+    if let Some(refused) = &kill.refused {
+        return format!("{pod}: not broken, {refused}");
+    }
+    let uids = match &kill.uid_after {
+        Some(after) if *after != kill.uid_before => {
+            let (before, after) = short_uids(&kill.uid_before, after);
+            format!(" (UID {before} before, {after} after)")
+        }
+        _ => format!(" (UID {})", kill.uid_before),
+    };
+    let proof = kill.proof.as_deref().unwrap_or("none");
+    format!("{pod}: {proof}{uids}")
+}
+
+/// Two UIDs as far as a person needs them to see that they differ.
+fn short_uids<'a>(before: &'a str, after: &'a str) -> (&'a str, &'a str) {
+    match (before.get(..SHORT_UID), after.get(..SHORT_UID)) {
+        (Some(before), Some(after)) if before != after => (before, after),
+        _ => (before, after),
+    }
+}
+
+fn data(data: &DataProof, verdict: ChaosVerdict) -> Option<String> {
+    let before = data.before_sha256.as_deref().map(short_digest)?;
+    let after = match data.after_sha256.as_deref() {
+        Some(after) => short_digest(after),
+        None if matches!(verdict, ChaosVerdict::Refused | ChaosVerdict::Undisturbed) => {
+            return Some(format!("{before} on every replica"));
+        }
+        None => "unknown",
+    };
+    let words = match data.preserved {
+        Some(true) => "the same",
+        Some(false) => "NOT the same",
+        None => "not compared",
+    };
+    Some(format!("{before} before, {after} after: {words}"))
+}
+
+/// The phases of the only fault; of several pods, the latest of each phase.
+fn phases_of_one(kills: &[Kill]) -> String {
+    let mut latest: BTreeMap<RecoveryPhase, u64> = BTreeMap::new();
+    for kill in kills {
+        for (phase, after_ms) in &kill.phases {
+            let slot = latest.entry(*phase).or_insert(0);
+            *slot = (*slot).max(*after_ms);
+        }
+    }
+    let seen: Vec<String> = latest
+        .iter()
+        .map(|(phase, after_ms)| {
+            let text = format!("{} {}", words::phase_name(*phase), took(*after_ms));
+            unbroken(&text)
+        })
+        .collect();
+    seen.join(", ")
+}
+
+fn phases_of_many(report: &ChaosReport, width: usize) -> Vec<Line> {
+    let column = |title, importance| Column { title, importance };
+    let mut table = Table::new(&[
+        column("PHASE", 0),
+        column("P50", 1),
+        column("P95", 0),
+        column("MAX", 0),
+    ]);
+    for (phase, times) in &report.summary {
+        let cell = |milliseconds| (Tone::Plain, took(milliseconds));
+        table.row(vec![
+            (Tone::Strong, words::phase_name(*phase).to_owned()),
+            cell(times.p50),
+            cell(times.p95),
+            cell(times.max),
+        ]);
+    }
+    if report.summary.is_empty() {
+        return Vec::new();
+    }
+    table.lines(Level::Result, width)
+}
+
+/// Whether anything is known of what clients would have seen.
+fn is_probed(availability: &Availability) -> bool {
+    let mut replicas = availability.replicas.iter();
+    replicas.any(|replica| replica.probes.decided() > 0)
+}
+
+/// A row for each replica; those that missed nothing are counted when there are many.
+fn availability(availability: &Availability, width: usize) -> Vec<Line> {
+    if !is_probed(availability) {
+        return Vec::new();
+    }
+    let mut shown: Vec<&ReplicaAvailability> = availability.replicas.iter().collect();
+    let mut hidden = Vec::new();
+    if shown.len() > REPLICA_ROWS {
+        shown.sort_by_key(|replica| std::cmp::Reverse(replica.longest_outage_ms));
+        hidden = shown.split_off(REPLICA_ROWS);
+    }
+    let column = |title, importance| Column { title, importance };
+    let mut table = Table::new(&[
+        column("REPLICA", 0),
+        column("RIGHT", 1),
+        column("PROBES", 3),
+        column("LONGEST OUTAGE", 0),
+        column("WRONG", 2),
+        column("NOT KNOWN", 4),
+    ]);
+    for replica in shown {
+        table.row(vec![
+            (Tone::Strong, replica.pod.clone()),
+            (Tone::Plain, share(replica.share)),
+            (Tone::Plain, replica.probes.decided().to_string()),
+            match replica.longest_outage_ms {
+                _ if replica.probes.decided() == 0 => (Tone::Doubt, "not known".to_owned()),
+                0 => (Tone::Good, "none".to_owned()),
+                longest => (Tone::Doubt, took(longest)),
+            },
+            match replica.probes.wrong {
+                0 => (Tone::Plain, "0".to_owned()),
+                wrong => (Tone::Bad, wrong.to_string()),
+            },
+            match replica.unknown_ms {
+                0 => (Tone::Plain, "-".to_owned()),
+                unknown => (Tone::Doubt, took(unknown)),
+            },
+        ]);
+    }
+    let mut lines = table.lines(Level::Result, width);
+    if let Some(longest) = hidden.iter().map(|it| it.longest_outage_ms).max() {
+        let wrong: u64 = hidden.iter().map(|it| it.probes.wrong).sum();
+        let outage = match longest {
+            0 => "none of them away".to_owned(),
+            longest => format!("away for {} at most", took(longest)),
+        };
+        let text = format!(
+            "… and {} more, {outage}, {wrong} wrong answers",
+            hidden.len()
+        );
+        lines.push(Line::said(Level::Result).with(Tone::Faint, text));
+    }
+    lines
+}
+
+/// A share in percent; only what is whole is called so.
+fn share(share: Option<f64>) -> String {
+    match share {
+        None => "not known".to_owned(),
+        Some(share) if share >= 1.0 => "100 %".to_owned(),
+        Some(share) => format!("{:.2} %", (share * 10_000.0).floor() / 100.0),
+    }
+}
+
+/// What clients would have seen, and how far that can be told.
+fn clients(report: &ChaosReport) -> Vec<(&'static str, String)> {
+    let availability = &report.availability;
+    if !is_probed(availability) {
+        return Vec::new();
+    }
+    let mut facts = Vec::new();
+    let is_known = availability.replicas.iter().all(|it| it.unknown_ms == 0);
+    let none = match availability.none_answered_ms {
+        0 if is_known => "at every moment some replica answered right".to_owned(),
+        0 => "at no moment is it known that no replica answered right".to_owned(),
+        none => format!("no replica answered right for {}", took(none)),
+    };
+    let probed = took(availability.probed_ms);
+    facts.push(("in all", format!("{none} (probed for {probed})")));
+    for service in &availability.services {
+        let text = match (service.failing_ms, service.down_ms) {
+            (0, 0) => format!(
+                "{}: all its ready endpoints answered right",
+                service.service
+            ),
+            (failing, down) => format!(
+                "{}: requests may have failed for {}, and must have failed for {}",
+                service.service,
+                took(failing),
+                took(down)
+            ),
+        };
+        facts.push(("service", text));
+    }
+    let prober = report.prober;
+    let text = format!(
+        "every {} by plan, with a largest gap of {}",
+        took(prober.interval_ms),
+        took(prober.largest_gap_ms)
+    );
+    facts.push(("probes", text));
+    facts
+}
