@@ -4,6 +4,7 @@
 
 use std::error::Error;
 
+use crate::baseline::BaselineError;
 use crate::cluster::ClusterError;
 use crate::config::ConfigError;
 use crate::document::JournalError;
@@ -109,6 +110,22 @@ impl From<ManifestErrors> for CommandError {
                 Vec::new(),
             ),
         }
+    }
+}
+
+impl From<BaselineError> for CommandError {
+    fn from(error: BaselineError) -> Self {
+        let (status, hint) = match &error {
+            BaselineError::Unwritable { .. } => (
+                ExitStatus::Failed,
+                "name a file in a folder that exists and that you may write to",
+            ),
+            _ => (
+                ExitStatus::Usage,
+                "name a file that `--save-baseline` has written",
+            ),
+        };
+        Self::from_chain(status, &error, vec![hint.to_owned()])
     }
 }
 
@@ -264,6 +281,11 @@ impl From<OpsError> for CommandError {
             OpsError::Question { hint, .. } => {
                 Self::from_chain(ExitStatus::Usage, &error, vec![hint.clone()])
             }
+            OpsError::Baseline(_) => Self::from_chain(
+                ExitStatus::Usage,
+                &error,
+                vec!["save another one with `--save-baseline`".to_owned()],
+            ),
             OpsError::Experiment { hint, .. } => {
                 Self::from_chain(ExitStatus::Usage, &error, vec![hint.clone()])
             }

@@ -80,6 +80,9 @@ pub enum EventKind {
         object: ObjectRef,
         /// Where every replica is asked.
         endpoints: Vec<Endpoint>,
+        /// Those of the endpoints at which replicas may answer differently.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        may_differ: Vec<Endpoint>,
         /// The number of replicas that should exist.
         replicas: u32,
     },

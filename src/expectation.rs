@@ -1,13 +1,20 @@
 //! What every replica is expected to answer at one endpoint, and how an answer is judged. Pure.
 
+mod media_type;
+
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::StatusCode;
 use regex::bytes::Regex;
 use sha2::{Digest, Sha256};
 
 use crate::answer::Answer;
+use crate::event::milliseconds;
 use crate::report::Problem;
+
+/// How much of a redirect's target is repeated, in characters.
+const LONGEST_LOCATION: usize = 200;
 
 /// What every replica is expected to answer at one endpoint.
 #[derive(Debug, Clone)]
@@ -58,33 +65,126 @@ impl Expectation {
         self.matches.is_some() || !self.ignore.is_empty()
     }
 
-    /// The SHA-256 of what is compared: the body without what is to be ignored. `None` when the
-    /// body was not kept as far as that needs.
+    /// What is compared: the body without what is to be ignored. `None` when the body was not kept
+    /// as far as that needs.
     #[must_use]
-    pub fn compared_sha256(&self, answer: &Answer) -> Option<String> {
+    pub fn compared(&self, answer: &Answer) -> Option<Compared> {
         if self.ignore.is_empty() {
-            return Some(answer.sha256.clone());
+            return Some(Compared {
+                sha256: answer.sha256.clone(),
+                bytes: answer.bytes,
+                beginning: answer.beginning.clone(),
+            });
         }
         let mut body = answer.body()?.to_vec();
         for pattern in &self.ignore {
             body = pattern.replace_all(&body, &b""[..]).into_owned();
         }
-        Some(hexadecimal(&Sha256::digest(&body)))
+        Some(Compared {
+            sha256: hexadecimal(&Sha256::digest(&body)),
+            bytes: body.len() as u64,
+            beginning: Bytes::from(body),
+        })
+    }
+
+    /// The SHA-256 of what is compared: the body without what is to be ignored. `None` when the
+    /// body was not kept as far as that needs.
+    #[must_use]
+    pub fn compared_sha256(&self, answer: &Answer) -> Option<String> {
+        self.compared(answer).map(|compared| compared.sha256)
     }
 
     /// What is wrong with an answer by itself; whether all replicas agree is another question.
+    ///
+    /// What is wrong for certain comes before what cannot be judged.
     #[must_use]
     pub fn problem(&self, answer: &Answer) -> Option<Problem> {
-        if answer.status != self.status {
-            return Some(Problem::WrongStatus {
-                status: answer.status.as_u16(),
-            });
-        }
+        self.wrong_head(answer)
+            .or_else(|| self.wrong_body(answer))
+            .or_else(|| self.too_slow(answer))
+    }
+
+    /// What is wrong by the status alone: whatever follows it cannot make the answer right.
+    #[must_use]
+    pub fn wrong_status(&self, status: StatusCode, location: Option<&str>) -> Option<Problem> {
+        (status != self.status).then(|| Problem::WrongStatus {
+            status: status.as_u16(),
+            expected: self.status.as_u16(),
+            location: location
+                .filter(|_| status.is_redirection())
+                .map(|location| location.chars().take(LONGEST_LOCATION).collect()),
+        })
+    }
+
+    fn wrong_head(&self, answer: &Answer) -> Option<Problem> {
+        let status = self.wrong_status(answer.status, answer.location.as_deref());
+        status.or_else(|| {
+            let expected = self.content_type.as_ref()?;
+            let given = answer.content_type.as_deref();
+            let is_right = given.is_some_and(|given| media_type::satisfies(given, expected));
+            (!is_right).then(|| Problem::WrongContentType {
+                expected: expected.clone(),
+                content_type: answer.content_type.clone(),
+            })
+        })
+    }
+
+    fn wrong_body(&self, answer: &Answer) -> Option<Problem> {
         if self.non_empty && answer.bytes == 0 {
             return Some(Problem::Empty);
         }
-        None
+        if self.needs_body() && answer.body().is_none() {
+            return Some(Problem::NotProven {
+                reason: "the body was not kept to its end".to_owned(),
+            });
+        }
+        if let (Some(pattern), Some(body)) = (&self.matches, answer.body())
+            && !pattern.is_match(body)
+        {
+            return Some(Problem::NotMatching {
+                status: answer.status.as_u16(),
+                pattern: pattern.as_str().to_owned(),
+            });
+        }
+        if self.sha256.is_none() && self.ignore.is_empty() {
+            return None;
+        }
+        let compared = self.compared(answer)?;
+        match &self.sha256 {
+            Some(expected) if !expected.eq_ignore_ascii_case(&compared.sha256) => {
+                Some(Problem::WrongDigest {
+                    expected: expected.clone(),
+                    sha256: compared.sha256,
+                })
+            }
+            // Where all of it is ignored, everything would be equal.
+            None if self.equal && compared.bytes == 0 && answer.bytes > 0 => {
+                Some(Problem::NotProven {
+                    reason: "nothing is left to compare of what is not ignored".to_owned(),
+                })
+            }
+            _ => None,
+        }
     }
+
+    fn too_slow(&self, answer: &Answer) -> Option<Problem> {
+        let limit = self.largest_latency?;
+        (answer.latency > limit).then(|| Problem::TooSlow {
+            latency_ms: milliseconds(answer.latency),
+            limit_ms: milliseconds(limit),
+        })
+    }
+}
+
+/// What is compared of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// Its SHA-256, in hexadecimal.
+    pub sha256: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Its beginning, as far as the body was kept.
+    pub beginning: Bytes,
 }
 
 /// Bytes in lower-case hexadecimal.
@@ -97,3 +197,6 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 
 pub mod action;
 pub mod answer;
+pub mod baseline;
 pub mod built_in;
 pub mod cli;
 pub mod cluster;

@@ -103,7 +103,14 @@ impl Exchange {
         }
     }
 
-    async fn head(&self, mut request: Request<Vec<u8>>) -> Result<Response<Body>, ClusterError> {
+    /// The head of an answer, whatever its status says; only that is under the deadline.
+    ///
+    /// # Errors
+    /// As [`Self::once`], but for refusals.
+    pub(super) async fn head(
+        &self,
+        mut request: Request<Vec<u8>>,
+    ) -> Result<Response<Body>, ClusterError> {
         request
             .headers_mut()
             .entry(header::ACCEPT)

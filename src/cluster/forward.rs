@@ -5,25 +5,24 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::FusedFuture;
-use http::{HeaderValue, Method, Request, StatusCode, header};
-use http_body_util::{BodyExt, Empty};
+use http::{Method, Request, StatusCode, header};
+use http_body_util::Empty;
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::Portforwarder;
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio::time::Instant;
 
 use super::connect::Cluster;
 use super::error::ClusterError;
 use super::failure;
+use super::reading::{self, Reading};
 use crate::answer::Answer;
-use crate::expectation::hexadecimal;
 
 /// What to ask, and how much of an answer to take.
 #[derive(Debug, Clone)]
@@ -49,6 +48,12 @@ pub enum AskError {
     /// It took too long to open the port-forward.
     #[error("the port-forward was not opened in time")]
     NotOpenedInTime,
+    /// The connection to the API server was not made one for a port-forward.
+    #[error("the connection was not upgraded: {0}")]
+    NotUpgraded(String),
+    /// The API server did not pass the question on, or not what came back.
+    #[error("the API server's pod proxy could not be used")]
+    NotProxied(#[source] ClusterError),
     /// The node says that nothing listens on the port.
     #[error("nothing listens on the port")]
     NotListening,
@@ -59,8 +64,23 @@ pub enum AskError {
     #[error("the answer broke off: {0}")]
     BrokenOff(String),
     /// The body has no proven end.
-    #[error("the answer has neither a length nor chunks, so its end cannot be proven")]
-    NoProvenEnd,
+    #[error("{reason}")]
+    NoProvenEnd {
+        /// The HTTP status.
+        status: StatusCode,
+        /// The `Location` header.
+        location: Option<String>,
+        /// Why.
+        reason: &'static str,
+    },
+    /// What came is not what the pod has sent.
+    #[error("{reason}")]
+    Rewritten {
+        /// The HTTP status, which is the pod's.
+        status: StatusCode,
+        /// Why.
+        reason: &'static str,
+    },
     /// The body is larger than what is read.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(u64),
@@ -74,9 +94,28 @@ impl AskError {
     #[must_use]
     pub fn is_transport(&self) -> bool {
         match self {
-            Self::NotOpened(error) => error.is_transient(),
+            Self::NotOpened(error) | Self::NotProxied(error) => error.is_transient(),
             Self::NotForwarded(_) | Self::BrokenOff(_) => true,
             _ => false,
+        }
+    }
+
+    /// Why port-forwards are of no use here, when that is what this error says: another way may
+    /// lead to the pod. What a network does to a request is no such reason.
+    #[must_use]
+    pub fn speaks_against_forwards(&self) -> Option<&'static str> {
+        match self {
+            Self::NotUpgraded(_) => Some("the connection is not upgraded"),
+            Self::NotOpened(error) => match error {
+                ClusterError::Forbidden { .. } => Some("port-forwards are forbidden"),
+                ClusterError::NotFound { .. } => Some("port-forwards are not served"),
+                ClusterError::Refused {
+                    code: 404 | 405 | 500..=599,
+                    ..
+                } => Some("the API server opens no port-forwards"),
+                _ => None,
+            },
+            _ => None,
         }
     }
 }
@@ -111,6 +150,9 @@ impl Cluster {
         let after = self.sender.request_timeout();
         match tokio::time::timeout(after, pods.portforward(pod, &[port])).await {
             Ok(Ok(forwarder)) => Ok(Forward(forwarder)),
+            Ok(Err(kube::Error::UpgradeConnection(error))) => {
+                Err(AskError::NotUpgraded(error.to_string()))
+            }
             Ok(Err(error)) => Err(AskError::NotOpened(failure::translate(
                 self.server(),
                 error,
@@ -201,48 +243,29 @@ pub(super) async fn request(
         .map_err(|error| AskError::BrokenOff(error.to_string()))?;
     let broken = |error: hyper::Error| broken(&error);
     let response = sender.send_request(request).await.map_err(broken)?;
-    let (head, mut body) = response.into_parts();
-    let is_chunked = head
-        .headers
-        .get_all(header::TRANSFER_ENCODING)
-        .iter()
-        .next_back()
-        .and_then(|value| value.to_str().ok()?.rsplit(',').next())
-        .is_some_and(|coding| coding.trim().eq_ignore_ascii_case("chunked"));
-    // Any other coding makes the length be ignored (RFC 9112, section 6.3).
-    let has_length = head.headers.contains_key(header::CONTENT_LENGTH)
-        && !head.headers.contains_key(header::TRANSFER_ENCODING);
-    let has_proven_end = is_chunked || has_length;
-    let mut hash = Sha256::new();
-    let mut bytes: u64 = 0;
-    let mut beginning = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let data = frame.map_err(broken)?.into_data().unwrap_or_default();
-        bytes = bytes.saturating_add(data.len() as u64);
-        if bytes > question.largest_body {
-            return Err(AskError::TooLarge(question.largest_body));
-        }
-        hash.update(&data);
-        let room = question.kept.saturating_sub(beginning.len() as u64);
-        let room = usize::try_from(room).unwrap_or(usize::MAX).min(data.len());
-        beginning.extend_from_slice(&data[..room]);
+    let (head, body) = response.into_parts();
+    let reading = reading::read(body, question, broken).await?;
+    let location = reading::text(&head.headers, header::LOCATION);
+    let has_length = reading::has_length(head.status, &head.headers);
+    if !has_length && !reading::is_chunked(&head.headers) {
+        return Err(AskError::NoProvenEnd {
+            status: head.status,
+            location,
+            reason: "the answer has neither a length nor chunks, so its end cannot be proven",
+        });
     }
-    if !has_proven_end && head.status == StatusCode::OK {
-        return Err(AskError::NoProvenEnd);
-    }
-    let text = |name| {
-        let value: Option<&HeaderValue> = head.headers.get(name);
-        value
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned)
-    };
+    let Reading {
+        sha256,
+        bytes,
+        beginning,
+    } = reading;
     Ok(Answer {
         status: head.status,
-        content_type: text(header::CONTENT_TYPE),
-        location: text(header::LOCATION),
-        beginning: beginning.freeze(),
-        sha256: hexadecimal(&hash.finalize()),
+        content_type: reading::text(&head.headers, header::CONTENT_TYPE),
+        location,
+        sha256,
         bytes,
+        beginning,
         latency: started.elapsed(),
     })
 }

@@ -242,6 +242,19 @@ impl Sender {
         opened
     }
 
+    /// Sends a request whose answer is somebody else's, passed on by the server: no status is a
+    /// refusal. Never repeated here.
+    ///
+    /// # Errors
+    /// As [`Self::bytes`], but for refusals.
+    pub(super) async fn passed_on(
+        &self,
+        request: Request<Vec<u8>>,
+    ) -> Result<Response<Body>, ClusterError> {
+        self.exchange.log_in().await?;
+        self.exchange.head(request).await
+    }
+
     fn answered(&self) {
         self.reached.store(true, Ordering::Relaxed);
         self.heard();

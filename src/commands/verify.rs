@@ -1,10 +1,14 @@
 //! `verify`
 
+use std::path::{Path, PathBuf};
+
 use super::{Session, report};
+use crate::baseline;
 use crate::cli::VerifyArgs;
 use crate::error::CommandError;
-use crate::ops;
-use crate::report::Report;
+use crate::event::EventKind;
+use crate::ops::{self, Verification, WatchTimes};
+use crate::report::{Baseline, Report};
 use crate::settings;
 
 pub(super) async fn run(
@@ -12,34 +16,58 @@ pub(super) async fn run(
     arguments: &VerifyArgs,
 ) -> Result<Report, CommandError> {
     report::possible(&arguments.files.report, false)?;
-    refuse_unbuilt(arguments)?;
-    report::possible(&arguments.files.report, false)?;
+    // What cannot be read is said before anything is sent.
+    let baseline = match &arguments.baseline {
+        Some(path) => Some(read(path.clone()).await?),
+        None => None,
+    };
     let set = session.set(&arguments.workload.set).await?;
-    let verification = settings::verification(
-        &arguments.question,
-        &arguments.workload,
-        &session.config,
-        &set,
-    )?;
+    let verification = Verification {
+        shows_content: arguments.show_content,
+        baseline,
+        ..settings::verification(
+            &arguments.question,
+            &arguments.workload,
+            &session.config,
+            &set,
+        )?
+    };
     let (context, workload) = session
         .workload("verify", &set, &arguments.workload)
         .await?;
-    Ok(Report::Verify(
-        ops::verify(&context, &workload, &verification).await?,
-    ))
+    if arguments.watch {
+        let times = WatchTimes {
+            every: arguments.every,
+            lasts: arguments.lasting,
+        };
+        let stop = context.stop.clone();
+        stop.heed();
+        let watched = ops::watch(&context, &workload, &verification, times, stop.asked());
+        return Ok(Report::Verify(watched.await?));
+    }
+    let (report, answered) = ops::verify_for_baseline(&context, &workload, &verification).await?;
+    if let Some(path) = &arguments.save_baseline {
+        match answered {
+            Some(answered) => save(&answered, path)?,
+            None => context.emitter.send(EventKind::Warning {
+                message: format!(
+                    "no baseline was saved in `{}`: only answers on which all replicas agree are one",
+                    path.display()
+                ),
+            }),
+        }
+    }
+    Ok(Report::Verify(report))
 }
 
-/// Refuses what cannot be done yet: better nothing than something else than was asked for.
-fn refuse_unbuilt(arguments: &VerifyArgs) -> Result<(), CommandError> {
-    let is_built = arguments.baseline.is_none()
-        && arguments.save_baseline.is_none()
-        && !arguments.show_content
-        && !arguments.watch;
-    if is_built {
-        return Ok(());
+/// On a thread of its own: a pipe may never end, and Ctrl-C is to be heard meanwhile.
+async fn read(path: PathBuf) -> Result<Baseline, CommandError> {
+    match tokio::task::spawn_blocking(move || baseline::read(&path)).await {
+        Ok(read) => Ok(read?),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
-    Err(CommandError::usage(
-        "only one comparison of the replicas with each other is possible so far",
-        "leave out what asks for more",
-    ))
+}
+
+fn save(answered: &Baseline, path: &Path) -> Result<(), CommandError> {
+    Ok(baseline::write(answered, path)?)
 }

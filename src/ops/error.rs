@@ -10,6 +10,7 @@ use crate::cluster::{ClusterError, FieldConflict};
 use crate::manifest::NamespaceMismatch;
 use crate::object::ObjectRef;
 use crate::plan::value_at;
+use crate::report::BaselineMismatch;
 
 /// Something that would make an apply fail, found before the first write.
 #[derive(Debug)]
@@ -202,6 +203,9 @@ pub enum OpsError {
         /// What to add to the command line.
         hint: String,
     },
+    /// The baseline is not one of what is asked.
+    #[error(transparent)]
+    Baseline(#[from] BaselineMismatch),
     /// What was asked for cannot be done to this workload.
     #[error("cannot experiment on `{object}`: {reason}")]
     Experiment {

@@ -28,7 +28,7 @@ pub use self::error::{OpsError, OwnedField, Problem, WriteFailure};
 pub use self::logs::{LogsOptions, logs};
 pub use self::rollout::rollout_status;
 pub use self::up::{UpOptions, diff, up};
-pub use self::verify::{Verification, verify};
+pub use self::verify::{Verification, WatchTimes, verify, verify_for_baseline, watch};
 pub use self::workload::Workload;
 
 use crate::cluster::{ApplyMode, Cluster, ClusterError, ServedKinds};

@@ -1,26 +1,30 @@
-//! Asks every replica that should exist, each through a port-forward of its own.
+//! Asks every replica that should exist, at every endpoint, each on a connection of its own.
 
-use std::collections::BTreeMap;
+mod ask;
+mod pods;
+mod watch;
+
+use std::ops::Range;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::Pod;
 
+pub use self::watch::{WatchTimes, watch};
+
+use self::ask::{Asked, Given, ask};
 use super::error::OpsError;
-use super::workload::pod_selector;
 use super::{Context, Workload};
-use crate::answer::Answer;
-use crate::cluster::{AskError, Question, ResourceKind};
-use crate::event::{EventKind, milliseconds};
+use crate::cluster::{Question, may_be_guessed};
+use crate::event::EventKind;
 use crate::expectation::Expectation;
 use crate::object::ObjectRef;
-use crate::report::{Endpoint, Finding, FindingKind, Problem, ReplicaAnswer, VerifyReport, Via};
-use crate::status::{PodSummary, expected_ordinals};
-
-/// How often a question is repeated when the transport, not the replica, failed.
-const REPEATS: u32 = 2;
-const PAUSE: Duration = Duration::from_millis(250);
+use crate::report::{
+    Baseline, Contents, Endpoint, Evidence, Finding, FindingKind, Problem, ReplicaAnswer,
+    VerifyReport, Via, replicas_in_words,
+};
+use crate::status::expected_ordinals;
 
 /// What every replica is asked, and within which bounds.
 #[derive(Debug, Clone)]
@@ -31,347 +35,359 @@ pub struct Verification {
     pub answer_time: Duration,
     /// The largest body that is read, in bytes.
     pub largest_body: u64,
-    /// Replicas that are asked at once, at most.
+    /// Questions that are under way at once, at most.
     pub concurrency: usize,
+    /// Whether pieces of the answers are shown, and kept in a baseline.
+    pub shows_content: bool,
+    /// What today's answers must be equal to.
+    pub baseline: Option<Baseline>,
+    /// Whether a replica that is not Ready may give a right answer.
+    pub allows_unready: bool,
+}
+
+impl Verification {
+    /// Answers that are equal, of Ready pods, never shown; other fields hold what is usual.
+    #[must_use]
+    pub fn of(expectations: Vec<Expectation>) -> Self {
+        Self {
+            expectations,
+            answer_time: Duration::from_secs(10),
+            largest_body: 16 << 20,
+            concurrency: 16,
+            shows_content: false,
+            baseline: None,
+            allows_unready: false,
+        }
+    }
 }
 
 /// Asks every replica and weighs the answers.
 ///
 /// # Errors
-/// [`OpsError::NoSuchWorkload`], [`OpsError::Question`], [`OpsError::OutOfTime`], or a failed
-/// exchange.
+/// [`OpsError::NoSuchWorkload`], [`OpsError::Question`], [`OpsError::Baseline`],
+/// [`OpsError::OutOfTime`], or a failed exchange.
 pub async fn verify(
     context: &Context,
     workload: &Workload,
     verification: &Verification,
 ) -> Result<VerifyReport, OpsError> {
-    context
-        .by_deadline(ask_all(context, workload, verification))
-        .await
+    let (report, _) = verify_for_baseline(context, workload, verification).await?;
+    Ok(report)
 }
 
-async fn ask_all(
+/// The same, and a baseline of the answers when the verification succeeded.
+///
+/// # Errors
+/// As [`verify`].
+pub async fn verify_for_baseline(
     context: &Context,
     workload: &Workload,
     verification: &Verification,
-) -> Result<VerifyReport, OpsError> {
-    let object = workload.reference();
-    let set = workload.read(context).await?;
-    let question = question(&set, &object, verification)?;
-    let before = pods(context, workload, &set).await?;
-    let ordinals = expected_ordinals(&set);
-    context.emit(EventKind::Verifying {
-        object: object.clone(),
-        endpoints: vec![endpoint(&question)],
-        replicas: u32::try_from(ordinals.len()).unwrap_or(u32::MAX),
-    });
-    let mut answers: Vec<ReplicaAnswer> = stream::iter(ordinals.clone())
-        .map(|ordinal| ask(context, workload, &set, &before, ordinal, &question))
-        .buffer_unordered(verification.concurrency)
-        .collect()
-        .await;
-    if !answers.is_empty() {
-        let after = pods(context, workload, &set).await?;
-        for answer in &mut answers {
-            discard_if_changed(answer, &before, &after);
-        }
-    }
-    for answer in &answers {
-        context.emit(EventKind::Answered {
-            object: object.clone(),
-            answer: answer.clone(),
-        });
-    }
-    let findings = surplus(&set, &before, &ordinals);
-    Ok(VerifyReport::new(
-        object,
-        vec![endpoint(&question)],
-        answers,
-        findings,
-    ))
+) -> Result<(VerifyReport, Option<Baseline>), OpsError> {
+    let seen = context
+        .by_deadline(ask_all(context, workload, verification, true))
+        .await?;
+    let keeps_content = verification.shows_content;
+    let ignored = |endpoint: &Endpoint| {
+        let of_endpoint = seen.questions.iter().find(|one| one.endpoint == *endpoint);
+        of_endpoint.map_or_else(Vec::new, |one| patterns(one.expectation))
+    };
+    let time = Timestamp::now();
+    let baseline = Baseline::of(&seen.report, &seen.contents, ignored, time, keeps_content);
+    Ok((seen.report, baseline))
 }
 
-/// What every replica is asked at the first endpoint.
+/// A verification that came to its end.
+struct Seen<'a> {
+    report: VerifyReport,
+    contents: Contents,
+    questions: Vec<Asked<'a>>,
+}
+
+async fn ask_all<'a>(
+    context: &Context,
+    workload: &Workload,
+    verification: &'a Verification,
+    is_told: bool,
+) -> Result<Seen<'a>, OpsError> {
+    let object = workload.reference();
+    let set = workload.read(context).await?;
+    let questions = questions(&set, &object, verification)?;
+    check_baseline(&object, &questions, verification)?;
+    let before = pods::list(context, workload, &set).await?;
+    let ordinals = expected_ordinals(&set);
+    let tell = |kind: EventKind| {
+        if is_told {
+            context.emit(kind);
+        }
+    };
+    let endpoints: Vec<Endpoint> = questions.iter().map(|one| one.endpoint.clone()).collect();
+    let may_differ: Vec<Endpoint> = questions
+        .iter()
+        .filter(|one| !one.expectation.equal)
+        .map(|one| one.endpoint.clone())
+        .collect();
+    tell(EventKind::Verifying {
+        object: object.clone(),
+        endpoints: endpoints.clone(),
+        may_differ: may_differ.clone(),
+        replicas: u32::try_from(ordinals.len()).unwrap_or(u32::MAX),
+    });
+    let answered = |answer: &ReplicaAnswer| EventKind::Answered {
+        object: object.clone(),
+        answer: answer.clone(),
+    };
+    let mut answers = Vec::new();
+    let mut contents = Contents::default();
+    let mut proxied = Vec::new();
+    let each = ordinals
+        .clone()
+        .flat_map(|ordinal| questions.iter().map(move |one| (ordinal, one)));
+    let mut asked = stream::iter(each)
+        .map(|(ordinal, one)| ask(context, workload, &set, &before, ordinal, one))
+        .buffer_unordered(verification.concurrency.max(1));
+    while let Some(given) = asked.next().await {
+        let Given {
+            answer,
+            compared,
+            because,
+        } = given;
+        if let Some(compared) = compared {
+            let (sha256, beginning) = (&compared.sha256, &compared.beginning);
+            contents.keep(&answer.endpoint, sha256, compared.bytes, beginning);
+        }
+        if let Some(because) = because {
+            proxied.push((answer.ordinal, because));
+        }
+        tell(answered(&answer));
+        answers.push(answer);
+    }
+    drop(asked);
+    let after = if answers.is_empty() {
+        None
+    } else {
+        Some(pods::list(context, workload, &set).await?)
+    };
+    for answer in &mut answers {
+        let Some(after) = &after else { break };
+        let problem = pods::change(answer, &before, after).or_else(|| {
+            let is_doubtful = answer.error.is_none() && !verification.allows_unready;
+            (is_doubtful && !pods::is_ready(after, &answer.pod)).then_some(Problem::NotReady)
+        });
+        if let Some(problem) = problem {
+            answer.error = Some(problem);
+            tell(answered(answer));
+        }
+    }
+    let latest = after.as_ref().unwrap_or(&before);
+    let mut beside = pods::beside(&set, &before, latest, &ordinals);
+    let is_short = answers
+        .iter()
+        .any(|answer| answer.error == Some(Problem::Missing));
+    if is_short || !beside.findings.is_empty() {
+        let now = read_again(context, workload).await?;
+        let changed = excuse(&set, now.as_ref(), &ordinals, &mut answers, &mut beside);
+        for answer in &changed {
+            tell(answered(answer));
+        }
+    }
+    let mut notes = beside.notes;
+    notes.extend(way_in_words(proxied, &answers));
+    let report = VerifyReport::weigh(Evidence {
+        object,
+        endpoints,
+        may_differ,
+        replicas: answers,
+        findings: beside.findings,
+        notes,
+        contents: &contents,
+        shows_content: verification.shows_content,
+        baseline: verification.baseline.as_ref(),
+    });
+    Ok(Seen {
+        report,
+        contents,
+        questions,
+    })
+}
+
+/// What is asked where; the port is that of the pod template where none is named.
+fn questions<'a>(
+    set: &StatefulSet,
+    object: &ObjectRef,
+    verification: &'a Verification,
+) -> Result<Vec<Asked<'a>>, OpsError> {
+    let mut questions: Vec<Asked<'a>> = Vec::new();
+    for expectation in &verification.expectations {
+        let endpoint = Endpoint {
+            port: pods::port(set, object, expectation.port)?,
+            path: expectation.path.clone(),
+        };
+        if questions.iter().any(|one| one.endpoint == endpoint) {
+            return Err(OpsError::Question {
+                object: Box::new(object.clone()),
+                reason: format!("{endpoint} is asked for twice"),
+                hint: "name every endpoint once, with all that is expected there".to_owned(),
+            });
+        }
+        let kept = if expectation.needs_body() {
+            verification.largest_body
+        } else {
+            Contents::KEPT
+        };
+        let question = Question {
+            port: endpoint.port,
+            path: endpoint.path.clone(),
+            timeout: verification.answer_time,
+            largest_body: verification.largest_body,
+            kept,
+        };
+        questions.push(Asked {
+            expectation,
+            endpoint,
+            question,
+        });
+    }
+    Ok(questions)
+}
+
+/// What every replica is asked at the first endpoint; no more of a body is kept than judging needs.
+///
+/// # Errors
+/// [`OpsError::Question`].
 pub(super) fn question(
     set: &StatefulSet,
     object: &ObjectRef,
     verification: &Verification,
 ) -> Result<Question, OpsError> {
-    let expectation = &verification.expectations[0];
-    Ok(Question {
-        port: port(set, object, expectation.port)?,
-        path: expectation.path.clone(),
-        timeout: verification.answer_time,
-        largest_body: verification.largest_body,
-        kept: if expectation.needs_body() {
-            verification.largest_body
-        } else {
-            0
-        },
-    })
+    let mut questions = questions(set, object, verification)?;
+    if questions.is_empty() {
+        return Err(OpsError::Question {
+            object: Box::new(object.clone()),
+            reason: "no endpoint is named".to_owned(),
+            hint: "name one with `--path PATH`".to_owned(),
+        });
+    }
+    let mut question = questions.swap_remove(0);
+    if !question.expectation.needs_body() {
+        // Only its hash is of use to who asks again and again.
+        question.question.kept = 0;
+    }
+    Ok(question.question)
 }
 
 /// Where every replica is asked.
+///
+/// # Errors
+/// [`OpsError::Question`].
 pub(super) fn endpoints(
     set: &StatefulSet,
     object: &ObjectRef,
     verification: &Verification,
 ) -> Result<Vec<Endpoint>, OpsError> {
-    let expectations = verification.expectations.iter();
-    expectations
-        .map(|expectation| {
-            Ok(Endpoint {
-                port: port(set, object, expectation.port)?,
-                path: expectation.path.clone(),
-            })
-        })
-        .collect()
+    let questions = questions(set, object, verification)?;
+    Ok(questions.into_iter().map(|one| one.endpoint).collect())
 }
 
-fn endpoint(question: &Question) -> Endpoint {
-    Endpoint {
-        port: question.port,
-        path: question.path.clone(),
-    }
+fn patterns(expectation: &Expectation) -> Vec<String> {
+    let patterns = expectation.ignore.iter();
+    patterns.map(|regex| regex.as_str().to_owned()).collect()
 }
 
-type Pods = BTreeMap<String, Pod>;
-
-async fn pods(context: &Context, workload: &Workload, set: &StatefulSet) -> Result<Pods, OpsError> {
-    let selector = pod_selector(set);
-    let pods: Vec<Pod> = context
-        .cluster
-        .list(
-            &ResourceKind::pod(),
-            Some(&workload.namespace),
-            Some(&selector),
-            None,
-        )
-        .await
-        .map_err(OpsError::while_doing(format!(
-            "list the pods of `{}`",
-            workload.reference()
-        )))?;
-    Ok(pods
-        .into_iter()
-        .map(|pod| (pod.metadata.name.clone().unwrap_or_default(), pod))
-        .collect())
-}
-
-fn port(set: &StatefulSet, object: &ObjectRef, named: Option<u16>) -> Result<u16, OpsError> {
-    if let Some(port) = named {
-        return Ok(port);
-    }
-    let containers = set
-        .spec
-        .template
-        .spec
+/// A baseline of something else would make of every answer a wrong one.
+fn check_baseline(
+    object: &ObjectRef,
+    questions: &[Asked<'_>],
+    verification: &Verification,
+) -> Result<(), OpsError> {
+    let Some(baseline) = &verification.baseline else {
+        return Ok(());
+    };
+    let compared: Vec<(Endpoint, Vec<String>)> = questions
         .iter()
-        .flat_map(|spec| &spec.containers);
-    let ports: Vec<u16> = containers
-        .flat_map(|container| container.ports.iter().flatten())
-        .filter(|port| {
-            port.protocol
-                .as_deref()
-                .is_none_or(|protocol| protocol == "TCP")
-        })
-        .filter_map(|port| u16::try_from(port.container_port).ok())
+        .filter(|one| one.expectation.equal)
+        .map(|one| (one.endpoint.clone(), patterns(one.expectation)))
         .collect();
-    match ports.as_slice() {
-        [port] => Ok(*port),
-        [] => Err(OpsError::Question {
-            object: Box::new(object.clone()),
-            reason: "its pod template names no TCP port".to_owned(),
-            hint: "name the port with `--port PORT`".to_owned(),
-        }),
-        several => {
-            let flags: Vec<String> = several
-                .iter()
-                .map(|port| format!("`--port {port}`"))
-                .collect();
-            Err(OpsError::Question {
-                object: Box::new(object.clone()),
-                reason: "its pod template names several ports".to_owned(),
-                hint: format!("choose one: {}", flags.join(", ")),
-            })
-        }
-    }
+    Ok(baseline.check(object, &compared)?)
 }
 
-async fn ask(
+/// The StatefulSet as it is now; `None` when it is gone.
+async fn read_again(
     context: &Context,
     workload: &Workload,
+) -> Result<Option<StatefulSet>, OpsError> {
+    match workload.read(context).await {
+        Ok(set) => Ok(Some(set)),
+        Err(OpsError::NoSuchWorkload { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A pod that is missing or too many by the StatefulSet as it was first read may be just right by
+/// what it has become meanwhile: then nothing is proven. Returns the answers that changed.
+fn excuse(
     set: &StatefulSet,
-    pods: &Pods,
-    ordinal: i32,
-    question: &Question,
-) -> ReplicaAnswer {
-    let name = format!("{}-{ordinal}", workload.name);
-    let pod = pods.get(&name);
-    let mut answer = ReplicaAnswer {
-        pod: name.clone(),
-        ordinal,
-        uid: pod.and_then(|pod| pod.metadata.uid.clone()),
-        node: pod.and_then(|pod| pod.spec.as_ref()?.node_name.clone()),
-        endpoint: endpoint(question),
-        status: None,
-        sha256: None,
-        compared_sha256: None,
-        bytes: None,
-        content_type: None,
-        latency_ms: None,
-        via: Via::PortForward,
-        repeats: 0,
-        error: None,
+    now: Option<&StatefulSet>,
+    ordinals: &Range<i32>,
+    answers: &mut [ReplicaAnswer],
+    beside: &mut pods::Beside,
+) -> Vec<ReplicaAnswer> {
+    let is_same = |now: &StatefulSet| now.metadata.uid == set.metadata.uid;
+    let (what, wanted) = match now.filter(|now| is_same(now)) {
+        None => ("the StatefulSet was deleted".to_owned(), 0..0),
+        Some(now) => {
+            let wanted = expected_ordinals(now);
+            if wanted == *ordinals {
+                return Vec::new();
+            }
+            let what = format!(
+                "the StatefulSet was scaled from {} to {} replicas",
+                ordinals.len(),
+                wanted.len()
+            );
+            (what, wanted)
+        }
     };
-    if let Err(problem) = askable(set, pod) {
-        answer.error = Some(problem);
-        return answer;
-    }
-    loop {
-        match context
-            .cluster
-            .ask(&workload.namespace, &name, question)
-            .await
-        {
-            Ok(given) => return take(answer, given),
-            Err(error) if error.is_transport() && answer.repeats < REPEATS => {
-                answer.repeats += 1;
-                tokio::time::sleep(PAUSE).await;
-            }
-            Err(error) => {
-                answer.error = Some(problem(error, question));
-                return answer;
-            }
+    let mut changed = Vec::new();
+    for answer in answers {
+        if answer.error == Some(Problem::Missing) && !wanted.contains(&answer.ordinal) {
+            answer.error = Some(Problem::ChangedMeanwhile { what: what.clone() });
+            changed.push(answer.clone());
         }
     }
+    let name = set.metadata.name.as_deref().unwrap_or_default();
+    let is_wanted = |finding: &Finding| {
+        let mut names = wanted.clone().map(|ordinal| format!("{name}-{ordinal}"));
+        names.any(|wanted| finding.pod.as_deref() == Some(&wanted))
+    };
+    beside.findings.retain(|finding| !is_wanted(finding));
+    let message = format!("{what} while its replicas were asked");
+    let finding = Finding::of_all(FindingKind::WorkloadChanged, message);
+    beside.findings.push(finding);
+    changed
 }
 
-/// Whether a pod can be asked at all; what it lacks is proof enough by itself.
-fn askable(set: &StatefulSet, pod: Option<&Pod>) -> Result<(), Problem> {
-    let Some(pod) = pod else {
-        return Err(Problem::Missing);
-    };
-    let owned = pod.metadata.owner_references.iter().flatten().any(|owner| {
-        owner.controller == Some(true) && Some(&owner.uid) == set.metadata.uid.as_ref()
+/// Who was asked through the API server's proxy, and why.
+fn way_in_words(
+    mut proxied: Vec<(i32, &'static str)>,
+    answers: &[ReplicaAnswer],
+) -> Option<String> {
+    proxied.sort_unstable();
+    proxied.dedup();
+    let (_, because) = *proxied.first()?;
+    let mut ordinals: Vec<i32> = proxied.iter().map(|(ordinal, _)| *ordinal).collect();
+    ordinals.dedup();
+    let verb = if ordinals.len() == 1 { "was" } else { "were" };
+    let is_guessed = answers.iter().any(|answer| {
+        answer.via == Via::PodProxy && answer.content_type.as_deref().is_some_and(may_be_guessed)
     });
-    if !owned {
-        return Err(Problem::NotOwned);
-    }
-    if pod.metadata.deletion_timestamp.is_some() {
-        return Err(Problem::Terminating);
-    }
-    let statuses = pod
-        .status
-        .as_ref()
-        .and_then(|status| status.container_statuses.as_ref());
-    let runs = statuses.is_some_and(|statuses| {
-        statuses.iter().any(|status| {
-            status
-                .state
-                .as_ref()
-                .is_some_and(|state| state.running.is_some())
-        })
-    });
-    if runs {
-        Ok(())
+    let doubt = if is_guessed {
+        "; their content types may be the proxy's guesses"
     } else {
-        Err(Problem::NotRunning {
-            state: PodSummary::of(pod).status,
-        })
-    }
-}
-
-fn take(mut answer: ReplicaAnswer, given: Answer) -> ReplicaAnswer {
-    answer.status = Some(given.status.as_u16());
-    answer.sha256 = Some(given.sha256);
-    answer.bytes = Some(given.bytes);
-    answer.content_type = given.content_type;
-    answer.latency_ms = Some(milliseconds(given.latency));
-    answer.error = if given.status != http::StatusCode::OK {
-        Some(Problem::WrongStatus {
-            status: given.status.as_u16(),
-        })
-    } else if given.bytes == 0 {
-        Some(Problem::Empty)
-    } else {
-        None
+        ""
     };
-    answer
-}
-
-fn problem(error: AskError, question: &Question) -> Problem {
-    match error {
-        AskError::NotListening => Problem::NotListening,
-        AskError::NotOpenedInTime => Problem::NotAsked {
-            reason: error.to_string(),
-        },
-        AskError::NotOpened(source) => Problem::NotAsked {
-            reason: source.to_string(),
-        },
-        AskError::NotForwarded(words) => Problem::NotAsked { reason: words },
-        AskError::BrokenOff(reason) => Problem::Incomplete { reason },
-        AskError::NoProvenEnd => Problem::Incomplete {
-            reason: error.to_string(),
-        },
-        AskError::TooLarge(limit) => Problem::TooLarge { limit },
-        AskError::TimedOut => Problem::NoAnswer {
-            after_ms: milliseconds(question.timeout),
-        },
-    }
-}
-
-/// An answer counts only if it came from the very containers that were there before and after.
-fn discard_if_changed(answer: &mut ReplicaAnswer, before: &Pods, after: &Pods) {
-    let Some(old) = before.get(&answer.pod) else {
-        return;
-    };
-    let what = match after.get(&answer.pod) {
-        None => "the pod is gone",
-        Some(new) if new.metadata.uid != old.metadata.uid => "the pod was replaced",
-        Some(new) if runs(new) != runs(old) => "a container restarted",
-        Some(new)
-            if new.metadata.deletion_timestamp.is_some()
-                && old.metadata.deletion_timestamp.is_none() =>
-        {
-            "the pod is being deleted"
-        }
-        Some(_) => return,
-    };
-    answer.error = Some(Problem::ChangedMeanwhile {
-        what: what.to_owned(),
-    });
-}
-
-/// The identity of every run of every container of a pod.
-fn runs(pod: &Pod) -> Vec<(&str, Option<&str>, i32)> {
-    pod.status
-        .iter()
-        .flat_map(|status| status.container_statuses.iter().flatten())
-        .map(|status| {
-            (
-                status.name.as_str(),
-                status.container_id.as_deref(),
-                status.restart_count,
-            )
-        })
-        .collect()
-}
-
-/// Pods of the StatefulSet that should not exist.
-fn surplus(set: &StatefulSet, pods: &Pods, ordinals: &std::ops::Range<i32>) -> Vec<Finding> {
-    let name = set.metadata.name.clone().unwrap_or_default();
-    let expected: Vec<String> = ordinals
-        .clone()
-        .map(|ordinal| format!("{name}-{ordinal}"))
-        .collect();
-    pods.keys()
-        .filter(|pod| !expected.contains(pod))
-        .map(|pod| Finding {
-            kind: FindingKind::ExtraPod,
-            first_difference: None,
-            pod: Some(pod.clone()),
-            message: format!("`{pod}` matches the selector, but should not exist"),
-        })
-        .collect()
+    Some(format!(
+        "{} {verb} asked through the API server's pod proxy, because {because}{doubt}",
+        replicas_in_words(&ordinals)
+    ))
 }

@@ -74,9 +74,14 @@ impl Picture {
                 self.rollouts.insert(object.clone(), progress.clone());
             }
             EventKind::Verifying {
-                object, replicas, ..
+                object,
+                endpoints,
+                replicas,
+                ..
             } => {
+                // One answer each at every endpoint.
                 let replicas = usize::try_from(*replicas).unwrap_or(usize::MAX);
+                let replicas = replicas.saturating_mul(endpoints.len());
                 self.verifying = Some((object.clone(), 0, replicas));
             }
             EventKind::Answered { .. } => {

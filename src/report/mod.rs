@@ -24,8 +24,9 @@ pub use self::restore::{RestoreReport, Restored};
 pub use self::rollout::RolloutReport;
 pub use self::up::{Applied, UpReport, Waited};
 pub use self::verify::{
-    AnswerGroup, Certainty, Endpoint, Finding, FindingKind, Problem, ReplicaAnswer, VerifyReport,
-    Via,
+    AnswerGroup, Baseline, BaselineAnswer, BaselineMismatch, Certainty, Content, Contents,
+    Difference, Endpoint, Evidence, Excerpt, Finding, FindingKind, Problem, ReplicaAnswer, Rounds,
+    VerifyReport, Via, replicas_in_words,
 };
 
 use crate::exit::Outcome;

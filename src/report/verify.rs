@@ -1,10 +1,28 @@
 //! Do all replicas serve the same data? Answers in, verdict out.
 
-use std::collections::BTreeMap;
+mod baseline;
+mod compare;
+mod contents;
+mod finding;
+mod group;
+mod problem;
+mod summary;
+mod words;
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+pub use self::baseline::{Baseline, BaselineAnswer, BaselineMismatch};
+pub use self::contents::{Content, Contents, Difference};
+pub use self::finding::{Finding, FindingKind};
+pub use self::group::{AnswerGroup, Excerpt};
+pub use self::problem::{Certainty, Problem};
+pub use self::words::replicas as replicas_in_words;
 
 use crate::exit::Outcome;
+use crate::expectation::hexadecimal;
 use crate::object::ObjectRef;
 
 /// How a replica was reached.
@@ -26,105 +44,9 @@ pub struct Endpoint {
     pub path: String,
 }
 
-/// How sure a problem makes us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Certainty {
-    /// The replica answered wrongly, or provably cannot answer.
-    Wrong,
-    /// The question could not be asked, or its answer not be read to the end.
-    Unknown,
-}
-
-/// Why a replica's answer does not count as right.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "problem", rename_all = "snake_case")]
-pub enum Problem {
-    /// No pod of that name exists.
-    Missing,
-    /// The pod of that name does not belong to the workload.
-    NotOwned,
-    /// The pod is being deleted.
-    Terminating,
-    /// The container does not run.
-    NotRunning {
-        /// Its state, in the words of `kubectl get pods`.
-        state: String,
-    },
-    /// Nothing listens on the port.
-    NotListening,
-    /// An HTTP status other than 200.
-    WrongStatus {
-        /// The status.
-        status: u16,
-    },
-    /// 200 with nothing in it.
-    Empty,
-    /// The pod was replaced, or its container restarted, while it was asked.
-    ChangedMeanwhile {
-        /// What changed.
-        what: String,
-    },
-    /// The answer did not come to its proven end.
-    Incomplete {
-        /// What is missing.
-        reason: String,
-    },
-    /// The answer is larger than this program reads.
-    TooLarge {
-        /// The limit in bytes.
-        limit: u64,
-    },
-    /// No answer in time.
-    NoAnswer {
-        /// The time given, in milliseconds.
-        after_ms: u64,
-    },
-    /// The replica could not be asked.
-    NotAsked {
-        /// Why.
-        reason: String,
-    },
-}
-
-impl Problem {
-    /// Whether this problem proves that the replica is wrong.
-    #[must_use]
-    pub fn certainty(&self) -> Certainty {
-        match self {
-            Self::Missing
-            | Self::NotOwned
-            | Self::Terminating
-            | Self::NotRunning { .. }
-            | Self::NotListening
-            | Self::WrongStatus { .. }
-            | Self::Empty => Certainty::Wrong,
-            Self::ChangedMeanwhile { .. }
-            | Self::Incomplete { .. }
-            | Self::TooLarge { .. }
-            | Self::NoAnswer { .. }
-            | Self::NotAsked { .. } => Certainty::Unknown,
-        }
-    }
-
-    /// The problem in words, as the end of a sentence that names the replica.
-    #[must_use]
-    pub fn words(&self) -> String {
-        match self {
-            Self::Missing => "does not exist".to_owned(),
-            Self::NotOwned => "exists, but does not belong to the workload".to_owned(),
-            Self::Terminating => "is being deleted".to_owned(),
-            Self::NotRunning { state } => format!("does not run: {state}"),
-            Self::NotListening => "runs, but nothing listens on the port".to_owned(),
-            Self::WrongStatus { status } => format!("answered with status {status}"),
-            Self::Empty => "answered with nothing".to_owned(),
-            Self::ChangedMeanwhile { what } => format!("changed while it was asked: {what}"),
-            Self::Incomplete { reason } => format!("did not answer to the end: {reason}"),
-            Self::TooLarge { limit } => format!("answered with more than {limit} bytes"),
-            Self::NoAnswer { after_ms } => {
-                format!("did not answer within {} s", after_ms.div_ceil(1000))
-            }
-            Self::NotAsked { reason } => format!("could not be asked: {reason}"),
-        }
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "`GET {}` on port {}", self.path, self.port)
     }
 }
 
@@ -163,58 +85,64 @@ pub struct ReplicaAnswer {
     pub error: Option<Problem>,
 }
 
-/// Replicas that gave the same answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AnswerGroup {
-    /// Where it was given.
-    #[serde(flatten)]
-    pub endpoint: Endpoint,
-    /// The SHA-256 of what was compared.
-    pub sha256: String,
-    /// The length of the body.
-    pub bytes: u64,
-    /// Who gave it.
-    pub ordinals: Vec<i32>,
+impl ReplicaAnswer {
+    /// The SHA-256 of what is compared.
+    #[must_use]
+    pub fn compared(&self) -> Option<&str> {
+        self.compared_sha256.as_deref().or(self.sha256.as_deref())
+    }
 }
 
-/// What kind of thing a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FindingKind {
-    /// One replica's answer is wrong or unknown: its `error` says how.
-    Replica,
-    /// A pod that matches the selector and should not exist.
-    ExtraPod,
-    /// All replicas agree on other data than the baseline.
-    Regenerated,
-    /// Some replicas still serve the baseline, others something else.
-    StaleReplica,
-    /// All replicas agree on nothing.
-    Empty,
-    /// An answer is only the beginning of another one, or of the baseline.
-    Partial,
-    /// One replica differs from all others, which agree.
-    OneDiffers,
-    /// No two replicas agree.
-    AllDiffer,
-    /// The replicas fall into several groups.
-    Differ,
-    /// The same bytes with different content types.
-    ContentTypes,
+/// How often a repeated verification came to what.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rounds {
+    /// Verifications in all.
+    pub count: u32,
+    /// Those that were success.
+    pub success: u32,
+    /// Those that were unhealthy.
+    pub unhealthy: u32,
+    /// Those that were undecided, the ones included that did not come to an end.
+    pub undecided: u32,
+    /// How often one came to something else than the one before.
+    pub changes: u32,
 }
 
-/// Something that speaks against the workload, or against the proof.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// What kind of thing it is.
-    pub kind: FindingKind,
-    /// The offset of the first byte that differs, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_difference: Option<u64>,
-    /// The pod concerned, unless it is all of them.
-    pub pod: Option<String>,
-    /// A sentence.
-    pub message: String,
+impl Rounds {
+    /// The worst outcome of all: one wrong answer is not made good by a right one.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        if self.unhealthy > 0 {
+            Outcome::Unhealthy
+        } else if self.undecided > 0 || self.success == 0 {
+            Outcome::Undecided
+        } else {
+            Outcome::Success
+        }
+    }
+}
+
+/// Everything that a verification saw; the report weighs it.
+#[derive(Debug, Clone)]
+pub struct Evidence<'a> {
+    /// The workload.
+    pub object: ObjectRef,
+    /// Where every replica was asked.
+    pub endpoints: Vec<Endpoint>,
+    /// The endpoints at which replicas may answer differently.
+    pub may_differ: Vec<Endpoint>,
+    /// The answers.
+    pub replicas: Vec<ReplicaAnswer>,
+    /// What was found beside the answers.
+    pub findings: Vec<Finding>,
+    /// What should be known, and weighs nothing.
+    pub notes: Vec<String>,
+    /// The beginnings of the bodies.
+    pub contents: &'a Contents,
+    /// Whether pieces of contents are to be shown.
+    pub shows_content: bool,
+    /// What was answered at another time.
+    pub baseline: Option<&'a Baseline>,
 }
 
 /// What every replica answered, and what follows.
@@ -224,12 +152,21 @@ pub struct VerifyReport {
     pub object: ObjectRef,
     /// Where every replica was asked.
     pub endpoints: Vec<Endpoint>,
+    /// Those of the endpoints at which replicas may answer differently.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_differ: Vec<Endpoint>,
     /// One entry for every replica that should exist and every endpoint, by ordinal.
     pub replicas: Vec<ReplicaAnswer>,
-    /// The different right answers; one when all is well.
+    /// The different right answers; one for each endpoint when all is well.
     pub groups: Vec<AnswerGroup>,
     /// What speaks against the workload, or against the proof.
     pub findings: Vec<Finding>,
+    /// What should be known, and weighs nothing: repeats, other ways to the replicas.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// How often which outcome was seen, of a repeated verification, whose last report this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<Rounds>,
     /// The outcome.
     pub verdict: Outcome,
     /// The verdict in one sentence, with its sample.
@@ -237,146 +174,203 @@ pub struct VerifyReport {
 }
 
 impl VerifyReport {
-    /// Weighs the answers of every replica that should exist.
-    ///
-    /// A wrong answer outweighs an unknown one: what is proven does not become undecided because
-    /// something else could not be asked.
+    /// Weighs the answers of every replica that should exist, of whose bodies nothing was kept.
     #[must_use]
     pub fn new(
         object: ObjectRef,
         endpoints: Vec<Endpoint>,
-        mut replicas: Vec<ReplicaAnswer>,
-        mut findings: Vec<Finding>,
+        replicas: Vec<ReplicaAnswer>,
+        findings: Vec<Finding>,
     ) -> Self {
-        replicas.sort_by_key(|answer| answer.ordinal);
-        let groups = groups(&replicas);
-        findings.extend(replicas.iter().filter_map(|answer| {
-            let problem = answer.error.as_ref()?;
-            Some(Finding {
-                kind: FindingKind::Replica,
-                first_difference: None,
-                pod: Some(answer.pod.clone()),
-                message: format!("`{}` {}", answer.pod, problem.words()),
-            })
-        }));
-        if groups.len() > 1 {
-            findings.push(Finding {
-                kind: FindingKind::Differ,
-                first_difference: None,
-                pod: None,
-                message: disagreement(&groups),
-            });
-        }
-        let verdict = verdict(&replicas, &groups);
-        let summary = summary(&replicas, &groups, verdict);
-        Self {
+        Self::weigh(Evidence {
             object,
             endpoints,
+            may_differ: Vec::new(),
+            replicas,
+            findings,
+            notes: Vec::new(),
+            contents: &Contents::default(),
+            shows_content: false,
+            baseline: None,
+        })
+    }
+
+    /// Weighs everything that was seen.
+    ///
+    /// A wrong answer outweighs an unknown one: what is proven does not become undecided because
+    /// something else could not be asked.
+    #[must_use]
+    pub fn weigh(evidence: Evidence<'_>) -> Self {
+        let Evidence {
+            object,
+            endpoints,
+            may_differ,
+            mut replicas,
+            findings: beside,
+            mut notes,
+            contents,
+            shows_content,
+            baseline,
+        } = evidence;
+        let place = |endpoint: &Endpoint| endpoints.iter().position(|other| other == endpoint);
+        replicas.sort_by_key(|answer| (answer.ordinal, place(&answer.endpoint)));
+        let mut groups = group::groups(&endpoints, &replicas, contents);
+        if shows_content {
+            group::add_excerpts(&mut groups, contents);
+        }
+        let mut findings = Vec::new();
+        if let Some(baseline) = baseline {
+            findings.extend(baseline.findings(&groups, &replicas, contents));
+        }
+        for endpoint in endpoints.iter().filter(|one| !may_differ.contains(one)) {
+            let of_endpoint: Vec<&AnswerGroup> = groups
+                .iter()
+                .filter(|group| group.endpoint == *endpoint)
+                .collect();
+            let mut found = compare::differences(&of_endpoint, contents);
+            let types = of_endpoint
+                .iter()
+                .filter_map(|group| compare::content_types(group, &replicas));
+            found.extend(types);
+            if endpoints.len() > 1 {
+                for finding in &mut found {
+                    finding.message = format!("{endpoint}: {}", finding.message);
+                }
+            }
+            findings.extend(found);
+        }
+        findings.extend(beside);
+        findings.extend(of_replicas(&endpoints, &replicas));
+        notes.extend(repeats(&replicas));
+        let asked = ordinals(&replicas) * endpoints.len();
+        let verdict = verdict(asked, &replicas, &groups, &findings);
+        let mut report = Self {
+            object,
+            endpoints,
+            may_differ,
             replicas,
             groups,
             findings,
+            notes,
+            rounds: None,
             verdict,
-            summary,
-        }
+            summary: String::new(),
+        };
+        report.summary = summary::summary(&report, baseline.is_some());
+        report
     }
 
-    /// The outcome.
+    /// The outcome: of a repeated verification, the worst one.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        self.verdict
+        self.rounds.as_ref().map_or(self.verdict, Rounds::outcome)
     }
 
     /// The digest of the one answer on which all replicas agree, when they do; of several
-    /// endpoints, the digest of a line `PORT PATH DIGEST` for each.
+    /// endpoints, the digest of a line `PORT PATH DIGEST` for each at which they have to agree.
     #[must_use]
     pub fn agreed_sha256(&self) -> Option<String> {
-        match (self.verdict, self.groups.as_slice()) {
-            (Outcome::Success, [group]) => Some(group.sha256.clone()),
-            _ => None,
+        if self.verdict != Outcome::Success {
+            return None;
         }
+        let agreed: Vec<&AnswerGroup> = self
+            .groups
+            .iter()
+            .filter(|group| !self.may_differ.contains(&group.endpoint))
+            .collect();
+        match agreed.as_slice() {
+            [] => None,
+            [group] if self.endpoints.len() == 1 => Some(group.sha256.clone()),
+            groups => {
+                let mut hash = Sha256::new();
+                for AnswerGroup {
+                    endpoint, sha256, ..
+                } in groups
+                {
+                    hash.update(format!("{} {} {sha256}\n", endpoint.port, endpoint.path));
+                }
+                Some(hexadecimal(&hash.finalize()))
+            }
+        }
+    }
+
+    /// The same report as the last one of several rounds.
+    #[must_use]
+    pub fn with_rounds(mut self, rounds: Rounds) -> Self {
+        self.summary = summary::of_rounds(&rounds, &self.summary);
+        self.rounds = Some(rounds);
+        self
+    }
+
+    /// The number of replicas that should exist.
+    #[must_use]
+    pub fn expected_replicas(&self) -> usize {
+        ordinals(&self.replicas)
     }
 }
 
-fn groups(replicas: &[ReplicaAnswer]) -> Vec<AnswerGroup> {
-    let mut by_hash: BTreeMap<&str, AnswerGroup> = BTreeMap::new();
-    for answer in replicas.iter().filter(|answer| answer.error.is_none()) {
-        if let (Some(sha256), Some(bytes)) = (&answer.sha256, answer.bytes) {
-            by_hash
-                .entry(sha256)
-                .or_insert_with(|| AnswerGroup {
-                    endpoint: answer.endpoint.clone(),
-                    sha256: sha256.clone(),
-                    bytes,
-                    ordinals: Vec::new(),
-                })
-                .ordinals
-                .push(answer.ordinal);
-        }
-    }
-    let mut groups: Vec<AnswerGroup> = by_hash.into_values().collect();
-    groups.sort_by_key(|group| group.ordinals.first().copied());
-    groups
+/// The number of different replicas among the answers.
+fn ordinals(replicas: &[ReplicaAnswer]) -> usize {
+    let ordinals: BTreeSet<i32> = replicas.iter().map(|answer| answer.ordinal).collect();
+    ordinals.len()
 }
 
-fn verdict(replicas: &[ReplicaAnswer], groups: &[AnswerGroup]) -> Outcome {
-    let problems = || replicas.iter().filter_map(|answer| answer.error.as_ref());
-    if groups.len() > 1 || problems().any(|problem| problem.certainty() == Certainty::Wrong) {
+/// What is wrong with single replicas. What is the pod's own is said once, at however many endpoints
+/// it was asked.
+fn of_replicas(endpoints: &[Endpoint], replicas: &[ReplicaAnswer]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for answer in replicas {
+        let Some(problem) = &answer.error else {
+            continue;
+        };
+        let place = if endpoints.len() > 1 && !problem.is_of_the_pod() {
+            format!(" ({})", answer.endpoint)
+        } else {
+            String::new()
+        };
+        let message = format!("`{}` {}{place}", answer.pod, problem.words());
+        let finding = Finding::of_pod(FindingKind::Replica, &answer.pod, message);
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+fn repeats(replicas: &[ReplicaAnswer]) -> Option<String> {
+    let count: u32 = replicas.iter().map(|answer| answer.repeats).sum();
+    match count {
+        0 => None,
+        1 => Some("1 question was repeated because the transport failed".to_owned()),
+        count => Some(format!(
+            "{count} times a question was repeated because the transport failed"
+        )),
+    }
+}
+
+/// `asked` is how many answers there have to be: one of each replica at each endpoint.
+fn verdict(
+    asked: usize,
+    replicas: &[ReplicaAnswer],
+    groups: &[AnswerGroup],
+    findings: &[Finding],
+) -> Outcome {
+    let problems = replicas
+        .iter()
+        .filter_map(|answer| answer.error.as_ref())
+        .map(Problem::certainty);
+    let found = findings
+        .iter()
+        .filter_map(|finding| finding.kind.certainty());
+    let certainties: Vec<Certainty> = problems.chain(found).collect();
+    if certainties.contains(&Certainty::Wrong) {
         return Outcome::Unhealthy;
     }
-    let all_counted = groups
-        .iter()
-        .map(|group| group.ordinals.len())
-        .sum::<usize>()
-        == replicas.len();
-    if replicas.is_empty() || !all_counted {
+    let counted: usize = groups.iter().map(|group| group.ordinals.len()).sum();
+    if asked == 0 || counted != asked || !certainties.is_empty() {
         Outcome::Undecided
     } else {
         Outcome::Success
-    }
-}
-
-fn disagreement(groups: &[AnswerGroup]) -> String {
-    let described: Vec<String> = groups
-        .iter()
-        .map(|group| {
-            let ordinals: Vec<String> = group.ordinals.iter().map(ToString::to_string).collect();
-            let noun = if ordinals.len() == 1 {
-                "replica"
-            } else {
-                "replicas"
-            };
-            format!(
-                "{noun} {} {} ({} bytes)",
-                ordinals.join(", "),
-                group.sha256.get(..12).unwrap_or(&group.sha256),
-                group.bytes
-            )
-        })
-        .collect();
-    format!("the replicas disagree: {}", described.join("; "))
-}
-
-fn summary(replicas: &[ReplicaAnswer], groups: &[AnswerGroup], verdict: Outcome) -> String {
-    let asked = replicas.len();
-    match (verdict, groups) {
-        (_, []) if asked == 0 => "the workload has no replicas: there is nothing to verify".into(),
-        (Outcome::Success, _) if asked == 1 => {
-            "the only replica answers; there is nothing to compare it with".into()
-        }
-        (Outcome::Success, [group]) => {
-            format!(
-                "all {asked} replicas serve the same {} bytes (1 answer each)",
-                group.bytes
-            )
-        }
-        _ => {
-            let right: usize = groups.iter().map(|group| group.ordinals.len()).sum();
-            match groups.len() {
-                0 => format!("0 of {asked} replicas gave a complete, non-empty 200"),
-                1 => format!("{right} of {asked} replicas gave a complete, non-empty 200"),
-                count => format!("{asked} replicas gave {count} different answers"),
-            }
-        }
     }
 }
 

@@ -128,6 +128,9 @@ mod tests {
             answer_time: Duration::from_secs(1),
             largest_body: 1,
             concurrency: 1,
+            shows_content: false,
+            baseline: None,
+            allows_unready: false,
         };
         experiment(&arguments, &config, verification, None, || 99)
     }

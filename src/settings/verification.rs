@@ -55,6 +55,9 @@ pub fn verification(
         answer_time: bounds.answer_time.unwrap_or(ANSWER_TIME),
         largest_body: bounds.largest_body.unwrap_or(LARGEST_BODY),
         concurrency: bounds.concurrency.unwrap_or(FORWARDS),
+        shows_content: false,
+        baseline: None,
+        allows_unready: false,
     })
 }
 

@@ -1,6 +1,12 @@
 //! `verify` against replicas that lie, break off, hang or flood: the verdict, the exit code, and the
 //! words. Wrong is 4, unknown is 5, and only proof is 0.
 
+mod baselines;
+mod beside;
+mod endpoints;
+mod proxied;
+mod watching;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -23,10 +29,22 @@ async fn cluster() -> ApiServer {
 }
 
 async fn verify(server: &ApiServer) -> Output {
+    verify_with(server, &[]).await
+}
+
+async fn verify_with(server: &ApiServer, flags: &[&str]) -> Output {
     Cryptoctl::new(server)
         .args(["-o", "json", "verify"])
+        .args(flags)
         .run()
         .await
+}
+
+/// The first finding's kind and sentence.
+fn finding(output: &Output) -> (String, String) {
+    let finding = &report(output)["findings"][0];
+    let text = |field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+    (text("kind"), text("message"))
 }
 
 fn report(output: &Output) -> Value {
@@ -45,10 +63,15 @@ async fn the_same_bytes_from_every_replica_are_success() {
 
 #[tokio::test]
 async fn one_replica_that_is_wrong_is_named_with_what_is_wrong() {
-    let table: [(Reply, i32, Value); 11] = [
+    let table: [(Reply, i32, Value); 12] = [
         (Reply::ok("1\n22\n333\n4444\n6\n"), 4, Value::Null),
-        (Reply::ok(format!("{KEYS}\n")), 4, Value::Null),
-        (Reply::ok(format!("\u{feff}{KEYS}")), 4, Value::Null),
+        (Reply::ok(format!("{KEYS}\n")), 4, json!("not_matching")),
+        (
+            Reply::ok(format!("\u{feff}{KEYS}")),
+            4,
+            json!("not_matching"),
+        ),
+        (Reply::ok("1\n22\n333\n"), 4, json!("not_matching")),
         (Reply::ok(KEYS).framed(Framing::Chunked), 0, Value::Null),
         (Reply::new(500, KEYS), 4, json!("wrong_status")),
         (Reply::new(301, KEYS), 4, json!("wrong_status")),
@@ -208,10 +231,11 @@ async fn a_single_replica_says_that_there_is_nothing_to_compare() {
 }
 
 #[tokio::test]
-async fn a_missing_permission_to_forward_is_unknown() {
+async fn where_nothing_leads_to_the_pods_nothing_is_known() {
     let server = cluster().await;
     server.deny("create", "pods/portforward");
     server.deny("get", "pods/portforward");
+    server.deny("get", "pods/proxy");
     let output = verify(&server).await.expect_code(5);
     assert_eq!(
         report(&output)["replicas"][0]["error"]["problem"],

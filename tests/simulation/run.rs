@@ -176,6 +176,9 @@ async fn perform(
         answer_time: Duration::from_secs(10),
         largest_body: 1 << 20,
         concurrency: 16,
+        shows_content: false,
+        baseline: None,
+        allows_unready: false,
     };
     match operation {
         Operation::Up { wait, tag } => {

@@ -38,8 +38,9 @@ pub struct ChaosPlan {
 pub async fn plan_chaos(
     context: &Context,
     workload: &Workload,
-    request: ChaosRequest,
+    mut request: ChaosRequest,
 ) -> Result<ChaosPlan, OpsError> {
+    request.verification.allows_unready = request.allows_disruption;
     let set = context.by_deadline(workload.read(context)).await?;
     let names: Vec<String> = expected_ordinals(&set)
         .map(|ordinal| format!("{}-{ordinal}", workload.name))

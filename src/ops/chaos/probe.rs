@@ -188,10 +188,21 @@ impl Probed {
                 let words = format!("with other content: more than {limit} bytes");
                 (ProbeState::Wrong, Some(words))
             }
-            AskError::NotOpened(source) => unknown(&source.to_string()),
+            // Whatever its end is, a status that is not the expected one is enough.
+            AskError::NoProvenEnd { status, .. } | AskError::Rewritten { status, .. }
+                if *status != self.probing.expectation.status =>
+            {
+                let words = format!("status {}", status.as_u16());
+                (ProbeState::Failing, Some(words))
+            }
+            AskError::NotOpened(source) | AskError::NotProxied(source) => {
+                unknown(&source.to_string())
+            }
             AskError::NotOpenedInTime
             | AskError::BrokenOff(_)
-            | AskError::NoProvenEnd
+            | AskError::NotUpgraded(_)
+            | AskError::NoProvenEnd { .. }
+            | AskError::Rewritten { .. }
             | AskError::TimedOut => unknown(&error.to_string()),
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::objects::{done, state_line};
-use super::{chaos, diagnosis, diff};
+use super::{chaos, diagnosis, diff, verify};
 use crate::action::Action;
 use crate::event::{Conclusion, ErrorText, Event};
 use crate::exit::Outcome;
@@ -18,9 +18,6 @@ use crate::status::{RolloutProgress, RolloutState, State};
 /// The rows of a table of replicas.
 const REPLICA_ROWS: usize = 20;
 
-/// Findings are shown up to this many.
-const FINDINGS: usize = 10;
-
 /// What the command found out.
 pub(super) fn lines(end: &Conclusion, event: &Event, width: usize) -> Vec<Line> {
     let elapsed = format!(" ({})", took(event.elapsed_ms));
@@ -29,7 +26,7 @@ pub(super) fn lines(end: &Conclusion, event: &Event, width: usize) -> Vec<Line> 
         Some(Report::Up(report)) => up(report, event, &elapsed, width),
         Some(Report::Diff(report)) => diff(report, &elapsed),
         Some(Report::Rollout(report)) => rollout_status(report, event, &elapsed, width),
-        Some(Report::Verify(report)) => verify(report, &elapsed),
+        Some(Report::Verify(report)) => verification(report, &elapsed),
         Some(Report::Chaos(report)) => {
             let mut lines = chaos::verdict(report, &elapsed, width);
             lines.extend(report.cause.iter().flat_map(diagnosis::lines));
@@ -188,17 +185,11 @@ fn rollout_status(report: &RolloutReport, event: &Event, elapsed: &str, width: u
     lines
 }
 
-fn verify(report: &VerifyReport, elapsed: &str) -> Vec<Line> {
+fn verification(report: &VerifyReport, elapsed: &str) -> Vec<Line> {
     let summary = Line::summary(report.outcome());
     let level = summary.level;
     let mut lines = vec![summary.text(&report.summary).with(Tone::Faint, elapsed)];
-    for finding in report.findings.iter().take(FINDINGS) {
-        lines.push(Line::said(level).text(format!("  - {}", finding.message)));
-    }
-    let hidden = report.findings.len().saturating_sub(FINDINGS);
-    if hidden > 0 {
-        lines.push(Line::said(level).with(Tone::Faint, format!("  … and {hidden} more")));
-    }
+    lines.extend(verify::details(report, level));
     lines
 }
 

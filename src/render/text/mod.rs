@@ -81,8 +81,12 @@ impl Text {
             EventKind::Planned { .. }
             | EventKind::WriteStarted { .. }
             | EventKind::Probes { .. }
-            | EventKind::Endpoints { .. }
-            | EventKind::Round { .. } => Vec::new(),
+            | EventKind::Endpoints { .. } => Vec::new(),
+            EventKind::Round {
+                number,
+                verdict,
+                summary,
+            } => vec![verify::round(*number, *verdict, summary)],
             EventKind::Experiment { .. }
             | EventKind::Fault { .. }
             | EventKind::Phase { .. }
@@ -110,10 +114,12 @@ impl Text {
             EventKind::Verifying {
                 object,
                 endpoints,
+                may_differ,
                 replicas,
             } => {
                 let moment = self.breaks_things.then(|| self.chaos.moment());
-                self.verify.begin(object, endpoints, *replicas, moment);
+                self.verify
+                    .begin(object, endpoints, may_differ, *replicas, moment);
                 Vec::new()
             }
             EventKind::Answered { answer, .. } => {

@@ -5,10 +5,16 @@ use crate::object::ObjectRef;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::table::{Cell, Column, Table};
 use crate::render::words::short_digest;
-use crate::report::{AnswerGroup, Certainty, Endpoint, Problem, ReplicaAnswer, VerifyReport};
+use crate::report::{
+    AnswerGroup, Certainty, Contents, Endpoint, Evidence, Problem, ReplicaAnswer, VerifyReport,
+    replicas_in_words,
+};
 
 /// Rows that say the same are shown up to this many.
 const SAME_ROWS: usize = 10;
+
+/// Findings are shown up to this many.
+const FINDINGS: usize = 10;
 
 /// A verification whose table is not shown yet.
 ///
@@ -25,6 +31,7 @@ struct Asked {
     object: ObjectRef,
     endpoints: Vec<Endpoint>,
     replicas: u32,
+    may_differ: Vec<Endpoint>,
     moment: Option<&'static str>,
 }
 
@@ -34,6 +41,7 @@ impl VerifyLines {
         &mut self,
         object: &ObjectRef,
         endpoints: &[Endpoint],
+        may_differ: &[Endpoint],
         replicas: u32,
         moment: Option<&'static str>,
     ) {
@@ -42,13 +50,20 @@ impl VerifyLines {
             object: object.clone(),
             endpoints: endpoints.to_vec(),
             replicas,
+            may_differ: may_differ.to_vec(),
             moment,
         });
     }
 
-    /// An answer arrived.
+    /// An answer arrived, or one that arrived before does not count any more.
     pub(super) fn answered(&mut self, answer: &ReplicaAnswer) {
-        self.answers.push(answer.clone());
+        let is_same = |known: &&mut ReplicaAnswer| {
+            known.pod == answer.pod && known.endpoint == answer.endpoint
+        };
+        match self.answers.iter_mut().find(is_same) {
+            Some(known) => *known = answer.clone(),
+            None => self.answers.push(answer.clone()),
+        }
     }
 
     /// The answers so far, unless they have been shown.
@@ -60,6 +75,7 @@ impl VerifyLines {
         let Asked {
             object,
             endpoints,
+            may_differ,
             moment,
             ..
         } = asked;
@@ -74,7 +90,17 @@ impl VerifyLines {
             .collect();
         let question = format!("{} of every replica of {object}", questions.join(", "));
         let mut lines = vec![heading.with(Tone::Faint, question)];
-        let report = VerifyReport::new(object, endpoints, answers, Vec::new());
+        let report = VerifyReport::weigh(Evidence {
+            object,
+            endpoints,
+            may_differ,
+            replicas: answers,
+            findings: Vec::new(),
+            notes: Vec::new(),
+            contents: &Contents::default(),
+            shows_content: false,
+            baseline: None,
+        });
         lines.extend(answer_table(&report, width));
         lines
     }
@@ -110,34 +136,57 @@ impl VerifyLines {
 
 fn answer_table(report: &VerifyReport, width: usize) -> Vec<Line> {
     let column = |title, importance| Column { title, importance };
-    let mut table = Table::new(&[
-        column("POD", 0),
+    let has_paths = report.endpoints.len() > 1;
+    let mut columns = vec![column("POD", 0)];
+    if has_paths {
+        columns.push(column("ENDPOINT", 1));
+    }
+    columns.extend([
         column("STATUS", 2),
         column("BYTES", 3),
         column("SHA256", 1),
         column("LATENCY", 4),
         column("ANSWER", 0),
     ]);
+    let mut table = Table::new(&columns);
     let mut same = 0;
     for answer in &report.replicas {
-        let is_same = answer.error.is_none() && report.groups.len() == 1;
+        let groups = groups_of(report, &answer.endpoint);
+        let is_free = report.may_differ.contains(&answer.endpoint);
+        let is_same = answer.error.is_none() && (groups.len() == 1 || is_free);
         same += usize::from(is_same);
-        if !is_same || same <= SAME_ROWS {
-            table.row(answer_row(answer, &report.groups));
+        if is_same && same > SAME_ROWS {
+            continue;
         }
+        let judged = judged(answer, &groups, is_free);
+        let mut row = answer_row(answer, judged);
+        if has_paths {
+            let Endpoint { port, path } = &answer.endpoint;
+            row.insert(1, (Tone::Plain, format!(":{port}{path}")));
+        }
+        table.row(row);
     }
     let mut lines = table.lines(Level::Result, width);
     if same > SAME_ROWS {
         let hidden = same - SAME_ROWS;
-        lines.push(Line::said(Level::Result).with(
-            Tone::Faint,
-            format!("… and {hidden} more with the same answer"),
-        ));
+        let words = if has_paths || !report.may_differ.is_empty() {
+            "that are right"
+        } else {
+            "with the same answer"
+        };
+        lines.push(
+            Line::said(Level::Result).with(Tone::Faint, format!("… and {hidden} more {words}")),
+        );
     }
     lines
 }
 
-fn answer_row(answer: &ReplicaAnswer, groups: &[AnswerGroup]) -> Vec<Cell> {
+fn groups_of<'a>(report: &'a VerifyReport, endpoint: &Endpoint) -> Vec<&'a AnswerGroup> {
+    let groups = report.groups.iter();
+    groups.filter(|group| group.endpoint == *endpoint).collect()
+}
+
+fn answer_row(answer: &ReplicaAnswer, judged: Cell) -> Vec<Cell> {
     let plain = |text: Option<String>| (Tone::Plain, text.unwrap_or_else(|| "-".to_owned()));
     vec![
         (Tone::Strong, answer.pod.clone()),
@@ -145,17 +194,16 @@ fn answer_row(answer: &ReplicaAnswer, groups: &[AnswerGroup]) -> Vec<Cell> {
         plain(answer.bytes.map(|bytes| bytes.to_string())),
         plain(
             answer
-                .sha256
-                .as_deref()
+                .compared()
                 .map(|sha256| short_digest(sha256).to_owned()),
         ),
         plain(answer.latency_ms.map(|latency| format!("{latency} ms"))),
-        judged(answer, groups),
+        judged,
     ]
 }
 
 /// The replica's answer in a few words; the findings below the table say it in full.
-fn judged(answer: &ReplicaAnswer, groups: &[AnswerGroup]) -> Cell {
+fn judged(answer: &ReplicaAnswer, groups: &[&AnswerGroup], is_free: bool) -> Cell {
     if let Some(problem) = &answer.error {
         let words = short_words(problem);
         return match problem.certainty() {
@@ -168,10 +216,47 @@ fn judged(answer: &ReplicaAnswer, groups: &[AnswerGroup]) -> Cell {
         .position(|group| group.ordinals.contains(&answer.ordinal));
     match (position, groups) {
         (None, _) => (Tone::Doubt, "? not counted".to_owned()),
+        (Some(_), _) if is_free => (Tone::Good, "✓ answered".to_owned()),
         (Some(_), [only]) if only.ordinals.len() == 1 => (Tone::Good, "✓ answered".to_owned()),
         (Some(_), [_]) => (Tone::Good, "✓ same".to_owned()),
         (Some(position), _) => (Tone::Bad, format!("✗ differs ({})", letter(position))),
     }
+}
+
+/// What a report says below its summary: findings, pieces of the contents where they are to be
+/// shown, and what should be known besides.
+pub(super) fn details(report: &VerifyReport, level: Level) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for finding in report.findings.iter().take(FINDINGS) {
+        lines.push(Line::said(level).text(format!("  - {}", finding.message)));
+    }
+    let hidden = report.findings.len().saturating_sub(FINDINGS);
+    if hidden > 0 {
+        lines.push(Line::said(level).with(Tone::Faint, format!("  … and {hidden} more")));
+    }
+    for group in report.groups.iter().take(FINDINGS) {
+        if let Some(excerpt) = &group.excerpt {
+            let who = replicas_in_words(&group.ordinals);
+            let text = format!("  {who} {}", excerpt.words());
+            lines.push(Line::said(level).text(text));
+        }
+    }
+    for note in &report.notes {
+        lines.push(Line::said(level).with(Tone::Faint, format!("  note: {note}")));
+    }
+    lines
+}
+
+/// A repeated verification has come to something else than before.
+pub(super) fn round(number: u32, verdict: Outcome, summary: &str) -> Line {
+    let mark = match verdict {
+        Outcome::Success => (Tone::Good, "✓"),
+        Outcome::Unhealthy | Outcome::Different => (Tone::Bad, "✗"),
+        Outcome::Undecided => (Tone::Doubt, "?"),
+    };
+    Line::said(Level::Result)
+        .with(mark.0, mark.1)
+        .text(format!(" round {number}: {summary}"))
 }
 
 /// A name for one of several answers: none of them is known to be the right one.
@@ -192,8 +277,14 @@ fn short_words(problem: &Problem) -> String {
         Problem::Terminating => "terminating".to_owned(),
         Problem::NotRunning { state } => state.clone(),
         Problem::NotListening => "nothing listens".to_owned(),
-        Problem::WrongStatus { status } => format!("status {status}"),
+        Problem::WrongStatus { status, .. } => format!("status {status}"),
         Problem::Empty => "empty".to_owned(),
+        Problem::NotMatching { .. } => "does not match".to_owned(),
+        Problem::WrongDigest { .. } => "other data".to_owned(),
+        Problem::WrongContentType { .. } => "other content type".to_owned(),
+        Problem::TooSlow { .. } => "too slow".to_owned(),
+        Problem::NotReady => "not Ready".to_owned(),
+        Problem::NotProven { .. } => "proves nothing".to_owned(),
         Problem::ChangedMeanwhile { .. } => "changed meanwhile".to_owned(),
         Problem::Incomplete { .. } => "incomplete".to_owned(),
         Problem::TooLarge { .. } => "too large".to_owned(),

@@ -1,14 +1,34 @@
+use bytes::Bytes;
+
 use super::*;
 
-fn answer(ordinal: i32, body: &str) -> ReplicaAnswer {
+mod comparing;
+mod weighing;
+
+fn endpoint() -> Endpoint {
+    at("/keys")
+}
+
+fn at(path: &str) -> Endpoint {
+    Endpoint {
+        port: 80,
+        path: path.to_owned(),
+    }
+}
+
+fn digest(body: &str) -> String {
+    hexadecimal(&Sha256::digest(body))
+}
+
+fn answer_at(path: &str, ordinal: i32, body: &str) -> ReplicaAnswer {
     ReplicaAnswer {
         pod: format!("web-{ordinal}"),
         ordinal,
         uid: Some(format!("uid-{ordinal}")),
         node: None,
-        endpoint: endpoint(),
+        endpoint: at(path),
         status: Some(200),
-        sha256: Some(format!("{body:0>64}")),
+        sha256: Some(digest(body)),
         compared_sha256: None,
         bytes: Some(body.len() as u64),
         content_type: None,
@@ -19,11 +39,8 @@ fn answer(ordinal: i32, body: &str) -> ReplicaAnswer {
     }
 }
 
-fn endpoint() -> Endpoint {
-    Endpoint {
-        port: 80,
-        path: "/keys".to_owned(),
-    }
+fn answer(ordinal: i32, body: &str) -> ReplicaAnswer {
+    answer_at("/keys", ordinal, body)
 }
 
 fn wrong(ordinal: i32, problem: Problem) -> ReplicaAnswer {
@@ -33,96 +50,43 @@ fn wrong(ordinal: i32, problem: Problem) -> ReplicaAnswer {
     }
 }
 
+fn web() -> ObjectRef {
+    ObjectRef::new("apps", "StatefulSet", Some("logaiter"), "web")
+}
+
 fn report(replicas: Vec<ReplicaAnswer>) -> VerifyReport {
-    let object = ObjectRef::new("apps", "StatefulSet", Some("logaiter"), "web");
-    VerifyReport::new(object, vec![endpoint()], replicas, Vec::new())
+    VerifyReport::new(web(), vec![endpoint()], replicas, Vec::new())
 }
 
-#[test]
-fn equal_answers_of_all_replicas_are_success() {
-    let report = report(vec![answer(1, "a"), answer(0, "a")]);
-    assert_eq!(report.verdict, Outcome::Success);
-    assert_eq!(report.groups[0].ordinals, [0, 1]);
-    assert!(report.findings.is_empty());
-    assert_eq!(
-        report.agreed_sha256(),
-        Some(report.groups[0].sha256.clone())
-    );
+/// The contents of these bodies, all answered at `/keys`.
+fn contents(bodies: &[&str]) -> Contents {
+    let mut contents = Contents::default();
+    for body in bodies {
+        let beginning = Bytes::copy_from_slice(body.as_bytes());
+        contents.keep(&endpoint(), &digest(body), body.len() as u64, &beginning);
+    }
+    contents
 }
 
-#[test]
-fn one_different_byte_is_unhealthy() {
-    let report = report(vec![answer(0, "a"), answer(1, "b")]);
-    assert_eq!(report.verdict, Outcome::Unhealthy);
-    assert!(
-        report.findings[0]
-            .message
-            .starts_with("the replicas disagree")
-    );
-    assert_eq!(report.agreed_sha256(), None);
+fn evidence(contents: &Contents, replicas: Vec<ReplicaAnswer>) -> Evidence<'_> {
+    Evidence {
+        object: web(),
+        endpoints: vec![endpoint()],
+        may_differ: Vec::new(),
+        replicas,
+        findings: Vec::new(),
+        notes: Vec::new(),
+        contents,
+        shows_content: false,
+        baseline: None,
+    }
 }
 
-#[test]
-fn no_replicas_prove_nothing() {
-    assert_eq!(report(Vec::new()).verdict, Outcome::Undecided);
-}
-
-#[test]
-fn a_single_replica_says_that_there_is_nothing_to_compare() {
-    let report = report(vec![answer(0, "a")]);
-    assert_eq!(report.verdict, Outcome::Success);
-    assert!(report.summary.contains("nothing to compare"));
-}
-
-#[test]
-fn agreement_on_a_wrong_answer_is_unhealthy() {
-    let same = || Problem::WrongStatus { status: 500 };
-    assert_eq!(
-        report(vec![wrong(0, same()), wrong(1, same())]).verdict,
-        Outcome::Unhealthy
-    );
-    let empty = || Problem::Empty;
-    assert_eq!(
-        report(vec![wrong(0, empty()), wrong(1, empty())]).verdict,
-        Outcome::Unhealthy
-    );
-}
-
-#[test]
-fn what_could_not_be_asked_is_undecided() {
-    let unasked = wrong(
-        1,
-        Problem::NotAsked {
-            reason: "no route".into(),
-        },
-    );
-    assert_eq!(
-        report(vec![answer(0, "a"), unasked]).verdict,
-        Outcome::Undecided
-    );
-}
-
-#[test]
-fn a_proven_fault_outweighs_an_unasked_replica() {
-    let unasked = wrong(
-        1,
-        Problem::NotAsked {
-            reason: "no route".into(),
-        },
-    );
-    let report = report(vec![wrong(0, Problem::Missing), unasked]);
-    assert_eq!(report.verdict, Outcome::Unhealthy);
-    assert_eq!(report.findings.len(), 2, "both are named");
-}
-
-#[test]
-fn an_answer_without_a_hash_is_never_counted_as_right() {
-    let unhashed = ReplicaAnswer {
-        sha256: None,
-        ..answer(1, "a")
-    };
-    assert_eq!(
-        report(vec![answer(0, "a"), unhashed]).verdict,
-        Outcome::Undecided
-    );
+/// The report on replicas that gave these bodies, which were kept.
+fn of_bodies(bodies: &[&str]) -> VerifyReport {
+    let replicas = (0..)
+        .zip(bodies)
+        .map(|(ordinal, body)| answer(ordinal, body));
+    let contents = contents(bodies);
+    VerifyReport::weigh(evidence(&contents, replicas.collect()))
 }

@@ -85,7 +85,7 @@ fn happened(case: &Case<'_>, span: Span, answer: &ReplicaAnswer, problem: &Probl
                 pod.is_some_and(|pod| container_state(pod)["running"].is_null())
             }
             Problem::NotListening => served(&|status, _| status == 0),
-            Problem::WrongStatus { status } => served(&|given, _| given == *status),
+            Problem::WrongStatus { status, .. } => served(&|given, _| given == *status),
             Problem::Empty => served(&|status, body| status == 200 && body.is_empty()),
             _ => true,
         }

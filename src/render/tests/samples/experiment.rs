@@ -364,7 +364,14 @@ pub(crate) fn refused() -> Vec<Event> {
     let mut play = Play::new(&experiment);
     let answers = [
         answer(0, KEYS),
-        no_answer(1, Problem::WrongStatus { status: 500 }),
+        no_answer(
+            1,
+            Problem::WrongStatus {
+                status: 500,
+                expected: 200,
+                location: None,
+            },
+        ),
     ];
     let before = play.verify(60, &answers);
     play.finish(|play| observed(play, experiment, before))

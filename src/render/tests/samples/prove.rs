@@ -42,7 +42,7 @@ pub(crate) fn answer(ordinal: i32, sha256: &str) -> ReplicaAnswer {
 
 pub(crate) fn no_answer(ordinal: i32, error: Problem) -> ReplicaAnswer {
     let status = match error {
-        Problem::WrongStatus { status } => Some(status),
+        Problem::WrongStatus { status, .. } => Some(status),
         _ => None,
     };
     ReplicaAnswer {
@@ -65,6 +65,7 @@ pub(super) fn verification(
         EventKind::Verifying {
             object: stateful_set(),
             endpoints: vec![endpoint()],
+            may_differ: Vec::new(),
             replicas: u32::try_from(answers.len()).unwrap(),
         },
     )];
@@ -99,11 +100,19 @@ pub(crate) fn verify_ok() -> Vec<Event> {
     verify(&[answer(1, KEYS), answer(0, KEYS)])
 }
 
+fn wrong_status(status: u16) -> Problem {
+    Problem::WrongStatus {
+        status,
+        expected: 200,
+        location: None,
+    }
+}
+
 pub(crate) fn verify_disagreeing() -> Vec<Event> {
     verify(&[
         answer(0, KEYS),
         answer(1, OTHER_KEYS),
-        no_answer(2, Problem::WrongStatus { status: 500 }),
+        no_answer(2, wrong_status(500)),
         no_answer(3, Problem::NoAnswer { after_ms: 10_000 }),
         no_answer(
             4,

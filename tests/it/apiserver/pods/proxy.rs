@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use http::{HeaderMap, Method, Request, Response, StatusCode, header, request};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request};
 use http_body::Frame;
 use http_body_util::{BodyExt, BodyStream, Empty, StreamBody};
 use hyper::body::Incoming;
@@ -34,6 +34,9 @@ const HOP_BY_HOP: &[&str] = &[
     "transfer-encoding",
     "upgrade",
 ];
+
+/// Any will do.
+const AUDIT_ID: &str = "00000000-0000-4000-8000-000000000000";
 
 /// Where a request goes.
 struct Way {
@@ -70,6 +73,10 @@ pub(crate) async fn answer(
     parts
         .headers
         .append(header::CACHE_CONTROL, "no-cache, private".parse().unwrap());
+    // As on every answer of an API server (k8s.io/apiserver, pkg/endpoints/filters/audit_init.go).
+    parts
+        .headers
+        .append("audit-id", HeaderValue::from_static(AUDIT_ID));
     if !lead_back(&mut parts.headers, &way) && pages::is_page(&parts.headers) {
         // A page is read to its end before it is rewritten: a broken one is no answer at all.
         let page = body.collect().await.map_err(|_| broken_page())?.to_bytes();

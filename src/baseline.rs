@@ -1,0 +1,190 @@
+//! The file of a baseline: read whole and bounded, written beside and renamed, for its owner only.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::report::{Baseline, BaselineMismatch};
+
+/// More than the contents of a few dozen endpoints, in base64.
+const LARGEST_FILE: u64 = 64 << 20;
+
+/// Why the file of a baseline cannot be read or written.
+#[derive(Debug, Error)]
+pub enum BaselineError {
+    /// The file cannot be read.
+    #[error("cannot read the baseline `{}`", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is larger than any baseline.
+    #[error("`{}` is no baseline: it has more than {LARGEST_FILE} bytes", .path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is something else; its text is not shown, it may be secret.
+    #[error("`{}` is no baseline: {reason}", .path.display())]
+    Undecodable {
+        /// The file.
+        path: PathBuf,
+        /// Where the decoder stopped.
+        reason: String,
+    },
+    /// The file is of another version.
+    #[error("cannot use the baseline `{}`", .path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Which.
+        source: BaselineMismatch,
+    },
+    /// The file cannot be written.
+    #[error("cannot write the baseline `{}`", .path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Reads a baseline.
+///
+/// # Errors
+/// Every variant of [`BaselineError`] but `Unwritable`.
+pub fn read(path: &Path) -> Result<Baseline, BaselineError> {
+    let unreadable = |source| BaselineError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let mut bytes = Vec::new();
+    // One byte more than allowed tells a file of exactly the limit from a longer one.
+    fs::File::open(path)
+        .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(BaselineError::TooLarge {
+            path: path.to_owned(),
+        });
+    }
+    let undecodable = |error: &serde_json::Error| BaselineError::Undecodable {
+        path: path.to_owned(),
+        reason: format!("line {}, column {}", error.line(), error.column()),
+    };
+    // The version first: what another one looks like is not known.
+    let document: serde_json::Value =
+        serde_json::from_slice(&bytes).map_err(|error| undecodable(&error))?;
+    let found = document["version"].as_u64();
+    if let Some(found) = found.filter(|found| *found != u64::from(Baseline::VERSION)) {
+        return Err(BaselineError::Version {
+            path: path.to_owned(),
+            source: BaselineMismatch::Version {
+                found: u32::try_from(found).unwrap_or(u32::MAX),
+            },
+        });
+    }
+    serde_json::from_slice(&bytes).map_err(|error| undecodable(&error))
+}
+
+/// Writes a baseline; a file that was there before is whole until the new one is.
+///
+/// # Errors
+/// [`BaselineError::Unwritable`].
+pub fn write(baseline: &Baseline, path: &Path) -> Result<(), BaselineError> {
+    replace(baseline, path).map_err(|source| BaselineError::Unwritable {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn replace(baseline: &Baseline, path: &Path) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(baseline)?;
+    text.push(b'\n');
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
+    let mut beside = name.to_owned();
+    beside.push(format!(".{}.tmp", std::process::id()));
+    let beside = path.with_file_name(beside);
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&beside)
+        .and_then(|mut file| {
+            file.write_all(&text)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // What cannot be written may not be there to be removed either.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::object::ObjectRef;
+
+    fn baseline() -> Baseline {
+        Baseline {
+            version: Baseline::VERSION,
+            time: "2026-11-23T10:00:00Z".parse().unwrap(),
+            object: ObjectRef::new("apps", "StatefulSet", Some("logaiter"), "web"),
+            endpoints: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_nobody_else_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("baseline.json");
+        fs::write(&path, "what was there before").unwrap();
+        write(&baseline(), &path).unwrap();
+        assert_eq!(read(&path).unwrap(), baseline());
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let files = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(files, 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn what_is_no_baseline_is_refused_without_showing_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("baseline.json");
+        assert!(matches!(read(&path), Err(BaselineError::Unreadable { .. })));
+        for text in ["", "hidden: 1", r#"{"version":1}"#, "[]"] {
+            fs::write(&path, text).unwrap();
+            let error = read(&path).unwrap_err();
+            assert!(
+                matches!(error, BaselineError::Undecodable { .. }),
+                "{error}"
+            );
+            assert!(!error.to_string().contains("hidden"), "{error}");
+        }
+        fs::write(&path, r#"{"version":7}"#).unwrap();
+        let error = read(&path).unwrap_err();
+        assert!(matches!(error, BaselineError::Version { .. }), "{error}");
+    }
+
+    #[test]
+    fn where_nothing_can_be_written_that_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("missing").join("baseline.json");
+        let error = write(&baseline(), &path).unwrap_err();
+        assert!(matches!(error, BaselineError::Unwritable { .. }), "{error}");
+        let error = write(&baseline(), Path::new("/")).unwrap_err();
+        assert!(matches!(error, BaselineError::Unwritable { .. }), "{error}");
+    }
+}

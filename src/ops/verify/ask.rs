@@ -1,0 +1,172 @@
+//! Asks one replica at one endpoint.
+
+use std::time::Duration;
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+
+use super::pods::{self, Pods};
+use crate::answer::Answer;
+use crate::cluster::{AskError, Question, may_be_guessed};
+use crate::event::milliseconds;
+use crate::expectation::{Compared, Expectation};
+use crate::ops::{Context, Workload};
+use crate::report::{Endpoint, Problem, ReplicaAnswer, Via};
+
+/// How often a question is repeated when the transport, not the replica, failed.
+const REPEATS: u32 = 2;
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What every replica is asked at one endpoint.
+pub(super) struct Asked<'a> {
+    pub(super) expectation: &'a Expectation,
+    pub(super) endpoint: Endpoint,
+    pub(super) question: Question,
+}
+
+/// What came of it.
+pub(super) struct Given {
+    pub(super) answer: ReplicaAnswer,
+    /// What is compared of a right answer.
+    pub(super) compared: Option<Compared>,
+    /// Why the API server's proxy was asked.
+    pub(super) because: Option<&'static str>,
+}
+
+/// Asks, and repeats the question only when the transport failed: never to get a better answer.
+pub(super) async fn ask(
+    context: &Context,
+    workload: &Workload,
+    set: &StatefulSet,
+    pods: &Pods,
+    ordinal: i32,
+    asked: &Asked<'_>,
+) -> Given {
+    let name = format!("{}-{ordinal}", workload.name);
+    let pod = pods.get(&name);
+    let mut given = Given {
+        answer: ReplicaAnswer {
+            pod: name.clone(),
+            ordinal,
+            uid: pod.and_then(|pod| pod.metadata.uid.clone()),
+            node: pod.and_then(|pod| pod.spec.as_ref()?.node_name.clone()),
+            endpoint: asked.endpoint.clone(),
+            status: None,
+            sha256: None,
+            compared_sha256: None,
+            bytes: None,
+            content_type: None,
+            latency_ms: None,
+            via: Via::PortForward,
+            repeats: 0,
+            error: None,
+        },
+        compared: None,
+        because: None,
+    };
+    if let Err(problem) = pods::askable(set, pod) {
+        given.answer.error = Some(problem);
+        return given;
+    }
+    let (cluster, namespace) = (&context.cluster, &workload.namespace);
+    loop {
+        let asking = async {
+            match given.because {
+                None => cluster.ask(namespace, &name, &asked.question).await,
+                Some(_) => {
+                    cluster
+                        .ask_by_proxy(namespace, &name, &asked.question)
+                        .await
+                }
+            }
+        };
+        match asking.await {
+            Ok(answer) => {
+                take(&mut given, asked.expectation, answer);
+                return given;
+            }
+            Err(error) if error.is_transport() && given.answer.repeats < REPEATS => {
+                given.answer.repeats += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) => match error.speaks_against_forwards() {
+                Some(because) if given.because.is_none() => {
+                    given.because = Some(because);
+                    given.answer.via = Via::PodProxy;
+                }
+                _ => {
+                    fail(&mut given, asked, error);
+                    return given;
+                }
+            },
+        }
+    }
+}
+
+fn take(given: &mut Given, expectation: &Expectation, taken: Answer) {
+    let compared = expectation.compared(&taken);
+    let answer = &mut given.answer;
+    answer.error = expectation.problem(&taken).or_else(|| {
+        let content_type = taken.content_type.as_deref().unwrap_or_default();
+        let is_in_doubt = answer.via == Via::PodProxy
+            && expectation.content_type.is_some()
+            && may_be_guessed(content_type);
+        is_in_doubt.then(|| Problem::NotProven {
+            reason: "the API server's proxy gives a content type to what has none".to_owned(),
+        })
+    });
+    answer.status = Some(taken.status.as_u16());
+    answer.sha256 = Some(taken.sha256);
+    answer.bytes = Some(taken.bytes);
+    answer.content_type = taken.content_type;
+    answer.latency_ms = Some(milliseconds(taken.latency));
+    if !expectation.ignore.is_empty() {
+        answer.compared_sha256 = compared.as_ref().map(|compared| compared.sha256.clone());
+    }
+    given.compared = compared.filter(|_| given.answer.error.is_none());
+}
+
+fn fail(given: &mut Given, asked: &Asked<'_>, error: AskError) {
+    let wrong = |status, location: Option<&str>| asked.expectation.wrong_status(status, location);
+    let problem = match error {
+        AskError::NotListening => Problem::NotListening,
+        AskError::NotOpenedInTime => Problem::NotAsked {
+            reason: error.to_string(),
+        },
+        AskError::NotOpened(source) => Problem::NotAsked {
+            reason: source.to_string(),
+        },
+        AskError::NotUpgraded(reason) | AskError::NotForwarded(reason) => {
+            Problem::NotAsked { reason }
+        }
+        AskError::NotProxied(source) => Problem::NotAsked {
+            reason: match given.because {
+                Some(because) => {
+                    format!("{because}, and the API server's pod proxy fails: {source}")
+                }
+                None => source.to_string(),
+            },
+        },
+        AskError::BrokenOff(reason) => Problem::Incomplete { reason },
+        AskError::NoProvenEnd {
+            status,
+            location,
+            reason,
+        } => {
+            given.answer.status = Some(status.as_u16());
+            wrong(status, location.as_deref()).unwrap_or_else(|| Problem::Incomplete {
+                reason: reason.to_owned(),
+            })
+        }
+        AskError::Rewritten { status, reason } => {
+            given.answer.status = Some(status.as_u16());
+            wrong(status, None).unwrap_or_else(|| Problem::NotProven {
+                reason: reason.to_owned(),
+            })
+        }
+        AskError::TooLarge(limit) => Problem::TooLarge { limit },
+        AskError::TimedOut => Problem::NoAnswer {
+            after_ms: milliseconds(asked.question.timeout),
+        },
+    };
+    given.answer.error = Some(problem);
+}

@@ -1,0 +1,391 @@
+//! What all replicas answered at one time, to be held against what they answer at another.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::contents::{Content, Contents, Difference};
+use super::finding::{Finding, FindingKind};
+use super::group::{AnswerGroup, offset};
+use super::problem::short;
+use super::words::{bytes, replicas, serve};
+use super::{Endpoint, ReplicaAnswer, VerifyReport, Via};
+use crate::exit::Outcome;
+use crate::expectation::hexadecimal;
+use crate::object::ObjectRef;
+
+/// What all replicas of a workload answered at one time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The version of this format.
+    pub version: u32,
+    /// When it was saved.
+    pub time: Timestamp,
+    /// The workload.
+    pub object: ObjectRef,
+    /// The one answer of every endpoint at which replicas have to agree.
+    pub endpoints: Vec<BaselineAnswer>,
+}
+
+/// The answer on which all replicas agreed at one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineAnswer {
+    /// Where it was given.
+    #[serde(flatten)]
+    pub endpoint: Endpoint,
+    /// The HTTP status.
+    pub status: u16,
+    /// The SHA-256 of what is compared, in hexadecimal.
+    pub sha256: String,
+    /// The length of what is compared.
+    pub bytes: u64,
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// How it was read: the API server's proxy adds a content type where there is none.
+    pub via: Via,
+    /// What was cut out before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
+    /// What is compared, in base64, when it was to be shown and is not too large.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+}
+
+/// Why a baseline cannot be held against these answers.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BaselineMismatch {
+    /// A format that this version does not know.
+    #[error(
+        "the baseline has the format {found}, and this version reads {}",
+        Baseline::VERSION
+    )]
+    Version {
+        /// The format's number.
+        found: u32,
+    },
+    /// It was saved of another workload.
+    #[error("the baseline was saved of `{saved}`{}, not of `{asked}`{}", place(.saved), place(.asked))]
+    Workload {
+        /// Whose it is.
+        saved: Box<ObjectRef>,
+        /// Whose answers are asked for.
+        asked: Box<ObjectRef>,
+    },
+    /// It was saved of other endpoints.
+    #[error("the baseline was saved at {}, not at {}", list(.saved), list(.asked))]
+    Endpoints {
+        /// Where it was saved.
+        saved: Vec<Endpoint>,
+        /// Where is asked.
+        asked: Vec<Endpoint>,
+    },
+    /// Other things were cut out of the answer before it was saved.
+    #[error("the baseline was saved with other expressions to ignore at {endpoint}")]
+    Ignored {
+        /// The endpoint.
+        endpoint: Endpoint,
+    },
+    /// The content is not the one that its digest and its length say.
+    #[error("the baseline's content at {endpoint} is not what its digest and its length say")]
+    Content {
+        /// The endpoint.
+        endpoint: Endpoint,
+    },
+}
+
+fn place(object: &ObjectRef) -> String {
+    let namespace = object.namespace.as_ref();
+    namespace.map_or_else(String::new, |name| format!(" in namespace `{name}`"))
+}
+
+fn list(endpoints: &[Endpoint]) -> String {
+    if endpoints.is_empty() {
+        return "no endpoint at which all replicas have to agree".to_owned();
+    }
+    let words: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
+    words.join(", ")
+}
+
+impl Baseline {
+    /// The version of the format that this program writes and reads.
+    pub const VERSION: u32 = 1;
+
+    /// The baseline of a verification that succeeded; `ignored` says what was cut out where. `None`
+    /// for any other, and where replicas may answer differently everywhere.
+    #[must_use]
+    pub fn of(
+        report: &VerifyReport,
+        contents: &Contents,
+        ignored: impl Fn(&Endpoint) -> Vec<String>,
+        time: Timestamp,
+        keeps_content: bool,
+    ) -> Option<Self> {
+        if report.verdict != Outcome::Success {
+            return None;
+        }
+        let compared = report
+            .groups
+            .iter()
+            .filter(|group| !report.may_differ.contains(&group.endpoint));
+        let endpoints = compared
+            .map(|group| {
+                let answer = report.replicas.iter().find(|answer| {
+                    answer.endpoint == group.endpoint && group.ordinals.contains(&answer.ordinal)
+                })?;
+                let content = contents
+                    .of(&group.endpoint, &group.sha256)
+                    .and_then(Content::whole)
+                    .filter(|_| keeps_content)
+                    .map(|content| STANDARD.encode(content));
+                Some(BaselineAnswer {
+                    endpoint: group.endpoint.clone(),
+                    status: answer.status?,
+                    sha256: group.sha256.clone(),
+                    bytes: group.bytes,
+                    content_type: answer.content_type.clone(),
+                    via: answer.via,
+                    ignore: ignored(&group.endpoint),
+                    content,
+                })
+            })
+            .collect::<Option<Vec<_>>>()
+            .filter(|endpoints| !endpoints.is_empty())?;
+        Some(Self {
+            version: Self::VERSION,
+            time,
+            object: report.object.clone(),
+            endpoints,
+        })
+    }
+
+    /// Whether this baseline is one of these questions; each endpoint at which replicas have to
+    /// agree, with what is cut out there.
+    ///
+    /// # Errors
+    /// [`BaselineMismatch`], which names both sides.
+    pub fn check(
+        &self,
+        object: &ObjectRef,
+        compared: &[(Endpoint, Vec<String>)],
+    ) -> Result<(), BaselineMismatch> {
+        if self.version != Self::VERSION {
+            return Err(BaselineMismatch::Version {
+                found: self.version,
+            });
+        }
+        if self.object != *object {
+            return Err(BaselineMismatch::Workload {
+                saved: Box::new(self.object.clone()),
+                asked: Box::new(object.clone()),
+            });
+        }
+        let sorted = |endpoints: &mut dyn Iterator<Item = &Endpoint>| {
+            let mut endpoints: Vec<Endpoint> = endpoints.cloned().collect();
+            endpoints.sort();
+            endpoints
+        };
+        let saved = sorted(&mut self.endpoints.iter().map(|answer| &answer.endpoint));
+        let asked = sorted(&mut compared.iter().map(|(endpoint, _)| endpoint));
+        if saved != asked || asked.is_empty() {
+            return Err(BaselineMismatch::Endpoints { saved, asked });
+        }
+        for answer in &self.endpoints {
+            let ignores = |(endpoint, ignored): &(Endpoint, Vec<String>)| {
+                *endpoint == answer.endpoint && *ignored == answer.ignore
+            };
+            if !compared.iter().any(ignores) {
+                return Err(BaselineMismatch::Ignored {
+                    endpoint: answer.endpoint.clone(),
+                });
+            }
+            if answer.content.is_some() && answer.known().is_none() {
+                return Err(BaselineMismatch::Content {
+                    endpoint: answer.endpoint.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Where today's right answers are not those of the baseline.
+    pub(super) fn findings(
+        &self,
+        groups: &[AnswerGroup],
+        replicas: &[ReplicaAnswer],
+        contents: &Contents,
+    ) -> Vec<Finding> {
+        let several = self.endpoints.len() > 1;
+        let mut findings = Vec::new();
+        for answer in &self.endpoints {
+            let groups: Vec<&AnswerGroup> = groups
+                .iter()
+                .filter(|group| group.endpoint == answer.endpoint)
+                .collect();
+            let asked: Vec<&ReplicaAnswer> = replicas
+                .iter()
+                .filter(|replica| replica.endpoint == answer.endpoint)
+                .collect();
+            let data = answer.other_data(&groups, asked.len(), contents, self.time);
+            let mut found: Vec<Finding> = data.into_iter().collect();
+            found.extend(answer.other_head(&asked));
+            if several {
+                for finding in &mut found {
+                    finding.message = format!("{}: {}", answer.endpoint, finding.message);
+                }
+            }
+            findings.extend(found);
+        }
+        findings
+    }
+}
+
+impl BaselineAnswer {
+    /// The content, when it was saved and is what its digest says.
+    fn known(&self) -> Option<Content> {
+        let content = STANDARD.decode(self.content.as_ref()?).ok()?;
+        let is_right = content.len() as u64 == self.bytes
+            && hexadecimal(&Sha256::digest(&content)) == self.sha256;
+        is_right.then(|| Content {
+            bytes: self.bytes,
+            beginning: Some(Bytes::from(content)),
+        })
+    }
+
+    fn other_data(
+        &self,
+        groups: &[&AnswerGroup],
+        asked: usize,
+        contents: &Contents,
+        time: Timestamp,
+    ) -> Option<Finding> {
+        let (same, other): (Vec<&AnswerGroup>, Vec<&AnswerGroup>) =
+            groups.iter().partition(|group| group.sha256 == self.sha256);
+        if let (Some(same), [_, ..]) = (same.first(), other.as_slice()) {
+            let ordinals: Vec<i32> = other
+                .iter()
+                .flat_map(|group| group.ordinals.iter().copied())
+                .collect();
+            let message = format!(
+                "{} still {} the baseline of {time}, {} {} other data",
+                replicas(&same.ordinals),
+                serve(&same.ordinals),
+                replicas(&ordinals),
+                serve(&ordinals),
+            );
+            return Some(Finding::of_all(FindingKind::StaleReplica, message));
+        }
+        match other.as_slice() {
+            [] => None,
+            [group] => Some(self.one_other(group, asked, contents, time)),
+            _ => Some(Finding::of_all(
+                FindingKind::Regenerated,
+                format!(
+                    "no replica serves the baseline of {time}: {} ({})",
+                    short(&self.sha256),
+                    bytes(self.bytes)
+                ),
+            )),
+        }
+    }
+
+    /// All that answered right agree, on something else.
+    fn one_other(
+        &self,
+        group: &AnswerGroup,
+        asked: usize,
+        contents: &Contents,
+        time: Timestamp,
+    ) -> Finding {
+        let who = if asked == group.ordinals.len() && asked > 1 {
+            format!("all {asked} replicas")
+        } else {
+            replicas(&group.ordinals)
+        };
+        let does = serve(&group.ordinals);
+        let difference = contents
+            .of(&group.endpoint, &group.sha256)
+            .zip(self.known())
+            .map_or(Difference::Unknown, |(now, then)| now.difference(&then));
+        let (kind, message) = match difference {
+            _ if group.bytes == 0 => (
+                FindingKind::Empty,
+                format!(
+                    "{who} {does} nothing, where the baseline of {time} has {}",
+                    bytes(self.bytes)
+                ),
+            ),
+            Difference::FirstIsBeginning(end) => (
+                FindingKind::Partial,
+                format!(
+                    "{who} {does} only the first {end} of the {} of the baseline of {time}",
+                    bytes(self.bytes)
+                ),
+            ),
+            difference => {
+                let mut message = format!(
+                    "{who} {does} other data than the baseline of {time}: {} ({}) instead of {} ({})",
+                    short(&group.sha256),
+                    bytes(group.bytes),
+                    short(&self.sha256),
+                    bytes(self.bytes)
+                );
+                if let Some(offset) = offset(difference) {
+                    message.push_str(&format!("; the first difference is at offset {offset}"));
+                } else if group.bytes < self.bytes && self.content.is_none() {
+                    message.push_str(
+                        "; that is shorter than the baseline, and may be its beginning: the baseline was saved without its content",
+                    );
+                }
+                (FindingKind::Regenerated, message)
+            }
+        };
+        let first_difference = offset(difference).or((group.bytes == 0).then_some(0));
+        Finding {
+            first_difference,
+            ..Finding::of_all(kind, message)
+        }
+    }
+
+    /// The same data under another status or content type.
+    fn other_head(&self, asked: &[&ReplicaAnswer]) -> Option<Finding> {
+        let same = asked
+            .iter()
+            .filter(|answer| answer.error.is_none() && answer.compared() == Some(&self.sha256));
+        let mut differing = Vec::new();
+        let mut words = String::new();
+        for answer in same {
+            let typed = |content_type: &Option<String>| {
+                content_type
+                    .as_ref()
+                    .map_or_else(|| "no content type".to_owned(), |name| format!("`{name}`"))
+            };
+            if answer.status != Some(self.status) {
+                let status = answer.status.unwrap_or_default();
+                words = format!("status {status} instead of {}", self.status);
+                differing.push(answer.ordinal);
+            } else if answer.via == self.via && answer.content_type != self.content_type {
+                words = format!(
+                    "{} instead of {}",
+                    typed(&answer.content_type),
+                    typed(&self.content_type)
+                );
+                differing.push(answer.ordinal);
+            }
+        }
+        (!differing.is_empty()).then(|| {
+            let message = format!(
+                "{} {} the data of the baseline, but with {words}",
+                replicas(&differing),
+                serve(&differing)
+            );
+            Finding::of_all(FindingKind::ContentTypes, message)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,245 @@
+//! How the answers of one endpoint differ: groups in, findings in words out.
+
+use std::collections::BTreeMap;
+
+use super::contents::{Contents, Difference};
+use super::finding::{Finding, FindingKind};
+use super::group::{AnswerGroup, offset};
+use super::problem::short;
+use super::words::{bytes, replicas, serve};
+use super::{ReplicaAnswer, Via};
+
+/// UTF-8's byte-order mark.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Groups that are described one by one, at most.
+const DESCRIBED: usize = 8;
+
+/// What the groups of one endpoint, of which there should be one, come to.
+pub(super) fn differences(groups: &[&AnswerGroup], contents: &Contents) -> Vec<Finding> {
+    let [first, second, ..] = groups else {
+        return Vec::new();
+    };
+    if let [first, second] = groups {
+        if let Some(finding) = lack(first, second, contents) {
+            return vec![finding];
+        }
+    }
+    let (kind, sentence) = kind(groups);
+    let difference = nearest(groups, contents)
+        .unwrap_or_else(|| contents.difference(&first.endpoint, &first.sha256, &second.sha256));
+    let mut message = format!("{sentence}: {}", described(groups));
+    match difference {
+        Difference::Beyond(kept) => {
+            message.push_str(&format!(
+                "; their first {} are equal, and more was not kept",
+                bytes(kept)
+            ));
+        }
+        Difference::Unknown => {}
+        other => {
+            if let Some(offset) = offset(other) {
+                message.push_str(&format!("; the first difference is at offset {offset}"));
+            }
+        }
+    }
+    if let Some(marked) = marked(groups, contents) {
+        message.push_str(&format!("; {marked}"));
+    }
+    let mut findings = vec![Finding {
+        first_difference: offset(difference),
+        ..Finding::of_all(kind, message)
+    }];
+    if groups.len() > 2 {
+        findings.extend(partial_ones(groups, contents));
+    }
+    findings
+}
+
+/// The kind of disagreement, and how it begins in words.
+fn kind(groups: &[&AnswerGroup]) -> (FindingKind, String) {
+    let count: usize = groups.iter().map(|group| group.ordinals.len()).sum();
+    let alone: Vec<_> = groups
+        .iter()
+        .filter(|group| group.ordinals.len() == 1)
+        .collect();
+    match (groups.len(), alone.as_slice()) {
+        (2, [only]) if count > 2 => (
+            FindingKind::OneDiffers,
+            format!("{} differs from all others", replicas(&only.ordinals)),
+        ),
+        (groups, alone) if groups == alone.len() && count > 2 => (
+            FindingKind::AllDiffer,
+            format!("no two of the {count} replicas agree"),
+        ),
+        _ => (FindingKind::Differ, "the replicas disagree".to_owned()),
+    }
+}
+
+fn described(groups: &[&AnswerGroup]) -> String {
+    let mut described: Vec<String> = groups
+        .iter()
+        .take(DESCRIBED)
+        .map(|group| {
+            format!(
+                "{} {} ({})",
+                replicas(&group.ordinals),
+                short(&group.sha256),
+                bytes(group.bytes)
+            )
+        })
+        .collect();
+    let hidden = groups.len().saturating_sub(DESCRIBED);
+    if hidden > 0 {
+        described.push(format!("and {hidden} more"));
+    }
+    described.join("; ")
+}
+
+/// The first offset at which any two of the groups differ.
+fn nearest(groups: &[&AnswerGroup], contents: &Contents) -> Option<Difference> {
+    let (first, others) = groups.split_first()?;
+    others
+        .iter()
+        .map(|other| contents.difference(&first.endpoint, &first.sha256, &other.sha256))
+        .filter(|difference| offset(*difference).is_some())
+        .min_by_key(|difference| offset(*difference))
+}
+
+/// One of two groups has less of the same, or nothing.
+fn lack(first: &AnswerGroup, second: &AnswerGroup, contents: &Contents) -> Option<Finding> {
+    let difference = contents.difference(&first.endpoint, &first.sha256, &second.sha256);
+    let (less, more, end) = match difference {
+        Difference::FirstIsBeginning(end) => (first, second, end),
+        Difference::SecondIsBeginning(end) => (second, first, end),
+        _ if first.bytes == 0 => (first, second, 0),
+        _ if second.bytes == 0 => (second, first, 0),
+        _ => return None,
+    };
+    Some(lacking(less, more, end, contents))
+}
+
+fn lacking(less: &AnswerGroup, more: &AnswerGroup, end: u64, contents: &Contents) -> Finding {
+    let (who, others) = (replicas(&less.ordinals), replicas(&more.ordinals));
+    let (does, do_others) = (serve(&less.ordinals), serve(&more.ordinals));
+    let (kind, message) = if less.bytes == 0 {
+        let message = format!(
+            "{who} {does} nothing, where {others} {do_others} {}",
+            bytes(more.bytes)
+        );
+        (FindingKind::Empty, message)
+    } else {
+        let rest = rest_in_words(more, end, contents);
+        let message = format!(
+            "{who} {does} only the first {} of the {} that {others} {do_others}{rest}",
+            less.bytes,
+            bytes(more.bytes)
+        );
+        (FindingKind::Partial, message)
+    };
+    Finding {
+        first_difference: Some(end),
+        ..Finding::of_all(kind, message)
+    }
+}
+
+/// A missing end of line is worth a word: no eye sees it.
+fn rest_in_words(more: &AnswerGroup, end: u64, contents: &Contents) -> &'static str {
+    let whole = contents
+        .of(&more.endpoint, &more.sha256)
+        .and_then(|content| content.whole());
+    let rest = usize::try_from(end).ok().and_then(|end| whole?.get(end..));
+    match rest {
+        Some(b"\n" | b"\r\n") => ": what is missing is the end of the last line",
+        _ => "",
+    }
+}
+
+/// Among several groups: each that is only the beginning of another one.
+fn partial_ones(groups: &[&AnswerGroup], contents: &Contents) -> Vec<Finding> {
+    let longest_with = |less: &AnswerGroup| {
+        groups
+            .iter()
+            .filter_map(|more| {
+                let endpoint = &less.endpoint;
+                match contents.difference(endpoint, &less.sha256, &more.sha256) {
+                    Difference::FirstIsBeginning(end) => Some((*more, end)),
+                    _ => None,
+                }
+            })
+            .max_by_key(|(more, _)| more.bytes)
+    };
+    groups
+        .iter()
+        .filter_map(|less| {
+            let (more, end) = longest_with(less)?;
+            Some(lacking(less, more, end, contents))
+        })
+        .collect()
+}
+
+/// A byte-order mark that some have and others have not: no eye sees it either.
+fn marked(groups: &[&AnswerGroup], contents: &Contents) -> Option<String> {
+    let mut with: Vec<i32> = Vec::new();
+    let mut without = false;
+    for group in groups {
+        let content = contents.of(&group.endpoint, &group.sha256)?;
+        if content.beginning.as_ref()?.starts_with(BYTE_ORDER_MARK) {
+            with.extend(&group.ordinals);
+        } else {
+            without = true;
+        }
+    }
+    if with.is_empty() || !without {
+        return None;
+    }
+    let begins = if with.len() == 1 { "begins" } else { "begin" };
+    Some(format!(
+        "what {} {} {begins} with a byte-order mark",
+        replicas(&with),
+        serve(&with)
+    ))
+}
+
+/// Equal bytes that are said to be different things. Answers that came by different ways are not
+/// held against each other: the API server's proxy adds a type where there is none.
+pub(super) fn content_types(group: &AnswerGroup, answers: &[ReplicaAnswer]) -> Option<Finding> {
+    [Via::PortForward, Via::PodProxy]
+        .into_iter()
+        .find_map(|via| {
+            let mut types: BTreeMap<Option<&str>, Vec<i32>> = BTreeMap::new();
+            let of_group = answers.iter().filter(|answer| {
+                answer.via == via
+                    && answer.error.is_none()
+                    && answer.endpoint == group.endpoint
+                    && answer.compared() == Some(&group.sha256)
+            });
+            for answer in of_group {
+                types
+                    .entry(answer.content_type.as_deref())
+                    .or_default()
+                    .push(answer.ordinal);
+            }
+            if types.len() < 2 {
+                return None;
+            }
+            let mut types: Vec<_> = types.into_iter().collect();
+            types.sort_by_key(|(_, ordinals)| ordinals.first().copied());
+            let described: Vec<String> = types
+                .iter()
+                .map(|(content_type, ordinals)| {
+                    let who = replicas(ordinals);
+                    content_type.map_or_else(
+                        || format!("{who} without a content type"),
+                        |content_type| format!("{who} as `{content_type}`"),
+                    )
+                })
+                .collect();
+            let message = format!(
+                "the same {} come with different content types: {}",
+                bytes(group.bytes),
+                described.join(", ")
+            );
+            Some(Finding::of_all(FindingKind::ContentTypes, message))
+        })
+}

@@ -1,0 +1,184 @@
+//! The beginnings of the different bodies, kept while a verification runs to tell how they differ.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::Endpoint;
+
+/// The beginnings of what was compared, once for every digest.
+#[derive(Debug, Clone, Default)]
+pub struct Contents {
+    endpoints: BTreeMap<Endpoint, BTreeMap<String, Content>>,
+}
+
+/// What is known of one content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// Its length.
+    pub bytes: u64,
+    /// Its beginning, unless too many different ones were there before.
+    pub beginning: Option<Bytes>,
+}
+
+/// How two contents differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    /// At this offset, both have a byte, and it is not the same.
+    At(u64),
+    /// The first one is the beginning of the second one, and ends at this offset.
+    FirstIsBeginning(u64),
+    /// The second one is the beginning of the first one, and ends at this offset.
+    SecondIsBeginning(u64),
+    /// Their beginnings are equal, so far as they were kept: so many bytes.
+    Beyond(u64),
+    /// They were not kept.
+    Unknown,
+}
+
+impl Contents {
+    /// How much of a body is kept, in bytes.
+    pub const KEPT: u64 = 1 << 20;
+    /// How many different beginnings are kept of one endpoint.
+    pub const DISTINCT: usize = 8;
+
+    /// Keeps a content's beginning, unless it or enough others are kept already.
+    pub fn keep(&mut self, endpoint: &Endpoint, sha256: &str, bytes: u64, beginning: &Bytes) {
+        let contents = self.endpoints.entry(endpoint.clone()).or_default();
+        if contents.contains_key(sha256) {
+            return;
+        }
+        let kept = contents
+            .values()
+            .filter(|content| content.beginning.is_some())
+            .count();
+        let content = Content {
+            bytes,
+            beginning: (kept < Self::DISTINCT).then(|| shortened(beginning)),
+        };
+        contents.insert(sha256.to_owned(), content);
+    }
+
+    /// What is known of a content.
+    #[must_use]
+    pub fn of(&self, endpoint: &Endpoint, sha256: &str) -> Option<&Content> {
+        self.endpoints.get(endpoint)?.get(sha256)
+    }
+
+    /// How two contents differ.
+    #[must_use]
+    pub fn difference(&self, endpoint: &Endpoint, first: &str, second: &str) -> Difference {
+        match (self.of(endpoint, first), self.of(endpoint, second)) {
+            (Some(first), Some(second)) => first.difference(second),
+            _ => Difference::Unknown,
+        }
+    }
+}
+
+impl Content {
+    /// A content that is known to its end.
+    #[must_use]
+    pub fn whole(&self) -> Option<&Bytes> {
+        let beginning = self.beginning.as_ref()?;
+        (beginning.len() as u64 == self.bytes).then_some(beginning)
+    }
+
+    /// How it differs from another one; both are known to be different.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Difference {
+        let (Some(first), Some(second)) = (&self.beginning, &other.beginning) else {
+            return Difference::Unknown;
+        };
+        let differing = first.iter().zip(second.iter()).position(|(a, b)| a != b);
+        if let Some(offset) = differing {
+            return Difference::At(offset as u64);
+        }
+        let common = first.len().min(second.len()) as u64;
+        // A beginning proves nothing about an end that was not kept.
+        if common == self.bytes && other.bytes > self.bytes {
+            Difference::FirstIsBeginning(common)
+        } else if common == other.bytes && self.bytes > other.bytes {
+            Difference::SecondIsBeginning(common)
+        } else {
+            Difference::Beyond(common)
+        }
+    }
+}
+
+/// A copy of the part that is kept, so that the rest of the memory goes.
+fn shortened(beginning: &Bytes) -> Bytes {
+    let kept = usize::try_from(Contents::KEPT).unwrap_or(usize::MAX);
+    match beginning.get(..kept) {
+        Some(start) if start.len() < beginning.len() => Bytes::copy_from_slice(start),
+        _ => beginning.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(text: &str, bytes: u64) -> Content {
+        Content {
+            bytes,
+            beginning: Some(Bytes::copy_from_slice(text.as_bytes())),
+        }
+    }
+
+    #[test]
+    fn two_contents_differ_where_their_bytes_first_do() {
+        let whole = |text: &str| content(text, text.len() as u64);
+        let table = [
+            (whole("abc"), whole("abd"), Difference::At(2)),
+            (whole("\u{feff}abc"), whole("abc"), Difference::At(0)),
+            (
+                whole("abc"),
+                whole("abc\n"),
+                Difference::FirstIsBeginning(3),
+            ),
+            (
+                whole("abc\n"),
+                whole("abc"),
+                Difference::SecondIsBeginning(3),
+            ),
+            (whole(""), whole("abc"), Difference::FirstIsBeginning(0)),
+            // Of the first one only three of five bytes were kept.
+            (content("abc", 5), whole("abcd"), Difference::Beyond(3)),
+            (content("abc", 5), content("abc", 9), Difference::Beyond(3)),
+            (
+                whole("abc"),
+                content("abcd", 9),
+                Difference::FirstIsBeginning(3),
+            ),
+            (content("abc", 5), content("abd", 9), Difference::At(2)),
+        ];
+        for (first, second, expected) in table {
+            assert_eq!(first.difference(&second), expected, "{first:?} {second:?}");
+        }
+        let unknown = Content {
+            bytes: 3,
+            beginning: None,
+        };
+        assert_eq!(unknown.difference(&whole("abc")), Difference::Unknown);
+    }
+
+    #[test]
+    fn only_the_first_beginnings_are_kept_and_never_more_than_a_mebibyte() {
+        let endpoint = Endpoint {
+            port: 80,
+            path: "/".to_owned(),
+        };
+        let mut contents = Contents::default();
+        let large = Bytes::from(vec![b'x'; 2 << 20]);
+        for number in 0..=Contents::DISTINCT {
+            contents.keep(&endpoint, &number.to_string(), 2 << 20, &large);
+        }
+        let kept = |number: usize| {
+            let content = contents.of(&endpoint, &number.to_string()).unwrap();
+            content.beginning.as_ref().map(|kept| kept.len() as u64)
+        };
+        assert_eq!(kept(0), Some(Contents::KEPT));
+        assert_eq!(kept(Contents::DISTINCT - 1), Some(Contents::KEPT));
+        assert_eq!(kept(Contents::DISTINCT), None);
+    }
+}

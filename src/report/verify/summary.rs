@@ -1,0 +1,127 @@
+//! The verdict in one sentence, with its sample.
+
+use super::words::bytes;
+use super::{AnswerGroup, Rounds, VerifyReport};
+use crate::exit::Outcome;
+
+/// The sentence; `has_baseline` says that the answers were held against older ones, too.
+pub(super) fn summary(report: &VerifyReport, has_baseline: bool) -> String {
+    let asked = report.expected_replicas();
+    if asked == 0 {
+        return "the workload has no replicas: there is nothing to verify".to_owned();
+    }
+    if report.replicas.iter().any(|answer| answer.error.is_some()) {
+        return shares(report, asked);
+    }
+    if let Some(count) = different(report) {
+        return format!("{asked} replicas gave {count} different answers");
+    }
+    let all = agreement(report, asked);
+    if report.verdict == Outcome::Success {
+        let baseline = if has_baseline {
+            ", as in the baseline"
+        } else {
+            ""
+        };
+        return format!("{all}{baseline}");
+    }
+    let decisive = report
+        .findings
+        .iter()
+        .find(|finding| finding.kind.certainty().is_some());
+    match decisive {
+        Some(finding) => format!("{all}, but {}", finding.message),
+        None => shares(report, asked),
+    }
+}
+
+/// All replicas answered right; what they agree on.
+fn agreement(report: &VerifyReport, asked: usize) -> String {
+    let endpoints = report.endpoints.len();
+    let sample = if endpoints > 1 {
+        format!("(1 answer each at {endpoints} endpoints)")
+    } else {
+        "(1 answer each)".to_owned()
+    };
+    match report.groups.as_slice() {
+        _ if asked == 1 && endpoints > 1 => format!(
+            "the only replica answers at {endpoints} endpoints; there is nothing to compare it with"
+        ),
+        _ if asked == 1 => {
+            "the only replica answers; there is nothing to compare it with".to_owned()
+        }
+        _ if !report.may_differ.is_empty() => {
+            format!("all {asked} replicas answer as expected {sample}")
+        }
+        [group] => format!(
+            "all {asked} replicas serve the same {} {sample}",
+            bytes(group.bytes)
+        ),
+        _ => format!("all {asked} replicas serve the same data {sample}"),
+    }
+}
+
+/// How many different answers there are where there should be one.
+fn different(report: &VerifyReport) -> Option<usize> {
+    let compared = report
+        .endpoints
+        .iter()
+        .filter(|endpoint| !report.may_differ.contains(endpoint));
+    compared
+        .map(|endpoint| {
+            let of_endpoint = |group: &&AnswerGroup| group.endpoint == *endpoint;
+            report.groups.iter().filter(of_endpoint).count()
+        })
+        .filter(|count| *count > 1)
+        .max()
+}
+
+/// How many replicas answered right everywhere, and whether those agree.
+fn shares(report: &VerifyReport, asked: usize) -> String {
+    let mut wrong: Vec<i32> = report
+        .replicas
+        .iter()
+        .filter(|answer| answer.error.is_some())
+        .map(|answer| answer.ordinal)
+        .collect();
+    wrong.dedup();
+    let right = asked.saturating_sub(wrong.len());
+    match different(report) {
+        Some(count) => {
+            format!(
+                "{right} of {asked} replicas gave a complete answer, and these are {count} different ones"
+            )
+        }
+        None => format!("{right} of {asked} replicas gave a right answer"),
+    }
+}
+
+/// What all rounds came to, and what the last one says.
+pub(super) fn of_rounds(rounds: &Rounds, last: &str) -> String {
+    let Rounds {
+        count,
+        success,
+        unhealthy,
+        undecided,
+        changes,
+    } = rounds;
+    let parts: Vec<String> = [
+        (*success, "success"),
+        (*unhealthy, "unhealthy"),
+        (*undecided, "undecided"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, word)| format!("{number} {word}"))
+    .collect();
+    let rounds = if *count == 1 { "round" } else { "rounds" };
+    let changes = match changes {
+        0 => "no change".to_owned(),
+        1 => "1 change".to_owned(),
+        changes => format!("{changes} changes"),
+    };
+    format!(
+        "{count} {rounds} ({}), {changes}; at last: {last}",
+        parts.join(", ")
+    )
+}

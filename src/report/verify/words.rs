@@ -1,0 +1,72 @@
+//! Replicas by their ordinals, in words.
+
+/// `replica 3`, `replicas 0-4, 7`.
+#[must_use]
+pub fn replicas(ordinals: &[i32]) -> String {
+    let noun = if ordinals.len() == 1 {
+        "replica"
+    } else {
+        "replicas"
+    };
+    format!("{noun} {}", ranges(ordinals))
+}
+
+/// Ordinals with runs of three or more drawn together: `0-4, 7`.
+fn ranges(ordinals: &[i32]) -> String {
+    let mut sorted = ordinals.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut parts = Vec::new();
+    let mut index = 0;
+    while let Some(&first) = sorted.get(index) {
+        let run = sorted[index..]
+            .iter()
+            .zip(first..)
+            .take_while(|(ordinal, expected)| *ordinal == expected)
+            .count();
+        let last = sorted[index + run - 1];
+        match run {
+            1 => parts.push(first.to_string()),
+            2 => parts.extend([first.to_string(), last.to_string()]),
+            _ => parts.push(format!("{first}-{last}")),
+        }
+        index += run;
+    }
+    parts.join(", ")
+}
+
+/// The verb's ending for so many replicas: `replica 1 serves`, `replicas 0, 2 serve`.
+pub(super) fn serve(ordinals: &[i32]) -> &'static str {
+    if ordinals.len() == 1 {
+        "serves"
+    } else {
+        "serve"
+    }
+}
+
+/// `1 byte`, `27 bytes`.
+pub(super) fn bytes(count: u64) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} byte{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_ordinals_are_drawn_together() {
+        let table: [(&[i32], &str); 7] = [
+            (&[3], "replica 3"),
+            (&[0, 1], "replicas 0, 1"),
+            (&[0, 1, 2], "replicas 0-2"),
+            (&[7, 0, 1, 2, 3, 4], "replicas 0-4, 7"),
+            (&[0, 2, 4], "replicas 0, 2, 4"),
+            (&[5, 6, 9, 10, 11], "replicas 5, 6, 9-11"),
+            (&[], "replicas "),
+        ];
+        for (ordinals, expected) in table {
+            assert_eq!(replicas(ordinals), expected);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Pods beside the replicas, and replicas that answer without being Ready.
+
+use serde_json::{Value, json};
+
+use super::{KEYS, cluster, finding, report, verify};
+use crate::apiserver::{ApiServer, Fault, PodScript, Pods, Reply, Rule};
+use crate::harness::Cryptoctl;
+
+const POD: (&str, &str, &str, &str) = ("", "pods", "logaiter", "cryptoserver-1");
+
+/// A pod with the labels of replica 0, that belongs to nobody.
+fn stranger(server: &ApiServer) -> Value {
+    let mut pod = server
+        .object("", "pods", "logaiter", "cryptoserver-0")
+        .unwrap();
+    pod["metadata"] = json!({
+        "name": "stranger", "namespace": "logaiter", "labels": pod["metadata"]["labels"],
+    });
+    pod["status"] = json!({});
+    pod
+}
+
+#[tokio::test]
+async fn an_extra_pod_is_unhealthy_and_named() {
+    let server = cluster().await;
+    server.create("kubectl", "", "pods", stranger(&server));
+    let output = verify(&server).await.expect_code(4);
+    let expected = "`stranger` matches the selector and should not exist, but does";
+    assert_eq!(
+        finding(&output),
+        ("extra_pod".to_owned(), expected.to_owned())
+    );
+    let summary = report(&output)["summary"].as_str().unwrap().to_owned();
+    assert!(summary.ends_with(&format!("but {expected}")), "{summary}");
+}
+
+#[tokio::test]
+async fn an_extra_pod_that_is_on_its_way_out_is_undecided() {
+    let server = cluster().await;
+    server.script(Pods::of("stranger"), PodScript::default().ignores_sigterm());
+    server.create("kubectl", "", "pods", stranger(&server));
+    server
+        .until(|server| {
+            let pod = server.object("", "pods", "logaiter", "stranger").unwrap();
+            !pod["status"]["containerStatuses"][0]["state"]["running"].is_null()
+        })
+        .await;
+    let client = server.client();
+    let pods: kube::Api<k8s_openapi::api::core::v1::Pod> =
+        kube::Api::namespaced(client, "logaiter");
+    pods.delete("stranger", &kube::api::DeleteParams::default())
+        .await
+        .unwrap();
+    let output = verify(&server).await.expect_code(5);
+    assert_eq!(
+        finding(&output),
+        (
+            "terminating_pod".to_owned(),
+            "`stranger` matches the selector and should not exist, and is still terminating"
+                .to_owned()
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_pod_that_has_ended_is_named_and_weighs_nothing() {
+    let server = cluster().await;
+    let mut pod = stranger(&server);
+    pod["spec"]["nodeName"] = Value::Null;
+    server.script(
+        Pods::of("stranger"),
+        PodScript::default().unschedulable("stays so"),
+    );
+    server.create("kubectl", "", "pods", pod);
+    server.set_status(
+        ("", "pods", "logaiter", "stranger"),
+        json!({ "phase": "Succeeded" }),
+    );
+    let output = verify(&server).await;
+    let report = report(&output);
+    assert_eq!(
+        report["notes"],
+        json!(["`stranger` matches the selector, but has ended: it was not counted"]),
+        "{report}"
+    );
+    assert_eq!(output.code(), 0, "{report}");
+}
+
+#[tokio::test]
+async fn a_right_answer_of_a_pod_that_is_not_ready_is_wrong() {
+    let server = ApiServer::listen().await;
+    server.serve(Pods::of("cryptoserver"), "/keys", Reply::ok(KEYS));
+    server.script(
+        Pods::of("cryptoserver").ordinal(1),
+        PodScript::default().never_ready("not yet"),
+    );
+    Cryptoctl::new(&server)
+        .args(["up", "--no-wait"])
+        .run()
+        .await
+        .expect_code(0);
+    server
+        .until(|server| {
+            let pod = server.object(POD.0, POD.1, POD.2, POD.3);
+            pod.is_some_and(|pod| {
+                !pod["status"]["containerStatuses"][0]["state"]["running"].is_null()
+            })
+        })
+        .await;
+    let output = verify(&server).await.expect_code(4);
+    let report = report(&output);
+    assert_eq!(report["replicas"][1]["error"]["problem"], "not_ready");
+    assert_eq!(
+        finding(&output).1,
+        "`cryptoserver-1` gave a right answer, but is not Ready: no Service sends it requests"
+    );
+    let answered = output
+        .json_lines()
+        .into_iter()
+        .filter(|line| line["event"] == "answered" && line["answer"]["ordinal"] == 1);
+    let errors: Vec<Value> = answered
+        .map(|line| line["answer"]["error"]["problem"].clone())
+        .collect();
+    assert_eq!(
+        errors,
+        [Value::Null, json!("not_ready")],
+        "the last one counts"
+    );
+}
+
+#[tokio::test]
+async fn only_what_the_transport_did_is_repeated_and_counted() {
+    let server = cluster().await;
+    let cut = Rule::new(Fault::CutDown(20))
+        .path("cryptoserver-1/portforward")
+        .times(1);
+    server.fault(cut);
+    let output = verify(&server).await.expect_code(0);
+    let report = report(&output);
+    assert_eq!(report["replicas"][1]["repeats"], 1, "{report}");
+    assert_eq!(
+        report["notes"],
+        json!(["1 question was repeated because the transport failed"])
+    );
+
+    let server = cluster().await;
+    let replies = vec![Reply::new(500, "no"), Reply::ok(KEYS)];
+    let pod = Pods::of("cryptoserver").ordinal(1);
+    server.serve_in_turn(pod, "/keys", replies);
+    let output = verify(&server).await.expect_code(4);
+    let report = self::report(&output);
+    assert_eq!(report["replicas"][1]["repeats"], 0);
+    assert_eq!(report["replicas"][1]["error"]["problem"], "wrong_status");
+}
