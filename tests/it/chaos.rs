@@ -128,10 +128,20 @@ async fn a_pod_that_does_not_come_back_is_diagnosed_with_its_last_words() {
 #[tokio::test]
 async fn a_recovery_that_outlasts_the_deadline_is_undecided() {
     let server = cluster().await;
+    // Scripts act on running pods too, and one that is not Ready would not be broken at all.
+    server.script(
+        Pods::of("cryptoserver"),
+        PodScript::default().stop_after(Duration::from_secs(1)),
+    );
+    let process = Cryptoctl::new(&server)
+        .args(["-o", "json", "chaos", "--yes", "--timeout", "4s"])
+        .start()
+        .await;
+    server.until(|server| !server.writes().is_empty()).await;
     server.script(
         Pods::of("cryptoserver").ordinal(0),
         PodScript::default().never_ready("stays so"),
     );
-    let output = chaos(&server, &["--timeout", "2s"]).await.expect_code(5);
+    let output = process.finish().await.expect_code(5);
     assert_eq!(report(&output)["verdict"], "inconclusive");
 }

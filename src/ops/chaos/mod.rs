@@ -14,6 +14,7 @@ mod restoration;
 mod run;
 mod safety;
 mod services;
+mod steady;
 
 pub use self::plan::{ChaosPlan, plan_chaos};
 pub use self::request::{ChaosRequest, OlderRun};

@@ -9,31 +9,25 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::ChaosPlan;
 use super::fault::{Sent, send};
 use super::phases::{find, note, show};
-use super::probe::{Probing, Right};
+use super::probe::Probing;
 use super::prober::Prober;
 use super::recovery::{End, Recovery, Taken};
 use super::restoration::{self, Change};
 use super::safety;
 use super::services::Services;
+use super::steady::{probe_time, right_answers, settled, uids};
 use crate::event::EventKind;
 use crate::exit::Outcome;
 use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::rollout::View;
-use crate::ops::verify::{question, verify};
-use crate::report::{Fault, Observed, ProbeState, Problem, RecoveryPhase, VerifyReport};
+use crate::ops::verify::question;
+use crate::report::{Fault, Observed, ProbeState, RecoveryPhase, VerifyReport};
 use crate::status::{PodSummary, RolloutProgress, rollout_progress};
 
-/// A pod that is Ready by its own probe may need a moment until it answers; a wrong answer is final
-/// at once, silence only after this long.
-const SETTLING: Duration = Duration::from_secs(15);
-const SETTLING_PAUSE: Duration = Duration::from_millis(500);
 /// Probes of each replica before the first fault, so that the prober itself is proven to work.
 const WARM_UP: u64 = 3;
 const LONGEST_WARM_UP: Duration = Duration::from_secs(5);
-/// The time for the answer to a probe: this, or a multiple of the slowest answer of the steady state.
-const PROBE_TIME: Duration = Duration::from_secs(1);
-const PROBE_TIME_FACTOR: u64 = 5;
 
 /// An experiment under way.
 pub(super) struct Run<'a> {
@@ -314,7 +308,7 @@ impl<'a> Run<'a> {
             // What the replicas agree on now tells lost data from one stale replica.
             End::WrongAnswer | End::Recovered => {}
         }
-        observed.after = self.settled().await?;
+        observed.after = settled(&self.context, self.plan).await?;
         if let Some(after) = &observed.after {
             self.verified = uids(after);
         }
@@ -370,48 +364,6 @@ impl<'a> Run<'a> {
         let undoing = restoration::undo(&context, &self.plan.workload, change);
         context.by_deadline(undoing).await
     }
-
-    /// Verifies until the answers are final, or the pods have had their moment to begin answering;
-    /// `None` when the time is over before there is any answer.
-    async fn settled(&self) -> Result<Option<VerifyReport>, OpsError> {
-        let until = (Instant::now() + SETTLING).min(self.context.deadline);
-        let mut last = None;
-        loop {
-            let verification = &self.plan.request.verification;
-            let report = match verify(&self.context, &self.plan.workload, verification).await {
-                Ok(report) => report,
-                Err(OpsError::OutOfTime { .. }) => return Ok(last),
-                Err(error) => return Err(error),
-            };
-            let is_final = report.verdict == Outcome::Success
-                || report.groups.len() > report.endpoints.len()
-                || report
-                    .replicas
-                    .iter()
-                    .filter_map(|answer| answer.error.as_ref())
-                    .any(is_an_answer);
-            last = Some(report);
-            if is_final || Instant::now() >= until || self.context.stop.is_asked() {
-                return Ok(last);
-            }
-            sleep(SETTLING_PAUSE).await;
-        }
-    }
-}
-
-/// The pods that gave the answers of a verification.
-fn uids(report: &VerifyReport) -> BTreeMap<String, String> {
-    let answers = report.replicas.iter();
-    answers
-        .filter_map(|answer| Some((answer.pod.clone(), answer.uid.clone()?)))
-        .collect()
-}
-
-fn is_an_answer(problem: &Problem) -> bool {
-    matches!(
-        problem,
-        Problem::WrongStatus { .. } | Problem::Empty | Problem::TooLarge { .. }
-    )
 }
 
 fn stopped(faults: u32) -> String {
@@ -424,32 +376,4 @@ fn told(number: u32, error: &OpsError) -> String {
         Some(source) => format!("fault {number}: {error}: {source}"),
         None => format!("fault {number}: {error}"),
     }
-}
-
-fn probe_time(before: &VerifyReport) -> Duration {
-    let slowest = before
-        .replicas
-        .iter()
-        .filter_map(|answer| answer.latency_ms)
-        .max()
-        .unwrap_or(0);
-    PROBE_TIME.max(Duration::from_millis(slowest * PROBE_TIME_FACTOR))
-}
-
-/// What each replica answered at the first endpoint in the steady state.
-fn right_answers(before: &VerifyReport) -> Vec<Right> {
-    let first = before.endpoints.first();
-    before
-        .replicas
-        .iter()
-        .filter(|answer| Some(&answer.endpoint) == first)
-        .filter_map(|answer| {
-            let sha256 = answer.compared_sha256.clone().or(answer.sha256.clone())?;
-            Some(Right {
-                pod: answer.pod.clone(),
-                sha256,
-                content_type: answer.content_type.clone(),
-            })
-        })
-        .collect()
 }

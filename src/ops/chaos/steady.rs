@@ -1,0 +1,97 @@
+//! What a verification says about the steady state, for what follows.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::ChaosPlan;
+use super::probe::Right;
+use crate::exit::Outcome;
+use crate::ops::Context;
+use crate::ops::error::OpsError;
+use crate::ops::verify::verify;
+use crate::report::{Problem, VerifyReport};
+
+/// A pod that is Ready by its own probe may need a moment until it answers; a wrong answer is final
+/// at once, silence only after this long.
+const SETTLING: Duration = Duration::from_secs(15);
+const SETTLING_PAUSE: Duration = Duration::from_millis(500);
+/// The time for the answer to a probe: this, or a multiple of the slowest answer of the steady state.
+const PROBE_TIME: Duration = Duration::from_secs(1);
+const PROBE_TIME_FACTOR: u64 = 5;
+
+/// The pods that gave the answers of a verification.
+pub(super) fn uids(report: &VerifyReport) -> BTreeMap<String, String> {
+    let answers = report.replicas.iter();
+    answers
+        .filter_map(|answer| Some((answer.pod.clone(), answer.uid.clone()?)))
+        .collect()
+}
+
+/// How long the answer to a probe may take.
+pub(super) fn probe_time(before: &VerifyReport) -> Duration {
+    let slowest = before
+        .replicas
+        .iter()
+        .filter_map(|answer| answer.latency_ms)
+        .max()
+        .unwrap_or(0);
+    PROBE_TIME.max(Duration::from_millis(slowest * PROBE_TIME_FACTOR))
+}
+
+/// What each replica answered at the first endpoint in the steady state.
+pub(super) fn right_answers(before: &VerifyReport) -> Vec<Right> {
+    let first = before.endpoints.first();
+    before
+        .replicas
+        .iter()
+        .filter(|answer| Some(&answer.endpoint) == first)
+        .filter_map(|answer| {
+            let sha256 = answer.compared_sha256.clone().or(answer.sha256.clone())?;
+            Some(Right {
+                pod: answer.pod.clone(),
+                sha256,
+                content_type: answer.content_type.clone(),
+            })
+        })
+        .collect()
+}
+
+/// Whether a problem is an answer, which does not change by waiting.
+pub(super) fn is_an_answer(problem: &Problem) -> bool {
+    matches!(
+        problem,
+        Problem::WrongStatus { .. } | Problem::Empty | Problem::TooLarge { .. }
+    )
+}
+
+/// Verifies until the answers are final, or the pods have had their moment to begin answering;
+/// `None` when the time is over before there is any answer.
+pub(super) async fn settled(
+    context: &Context,
+    plan: &ChaosPlan,
+) -> Result<Option<VerifyReport>, OpsError> {
+    let until = (Instant::now() + SETTLING).min(context.deadline);
+    let mut last = None;
+    loop {
+        let verification = &plan.request.verification;
+        let report = match verify(context, &plan.workload, verification).await {
+            Ok(report) => report,
+            Err(OpsError::OutOfTime { .. }) => return Ok(last),
+            Err(error) => return Err(error),
+        };
+        let is_final = report.verdict == Outcome::Success
+            || report.groups.len() > report.endpoints.len()
+            || report
+                .replicas
+                .iter()
+                .filter_map(|answer| answer.error.as_ref())
+                .any(is_an_answer);
+        last = Some(report);
+        if is_final || Instant::now() >= until || context.stop.is_asked() {
+            return Ok(last);
+        }
+        sleep(SETTLING_PAUSE).await;
+    }
+}
