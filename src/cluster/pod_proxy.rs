@@ -312,7 +312,7 @@ mod tests {
         let chunks = (header::TRANSFER_ENCODING, "chunked");
         let page = (header::CONTENT_TYPE, "Text/HTML; charset=utf-8");
         let ok = StatusCode::OK;
-        assert!(judge_end(ok, &headers(&[length.clone()])).is_ok());
+        assert!(judge_end(ok, &headers(std::slice::from_ref(&length))).is_ok());
         let error = judge_end(ok, &headers(&[chunks])).unwrap_err();
         assert!(matches!(error, AskError::NoProvenEnd { .. }), "{error:?}");
         let error = judge_end(ok, &headers(&[length, page])).unwrap_err();

@@ -1,6 +1,7 @@
 //! Asks every replica that should exist, at every endpoint, each on a connection of its own.
 
 mod ask;
+mod meanwhile;
 mod pods;
 mod watch;
 
@@ -13,7 +14,7 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 
 pub use self::watch::{WatchTimes, watch};
 
-use self::ask::{Asked, Given, ask};
+use self::ask::{Asked, Given, Scene, ask};
 use super::error::OpsError;
 use super::{Context, Workload};
 use crate::cluster::{Question, may_be_guessed};
@@ -21,8 +22,8 @@ use crate::event::EventKind;
 use crate::expectation::Expectation;
 use crate::object::ObjectRef;
 use crate::report::{
-    Baseline, Contents, Endpoint, Evidence, Finding, FindingKind, Problem, ReplicaAnswer,
-    VerifyReport, Via, replicas_in_words,
+    Baseline, Contents, Endpoint, Evidence, Problem, ReplicaAnswer, VerifyReport, Via,
+    replicas_in_words,
 };
 use crate::status::expected_ordinals;
 
@@ -137,32 +138,26 @@ async fn ask_all<'a>(
         object: object.clone(),
         answer: answer.clone(),
     };
-    let mut answers = Vec::new();
-    let mut contents = Contents::default();
-    let mut proxied = Vec::new();
-    let each = ordinals
-        .clone()
-        .flat_map(|ordinal| questions.iter().map(move |one| (ordinal, one)));
-    let mut asked = stream::iter(each)
-        .map(|(ordinal, one)| ask(context, workload, &set, &before, ordinal, one))
-        .buffer_unordered(verification.concurrency.max(1));
-    while let Some(given) = asked.next().await {
-        let Given {
-            answer,
-            compared,
-            because,
-        } = given;
-        if let Some(compared) = compared {
-            let (sha256, beginning) = (&compared.sha256, &compared.beginning);
-            contents.keep(&answer.endpoint, sha256, compared.bytes, beginning);
-        }
-        if let Some(because) = because {
-            proxied.push((answer.ordinal, because));
-        }
-        tell(answered(&answer));
-        answers.push(answer);
-    }
-    drop(asked);
+    let scene = Scene {
+        context,
+        workload,
+        set: &set,
+        pods: &before,
+    };
+    let heard = ask_each(
+        &scene,
+        &ordinals,
+        &questions,
+        verification.concurrency,
+        |answer| {
+            tell(answered(answer));
+        },
+    );
+    let Heard {
+        mut answers,
+        contents,
+        proxied,
+    } = heard.await;
     let after = if answers.is_empty() {
         None
     } else {
@@ -185,8 +180,8 @@ async fn ask_all<'a>(
         .iter()
         .any(|answer| answer.error == Some(Problem::Missing));
     if is_short || !beside.findings.is_empty() {
-        let now = read_again(context, workload).await?;
-        let changed = excuse(&set, now.as_ref(), &ordinals, &mut answers, &mut beside);
+        let now = meanwhile::read_again(context, workload).await?;
+        let changed = meanwhile::excuse(&set, now.as_ref(), &ordinals, &mut answers, &mut beside);
         for answer in &changed {
             tell(answered(answer));
         }
@@ -209,6 +204,50 @@ async fn ask_all<'a>(
         contents,
         questions,
     })
+}
+
+/// What all replicas said, before it is known whether it counts.
+#[derive(Default)]
+struct Heard {
+    answers: Vec<ReplicaAnswer>,
+    contents: Contents,
+    /// Who was asked through the API server's proxy, and why.
+    proxied: Vec<(i32, &'static str)>,
+}
+
+/// Asks every replica at every endpoint; every answer is told as it comes.
+async fn ask_each(
+    scene: &Scene<'_>,
+    ordinals: &Range<i32>,
+    questions: &[Asked<'_>],
+    concurrency: usize,
+    tell: impl Fn(&ReplicaAnswer),
+) -> Heard {
+    let mut heard = Heard::default();
+    let each = ordinals
+        .clone()
+        .flat_map(|ordinal| questions.iter().map(move |one| (ordinal, one)));
+    let mut asked = stream::iter(each)
+        .map(|(ordinal, one)| ask(scene, ordinal, one))
+        .buffer_unordered(concurrency.max(1));
+    while let Some(given) = asked.next().await {
+        let Given {
+            answer,
+            compared,
+            because,
+        } = given;
+        if let Some(compared) = compared {
+            let (sha256, beginning) = (&compared.sha256, &compared.beginning);
+            let contents = &mut heard.contents;
+            contents.keep(&answer.endpoint, sha256, compared.bytes, beginning);
+        }
+        if let Some(because) = because {
+            heard.proxied.push((answer.ordinal, because));
+        }
+        tell(&answer);
+        heard.answers.push(answer);
+    }
+    heard
 }
 
 /// What is asked where; the port is that of the pod template where none is named.
@@ -309,62 +348,6 @@ fn check_baseline(
         .map(|one| (one.endpoint.clone(), patterns(one.expectation)))
         .collect();
     Ok(baseline.check(object, &compared)?)
-}
-
-/// The StatefulSet as it is now; `None` when it is gone.
-async fn read_again(
-    context: &Context,
-    workload: &Workload,
-) -> Result<Option<StatefulSet>, OpsError> {
-    match workload.read(context).await {
-        Ok(set) => Ok(Some(set)),
-        Err(OpsError::NoSuchWorkload { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// A pod that is missing or too many by the StatefulSet as it was first read may be just right by
-/// what it has become meanwhile: then nothing is proven. Returns the answers that changed.
-fn excuse(
-    set: &StatefulSet,
-    now: Option<&StatefulSet>,
-    ordinals: &Range<i32>,
-    answers: &mut [ReplicaAnswer],
-    beside: &mut pods::Beside,
-) -> Vec<ReplicaAnswer> {
-    let is_same = |now: &StatefulSet| now.metadata.uid == set.metadata.uid;
-    let (what, wanted) = match now.filter(|now| is_same(now)) {
-        None => ("the StatefulSet was deleted".to_owned(), 0..0),
-        Some(now) => {
-            let wanted = expected_ordinals(now);
-            if wanted == *ordinals {
-                return Vec::new();
-            }
-            let what = format!(
-                "the StatefulSet was scaled from {} to {} replicas",
-                ordinals.len(),
-                wanted.len()
-            );
-            (what, wanted)
-        }
-    };
-    let mut changed = Vec::new();
-    for answer in answers {
-        if answer.error == Some(Problem::Missing) && !wanted.contains(&answer.ordinal) {
-            answer.error = Some(Problem::ChangedMeanwhile { what: what.clone() });
-            changed.push(answer.clone());
-        }
-    }
-    let name = set.metadata.name.as_deref().unwrap_or_default();
-    let is_wanted = |finding: &Finding| {
-        let mut names = wanted.clone().map(|ordinal| format!("{name}-{ordinal}"));
-        names.any(|wanted| finding.pod.as_deref() == Some(&wanted))
-    };
-    beside.findings.retain(|finding| !is_wanted(finding));
-    let message = format!("{what} while its replicas were asked");
-    let finding = Finding::of_all(FindingKind::WorkloadChanged, message);
-    beside.findings.push(finding);
-    changed
 }
 
 /// Who was asked through the API server's proxy, and why.

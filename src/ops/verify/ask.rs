@@ -23,6 +23,14 @@ pub(super) struct Asked<'a> {
     pub(super) question: Question,
 }
 
+/// Whose replicas are asked, as they were before.
+pub(super) struct Scene<'a> {
+    pub(super) context: &'a Context,
+    pub(super) workload: &'a Workload,
+    pub(super) set: &'a StatefulSet,
+    pub(super) pods: &'a Pods,
+}
+
 /// What came of it.
 pub(super) struct Given {
     pub(super) answer: ReplicaAnswer,
@@ -33,14 +41,13 @@ pub(super) struct Given {
 }
 
 /// Asks, and repeats the question only when the transport failed: never to get a better answer.
-pub(super) async fn ask(
-    context: &Context,
-    workload: &Workload,
-    set: &StatefulSet,
-    pods: &Pods,
-    ordinal: i32,
-    asked: &Asked<'_>,
-) -> Given {
+pub(super) async fn ask(scene: &Scene<'_>, ordinal: i32, asked: &Asked<'_>) -> Given {
+    let Scene {
+        context,
+        workload,
+        set,
+        pods,
+    } = *scene;
     let name = format!("{}-{ordinal}", workload.name);
     let pod = pods.get(&name);
     let mut given = Given {

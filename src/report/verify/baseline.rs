@@ -1,5 +1,7 @@
 //! What all replicas answered at one time, to be held against what they answer at another.
 
+use std::fmt::Write;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -334,7 +336,8 @@ impl BaselineAnswer {
                     bytes(self.bytes)
                 );
                 if let Some(offset) = offset(difference) {
-                    message.push_str(&format!("; the first difference is at offset {offset}"));
+                    // Writing to a String cannot fail.
+                    let _ = write!(message, "; the first difference is at offset {offset}");
                 } else if group.bytes < self.bytes && self.content.is_none() {
                     message.push_str(
                         "; that is shorter than the baseline, and may be its beginning: the baseline was saved without its content",

@@ -20,32 +20,25 @@ pub(super) fn differences(groups: &[&AnswerGroup], contents: &Contents) -> Vec<F
     let [first, second, ..] = groups else {
         return Vec::new();
     };
-    if let [first, second] = groups {
-        if let Some(finding) = lack(first, second, contents) {
-            return vec![finding];
-        }
+    if let [first, second] = groups
+        && let Some(finding) = lack(first, second, contents)
+    {
+        return vec![finding];
     }
     let (kind, sentence) = kind(groups);
     let difference = nearest(groups, contents)
         .unwrap_or_else(|| contents.difference(&first.endpoint, &first.sha256, &second.sha256));
-    let mut message = format!("{sentence}: {}", described(groups));
-    match difference {
-        Difference::Beyond(kept) => {
-            message.push_str(&format!(
-                "; their first {} are equal, and more was not kept",
-                bytes(kept)
-            ));
-        }
-        Difference::Unknown => {}
-        other => {
-            if let Some(offset) = offset(other) {
-                message.push_str(&format!("; the first difference is at offset {offset}"));
-            }
-        }
+    let mut parts = vec![format!("{sentence}: {}", described(groups))];
+    match (difference, offset(difference)) {
+        (Difference::Beyond(kept), _) => parts.push(format!(
+            "their first {} are equal, and more was not kept",
+            bytes(kept)
+        )),
+        (_, Some(offset)) => parts.push(format!("the first difference is at offset {offset}")),
+        (_, None) => {}
     }
-    if let Some(marked) = marked(groups, contents) {
-        message.push_str(&format!("; {marked}"));
-    }
+    parts.extend(marked(groups, contents));
+    let message = parts.join("; ");
     let mut findings = vec![Finding {
         first_difference: offset(difference),
         ..Finding::of_all(kind, message)

@@ -1,7 +1,7 @@
 //! What a verification says of each replica, held against what that replica really did.
 
 use cryptoctl::exit::Outcome;
-use cryptoctl::report::{Problem, ReplicaAnswer, VerifyReport};
+use cryptoctl::report::{FindingKind, Problem, ReplicaAnswer, VerifyReport};
 
 use super::Case;
 use crate::apiserver::object::text;
@@ -26,6 +26,16 @@ pub(super) fn broken(case: &Case<'_>, span: Span, report: &VerifyReport) -> Vec<
         wrong.push(format!(
             "replicas {ordinals:?} were asked; there never should have been just those"
         ));
+    }
+    let extras = report
+        .findings
+        .iter()
+        .filter(|finding| finding.kind == FindingKind::ExtraPod);
+    for finding in extras {
+        let name = finding.pod.as_deref().unwrap_or_default();
+        if !extra(case, span, name) {
+            wrong.push(format!("`{name}` is said to be too many, and never was"));
+        }
     }
     let all_right = report.replicas.iter().all(|answer| answer.error.is_none());
     let same = report
@@ -87,7 +97,23 @@ fn happened(case: &Case<'_>, span: Span, answer: &ReplicaAnswer, problem: &Probl
             Problem::NotListening => served(&|status, _| status == 0),
             Problem::WrongStatus { status, .. } => served(&|given, _| given == *status),
             Problem::Empty => served(&|status, body| status == 200 && body.is_empty()),
+            Problem::NotReady => pod.is_some_and(|pod| !truth::is_ready(pod)),
             _ => true,
         }
+    })
+}
+
+/// Whether a pod that is said to be too many ever was: there, neither leaving nor ended, and beyond what
+/// the set wanted.
+fn extra(case: &Case<'_>, span: Span, name: &str) -> bool {
+    truth::ever(case.run, span, |moment| {
+        let mut wanted = moment
+            .ordinals()
+            .map(|ordinal| format!("{}-{ordinal}", crate::set::NAME));
+        !wanted.any(|wanted| wanted == name)
+            && moment
+                .pods
+                .get(name)
+                .is_some_and(|pod| !is_terminating(pod))
     })
 }

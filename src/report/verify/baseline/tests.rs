@@ -1,5 +1,14 @@
 use super::*;
 
+/// Bodies, whether the baseline has its content, and the finding: kind, offset, sentence.
+type Case = (
+    &'static [&'static str],
+    bool,
+    FindingKind,
+    Option<u64>,
+    String,
+);
+
 const TIME: &str = "2026-11-23T10:00:00Z";
 
 fn endpoint() -> Endpoint {
@@ -72,7 +81,7 @@ fn todays_answers_are_told_apart_from_yesterdays_in_words() {
     let regenerated = format!(
         "all 2 replicas serve other data than the baseline of {TIME}: {now} (5 bytes) instead of {then} (5 bytes)"
     );
-    let table: [(&[&str], bool, FindingKind, Option<u64>, String); 8] = [
+    let table: [Case; 8] = [
         (
             &["1\n33\n", "1\n33\n"],
             false,
