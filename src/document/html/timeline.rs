@@ -151,17 +151,16 @@ fn draw(
             .text(path)
             .raw("\"/>");
     }
-    let inside = |at_ms: &&u64| (clip.from_ms..=clip.until_ms).contains(*at_ms);
-    let marks: String = hit
+    let mut marks = hit
         .iter()
-        .filter(inside)
-        .map(|at_ms| format!("M{} 0v20", clip.at(*at_ms)))
-        .collect();
-    if !marks.is_empty() {
-        markup
-            .raw("<path class=\"mark\" d=\"")
-            .text(marks)
-            .raw("\"/>");
+        .filter(|at_ms| (clip.from_ms..=clip.until_ms).contains(*at_ms))
+        .peekable();
+    if marks.peek().is_some() {
+        markup.raw("<path class=\"mark\" d=\"");
+        for at_ms in marks {
+            markup.text(format_args!("M{} 0v20", clip.at(*at_ms)));
+        }
+        markup.raw("\"/>");
     }
     markup.raw("</svg>\n");
 }

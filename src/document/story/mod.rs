@@ -134,10 +134,8 @@ impl<'a> Story<'a> {
                 self.silences
                     .push((until.saturating_sub(*silent_for_ms), until));
             }
-            EventKind::Warning { message } => {
-                if !self.warnings.contains(&message.as_str()) {
-                    self.warnings.push(message);
-                }
+            EventKind::Warning { message } if !self.warnings.contains(&message.as_str()) => {
+                self.warnings.push(message);
             }
             _ => {}
         }
