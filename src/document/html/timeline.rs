@@ -22,7 +22,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     if story.strips.is_empty() {
         return;
     }
-    markup.raw("<section>\n<h2>What every replica answered</h2>\n<p>Each replica was asked again and again, throughout the run. Each strip shows its answers from left to right; a vertical line marks a fault that hit it.</p>\n");
+    markup.raw("<section>\n<h2>What every replica answered</h2>\n<p>Each replica was asked again and again, throughout the run. Each strip shows its answers from left to right; a vertical line marks a fault that hit it. An outage counts from the last right answer before it, so that it is never shown too short.</p>\n");
     key(markup, &story.states());
     let columns = (ALL_COLUMNS / story.strips.len()).clamp(*COLUMNS.start(), *COLUMNS.end());
     let whole = Clip {

@@ -95,7 +95,10 @@ impl<'a> Story<'a> {
         for event in events {
             story.fold(event);
         }
-        (story.strips, story.services) = strip::strips(events);
+        let probed_ms = story
+            .chaos()
+            .map_or(0, |report| report.availability.probed_ms);
+        (story.strips, story.services) = strip::strips(events, probed_ms);
         if let Some(report) = story.chaos() {
             story.object = Some(&report.object);
             story.experiment = Some(&report.experiment);
