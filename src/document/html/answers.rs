@@ -3,7 +3,8 @@
 use super::pieces::{Column, begin_table, end_table, figure, or_dash, time};
 use crate::document::markup::Markup;
 use crate::document::story::Story;
-use crate::report::{AnswerGroup, Certainty, ReplicaAnswer, VerifyReport, Via};
+use crate::exit::Outcome;
+use crate::report::{Certainty, ReplicaAnswer, VerifyReport, Via};
 
 /// Answers that say the same as the one before are shown up to this many.
 const MOST_SAME: usize = 50;
@@ -30,7 +31,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     }
     markup.raw("</p>\n</section>\n<section>\n<h2>What every replica answered</h2>\n");
     if let Some(report) = story.verification() {
-        table(markup, &report.replicas, &report.groups, "");
+        table(markup, &report.replicas, Some(report), "");
         groups(markup, report);
     } else if story.answers.is_empty() {
         markup.raw("<p>No answer was seen.</p>\n");
@@ -40,30 +41,32 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
             .iter()
             .map(|answer| (*answer).clone())
             .collect();
-        table(markup, &replicas, &[], "");
+        table(markup, &replicas, None, "");
     }
     markup.raw("</section>\n");
 }
 
-/// One row for every answer; `place` is where the verification stands in the report, if it does.
+/// One row for every answer; `place` is where the verification stands in the report, if it came to
+/// one.
 pub(super) fn table(
     markup: &mut Markup,
     replicas: &[ReplicaAnswer],
-    groups: &[AnswerGroup],
+    report: Option<&VerifyReport>,
     place: &'static str,
 ) {
+    let groups = report.map_or(&[][..], |report| report.groups.as_slice());
     begin_table(
         markup,
         "The answer of every replica that should exist",
         &[
             Column::Words("Replica"),
-            Column::Words("Node"),
-            Column::Words("Asked for"),
+            Column::Words("Judged"),
             Column::Numbers("Status"),
             Column::Numbers("Bytes"),
             Column::Words("SHA-256"),
             Column::Numbers("Time"),
-            Column::Words("Judged"),
+            Column::Words("Asked for"),
+            Column::Words("Node"),
         ],
     );
     let is_counted = |answer: &ReplicaAnswer| {
@@ -81,16 +84,8 @@ pub(super) fn table(
         markup
             .raw("<tr><th scope=\"row\" class=\"id\">")
             .text(&answer.pod)
-            .raw("</th><td>")
-            .text(or_dash(answer.node.as_deref()))
-            .raw("</td><td>")
-            .text(format_args!(
-                "{} on port {}",
-                answer.endpoint.path, answer.endpoint.port
-            ));
-        if answer.via == Via::PodProxy {
-            markup.raw(" (through the API server)");
-        }
+            .raw("</th><td class=\"words\">");
+        judged(markup, answer, report);
         let number = |value: Option<u64>| value.map_or_else(|| "–".to_owned(), |n| n.to_string());
         markup
             .raw("</td><td class=\"n\">")
@@ -118,9 +113,17 @@ pub(super) fn table(
             let pointer = format!("{place}/replicas/{index}/latency_ms");
             time(markup, pointer, answer.latency_ms);
         }
-        markup.raw("</td><td>");
-        judged(markup, answer, groups);
-        markup.raw("</td></tr>");
+        markup.raw("</td><td class=\"id\">").text(format_args!(
+            "{} on port {}",
+            answer.endpoint.path, answer.endpoint.port
+        ));
+        if answer.via == Via::PodProxy {
+            markup.raw(" (through the API server)");
+        }
+        markup
+            .raw("</td><td class=\"id\">")
+            .text(or_dash(answer.node.as_deref()))
+            .raw("</td></tr>");
     }
     end_table(markup);
     if same > MOST_SAME {
@@ -135,7 +138,9 @@ fn short(sha256: &str) -> &str {
     sha256.get(..16).unwrap_or(sha256)
 }
 
-fn judged(markup: &mut Markup, answer: &ReplicaAnswer, groups: &[AnswerGroup]) {
+fn judged(markup: &mut Markup, answer: &ReplicaAnswer, report: Option<&VerifyReport>) {
+    let groups = report.map_or(&[][..], |report| report.groups.as_slice());
+    let is_agreed = report.is_some_and(|report| report.verdict == Outcome::Success);
     let of_endpoint = || {
         let mut position = 0;
         groups.iter().find_map(|group| {
@@ -163,6 +168,10 @@ fn judged(markup: &mut Markup, answer: &ReplicaAnswer, groups: &[AnswerGroup]) {
         }
         (None, Some(_)) if rivals == 1 => {
             markup.raw("✓ right");
+        }
+        // Where answers may differ, that is no fault.
+        (None, Some(position)) if is_agreed => {
+            markup.raw("✓ right: answer ").text(position);
         }
         (None, Some(position)) => {
             markup.raw("✗ differs: answer ").text(position);

@@ -21,13 +21,13 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
         answers::table(
             markup,
             &report.before.replicas,
-            &report.before.groups,
+            Some(&report.before),
             "/before",
         );
         answers::summary(markup, &report.before);
         if let Some(after) = &report.after {
             markup.raw("<h3>Answers after the last recovery</h3>\n");
-            answers::table(markup, &after.replicas, &after.groups, "/after");
+            answers::table(markup, &after.replicas, Some(after), "/after");
             answers::summary(markup, after);
         }
     } else {
@@ -240,6 +240,6 @@ fn sent(markup: &mut Markup, story: &Story<'_>) {
             .iter()
             .map(|answer| (*answer).clone())
             .collect();
-        answers::table(markup, &replicas, &[], "");
+        answers::table(markup, &replicas, None, "");
     }
 }

@@ -85,13 +85,13 @@ fn pods(experiment: &Experiment) -> String {
         }
     }
     let more = names.len().saturating_sub(NAMED);
-    let named: Vec<String> = names
+    let literals: Vec<String> = names
         .iter()
         .take(NAMED)
         .map(|pod| format!("`{pod}`"))
         .collect();
     match more {
-        0 => named.join(", "),
-        _ => format!("{} and {more} more", named.join(", ")),
+        0 => literals.join(", "),
+        _ => format!("{} and {more} more", literals.join(", ")),
     }
 }

@@ -1,5 +1,7 @@
 //! The recovery: each phase of one fault with its time, or the figures of many.
 
+use std::fmt::Write;
+
 use super::pieces::{Column, HEIGHT, begin_table, end_table, figure, time};
 use crate::document::markup::Markup;
 use crate::document::story::{Story, phase_title};
@@ -188,7 +190,8 @@ fn chart(markup: &mut Markup, report: &ChaosReport) {
                 continue;
             };
             if end > from {
-                path.push_str(&format!("M{from} {top}H{end}v{bar}H{from}z"));
+                // Writing to a String cannot fail.
+                let _ = write!(path, "M{from} {top}H{end}v{bar}H{from}z");
                 from = end;
             }
         }

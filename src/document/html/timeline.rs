@@ -22,7 +22,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     if story.strips.is_empty() {
         return;
     }
-    markup.raw("<section>\n<h2>What every replica answered</h2>\n<p>Each replica was asked again and again, throughout the run. Each strip shows its answers from left to right; a vertical line marks a fault that hit it.</p>\n");
+    markup.raw("<section>\n<h2>What every replica answered</h2>\n<p>Each replica was asked again and again, throughout the run. Each strip shows its answers from left to right; a vertical line marks a fault that hit it. An outage counts from the last right answer before it, so that it is never shown too short.</p>\n");
     key(markup, &story.states());
     let columns = (ALL_COLUMNS / story.strips.len()).clamp(*COLUMNS.start(), *COLUMNS.end());
     let whole = Clip {
@@ -151,17 +151,16 @@ fn draw(
             .text(path)
             .raw("\"/>");
     }
-    let inside = |at_ms: &&u64| (clip.from_ms..=clip.until_ms).contains(*at_ms);
-    let marks: String = hit
+    let mut marks = hit
         .iter()
-        .filter(inside)
-        .map(|at_ms| format!("M{} 0v20", clip.at(*at_ms)))
-        .collect();
-    if !marks.is_empty() {
-        markup
-            .raw("<path class=\"mark\" d=\"")
-            .text(marks)
-            .raw("\"/>");
+        .filter(|at_ms| (clip.from_ms..=clip.until_ms).contains(*at_ms))
+        .peekable();
+    if marks.peek().is_some() {
+        markup.raw("<path class=\"mark\" d=\"");
+        for at_ms in marks {
+            markup.text(format_args!("M{} 0v20", clip.at(*at_ms)));
+        }
+        markup.raw("\"/>");
     }
     markup.raw("</svg>\n");
 }

@@ -95,7 +95,10 @@ impl<'a> Story<'a> {
         for event in events {
             story.fold(event);
         }
-        (story.strips, story.services) = strip::strips(events);
+        let probed_ms = story
+            .chaos()
+            .map_or(0, |report| report.availability.probed_ms);
+        (story.strips, story.services) = strip::strips(events, probed_ms);
         if let Some(report) = story.chaos() {
             story.object = Some(&report.object);
             story.experiment = Some(&report.experiment);
@@ -134,10 +137,8 @@ impl<'a> Story<'a> {
                 self.silences
                     .push((until.saturating_sub(*silent_for_ms), until));
             }
-            EventKind::Warning { message } => {
-                if !self.warnings.contains(&message.as_str()) {
-                    self.warnings.push(message);
-                }
+            EventKind::Warning { message } if !self.warnings.contains(&message.as_str()) => {
+                self.warnings.push(message);
             }
             _ => {}
         }

@@ -71,7 +71,7 @@ impl Story<'_> {
     /// What happened, in one sentence.
     pub(in crate::document) fn sentence(&self) -> String {
         if let Some(report) = self.chaos() {
-            let happened = self.of_experiment(report);
+            let happened = Self::of_experiment(report);
             return match self.end.status {
                 ExitStatus::Interrupted | ExitStatus::Terminated => {
                     format!("The run was interrupted before its end. {happened}")
@@ -96,8 +96,8 @@ impl Story<'_> {
         }
     }
 
-    fn of_experiment(&self, report: &ChaosReport) -> String {
-        let done = self.done(report);
+    fn of_experiment(report: &ChaosReport) -> String {
+        let done = Self::done(report);
         match report.verdict {
             ChaosVerdict::Survived => format!("{done}{}.", recovered(report)),
             ChaosVerdict::Failed if report.experiment.fault.is_none() => {
@@ -126,7 +126,7 @@ impl Story<'_> {
     }
 
     /// What was done, and to whom.
-    fn done(&self, report: &ChaosReport) -> String {
+    fn done(report: &ChaosReport) -> String {
         let Some(fault) = report.experiment.fault else {
             return "Nothing was broken on purpose".to_owned();
         };

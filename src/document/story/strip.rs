@@ -157,8 +157,10 @@ impl Strip {
     }
 }
 
-/// The strips of the replicas, and those of the Services that follow from them.
-pub(super) fn strips(events: &[Event]) -> (Vec<Strip>, Vec<Strip>) {
+/// The strips of the replicas, and those of the Services that follow from them. Of what came after
+/// the last event that tells of probes nothing is known, unless the report says that it was probed
+/// for longer.
+pub(super) fn strips(events: &[Event], probed_ms: u64) -> (Vec<Strip>, Vec<Strip>) {
     let mut pods: Vec<(&str, Vec<(u64, ProbeState)>)> = Vec::new();
     let mut endpoints: BTreeMap<&str, Vec<(u64, &[String])>> = BTreeMap::new();
     let mut known_until = None;
@@ -193,9 +195,15 @@ pub(super) fn strips(events: &[Event]) -> (Vec<Strip>, Vec<Strip>) {
             _ => {}
         }
     }
-    let Some(until_ms) = known_until else {
+    let Some(known_until) = known_until else {
         return (Vec::new(), Vec::new());
     };
+    let changes = pods.iter().filter_map(|(_, changes)| changes.first());
+    let first = changes
+        .map(|(at_ms, _)| *at_ms)
+        .min()
+        .unwrap_or(known_until);
+    let until_ms = known_until.max(first.saturating_add(probed_ms));
     let strips: Vec<Strip> = pods
         .iter()
         .map(|(pod, changes)| Strip::of_changes(pod, changes, until_ms))
@@ -218,7 +226,7 @@ fn of_service(service: &str, ready: &[(u64, &[String])], pods: &[Strip], until_m
             pods.iter()
                 .flat_map(|pod| pod.spans.iter().map(|span| span.from_ms)),
         )
-        .filter(|at_ms| *at_ms >= first)
+        .filter(|at_ms| (first..until_ms).contains(at_ms))
         .collect();
     moments.sort_unstable();
     moments.dedup();
@@ -319,5 +327,23 @@ mod tests {
             .map(|span| (span.from_ms, span.state))
             .collect();
         assert_eq!(states, [(0, ProbeState::Right), (400, ProbeState::Silent)]);
+    }
+
+    #[test]
+    fn a_state_lasts_as_long_as_was_probed_and_no_longer() {
+        let probe = Event {
+            time: jiff::Timestamp::UNIX_EPOCH,
+            elapsed_ms: 60,
+            kind: EventKind::Probe {
+                pod: "web-0".into(),
+                state: ProbeState::Right,
+                at_ms: 50,
+                detail: None,
+            },
+        };
+        let until =
+            |probed_ms| strips(std::slice::from_ref(&probe), probed_ms).0[0].spans[0].until_ms;
+        assert_eq!(until(0), 60);
+        assert_eq!(until(700), 750);
     }
 }

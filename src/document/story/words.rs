@@ -8,7 +8,7 @@ pub(in crate::document) fn fault_past(fault: Fault) -> &'static str {
         Fault::Delete => "deleted",
         Fault::ForceDelete => "deleted without time to stop",
         Fault::Evict => "evicted",
-        Fault::Kill => "hit by the end of its process",
+        Fault::Kill => "made to end its process",
         Fault::Restart => "restarted",
         Fault::Scale => "scaled to zero and back",
         Fault::Cordon => "evicted from its node, which was closed",
