@@ -348,9 +348,10 @@ fn phase_rows(sent: &Sent, width: usize) -> Vec<Line> {
     rows.into_iter().map(|row| row.shortened(width)).collect()
 }
 
-/// Whether a later phase was seen: this one was missed, and will not come.
+/// Whether this phase was missed, and will not come, since a later one was seen. From the start of
+/// the containers on there is no order: a replica may answer before it is Ready.
 fn is_passed(sent: &Sent, phase: RecoveryPhase) -> bool {
-    sent.seen.keys().any(|seen| *seen > phase)
+    phase <= RecoveryPhase::Started && sent.seen.keys().any(|seen| *seen > phase)
 }
 
 fn milliseconds(frame: &Frame) -> u64 {

@@ -224,6 +224,32 @@ fn bars_never_leave_their_frame() {
 }
 
 #[test]
+fn a_replica_may_answer_before_it_is_ready() {
+    let mut events = under_way(3);
+    for (phase, after_ms) in [
+        (RecoveryPhase::Started, 2_000),
+        (RecoveryPhase::FirstRightAnswer, 2_100),
+    ] {
+        let kind = EventKind::Phase {
+            number: 3,
+            pod: pod(2),
+            phase,
+            after_ms,
+        };
+        events.push(at(23_200, kind));
+    }
+    let drawn = rows(&events, 120, 22).join("\n");
+    for words in [
+        "· volumes",
+        "… Ready",
+        "✓ right answer +2.1 s",
+        "· all equal",
+    ] {
+        assert!(drawn.contains(words), "{words}\n{drawn}");
+    }
+}
+
+#[test]
 fn what_is_in_trouble_is_never_summed_up() {
     let drawn = rows(&under_way(200), 80, 8).join("\n");
     for name in ["cryptoserver-2 ", "cryptoserver-1 "] {

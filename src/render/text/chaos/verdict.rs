@@ -96,8 +96,8 @@ fn headline(report: &ChaosReport) -> (&'static str, String) {
         }
         ChaosVerdict::Failed if report.experiment.fault.is_none() => ("disturbed", String::new()),
         ChaosVerdict::Failed => ("not survived", String::new()),
-        ChaosVerdict::Rehearsed => ("dry run", ": nothing was broken".to_owned()),
         ChaosVerdict::Refused => ("not attempted", String::new()),
+        ChaosVerdict::Rehearsed => ("dry run", ": nothing was broken".to_owned()),
         ChaosVerdict::Inconclusive => ("inconclusive", String::new()),
         ChaosVerdict::Undisturbed => {
             let replicas = &report.availability.replicas;
@@ -162,7 +162,11 @@ fn data(data: &DataProof, verdict: ChaosVerdict) -> Option<String> {
     let before = data.before_sha256.as_deref().map(short_digest)?;
     let after = match data.after_sha256.as_deref() {
         Some(after) => short_digest(after),
-        None if matches!(verdict, ChaosVerdict::Refused | ChaosVerdict::Undisturbed) => {
+        None if matches!(
+            verdict,
+            ChaosVerdict::Refused | ChaosVerdict::Rehearsed | ChaosVerdict::Undisturbed
+        ) =>
+        {
             return Some(format!("{before} on every replica"));
         }
         None => "unknown",
@@ -184,6 +188,9 @@ fn phases_of_one(kills: &[Kill]) -> String {
             *slot = (*slot).max(*after_ms);
         }
     }
+    let mut latest: Vec<(RecoveryPhase, u64)> = latest.into_iter().collect();
+    // On one clock: a replica may answer before it is Ready.
+    latest.sort_by_key(|(phase, after_ms)| (*after_ms, *phase));
     let seen: Vec<String> = latest
         .iter()
         .map(|(phase, after_ms)| {
@@ -301,8 +308,8 @@ fn clients(report: &ChaosReport) -> Vec<(&'static str, String)> {
         0 => "at no moment is it known that no replica answered right".to_owned(),
         none => format!("no replica answered right for {}", took(none)),
     };
-    let probed = took(availability.probed_ms);
-    facts.push(("in all", format!("{none} (probed for {probed})")));
+    let duration = took(availability.probed_ms);
+    facts.push(("in all", format!("{none} (probed for {duration})")));
     for service in &availability.services {
         let text = match (service.failing_ms, service.down_ms) {
             (0, 0) => format!(
@@ -318,11 +325,10 @@ fn clients(report: &ChaosReport) -> Vec<(&'static str, String)> {
         };
         facts.push(("service", text));
     }
-    let prober = report.prober;
     let text = format!(
         "every {} by plan, with a largest gap of {}",
-        took(prober.interval_ms),
-        took(prober.largest_gap_ms)
+        took(report.prober.interval_ms),
+        took(report.prober.largest_gap_ms)
     );
     facts.push(("probes", text));
     facts
