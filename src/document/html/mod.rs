@@ -12,7 +12,7 @@ pub(super) use self::pieces::{HEIGHT, PATTERNS, class};
 
 use super::markup::Markup;
 use super::story::Story;
-use crate::render::took;
+use crate::render::{count, took};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -112,6 +112,19 @@ fn findings(markup: &mut Markup, story: &Story<'_>) {
     let mut items: Vec<String> = Vec::new();
     if let Some(report) = story.chaos() {
         items.extend(report.not_restored.iter().cloned());
+    }
+    if let Some(report) = story.verification() {
+        items.extend(report.notes.iter().cloned());
+        items.extend(report.rounds.as_ref().map(|rounds| {
+            format!(
+                "it was verified {}: {} right, {} wrong, {} undecided; the answer changed {}",
+                count(rounds.count as usize, "time"),
+                rounds.success,
+                rounds.unhealthy,
+                rounds.undecided,
+                count(rounds.changes as usize, "time")
+            )
+        }));
     }
     items.extend(story.warnings.iter().map(|warning| (*warning).to_owned()));
     if !story.silences.is_empty() {
