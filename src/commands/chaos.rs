@@ -42,7 +42,9 @@ pub(super) async fn run(
     if breaks {
         context = confirm::ask(session, context, &plan.what, &plan.reach).await?;
     }
-    Ok(Report::Chaos(Box::new(ops::chaos(&context, &plan).await?)))
+    // A long way with much to remember: not on the stack.
+    let report = Box::pin(ops::chaos(&context, &plan)).await?;
+    Ok(Report::Chaos(Box::new(report)))
 }
 
 /// Undoes what an experiment has left behind: it only ever returns to what was before, so it needs
