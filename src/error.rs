@@ -278,7 +278,7 @@ impl From<OpsError> for CommandError {
                 };
                 Self::from_chain(ExitStatus::Usage, &error, vec![hint])
             }
-            OpsError::Question { hint, .. } => {
+            OpsError::Question { hint, .. } | OpsError::Experiment { hint, .. } => {
                 Self::from_chain(ExitStatus::Usage, &error, vec![hint.clone()])
             }
             OpsError::Baseline(_) => Self::from_chain(
@@ -286,9 +286,6 @@ impl From<OpsError> for CommandError {
                 &error,
                 vec!["save another one with `--save-baseline`".to_owned()],
             ),
-            OpsError::Experiment { hint, .. } => {
-                Self::from_chain(ExitStatus::Usage, &error, vec![hint.clone()])
-            }
             OpsError::NoSuchPod { .. } => Self::from_chain(
                 ExitStatus::Failed,
                 &error,

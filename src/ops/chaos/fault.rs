@@ -24,6 +24,8 @@ pub(super) enum Sent {
     Accepted(Option<Change>),
     /// It was refused, and nothing was broken: the reason.
     Refused(String),
+    /// It is said to have failed, which what it ends may say as well: the reason.
+    Doubtful(String),
 }
 
 /// Sends a fault to one pod, or to the whole workload.
@@ -133,8 +135,10 @@ async fn kill(context: &Context, workload: &Workload, pod: &Pod) -> Result<Sent,
     let write = Write::start(context, &object, Action::Change);
     let sent = signal(&context.cluster, workload, &object.name, &container).await;
     let refusal = match &sent {
-        Ok(Sent::Refused(reason)) => Some(ClusterError::Conflict {
-            message: reason.clone(),
+        // It may have taken the container, and its own end with it.
+        Ok(Sent::Doubtful(reason)) => Some(ClusterError::AnswerLost {
+            server: context.cluster.server().to_owned(),
+            source: reason.clone().into(),
         }),
         _ => None,
     };
@@ -150,10 +154,8 @@ async fn signal(
     pod: &str,
     container: &str,
 ) -> Result<Sent, ClusterError> {
-    // Every shell has `kill` built in; an image without a shell may have the program.
-    let ways: [&[&str]; 2] = [&["sh", "-c", "kill -TERM 1"], &["kill", "-TERM", "1"]];
     let mut words = String::new();
-    for way in ways {
+    for way in WAYS {
         let ended = cluster
             .exec(&workload.namespace, pod, container, way)
             .await
@@ -164,11 +166,18 @@ async fn signal(
             CommandEnd::Failed(message) => words = message,
         }
     }
-    Ok(Sent::Refused(format!(
-        "container `{container}` has neither `sh` nor `kill`: {}",
+    Ok(Sent::Doubtful(format!(
+        "container `{container}` runs neither `sh` nor `kill`: {}",
         words.trim()
     )))
 }
+
+/// Every shell has `kill` built in; an image without a shell may have the program. The shell is over
+/// before process 1 is hit, for the end of process 1 would look like a failure of the command.
+const WAYS: [&[&str]; 2] = [
+    &["sh", "-c", "(sleep 0.1; kill -TERM 1) >/dev/null 2>&1 &"],
+    &["kill", "-TERM", "1"],
+];
 
 async fn restart(
     context: &Context,

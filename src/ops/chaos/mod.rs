@@ -71,7 +71,7 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
         run.warm_up(&mut observed).await;
         let from_ms = context.emitter.elapsed_ms();
         if observed.experiment.fault.is_some() {
-            run.faults(&mut observed).await?;
+            Box::pin(run.faults(&mut observed)).await?;
         } else {
             run.control(&mut observed).await;
         }

@@ -24,6 +24,8 @@ use crate::status::{PodRun, PodSummary, RolloutState, is_ready, rollout_progress
 const SETTLING: Duration = Duration::from_secs(15);
 /// Process 1 that has not ended by then ignores SIGTERM.
 const LONGEST_STOP: Duration = Duration::from_secs(45);
+/// A command that is said to have failed, and has ended the container all the same, shows by then.
+const LONGEST_DOUBT: Duration = Duration::from_secs(10);
 /// How often an eviction that a budget refuses is tried again, while a node is drained.
 const EVICTION_PAUSE: Duration = Duration::from_secs(2);
 
@@ -98,6 +100,8 @@ pub(super) struct Recovery<'a> {
     pub(super) taken: Vec<Taken>,
     /// What has to be restored on the way.
     pub(super) change: Option<Change>,
+    /// Whether the fault is said to have failed, so that it need not be waited for long.
+    pub(super) is_doubtful: bool,
 }
 
 impl Recovery<'_> {
@@ -170,7 +174,7 @@ impl Recovery<'_> {
     /// Waits for anything new; returns whether the time is over.
     async fn wait(
         &mut self,
-        changes: &mut watch::Receiver<u64>,
+        probes: &mut watch::Receiver<u64>,
         next_look: Instant,
         whole_since: Option<Instant>,
     ) -> Result<bool, OpsError> {
@@ -188,13 +192,18 @@ impl Recovery<'_> {
             changed = self.view.sets.changed() => changed.map_err(doing())?,
             () = sleep_until(next_look.min(settled)) => {}
             // It cannot fail: the prober lives.
-            _ = changes.changed() => {}
+            _ = probes.changed() => {}
         }
         Ok(false)
     }
 
     fn ignores_the_signal(&self, started: Instant) -> bool {
-        self.plan.experiment.fault == Some(Fault::Kill) && started.elapsed() >= LONGEST_STOP
+        let longest = if self.is_doubtful {
+            LONGEST_DOUBT
+        } else {
+            LONGEST_STOP
+        };
+        self.plan.experiment.fault == Some(Fault::Kill) && started.elapsed() >= longest
     }
 
     /// Whether every replica gives the right answer now, those that were taken by their new run.

@@ -176,7 +176,7 @@ impl<'a> Run<'a> {
                     }
                 }
             }
-            match self.fault(number, observed).await {
+            match Box::pin(self.fault(number, observed)).await {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 // Nothing was broken yet: that is no verdict, but an error.
@@ -205,7 +205,7 @@ impl<'a> Run<'a> {
             return Ok(false);
         };
         self.context.in_time()?;
-        let set = self.view.set()?;
+        let workload = self.view.set()?;
         let pods = self.view.pods.current().unwrap_or_default();
         let mut names = self.pods(number, &pods);
         names.retain(|name| find(&pods, name).is_some());
@@ -229,13 +229,14 @@ impl<'a> Run<'a> {
             pods: names.clone(),
         });
         let at_ms = self.context.emitter.elapsed_ms();
-        let sending = send(&self.context, self.plan, &set, first);
+        let sending = send(&self.context, self.plan, &workload, first);
         let sent = self.context.by_deadline(sending).await?;
         let mut taken: Vec<Taken> = names
             .iter()
             .filter_map(|name| find(&pods, name))
             .map(|pod| Taken::new(pod, number, fault, at_ms))
             .collect();
+        let mut doubt = None;
         let change = match sent {
             Sent::Refused(reason) => {
                 for taken in &mut taken {
@@ -244,6 +245,10 @@ impl<'a> Run<'a> {
                 observed.kills.extend(taken.into_iter().map(|it| it.kill));
                 observed.after = None;
                 return Ok(false);
+            }
+            Sent::Doubtful(reason) => {
+                doubt = Some(reason);
+                None
             }
             Sent::Accepted(change) => change,
         };
@@ -260,6 +265,7 @@ impl<'a> Run<'a> {
             shown: &mut self.shown,
             taken,
             change,
+            is_doubtful: doubt.is_some(),
         };
         let followed = recovery.follow().await;
         let change = recovery.change.take();
@@ -277,6 +283,9 @@ impl<'a> Run<'a> {
             let mut kill = taken.kill;
             kill.outage_ms = self.prober.outage_since(&kill.pod, kill.at_ms);
             kill.wrong_answers = (wrong - self.wrong) as u64;
+            if kill.proof.is_none() {
+                kill.refused.clone_from(&doubt);
+            }
             observed.kills.push(kill);
         }
         self.wrong = wrong;

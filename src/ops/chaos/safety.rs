@@ -28,7 +28,7 @@ pub(super) async fn objections(
                 .to_owned(),
         );
     }
-    if plan.request.allows_disruption || plan.experiment.fault.is_none() {
+    if plan.request.allows_disruption || plan.experiment.fault.is_none() || !objections.is_empty() {
         return objections;
     }
     if let RolloutState::Progressing { message, .. } = &progress.state {
@@ -37,6 +37,7 @@ pub(super) async fn objections(
             progress.ready, progress.desired
         ));
     }
+    let hint = "; `--allow-disruption` goes on all the same";
     // An eviction asks the budgets itself.
     let needed = match plan.experiment.fault {
         Some(Fault::Scale) => progress.desired,
@@ -45,6 +46,9 @@ pub(super) async fn objections(
     };
     if needed > 0 {
         objections.extend(forbidding_budgets(context, plan, set, needed).await);
+    }
+    for objection in &mut objections {
+        objection.push_str(hint);
     }
     objections
 }

@@ -172,15 +172,15 @@ impl Timeline {
         let changes = self.replicas.iter().find(|(name, _)| name == pod);
         for change in changes.iter().flat_map(|(_, changes)| changes) {
             match (change.state, began) {
-                (ProbeState::Right, Some(begin)) => {
-                    outages.push((begin, change.at_ms));
+                (ProbeState::Right, Some(since)) => {
+                    outages.push((since, change.at_ms));
                     began = None;
                 }
                 (ProbeState::Right, None) | (_, Some(_)) => {}
                 (_, None) => began = Some(change.at_ms),
             }
         }
-        outages.extend(began.map(|begin| (begin, until_ms.max(begin))));
+        outages.extend(began.map(|since| (since, until_ms.max(since))));
         outages
     }
 

@@ -123,6 +123,9 @@ fn expect(observed: Observed, verdict: ChaosVerdict, words: &str) {
     assert_eq!(report.outcome() == Outcome::Success, is_good);
 }
 
+/// A change to what was seen, the verdict, and words of its reasons.
+type Row = (fn(&mut Observed), ChaosVerdict, &'static str);
+
 #[test]
 fn survival_needs_the_fault_the_recovery_and_the_same_data() {
     use ChaosVerdict::{Failed, Inconclusive, Refused, Survived};
@@ -132,7 +135,7 @@ fn survival_needs_the_fault_the_recovery_and_the_same_data() {
         change(&mut observed);
         observed
     };
-    let table: [(fn(&mut Observed), ChaosVerdict, &str); 12] = [
+    let table: [Row; 12] = [
         (
             |it| it.kills = vec![kill(None)],
             Inconclusive,

@@ -13,7 +13,7 @@ use super::facts;
 use crate::event::{Event, EventKind, RunDescription};
 use crate::render::line::{Level, Line, Tone};
 use crate::render::replicas::is_trouble;
-use crate::render::words::took;
+use crate::render::words::{count, took};
 use crate::report::{Experiment, Fault, ProbeState, RecoveryPhase};
 use crate::status::PodSummary;
 
@@ -275,7 +275,9 @@ impl ChaosLines {
             pod.pod, pod.status, pod.ready.0, pod.ready.1
         );
         if pod.restarts > 0 {
-            text.push_str(&format!(", {} restarts", pod.restarts));
+            let restarts = usize::try_from(pod.restarts).unwrap_or(0);
+            text.push_str(", ");
+            text.push_str(&count(restarts, "restart"));
         }
         let after_ms = self.since_fault(elapsed_ms);
         Some(step(mark, tone, after_ms, &text, Level::Progress))

@@ -101,7 +101,7 @@ fn execute(state: &mut State, target: &Target, command: &[String]) -> Option<Val
         return Some(not_started(&state.random.container_id(), &why));
     }
     let (inner, is_line) = match argv.as_slice() {
-        [shell, "-c", line] if is_shell(shell) => (line.split_whitespace().collect(), true),
+        [shell, "-c", line] if is_shell(shell) => (last_command(line), true),
         _ => (argv, false),
     };
     let is_built_in = is_line && inner.first() == Some(&"kill");
@@ -124,6 +124,14 @@ fn execute(state: &mut State, target: &Target, command: &[String]) -> Option<Val
         state.touched = true;
     }
     Some(success())
+}
+
+/// The last command of a line, without what only says where its output goes, or that nobody waits.
+fn last_command(line: &str) -> Vec<&str> {
+    let last = line.rsplit(';').next().unwrap_or_default();
+    last.split([' ', '(', ')'])
+        .filter(|word| !word.is_empty() && !word.contains('>') && *word != "&")
+        .collect()
 }
 
 fn is_shell(program: &str) -> bool {
