@@ -207,23 +207,33 @@ fn recoveries(results: &Results) -> String {
     if results.recoveries.is_empty() {
         return String::new();
     }
-    let heading = "\n### From the deleted pod to the last replica's answer\n\n\
-                   Pod `-0` is deleted with its grace period; time runs from the accepted delete until all\n\
-                   replicas have answered with the same data as before.\n\n\
-                   | set | time | runs | by hand |\n|---|---|---|---|\n";
+    let heading = "\n### From the deleted pod until every replica answers alike again\n\n\
+                   Pod `-0` is deleted with its grace period, and every replica is asked every 100 ms. The other\n\
+                   replica's longest outage runs from one right answer to the next, when a probe between them\n\
+                   was not answered right.\n\n\
+                   | set | time | runs | the other replica's longest outage | by hand |\n|---|---|---|---|---|\n";
     let rows = results.recoveries.iter().map(|recovery| {
         let (low, high) = range(recovery.seconds.iter().copied());
         let by_hand = recovery.by_hand_seconds.map_or("–".to_owned(), |seconds| {
             format!("about {seconds:.0} s, timed once by a person")
         });
         format!(
-            "| {} | {:.1} s ({low:.1}–{high:.1} s) | {} | {by_hand} |",
+            "| {} | {:.1} s ({low:.1}–{high:.1} s) | {} | {} | {by_hand} |",
             recovery.set,
             recovery.median(),
             recovery.seconds.len(),
+            away(recovery.others_away_seconds),
         )
     });
     lines(heading, rows)
+}
+
+fn away(seconds: f64) -> String {
+    if seconds > 0.0 {
+        format!("{seconds:.1} s")
+    } else {
+        "none: it never missed an answer".to_owned()
+    }
 }
 
 fn lines(heading: &str, rows: impl Iterator<Item = String>) -> String {

@@ -39,8 +39,10 @@ const SUBJECTS: [Subject; 2] = [
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Recovery {
     pub(crate) set: &'static str,
-    /// From the accepted delete to the last replica's answer.
+    /// From the delete until every replica answered alike again.
     pub(crate) seconds: Vec<f64>,
+    /// The longest time without a right answer of the replicas that were left alone, in all runs.
+    pub(crate) others_away_seconds: f64,
     pub(crate) by_hand_seconds: Option<f64>,
 }
 
@@ -57,44 +59,54 @@ impl Recovery {
 pub(crate) fn measure(stage: &Stage) -> Result<Vec<Recovery>, SandboxError> {
     let of = |subject: &Subject| {
         terminal::progress(format_args!("measuring the recovery of {}", subject.name));
-        let seconds = (0..RUNS)
+        let runs = (0..RUNS)
             .map(|_| {
                 let chaos = ["chaos", "--yes", "--quiet", "--output", "json"];
                 let arguments = [chaos.as_slice(), subject.arguments].concat();
                 let events = stage.output(Tool::Cryptoctl, &arguments)?;
-                let timed = duration(&events);
+                let timed = timed(&events);
                 Ok(timed.map_err(|why| BenchError::NotRecovered(subject.name, why))?)
             })
-            .collect::<Result<_, SandboxError>>()?;
+            .collect::<Result<Vec<Timed>, SandboxError>>()?;
         Ok(Recovery {
             set: subject.name,
-            seconds,
+            seconds: runs.iter().map(|run| run.seconds).collect(),
+            others_away_seconds: runs.iter().map(|run| run.others_away).fold(0.0, f64::max),
             by_hand_seconds: subject.by_hand_seconds,
         })
     };
     SUBJECTS.iter().map(of).collect()
 }
 
-/// The seconds between the accepted delete and the end of a run in which the data survived.
-fn duration(events: &str) -> Result<f64, String> {
-    let events: Vec<Value> = events
-        .lines()
-        .map(serde_json::from_str)
-        .collect::<Result<_, _>>()
-        .map_err(|error| error.to_string())?;
-    let elapsed = |event: &Value| event["elapsed_ms"].as_f64().map(|it| it / 1e3);
-    let deleted = events
-        .iter()
-        .find(|event| event["event"] == "write_finished" && event["action"] == "delete")
-        .and_then(elapsed)
-        .ok_or("no delete was accepted")?;
-    let finished = events.last().ok_or("there are no events")?;
-    let verdict = &finished["report"]["verdict"];
+/// What one run came to, in seconds.
+struct Timed {
+    seconds: f64,
+    others_away: f64,
+}
+
+/// The figures of a run in which the data survived, as its report has them.
+fn timed(events: &str) -> Result<Timed, String> {
+    let last = events.lines().last().ok_or("there are no events")?;
+    let event: Value = serde_json::from_str(last).map_err(|error| error.to_string())?;
+    let report = &event["report"];
+    let verdict = &report["verdict"];
     if verdict != "survived" {
         return Err(format!("the verdict is {verdict}"));
     }
-    let ended = elapsed(finished).ok_or("the last event has no time")?;
-    Ok(ended - deleted)
+    let kill = &report["kills"][0];
+    let milliseconds = kill["phases"]["all_equal"]
+        .as_f64()
+        .ok_or("the replicas were not seen to answer alike again")?;
+    let others = report["availability"]["replicas"]
+        .as_array()
+        .ok_or("nothing was probed")?
+        .iter()
+        .filter(|replica| replica["pod"] != kill["pod"]);
+    let away = others.filter_map(|replica| replica["longest_outage_ms"].as_f64());
+    Ok(Timed {
+        seconds: milliseconds / 1e3,
+        others_away: away.fold(0.0, f64::max) / 1e3,
+    })
 }
 
 #[cfg(test)]
@@ -102,17 +114,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_recorded_run_is_timed_from_the_delete_to_the_last_answer() {
-        let events = include_str!("../../../tests/fixtures/runs/chaos.jsonl");
-        let seconds = duration(events).unwrap();
-        assert!((3.86..3.87).contains(&seconds), "{seconds}");
+    fn a_recorded_run_has_its_own_figures() {
+        let timed = timed(include_str!("../../../tests/fixtures/runs/chaos.jsonl")).unwrap();
+        assert!(timed.seconds > 1.0, "{}", timed.seconds);
+        assert!(timed.others_away < 1.0, "{}", timed.others_away);
     }
 
     #[test]
     fn a_run_that_did_not_survive_is_not_timed() {
         let lost = include_str!("../../../tests/fixtures/runs/chaos.jsonl")
             .replace("\"verdict\":\"survived\"", "\"verdict\":\"failed\"");
-        assert!(duration(&lost).unwrap_err().contains("failed"));
-        assert!(duration("").is_err());
+        assert!(timed(&lost).err().unwrap().contains("failed"));
+        assert!(timed("").is_err());
     }
 }

@@ -32,9 +32,6 @@ pub(crate) const NAMES: [&str; 9] = [
     PROBING,
 ];
 
-/// What is measured only when chosen with `--only`.
-pub(crate) const ONLY_CHOSEN: [&str; 1] = [PROBING];
-
 /// A program that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

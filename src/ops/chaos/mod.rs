@@ -75,7 +75,7 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
         } else {
             run.control(&mut observed).await;
         }
-        (observed.availability, observed.prober) = run.prober.result(from_ms);
+        (observed.availability, observed.prober) = run.prober.end(from_ms);
         observed.failures.extend(run.prober.wrong());
         observed.compared = compare(plan, &observed.kills);
     }

@@ -14,7 +14,7 @@ use super::record::{Record, Sample};
 use crate::answer::Answer;
 use crate::cluster::{AskError, Cluster, ClusterError, Conversation, Question, Sight};
 use crate::expectation::Expectation;
-use crate::report::ProbeState;
+use crate::report::{ProbeState, Via};
 use crate::status::PodRun;
 
 /// An old connection is given up when it takes so many times longer than usual, and this long.
@@ -30,6 +30,8 @@ pub(super) struct Right {
     pub(super) sha256: String,
     /// The content type.
     pub(super) content_type: Option<String>,
+    /// How it could be reached in the steady state.
+    pub(super) via: Via,
 }
 
 /// What is asked, and how often.
@@ -110,7 +112,11 @@ impl Probed {
             self.conversation = Some((of, conversation));
             return self.judge(&answer);
         }
-        match self.ask_anew(run).await {
+        let asked = match self.right.via {
+            Via::PortForward => self.ask_anew(run).await,
+            Via::PodProxy => self.ask_by_proxy().await,
+        };
+        match asked {
             Ok(answer) => self.judge(&answer),
             Err(error) => self.explain(&error),
         }
@@ -125,6 +131,17 @@ impl Probed {
             timeout: timeout.min(question.timeout),
             ..question
         }
+    }
+
+    async fn ask_by_proxy(&mut self) -> Result<Answer, AskError> {
+        let Probing {
+            namespace,
+            question,
+            ..
+        } = &self.probing;
+        self.cluster
+            .ask_by_proxy(namespace, &self.right.pod, question)
+            .await
     }
 
     async fn ask_anew(&mut self, run: &PodRun) -> Result<Answer, AskError> {

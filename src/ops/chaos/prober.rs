@@ -110,8 +110,12 @@ impl Prober {
         is_right.then_some(longest.unwrap_or(0))
     }
 
-    /// What was seen from a moment until now, and how well.
-    pub(super) fn result(&self, from_ms: u64) -> (Availability, ProberReport) {
+    /// Ends the probing, and says what was seen from a moment until now, and how well.
+    pub(super) fn end(&self, from_ms: u64) -> (Availability, ProberReport) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        tell(&self.record);
         let mut seen = self.record.seen();
         let now = self.record.now_ms();
         let mut largest_gap_ms = 0;
@@ -159,26 +163,30 @@ impl Endpoints {
     }
 }
 
-/// Tells how often every replica was probed.
+/// Tells how often every replica was probed, again and again.
 async fn tally(record: Arc<Record>) {
     loop {
         sleep(TALLY).await;
-        let event = {
-            let seen = record.seen();
-            let now = record.now_ms();
-            let replicas = seen.replicas.iter();
-            EventKind::Probes {
-                counts: replicas
-                    .map(|(pod, replica)| (pod.clone(), replica.counts))
-                    .collect(),
-                largest_gap_ms: seen
-                    .replicas
-                    .values()
-                    .map(|replica| replica.gap(now))
-                    .max()
-                    .unwrap_or(0),
-            }
-        };
-        record.emit(event);
+        tell(&record);
     }
+}
+
+fn tell(record: &Record) {
+    let event = {
+        let seen = record.seen();
+        let now = record.now_ms();
+        let replicas = seen.replicas.iter();
+        EventKind::Probes {
+            counts: replicas
+                .map(|(pod, replica)| (pod.clone(), replica.counts))
+                .collect(),
+            largest_gap_ms: seen
+                .replicas
+                .values()
+                .map(|replica| replica.gap(now))
+                .max()
+                .unwrap_or(0),
+        }
+    };
+    record.emit(event);
 }

@@ -53,6 +53,7 @@ pub(super) fn right_answers(before: &VerifyReport) -> Vec<Right> {
                 pod: answer.pod.clone(),
                 sha256,
                 content_type: answer.content_type.clone(),
+                via: answer.via,
             })
         })
         .collect()
