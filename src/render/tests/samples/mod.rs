@@ -3,6 +3,7 @@
 mod deploy;
 mod experiment;
 mod other;
+mod play;
 mod prove;
 
 use jiff::{SignedDuration, Timestamp};
