@@ -120,7 +120,7 @@ pub struct GlobalArgs {
         default_value = "text"
     )]
     pub output: OutputFormat,
-    /// Time for the whole command, such as 90s or 5m
+    /// Time for the whole command, or for each fault of an experiment, such as 90s or 5m
     #[arg(long, global = true, value_name = "DURATION", default_value = "5m", value_parser = expected(values::positive_duration))]
     pub timeout: Duration,
     /// Print only errors, and data such as a diff
