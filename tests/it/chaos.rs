@@ -145,3 +145,17 @@ async fn a_recovery_that_outlasts_the_deadline_is_undecided() {
     let output = process.finish().await.expect_code(5);
     assert_eq!(report(&output)["verdict"], "inconclusive");
 }
+
+#[tokio::test]
+async fn where_forwards_are_not_allowed_everything_is_asked_through_the_pod_proxy() {
+    let server = cluster().await;
+    server.deny("create", "pods/portforward");
+    server.deny("get", "pods/portforward");
+    let output = chaos(&server, &[]).await.expect_code(0);
+    let report = report(&output);
+    assert_eq!(report["verdict"], "survived");
+    assert_eq!(report["before"]["replicas"][0]["via"], "pod_proxy");
+    for replica in report["availability"]["replicas"].as_array().unwrap() {
+        assert!(replica["right"].as_u64().unwrap() > 0, "{replica}");
+    }
+}
