@@ -20,6 +20,8 @@ use crate::status::PodRun;
 /// An old connection is given up when it takes so many times longer than usual, and this long.
 const HASTE: u32 = 4;
 const SHORTEST_PATIENCE: Duration = Duration::from_millis(250);
+/// How long the API server's word for it is enough that a pod does not run.
+const CONFIRMATION: Duration = Duration::from_secs(1);
 
 /// What one replica answers when all is well.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +54,8 @@ pub(super) struct Probed {
     pub(super) conversation: Option<(PodRun, Conversation)>,
     /// How long the last answer took.
     pub(super) usual: Duration,
+    /// When it was last asked whether the API server answers, and whether it did.
+    pub(super) confirmed: Option<(Instant, bool)>,
 }
 
 impl Probed {
@@ -94,7 +98,7 @@ impl Probed {
     async fn sample(&mut self, run: Option<&PodRun>) -> (ProbeState, Option<String>) {
         let Some(run) = run.filter(|run| run.is_running()) else {
             self.conversation = None;
-            if self.cluster.is_silent() {
+            if !self.is_current().await {
                 return unknown("the API server does not answer");
             }
             let words = match run {
@@ -103,6 +107,7 @@ impl Probed {
             };
             return (ProbeState::Silent, Some(words.to_owned()));
         };
+        self.confirmed = None;
         if let Some((of, mut conversation)) = self.conversation.take()
             && of == *run
             && !conversation.is_over()
@@ -120,6 +125,43 @@ impl Probed {
             Ok(answer) => self.judge(&answer),
             Err(error) => self.explain(&error),
         }
+    }
+
+    /// Whether the API server answers now, so that what the watch shows of a pod that does not run is
+    /// not old: asked once a second, by a forward that cannot lead anywhere.
+    async fn is_current(&mut self) -> bool {
+        if self.cluster.is_silent() {
+            return false;
+        }
+        if let Some((at, is_current)) = self.confirmed
+            && at.elapsed() < CONFIRMATION
+        {
+            return is_current;
+        }
+        let is_current = match self.right.via {
+            Via::PodProxy => true,
+            Via::PortForward => {
+                let Probing {
+                    namespace,
+                    question,
+                    ..
+                } = &self.probing;
+                let until = Instant::now() + question.timeout;
+                let opened = self
+                    .cluster
+                    .converse(namespace, &self.right.pod, question.port, until)
+                    .await;
+                match opened {
+                    Err(AskError::NotOpenedInTime) => false,
+                    Err(AskError::NotOpened(error)) => {
+                        error.is_not_found() || matches!(error, ClusterError::Refused { .. })
+                    }
+                    _ => true,
+                }
+            }
+        };
+        self.confirmed = Some((Instant::now(), is_current));
+        is_current
     }
 
     /// The question with little patience: when a process dies, the node does not end the connection

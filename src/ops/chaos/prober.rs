@@ -45,6 +45,7 @@ impl Prober {
                     right,
                     conversation: None,
                     usual: Duration::ZERO,
+                    confirmed: None,
                 };
                 tokio::spawn(replica.probe(Arc::clone(&record)))
             })
