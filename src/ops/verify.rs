@@ -93,7 +93,8 @@ pub async fn verify_for_baseline(
         let of_endpoint = seen.questions.iter().find(|one| one.endpoint == *endpoint);
         of_endpoint.map_or_else(Vec::new, |one| patterns(one.expectation))
     };
-    let time = Timestamp::now();
+    let now = Timestamp::now();
+    let time = now.round(jiff::Unit::Second).unwrap_or(now);
     let baseline = Baseline::of(&seen.report, &seen.contents, ignored, time, keeps_content);
     Ok((seen.report, baseline))
 }

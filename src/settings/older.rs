@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cli::MeasureArgs;
 use crate::error::CommandError;
 use crate::ops::OlderRun;
-use crate::report::Percentiles;
+use crate::report::{Fault, Percentiles};
 
 /// The older run to compare with, when one is named.
 ///
@@ -25,10 +25,9 @@ pub async fn older_run(measures: &MeasureArgs) -> Result<Option<OlderRun>, Comma
         )
     };
     let text = read(file).await.map_err(unusable)?;
-    Ok(Some(OlderRun {
-        figures: figures(&text).map_err(unusable)?,
-        tolerance: measures.tolerance,
-    }))
+    let mut older = figures(&text).map_err(unusable)?;
+    older.tolerance = measures.tolerance;
+    Ok(Some(older))
 }
 
 async fn read(file: &Path) -> Result<String, String> {
@@ -37,8 +36,8 @@ async fn read(file: &Path) -> Result<String, String> {
         .map_err(|error| error.to_string())
 }
 
-/// The 95th percentile of each phase and of the outages, in milliseconds.
-fn figures(journal: &str) -> Result<BTreeMap<String, u64>, String> {
+/// The 95th percentile of each phase and of the outages, and of what; without a tolerance.
+fn figures(journal: &str) -> Result<OlderRun, String> {
     let last = last_event(journal)?;
     if last["event"] != "finished" {
         return Err("its last event is not `finished`: the run was killed".to_owned());
@@ -59,7 +58,20 @@ fn figures(journal: &str) -> Result<BTreeMap<String, u64>, String> {
     if figures.is_empty() {
         return Err("it holds no figures: nothing was measured in that run".to_owned());
     }
-    Ok(figures)
+    let verdict = &report["verdict"];
+    if verdict != "survived" && verdict != "failed" {
+        return Err(format!(
+            "its verdict is {verdict}: it did not come to its end"
+        ));
+    }
+    let fault = serde_json::from_value::<Fault>(report["experiment"]["fault"].clone());
+    let replicas = report["availability"]["replicas"].as_array();
+    Ok(OlderRun {
+        figures,
+        fault: fault.map_err(|_| "it does not say what its fault was".to_owned())?,
+        replicas: replicas.map_or(0, Vec::len),
+        tolerance: 0.0,
+    })
 }
 
 /// The last event of a journal: a document with `events`, or one event a line.
@@ -88,6 +100,9 @@ mod tests {
     fn finished() -> Value {
         json!({"event": "finished", "report": {
             "command": "chaos",
+            "verdict": "survived",
+            "experiment": {"fault": "delete"},
+            "availability": {"replicas": [{}, {}]},
             "summary": {
                 "ready": {"p50": 3, "p95": 5000, "max": 6000},
                 "all_equal": {"p50": 3, "p95": 5200, "max": 6100},
@@ -105,8 +120,10 @@ mod tests {
             finished().to_string(),
         ];
         for journal in forms {
-            let figures = figures(&journal).unwrap();
-            let figures: Vec<(&str, u64)> = figures
+            let older = figures(&journal).unwrap();
+            assert_eq!((older.fault, older.replicas), (Fault::Delete, 2));
+            let figures: Vec<(&str, u64)> = older
+                .figures
                 .iter()
                 .map(|(what, figure)| (what.as_str(), *figure))
                 .collect();
@@ -122,6 +139,8 @@ mod tests {
         let mut without_figures = finished();
         without_figures["report"]["summary"] = json!({});
         without_figures["report"]["kills"] = json!([]);
+        let mut stopped = finished();
+        stopped["report"]["verdict"] = json!("inconclusive");
         let table = [
             (String::new(), "neither"),
             ("<html>".to_owned(), "neither"),
@@ -131,6 +150,7 @@ mod tests {
             (json!({"event": "started"}).to_string(), "killed"),
             (of_verify.to_string(), "no report of `chaos`"),
             (without_figures.to_string(), "no figures"),
+            (stopped.to_string(), "did not come to its end"),
         ];
         for (journal, words) in table {
             let error = figures(&journal).unwrap_err();

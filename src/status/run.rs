@@ -76,7 +76,7 @@ impl PodRun {
             return None;
         }
         Some(format!(
-            "{} restarts instead of {}, and a container that started {}",
+            "{} restarts after {}, and a container that started {}",
             self.restarts,
             old.restarts,
             later(*started, *old_started)
@@ -99,13 +99,10 @@ impl PodRun {
     }
 }
 
-/// How much later something started, in words.
+/// When something started, and what was there before, in words.
 fn later(new: Option<Timestamp>, old: Option<Timestamp>) -> String {
     match new.zip(old) {
-        Some((new, old)) => {
-            let seconds = new.as_second() - old.as_second();
-            format!("{seconds} s after those before")
-        }
+        Some((new, old)) => format!("at {new}, those before at {old}"),
         None => "later".to_owned(),
     }
 }

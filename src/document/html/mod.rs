@@ -86,7 +86,14 @@ fn header(markup: &mut Markup, story: &Story<'_>) {
     }
     markup.raw("<p class=\"faint\">");
     if let Some(object) = story.object {
-        markup.text(object).raw(" · ");
+        markup.text(object);
+        if let Some(namespace) = &object.namespace {
+            markup
+                .raw(" in namespace <code>")
+                .text(namespace)
+                .raw("</code>");
+        }
+        markup.raw(" · ");
     }
     if let Some(run) = story.run {
         if let Some(context) = &run.context {

@@ -104,6 +104,9 @@ impl Story<'_> {
                 "Nothing was broken on purpose, and all the same replicas did not answer right."
                     .to_owned()
             }
+            ChaosVerdict::Failed if report.is_only_slow() => {
+                format!("{done}; it survived with its data, and was slower than it should be.")
+            }
             ChaosVerdict::Failed => format!("{done}, and the workload did not survive it."),
             ChaosVerdict::Refused => {
                 "Nothing was broken: it was not safe, or not certain, to begin with.".to_owned()

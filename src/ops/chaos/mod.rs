@@ -58,6 +58,7 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
         },
         compared: Vec::new(),
         refusals: Vec::new(),
+        is_stopped: false,
         doubts: Vec::new(),
         failures: Vec::new(),
         not_restored: Vec::new(),

@@ -70,6 +70,44 @@ pub async fn plan_chaos(
         let reason = "its update strategy is `OnDelete`, so a restart replaces no pod".to_owned();
         return Err(refuse(reason, "use `--fault delete`"));
     }
+    let expectations = &mut request.verification.expectations;
+    // The first endpoint is probed, and only of one that answers alike the right answer is known.
+    if let Some(probed) = expectations.iter().position(|one| one.equal) {
+        expectations[..=probed].rotate_right(1);
+    } else {
+        let reason =
+            "no endpoint has to answer alike everywhere, so nothing would tell whether the \
+                      data survived"
+                .to_owned();
+        return Err(refuse(
+            reason,
+            "name an endpoint with `equal: true`, or one with `--path`",
+        ));
+    }
+    let interval = request.probe_interval;
+    if let Some(budget) = request.max_outage.filter(|budget| *budget <= interval) {
+        let reason = format!(
+            "an outage of {} ms cannot be told from none by asking every {} ms",
+            budget.as_millis(),
+            interval.as_millis()
+        );
+        return Err(refuse(
+            reason,
+            "ask more often with `--probe-interval`, 20ms at least",
+        ));
+    }
+    if let Some(older) = &request.older
+        && (Some(older.fault) != request.fault || older.replicas != names.len())
+    {
+        let reason = format!(
+            "the older run was `{}` with {} replicas, which says nothing about this one",
+            older.fault, older.replicas
+        );
+        return Err(refuse(
+            reason,
+            "compare with a run of the same fault and size",
+        ));
+    }
     let (kills, pods) = targets(&request, &set, &names);
     let nodes = context.by_deadline(nodes(context, workload, &set)).await?;
     let experiment = Experiment {
@@ -89,7 +127,7 @@ pub async fn plan_chaos(
         endpoints: endpoints(&set, &workload.reference(), &request.verification)?,
     };
     let what = what(&experiment, workload);
-    let reach = reach(&experiment, &set, &names, &nodes);
+    let reach = reach(&experiment, workload, &set, &names, &nodes);
     Ok(ChaosPlan {
         workload: workload.clone(),
         request,
@@ -212,7 +250,7 @@ fn what(experiment: &Experiment, workload: &Workload) -> String {
     distinct.dedup();
     let pod = match distinct.as_slice() {
         [pod] => format!("`{}`", ObjectRef::new("", "Pod", None, pod)),
-        _ => format!("one of {} pods of `{object}`", distinct.len()),
+        _ => format!("a pod of `{object}`"),
     };
     let place = format!("in namespace `{namespace}`{times}");
     match fault {
@@ -231,6 +269,7 @@ fn what(experiment: &Experiment, workload: &Workload) -> String {
 /// How far the experiment reaches, in sentences for a person who has to agree to it.
 fn reach(
     experiment: &Experiment,
+    workload: &Workload,
     set: &StatefulSet,
     names: &[String],
     nodes: &BTreeMap<String, String>,
@@ -241,7 +280,8 @@ fn reach(
         None => {}
         Some(Fault::Scale) => lines.push(format!(
             "no replica of {all} stays meanwhile; {all} are scaled up again afterwards, and \
-             `cryptoctl chaos --restore` does so if this program is killed"
+             `{}` does so if this program is killed",
+            restore_command(workload)
         )),
         Some(Fault::Restart) => {
             lines.push(format!(
@@ -267,6 +307,13 @@ fn reach(
             ));
         }
         Some(_) => {
+            if experiment.kills > 1 {
+                let seed = match experiment.selection {
+                    Selection::Random { seed } => format!(" (seed {seed})"),
+                    _ => String::new(),
+                };
+                lines.push(format!("in this order{seed}: {}", listed(&experiment.pods)));
+            }
             let verb = if all == 2 { "stays" } else { "stay" };
             lines.push(format!("{} of {all} replicas {verb}", all - 1));
         }
@@ -290,8 +337,22 @@ fn reach(
             "GET {} on port {} of {all} replicas is asked every {} ms",
             endpoint.path, endpoint.port, experiment.probe_interval_ms
         ));
+        let others = experiment.endpoints.len() - 1;
+        if others > 0 {
+            lines.push(format!(
+                "{others} more of the endpoints are asked before and after each fault only"
+            ));
+        }
     }
     lines
+}
+
+/// What restores the workload, to be pasted.
+pub(super) fn restore_command(workload: &Workload) -> String {
+    format!(
+        "cryptoctl chaos statefulset/{} -n {} --restore",
+        workload.name, workload.namespace
+    )
 }
 
 fn listed(names: &[String]) -> String {

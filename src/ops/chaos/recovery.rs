@@ -260,8 +260,11 @@ impl Recovery<'_> {
         if is_due {
             restoration::undo(self.context, &self.plan.workload, change).await?;
             self.change = None;
-            // A node that takes pods again needs no more evictions.
-            self.taken.retain(|taken| !taken.is_due);
+            for taken in self.taken.iter_mut().filter(|taken| taken.is_due) {
+                taken.is_due = false;
+                taken.kill.refused =
+                    Some("its node had to take pods again before its turn came".to_owned());
+            }
         }
         Ok(())
     }

@@ -40,6 +40,10 @@ pub struct ChaosRequest {
 pub struct OlderRun {
     /// The 95th percentile of each phase by its name, and of `outage`, in milliseconds.
     pub figures: BTreeMap<String, u64>,
+    /// Its fault.
+    pub fault: Fault,
+    /// Its replicas.
+    pub replicas: usize,
     /// How much slower this run may be, as a share: 0.2 is a fifth.
     pub tolerance: f64,
 }

@@ -33,6 +33,16 @@ pub(super) enum Change {
     },
 }
 
+impl Change {
+    /// That it was undone, as a sentence.
+    pub(super) fn undone(&self, workload: &Workload) -> String {
+        match self {
+            Self::Scaled => format!("`{}` was scaled back", workload.reference()),
+            Self::Cordoned { node } => format!("`node/{node}` was uncordoned"),
+        }
+    }
+}
+
 /// Undoes what an experiment on this workload has left behind; nothing is no failure.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::ChaosPlan;
 use super::fault::{Sent, send};
 use super::phases::{find, note, show};
+use super::plan::restore_command;
 use super::probe::Probing;
 use super::prober::Prober;
 use super::recovery::{End, Recovery, Taken};
@@ -156,7 +157,7 @@ impl<'a> Run<'a> {
             if number > 1 {
                 self.context = beginning.clone().restarted();
                 if !self.pause().await {
-                    observed.doubts.push(stopped(number - 1));
+                    observed.doubts.push(self.stopped(number - 1));
                     return Ok(());
                 }
                 let objections = self.objections().await;
@@ -270,13 +271,14 @@ impl<'a> Run<'a> {
         let followed = recovery.follow().await;
         let change = recovery.change.take();
         let taken = std::mem::take(&mut recovery.taken);
-        if let Some(change) = change
-            && let Err(error) = self.undo(&change).await
-        {
-            observed.not_restored.push(format!(
-                "what the experiment changed could not be restored ({error}): run `cryptoctl chaos \
-                 --restore`"
-            ));
+        if let Some(change) = change {
+            match self.undo(&change).await {
+                Ok(()) => self.context.warn(change.undone(&self.plan.workload)),
+                Err(error) => observed.not_restored.push(format!(
+                    "what the experiment changed could not be restored ({error}): run `{}`",
+                    restore_command(&self.plan.workload)
+                )),
+            }
         }
         let wrong = self.prober.wrong().len();
         for taken in taken {
@@ -308,10 +310,18 @@ impl<'a> Run<'a> {
         match end {
             End::Stuck(cause) => {
                 observed.cause = cause;
+                if self.context.in_time().is_err() {
+                    observed.doubts.push(format!(
+                        "the time for it, {} s, was over before the workload had recovered; \
+                         `--timeout` gives it more",
+                        self.context.timeout.as_secs_f32()
+                    ));
+                }
                 return Ok(false);
             }
             End::Stopped => {
-                observed.doubts.push(stopped(number));
+                observed.is_stopped = true;
+                observed.doubts.push(self.stopped(number));
                 return Ok(false);
             }
             // What the replicas agree on now tells lost data from one stale replica.
@@ -367,17 +377,17 @@ impl<'a> Run<'a> {
         }
     }
 
+    fn stopped(&self, faults: u32) -> String {
+        let all = self.plan.experiment.kills;
+        format!("it was stopped after {faults} of {all} faults; no other was sent")
+    }
+
     /// Undoes a change however the run ends, in a time of its own.
     async fn undo(&self, change: &Change) -> Result<(), OpsError> {
         let context = self.context.clone().restarted();
         let undoing = restoration::undo(&context, &self.plan.workload, change);
         context.by_deadline(undoing).await
     }
-}
-
-fn stopped(faults: u32) -> String {
-    let noun = if faults == 1 { "fault" } else { "faults" };
-    format!("it was stopped after {faults} {noun}")
 }
 
 fn told(number: u32, error: &OpsError) -> String {

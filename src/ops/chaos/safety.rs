@@ -7,6 +7,7 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::ChaosPlan;
+use super::plan::restore_command;
 use super::restoration::REPLICAS;
 use crate::cluster::ResourceKind;
 use crate::ops::Context;
@@ -23,10 +24,10 @@ pub(super) async fn objections(
     let mut objections = Vec::new();
     let annotations = set.metadata.annotations.as_ref();
     if annotations.is_some_and(|annotations| annotations.contains_key(REPLICAS)) {
-        objections.push(
-            "an earlier experiment has not been restored: run `cryptoctl chaos --restore` first"
-                .to_owned(),
-        );
+        objections.push(format!(
+            "an earlier experiment has not been restored: run `{}` first",
+            restore_command(&plan.workload)
+        ));
     }
     if plan.request.allows_disruption || plan.experiment.fault.is_none() || !objections.is_empty() {
         return objections;

@@ -60,6 +60,14 @@ impl Gist {
     }
 }
 
+/// The summary, and what speaks first against the workload.
+fn summary(report: &VerifyReport) -> String {
+    match report.findings.first() {
+        Some(finding) => format!("{}: {}", report.summary, finding.message),
+        None => report.summary.clone(),
+    }
+}
+
 /// Verifies again and again, until the time is over or `stop` is ready. Every round has the time of
 /// a command. The report is that of the last round that came to an end; its outcome is the worst of
 /// all rounds.
@@ -95,7 +103,7 @@ pub async fn watch(
             result = round => result,
         };
         let (gist, summary) = match &result {
-            Ok(report) => (Gist::of(report), report.summary.clone()),
+            Ok(report) => (Gist::of(report), summary(report)),
             Err(error) => (Gist::failed(error), in_words(error)),
         };
         if is_first {

@@ -109,6 +109,6 @@ pub struct Experiment {
     pub max_outage_ms: Option<u64>,
     /// The longest time from a fault until all replicas answer alike again, in milliseconds.
     pub max_recovery_ms: Option<u64>,
-    /// Where every replica is asked; the first one is probed.
+    /// Where every replica is asked; the first one, which has to answer alike everywhere, is probed.
     pub endpoints: Vec<Endpoint>,
 }

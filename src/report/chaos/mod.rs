@@ -94,6 +94,8 @@ pub struct Observed {
     pub compared: Vec<Compared>,
     /// Why it was not begun.
     pub refusals: Vec<String>,
+    /// Whether it was stopped before its end.
+    pub is_stopped: bool,
     /// What keeps the evidence from being complete, one sentence each.
     pub doubts: Vec<String>,
     /// What speaks against the workload for certain, one sentence each.
@@ -159,6 +161,20 @@ impl ChaosReport {
             verdict,
             reasons,
         }
+    }
+
+    /// Whether it survived with all its data, and was only slower than it should be.
+    #[must_use]
+    pub fn is_only_slow(&self) -> bool {
+        let is_whole = self.data.preserved == Some(true)
+            && self.cause.is_none()
+            && self.kills.iter().all(|kill| kill.proof.is_some())
+            && self
+                .availability
+                .replicas
+                .iter()
+                .all(|replica| replica.probes.wrong == 0);
+        self.verdict == ChaosVerdict::Failed && self.experiment.fault.is_some() && is_whole
     }
 
     /// The outcome; a refusal takes that of the verification that caused it.

@@ -104,6 +104,7 @@ fn survived() -> Observed {
         },
         compared: Vec::new(),
         refusals: Vec::new(),
+        is_stopped: false,
         doubts: Vec::new(),
         failures: Vec::new(),
         not_restored: Vec::new(),

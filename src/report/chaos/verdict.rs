@@ -167,7 +167,7 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
     for kill in &observed.kills {
         if let Some(refused) = &kill.refused {
             doubts.push(format!("`{}` was not broken: {refused}", kill.pod));
-        } else if kill.proof.is_none() {
+        } else if kill.proof.is_none() && !observed.is_stopped {
             doubts.push(unproven(kill));
         }
     }

@@ -281,6 +281,7 @@ pub(super) fn observed(play: &Play, experiment: Experiment, before: VerifyReport
         },
         compared: Vec::new(),
         refusals: Vec::new(),
+        is_stopped: false,
         doubts: Vec::new(),
         failures: Vec::new(),
         not_restored: Vec::new(),

@@ -245,6 +245,7 @@ fn observed(
         },
         compared: Vec::new(),
         refusals: Vec::new(),
+        is_stopped: false,
         doubts: Vec::new(),
         failures: Vec::new(),
         not_restored: Vec::new(),

@@ -95,6 +95,10 @@ fn headline(report: &ChaosReport) -> (&'static str, String) {
             ("survived", end)
         }
         ChaosVerdict::Failed if report.experiment.fault.is_none() => ("disturbed", String::new()),
+        ChaosVerdict::Failed if report.is_only_slow() => (
+            "too slow",
+            ": it survived, and is slower than it should be".to_owned(),
+        ),
         ChaosVerdict::Failed => ("not survived", String::new()),
         ChaosVerdict::Refused => ("not attempted", String::new()),
         ChaosVerdict::Rehearsed => ("dry run", ": nothing was broken".to_owned()),
