@@ -136,7 +136,7 @@ fn survival_needs_the_fault_the_recovery_and_the_same_data() {
         change(&mut observed);
         observed
     };
-    let table: [Row; 12] = [
+    let table: [Row; 13] = [
         (
             |it| it.kills = vec![kill(None)],
             Inconclusive,
@@ -145,9 +145,15 @@ fn survival_needs_the_fault_the_recovery_and_the_same_data() {
         (
             |it| {
                 it.kills[0].proof = None;
+                it.kills[0].phases.insert(RecoveryPhase::Started, 900);
             },
             Inconclusive,
             "never restarted",
+        ),
+        (
+            |it| it.kills[0].proof = None,
+            Inconclusive,
+            "have not started",
         ),
         (|it| it.after = None, Inconclusive, "not recovered"),
         (

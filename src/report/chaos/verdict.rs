@@ -227,6 +227,10 @@ fn unproven(kill: &Kill) -> String {
             kill.pod
         ),
         _ if kill.uid_after.is_none() => format!("`{}` was never seen with a new UID", kill.pod),
+        _ if !kill.phases.contains_key(&RecoveryPhase::Started) => format!(
+            "`{}` came back with a new UID, but its containers have not started",
+            kill.pod
+        ),
         _ => format!(
             "`{}` came back with a new UID, but its containers never restarted",
             kill.pod
