@@ -16,7 +16,7 @@ use super::recovery::{End, Recovery, Taken};
 use super::restoration::{self, Change};
 use super::safety;
 use super::services::Services;
-use super::steady::{probe_time, right_answers, settled, uids};
+use super::steady::{largest_probe, probe_time, right_answers, settled, uids};
 use crate::event::EventKind;
 use crate::exit::Outcome;
 use crate::ops::Context;
@@ -66,6 +66,7 @@ impl<'a> Run<'a> {
         let verification = &plan.request.verification;
         let mut question = question(&set, &plan.workload.reference(), verification)?;
         question.timeout = probe_time(before);
+        question.largest_body = question.largest_body.min(largest_probe(before));
         let probing = Probing {
             namespace: plan.workload.namespace.clone(),
             expectation: verification.expectations[0].clone(),

@@ -20,6 +20,8 @@ const SETTLING_PAUSE: Duration = Duration::from_millis(500);
 /// The time for the answer to a probe: this, or a multiple of the slowest answer of the steady state.
 const PROBE_TIME: Duration = Duration::from_secs(1);
 const PROBE_TIME_FACTOR: u64 = 5;
+/// Pages that speak of an error are smaller, in bytes.
+const LARGEST_PROBE: u64 = 1 << 20;
 
 /// The pods that gave the answers of a verification.
 pub(super) fn uids(report: &VerifyReport) -> BTreeMap<String, String> {
@@ -38,6 +40,14 @@ pub(super) fn probe_time(before: &VerifyReport) -> Duration {
         .max()
         .unwrap_or(0);
     PROBE_TIME.max(Duration::from_millis(slowest * PROBE_TIME_FACTOR))
+}
+
+/// The largest answer that a probe reads to its end, in bytes. What is far larger than everything in
+/// the steady state is another answer, and known to be one long before its end.
+pub(super) fn largest_probe(before: &VerifyReport) -> u64 {
+    let answers = before.replicas.iter();
+    let largest = answers.filter_map(|answer| answer.bytes).max().unwrap_or(0);
+    LARGEST_PROBE.max(largest.saturating_mul(2))
 }
 
 /// What each replica answered at the first endpoint in the steady state.
@@ -63,7 +73,12 @@ pub(super) fn right_answers(before: &VerifyReport) -> Vec<Right> {
 pub(super) fn is_an_answer(problem: &Problem) -> bool {
     matches!(
         problem,
-        Problem::WrongStatus { .. } | Problem::Empty | Problem::TooLarge { .. }
+        Problem::WrongStatus { .. }
+            | Problem::WrongContentType { .. }
+            | Problem::Empty
+            | Problem::NotMatching { .. }
+            | Problem::WrongDigest { .. }
+            | Problem::TooLarge { .. }
     )
 }
 
