@@ -170,6 +170,11 @@ impl Process {
         self.signal("TERM").await;
     }
 
+    /// Ends it without a chance to do anything, as the kernel does when memory runs out.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     async fn signal(&self, name: &str) {
         let id = self.child.id().unwrap().to_string();
         // The standard library can only kill; `kill` is everywhere where these tests run.

@@ -38,6 +38,7 @@ mod planted;
 mod readme;
 mod report;
 mod requests;
+mod sabotage;
 mod up;
 mod verify;
 mod writes;

@@ -34,6 +34,8 @@ pub(crate) struct Reply {
     pub(crate) silent: bool,
     /// Nothing listens.
     pub(crate) refused: bool,
+    /// The body is all that is sent, head included.
+    pub(crate) verbatim: bool,
 }
 
 impl Reply {
@@ -50,6 +52,15 @@ impl Reply {
             cut_after: None,
             silent: false,
             refused: false,
+            verbatim: false,
+        }
+    }
+
+    /// These very bytes, whether they are HTTP or not; the connection ends afterwards if it is framed so.
+    pub(crate) fn verbatim(bytes: impl Into<Bytes>) -> Self {
+        Self {
+            verbatim: true,
+            ..Self::new(200, bytes)
         }
     }
 

@@ -78,8 +78,10 @@ async fn converse(
         if reply.silent {
             return std::future::pending().await;
         }
-        let is_whole =
-            reply.cut_after.is_none() && reply.close_after.is_none() && reply.repeat == 1;
+        let is_whole = reply.cut_after.is_none()
+            && reply.close_after.is_none()
+            && reply.repeat == 1
+            && !reply.verbatim;
         let written = write_reply(&mut stream, &reply).await;
         if is_whole && written.is_ok() {
             shared.with(|state| {
@@ -127,6 +129,10 @@ async fn read_request(stream: &mut DuplexStream) -> Option<String> {
 /// Writes a reply; afterwards the connection ends or waits for the next request.
 async fn write_reply(stream: &mut DuplexStream, reply: &Reply) -> io::Result<Option<End>> {
     tokio::time::sleep(reply.delay).await;
+    if reply.verbatim {
+        stream.write_all(&reply.body).await?;
+        return Ok((reply.framing == Framing::Close).then_some(End::Closed));
+    }
     let total = reply.repeat * reply.body.len() as u64;
     let mut head = format!("HTTP/1.1 {} Scripted\r\n", reply.status);
     match reply.framing {

@@ -1,0 +1,232 @@
+//! Whatever an experiment changes is as before afterwards, however it ends.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::super::{INTERRUPTED, SUCCESS, Scene, USAGE, everyone};
+use super::{CHAOS, Told, chaos};
+use crate::apiserver::deeds::Deed;
+use crate::apiserver::{ApiServer, PodScript};
+use crate::harness::Process;
+
+const SCALE: [&str; 3] = ["--fault", "scale", "--allow-disruption"];
+const CORDON: [&str; 2] = ["--fault", "cordon"];
+const RESTORE: [&str; 2] = ["chaos", "--restore"];
+const NOTES: [&str; 2] = ["cryptoctl/chaos-replicas", "cryptoctl/chaos-cordoned-for"];
+
+/// A cordon takes a while when the pods take long to go.
+fn lingering() -> PodScript {
+    PodScript::default().stop_after(Duration::from_secs(5))
+}
+
+fn nodes(server: &ApiServer) -> Vec<Value> {
+    server.objects("", "nodes")
+}
+
+fn is_cordoned(node: &Value) -> bool {
+    node["spec"]["unschedulable"] == true
+}
+
+fn is_scaled(server: &ApiServer) -> bool {
+    let set = server.object("apps", "statefulsets", "logaiter", "cryptoserver");
+    set.is_some_and(|set| set["spec"]["replicas"] == 0)
+}
+
+/// Nothing of an experiment is left.
+#[track_caller]
+fn assert_restored(scene: &Scene) {
+    let mut all = nodes(&scene.server);
+    all.push(scene.set());
+    for object in all {
+        for note in NOTES {
+            assert_eq!(
+                object["metadata"]["annotations"][note],
+                json!(null),
+                "{object}"
+            );
+        }
+    }
+    assert_eq!(scene.set()["spec"]["replicas"], 2);
+}
+
+/// The nodes that take no pods.
+fn cordoned(scene: &Scene) -> Vec<String> {
+    let nodes = nodes(&scene.server);
+    let cordoned = nodes.iter().filter(|node| is_cordoned(node));
+    let names = cordoned.map(|node| node["metadata"]["name"].as_str().unwrap().to_owned());
+    names.collect()
+}
+
+/// Starts an experiment and returns when it is in the middle.
+async fn in_the_middle(scene: &Scene, flags: &[&str], holds: fn(&ApiServer) -> bool) -> Process {
+    let process = scene.start(&[&CHAOS[..], flags].concat()).await;
+    scene.until(holds).await;
+    process
+}
+
+async fn restore(scene: &Scene) -> Vec<String> {
+    let told = scene.told(&RESTORE).await;
+    assert_eq!(told.0.code(), SUCCESS, "{}", told.0.stderr);
+    let restored = told.report()["restored"].as_array().cloned();
+    let what = restored.into_iter().flatten();
+    what.map(|one| one["what"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn all_replicas_return_after_scaling_to_zero() {
+    let scene = Scene::new().await;
+    let told = chaos(&scene, &SCALE)
+        .await
+        .is(SUCCESS, "survived")
+        .saying("all 2 pods are proven to be new");
+    assert_restored(&scene);
+    let none = told.report()["availability"]["none_answered_ms"].clone();
+    assert!(none.as_u64().unwrap() > 0, "nobody answered for a while");
+}
+
+#[tokio::test]
+async fn a_program_that_is_killed_at_zero_is_made_good_by_the_next_one() {
+    let scene = Scene::new().await.live(everyone(), lingering());
+    let process = in_the_middle(&scene, &SCALE, is_scaled).await;
+    process.kill().await;
+    assert_eq!(scene.set()["spec"]["replicas"], 0);
+    let refused = chaos(&scene, &[]).await.0.expect_code(USAGE);
+    assert!(refused.stderr.contains("`cryptoctl chaos --restore`"));
+    assert_eq!(restore(&scene).await, ["scaled back to 2"]);
+    assert_restored(&scene);
+    assert_eq!(restore(&scene).await, Vec::<String>::new(), "no harm");
+    assert_restored(&scene);
+}
+
+#[tokio::test]
+async fn what_somebody_has_scaled_since_stays() {
+    let scene = Scene::new().await.live(everyone(), lingering());
+    let process = in_the_middle(&scene, &SCALE, is_scaled).await;
+    process.kill().await;
+    let place = ("apps", "statefulsets", "logaiter", "cryptoserver");
+    scene.server.change("kubectl", place, |set| {
+        set["spec"]["replicas"] = json!(3);
+        let generation = set["metadata"]["generation"].as_i64().unwrap();
+        set["metadata"]["generation"] = json!(generation + 1);
+    });
+    let restored = restore(&scene).await;
+    assert_eq!(
+        restored,
+        ["left at 3 replicas, which somebody has set since"]
+    );
+    assert_eq!(scene.set()["spec"]["replicas"], 3);
+}
+
+#[tokio::test]
+async fn ctrl_c_in_the_middle_restores_and_reports() {
+    let scene = Scene::new().await.live(everyone(), lingering());
+    let process = in_the_middle(&scene, &SCALE, is_scaled).await;
+    process.interrupt().await;
+    let told = Told(process.finish().await)
+        .is(INTERRUPTED, "inconclusive")
+        .saying("it was stopped after 1 fault");
+    assert_eq!(told.report()["not_restored"], json!(null));
+    assert_restored(&scene);
+}
+
+#[tokio::test]
+async fn ctrl_c_in_the_middle_of_a_recovery_reports_what_was_seen() {
+    let slow = PodScript::default().start_after(Duration::from_mins(1));
+    let scene = Scene::new().await.live(everyone(), slow);
+    let process = in_the_middle(&scene, &[], |server| {
+        let pod = server.object("", "pods", "logaiter", "cryptoserver-0");
+        !server.writes().is_empty()
+            && pod.is_some_and(|pod| pod["metadata"]["deletionTimestamp"].is_null())
+    })
+    .await;
+    process.interrupt().await;
+    Told(process.finish().await)
+        .is(INTERRUPTED, "inconclusive")
+        .saying("it was stopped after 1 fault")
+        .with("/kills/0/pod", &json!("cryptoserver-0"))
+        .with("/kills/0/proof", &json!(null));
+    assert_eq!(scene.server.writes().len(), 1);
+}
+
+#[tokio::test]
+async fn a_node_takes_pods_again_after_the_experiment() {
+    let scene = Scene::of_two_nodes().await;
+    let told = chaos(&scene, &CORDON).await.is(SUCCESS, "survived");
+    assert_eq!(cordoned(&scene), Vec::<String>::new());
+    assert_restored(&scene);
+    let writes = scene.server.writes();
+    assert!(writes.iter().any(|write| write.path.ends_with("/eviction")));
+    assert!(!told.report()["kills"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_node_that_was_cordoned_before_stays_so() {
+    let scene = Scene::of_two_nodes().await;
+    let node = scene.pod("cryptoserver-0")["spec"]["nodeName"].clone();
+    let node = node.as_str().unwrap().to_owned();
+    scene.server.happen(&Deed::Cordon {
+        node: node.clone(),
+        is_cordoned: true,
+    });
+    chaos(&scene, &CORDON).await.is(SUCCESS, "survived");
+    assert_eq!(cordoned(&scene), [node.clone()]);
+    assert_eq!(restore(&scene).await, Vec::<String>::new());
+    assert_eq!(cordoned(&scene), [node]);
+    assert_restored(&scene);
+}
+
+#[tokio::test]
+async fn the_only_node_is_uncordoned_as_soon_as_pods_are_homeless() {
+    let scene = Scene::new().await;
+    let words = scene.words(&["chaos", "--yes", "--fault", "cordon"]).await;
+    assert!(words.contains("no other node takes"), "{words}");
+    assert_eq!(cordoned(&scene), Vec::<String>::new());
+    assert_restored(&scene);
+}
+
+#[tokio::test]
+async fn a_program_that_is_killed_with_a_cordon_is_made_good_by_the_next_one() {
+    let scene = Scene::of_two_nodes().await.live(everyone(), lingering());
+    let process = in_the_middle(&scene, &CORDON, |server| {
+        nodes(server).iter().any(is_cordoned)
+    })
+    .await;
+    process.kill().await;
+    assert_eq!(cordoned(&scene).len(), 1);
+    assert_eq!(restore(&scene).await, ["uncordoned"]);
+    assert_eq!(cordoned(&scene), Vec::<String>::new());
+    assert_eq!(restore(&scene).await, Vec::<String>::new(), "no harm");
+    assert_restored(&scene);
+}
+
+#[tokio::test]
+async fn ctrl_c_with_a_cordon_lifts_it() {
+    let scene = Scene::of_two_nodes().await.live(everyone(), lingering());
+    let process = in_the_middle(&scene, &CORDON, |server| {
+        nodes(server).iter().any(is_cordoned)
+    })
+    .await;
+    process.interrupt().await;
+    Told(process.finish().await).is(INTERRUPTED, "inconclusive");
+    assert_eq!(cordoned(&scene), Vec::<String>::new());
+    assert_restored(&scene);
+}
+
+#[tokio::test]
+async fn what_cannot_be_restored_is_said_and_never_survived() {
+    let scene = Scene::of_two_nodes().await.live(everyone(), lingering());
+    let process = in_the_middle(&scene, &CORDON, |server| {
+        nodes(server).iter().any(is_cordoned)
+    })
+    .await;
+    scene.server.deny("patch", "nodes");
+    process.interrupt().await;
+    let told = Told(process.finish().await).is(INTERRUPTED, "inconclusive");
+    let not_restored = told.report()["not_restored"].to_string();
+    assert!(not_restored.contains("chaos --restore"), "{not_restored}");
+    assert_eq!(cordoned(&scene).len(), 1);
+    scene.server.allow_all();
+    assert_eq!(restore(&scene).await, ["uncordoned"]);
+}
