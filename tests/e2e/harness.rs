@@ -114,6 +114,12 @@ impl Running {
         assert!(sent.success());
     }
 
+    /// Ends it without a chance to do anything.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Waits for the end.
     pub(crate) fn end(mut self) -> Ended {
         for line in self.lines.by_ref() {

@@ -29,6 +29,7 @@ mod manifest_meaning;
 mod model;
 mod refusals;
 mod reports;
+mod sabotage;
 mod sets;
 mod story;
 mod up_and_down;

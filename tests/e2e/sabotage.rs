@@ -1,0 +1,222 @@
+//! Every fault once on the real cluster, with its proof and its phases, and lies that only real pods tell.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Ended, Namespace};
+use crate::sets;
+
+/// What every recovery goes through in which the pod is another one afterwards.
+const REPLACED: [&str; 10] = [
+    "accepted",
+    "terminating",
+    "gone",
+    "replaced",
+    "scheduled",
+    "volume_ready",
+    "started",
+    "ready",
+    "first_right_answer",
+    "all_equal",
+];
+
+/// The built-in set, up and Ready, of which every step is hurried.
+fn up(namespace: &Namespace) -> String {
+    let set = sets::built_in(namespace, 50);
+    namespace.cryptoctl(&["up", "-f", &set]).expect(0);
+    set
+}
+
+fn chaos(namespace: &Namespace, set: &str, flags: &[&str]) -> Ended {
+    let always = ["-o", "json", "chaos", "-f", set, "--path", "/keys", "--yes"];
+    namespace.cryptoctl(&[&always[..], flags].concat())
+}
+
+fn survived(ended: Ended) -> Value {
+    let report = ended.expect(0).report();
+    assert_eq!(report["verdict"], "survived", "{report:#}");
+    assert_eq!(report["data"]["preserved"], true);
+    assert_eq!(report["not_restored"], Value::Null);
+    for kill in report["kills"].as_array().unwrap() {
+        assert!(kill["proof"].is_string(), "{kill:#}");
+        assert_eq!(kill["wrong_answers"], 0);
+    }
+    report
+}
+
+/// Every phase was seen, and none before the one that it follows.
+#[track_caller]
+fn assert_phases(kill: &Value, phases: &[&str]) {
+    let seen = &kill["phases"];
+    for phase in phases {
+        assert!(seen[phase].is_u64(), "{phase} in {kill:#}");
+    }
+    let of = |phase: &str| seen[phase].as_u64().unwrap();
+    assert!(
+        of("started") <= of("ready") && of("ready") <= of("all_equal"),
+        "{kill:#}"
+    );
+    assert!(of("started") <= of("first_right_answer"), "{kill:#}");
+}
+
+/// The replica that was not taken answered every single probe right.
+#[track_caller]
+fn assert_spared(report: &Value, ordinal: usize) {
+    let replica = &report["availability"]["replicas"][ordinal];
+    for state in ["wrong", "failing", "silent"] {
+        assert_eq!(replica[state], 0, "{replica:#}");
+    }
+    assert_eq!(replica["longest_outage_ms"], 0, "{replica:#}");
+    assert!(replica["right"].as_u64().unwrap() > 10, "{replica:#}");
+}
+
+/// One pod is replaced, and nobody notices but its own clients.
+fn replaces_one(fault: &str) {
+    let namespace = Namespace::new(fault);
+    let set = up(&namespace);
+    let report = survived(chaos(&namespace, &set, &["--fault", fault]));
+    let kill = &report["kills"][0];
+    assert_eq!(kill["pod"], "cryptoserver-0");
+    assert_ne!(kill["uid_before"], kill["uid_after"]);
+    let now = namespace.object("pod/cryptoserver-0");
+    assert_eq!(kill["uid_after"], now["metadata"]["uid"]);
+    assert_phases(kill, &REPLACED);
+    assert_spared(&report, 1);
+}
+
+#[test]
+fn a_deleted_pod_is_another_one_and_the_other_replica_never_misses_an_answer() {
+    replaces_one("delete");
+}
+
+#[test]
+fn a_pod_that_is_deleted_without_grace_is_another_one() {
+    replaces_one("force-delete");
+}
+
+#[test]
+fn an_evicted_pod_is_another_one() {
+    replaces_one("evict");
+}
+
+#[test]
+fn a_killed_process_is_another_one_in_the_same_pod() {
+    let namespace = Namespace::new("kill");
+    let set = up(&namespace);
+    let report = survived(chaos(&namespace, &set, &["--fault", "kill"]));
+    let kill = &report["kills"][0];
+    assert_eq!(kill["uid_before"], kill["uid_after"]);
+    assert_eq!(kill["restarts_after"], json!(1), "{kill:#}");
+    assert_phases(kill, &["accepted", "started", "ready", "all_equal"]);
+    assert_spared(&report, 1);
+}
+
+#[test]
+fn a_restart_replaces_every_pod() {
+    let namespace = Namespace::new("restart");
+    let set = up(&namespace);
+    let report = survived(chaos(&namespace, &set, &["--fault", "restart"]));
+    let kills = report["kills"].as_array().unwrap();
+    assert_eq!(kills.len(), 2);
+    for kill in kills {
+        assert_phases(kill, &REPLACED);
+    }
+}
+
+#[test]
+fn all_pods_return_from_zero() {
+    let namespace = Namespace::new("scale");
+    let set = up(&namespace);
+    let flags = ["--fault", "scale", "--allow-disruption"];
+    let report = survived(chaos(&namespace, &set, &flags));
+    assert_eq!(report["kills"].as_array().unwrap().len(), 2);
+    let none_answered = &report["availability"]["none_answered_ms"];
+    assert!(none_answered.as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_program_that_is_killed_at_zero_is_made_good_by_the_next_one() {
+    let namespace = Namespace::new("killed");
+    let set = up(&namespace);
+    let mut running = namespace.start(&[
+        "chaos",
+        "-f",
+        &set,
+        "--path",
+        "/keys",
+        "--yes",
+        "--fault",
+        "scale",
+        "--allow-disruption",
+    ]);
+    running.until(|event| event["event"] == "write_finished");
+    running.kill();
+    let scaled = namespace.object("statefulset/cryptoserver");
+    assert_eq!(scaled["spec"]["replicas"], 0);
+    for restored in [1, 0] {
+        let ended = namespace.cryptoctl(&["-o", "json", "chaos", "-f", &set, "--restore"]);
+        let report = ended.expect(0).report();
+        assert_eq!(report["restored"].as_array().unwrap().len(), restored);
+    }
+    let back = namespace.object("statefulset/cryptoserver");
+    assert_eq!(back["spec"]["replicas"], 2);
+    let note = &back["metadata"]["annotations"]["cryptoctl/chaos-replicas"];
+    assert_eq!(*note, Value::Null);
+}
+
+#[test]
+fn a_cordoned_node_takes_pods_again() {
+    // The node is everybody's.
+    let namespace = Namespace::alone("cordon");
+    let set = up(&namespace);
+    let report = survived(chaos(
+        &namespace,
+        &set,
+        &["--fault", "cordon", "--timeout", "3m"],
+    ));
+    // The only node is uncordoned as soon as a pod has no place to go, and then nobody else has to.
+    assert!(!report["kills"].as_array().unwrap().is_empty());
+    let node = namespace.object("pod/cryptoserver-0")["spec"]["nodeName"].clone();
+    let node = namespace.object(&format!("node/{}", node.as_str().unwrap()));
+    assert_eq!(node["spec"]["unschedulable"], Value::Null, "{node:#}");
+    let note = &node["metadata"]["annotations"]["cryptoctl/chaos-cordoned-for"];
+    assert_eq!(*note, Value::Null);
+}
+
+#[test]
+fn a_pod_that_lingers_and_an_orphan_do_not_count() {
+    let namespace = Namespace::new("orphan");
+    let set = up(&namespace);
+    let verify = || {
+        let arguments = ["-o", "json", "verify", "-f", &set, "--path", "/keys"];
+        namespace.cryptoctl(&arguments).report()
+    };
+    // A finalizer keeps what the kubelet has long ended, and nobody replaces it.
+    let patch = r#"{"metadata":{"finalizers":["example.com/stays"]}}"#;
+    namespace.kubectl(&["patch", "pod", "cryptoserver-1", "-p", patch]);
+    namespace.kubectl(&["delete", "pod", "cryptoserver-1", "--wait=false"]);
+    let report = verify();
+    assert_eq!(report["verdict"], "unhealthy", "{report:#}");
+    assert_eq!(report["replicas"][1]["error"]["problem"], "terminating");
+    let refused = chaos(&namespace, &set, &[]).expect(4).report();
+    assert_eq!(refused["verdict"], "refused");
+    let patch = r#"{"metadata":{"finalizers":null}}"#;
+    namespace.kubectl(&["patch", "pod", "cryptoserver-1", "-p", patch]);
+    namespace
+        .cryptoctl(&["rollout", "status", "-f", &set])
+        .expect(0);
+
+    // The Service sends it requests. A name like a replica's would have the controller adopt and end it.
+    let mut orphan = namespace.object("pod/cryptoserver-0");
+    let labels = orphan["metadata"]["labels"]["app"].clone();
+    orphan["metadata"] = json!({"name": "orphan", "labels": {"app": labels}});
+    orphan["status"] = json!({});
+    let file = namespace.file("orphan.json", &orphan.to_string());
+    namespace.kubectl(&["create", "-f", file.to_str().unwrap()]);
+    let report = verify();
+    assert_eq!(report["verdict"], "unhealthy", "{report:#}");
+    let findings = report["findings"].to_string();
+    assert!(
+        findings.contains("`orphan` matches the selector and should not exist, but does"),
+        "{findings}"
+    );
+}
