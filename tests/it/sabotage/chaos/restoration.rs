@@ -171,7 +171,7 @@ async fn a_node_that_was_cordoned_before_stays_so() {
         is_cordoned: true,
     });
     chaos(&scene, &CORDON).await.is(SUCCESS, "survived");
-    assert_eq!(cordoned(&scene), [node.clone()]);
+    assert_eq!(cordoned(&scene), std::slice::from_ref(&node));
     assert_eq!(restore(&scene).await, Vec::<String>::new());
     assert_eq!(cordoned(&scene), [node]);
     assert_restored(&scene);
