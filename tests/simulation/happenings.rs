@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use http::Method;
 
+use cryptoctl::report::Fault as Attacked;
+
 use crate::apiserver::deeds::Deed;
+use crate::apiserver::pods::When;
 use crate::apiserver::{Fault, Page, PodScript, Pods, Reply, Rule};
 use crate::draw::Draw;
 use crate::scenario::{DATA, MOST_REPLICAS, Operation, Upheaval, replica};
@@ -74,7 +77,12 @@ pub(crate) fn fault(draw: &mut Draw, shape: &Shape, operation: Operation) -> Rul
 /// The write that matters in an operation: its answer is lost, or something happens right before it.
 pub(crate) fn write(draw: &mut Draw, operation: Operation, shape: &Shape) -> Rule {
     let method = match operation {
-        Operation::Chaos => Method::DELETE,
+        Operation::Chaos(attack) => match attack.fault {
+            Attacked::Delete | Attacked::ForceDelete => Method::DELETE,
+            Attacked::Evict => Method::POST,
+            Attacked::Kill => Method::GET,
+            Attacked::Restart | Attacked::Scale | Attacked::Cordon => Method::PATCH,
+        },
         _ => Method::PATCH,
     };
     let fault = match draw.below(10) {
@@ -96,9 +104,17 @@ pub(crate) fn write(draw: &mut Draw, operation: Operation, shape: &Shape) -> Rul
         }
     };
     let rule = Rule::new(fault).method(method);
-    if operation == Operation::Chaos {
-        // There is only one.
-        return rule;
+    if let Operation::Chaos(attack) = operation {
+        // There is only one, or every one is struck.
+        return match attack.fault {
+            Attacked::Kill => rule.path("/exec"),
+            Attacked::Evict => rule.path("/eviction"),
+            Attacked::Scale | Attacked::Cordon | Attacked::Restart => {
+                let skipped = u32::try_from(draw.below(3)).unwrap();
+                rule.after(skipped).times(1)
+            }
+            _ => rule,
+        };
     }
     let skipped = u32::try_from(draw.below(7)).unwrap();
     rule.after(skipped).times(1)
@@ -209,7 +225,21 @@ pub(crate) fn deed(draw: &mut Draw, shape: &Shape) -> Deed {
     let ordinal = draw.below(u64::try_from(shape.replicas).unwrap());
     let namespace = shape.namespace.to_owned();
     let pod = format!("{NAME}-{ordinal}");
-    match draw.below(13) {
+    match draw.below(16) {
+        13 => Deed::Cordon {
+            node: format!("node-{}", 1 + draw.below(2)),
+            is_cordoned: draw.percent(60),
+        },
+        14..16 => {
+            let when = match draw.below(4) {
+                0 => When::Unready,
+                1 => When::Terminating,
+                2 => When::FromRun(1),
+                _ => When::Away(Pods::of(NAME).ordinal(0)),
+            };
+            let conditional = (when, other_reply(draw));
+            Deed::ServeWhen(replica(ordinal), Box::new(conditional))
+        }
         0 => Deed::Crash(namespace, pod, draw.one(&[0, 1, 137])),
         1..4 => Deed::Delete {
             namespace,

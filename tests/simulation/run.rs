@@ -7,7 +7,7 @@ use cryptoctl::cluster::{Cluster, TimeLimits};
 use cryptoctl::event::{Emitter, Event};
 use cryptoctl::expectation::Expectation;
 use cryptoctl::ops::{self, ChaosRequest, Context, OpsError, UpOptions, Verification, Workload};
-use cryptoctl::report::{ChaosReport, Fault, RolloutReport, Selection, UpReport, VerifyReport};
+use cryptoctl::report::{ChaosReport, RolloutReport, Selection, UpReport, VerifyReport};
 use futures::FutureExt;
 use tokio::time::Instant;
 
@@ -16,7 +16,7 @@ use crate::apiserver::journal::Request;
 use crate::apiserver::pods::Served;
 use crate::apiserver::store::Change;
 use crate::panics;
-use crate::scenario::{Act, Operation, Scenario, replica};
+use crate::scenario::{Act, Attack, Operation, PAUSE, Scenario, replica};
 use crate::set;
 
 /// The time for one request, and how long one is repeated.
@@ -84,6 +84,9 @@ async fn play(scenario: Scenario) -> Run {
     let server = ApiServer::seeded(scenario.seed);
     server.answer_at_most(MOST_REQUESTS);
     server.slow_controllers(scenario.controllers_lag);
+    for number in 2..=scenario.nodes {
+        server.add_node(&format!("node-{number}"));
+    }
     for (ordinal, script) in scenario.scripts.iter().enumerate() {
         server.script(replica(ordinal as u64), script.clone());
     }
@@ -129,7 +132,7 @@ async fn play_act(server: &ApiServer, scenario: &Scenario, act: Act) -> Played {
         std::future::pending::<()>().await;
     };
     // Far later than any operation may end.
-    let latest = start + act.timeout + Duration::from_mins(10);
+    let latest = start + act.operation.longest(act.timeout) + Duration::from_mins(10);
     let said = tokio::select! {
         biased;
         said = work => said.unwrap_or(Said::Panicked),
@@ -192,8 +195,9 @@ async fn perform(
         }
         Operation::Rollout => Said::Rollout(ops::rollout_status(&context, &workload).await),
         Operation::Verify => Said::Verify(ops::verify(&context, &workload, &verification).await),
-        Operation::Chaos => {
-            Said::Chaos(chaos(&context, workload, verification).await.map(Box::new))
+        Operation::Chaos(attack) => {
+            let said = Box::pin(chaos(&context, workload, verification, attack)).await;
+            Said::Chaos(said.map(Box::new))
         }
     }
 }
@@ -203,15 +207,20 @@ async fn chaos(
     context: &Context,
     workload: Workload,
     verification: Verification,
+    attack: Attack,
 ) -> Result<ChaosReport, OpsError> {
     let request = ChaosRequest {
         verification,
-        fault: Some(Fault::Delete),
-        selection: Selection::First,
-        kills: None,
-        pause: Duration::from_secs(1),
+        fault: Some(attack.fault),
+        selection: if attack.fault.takes_all() {
+            Selection::First
+        } else {
+            Selection::AllInTurn
+        },
+        kills: Some(attack.kills),
+        pause: PAUSE,
         control: Duration::from_secs(5),
-        probe_interval: Duration::from_secs(1),
+        probe_interval: attack.probe_interval,
         max_outage: None,
         max_recovery: None,
         allows_disruption: false,
@@ -219,5 +228,5 @@ async fn chaos(
         older: None,
     };
     let plan = ops::plan_chaos(context, &workload, request).await?;
-    ops::chaos(context, &plan).await
+    Box::pin(ops::chaos(context, &plan)).await
 }

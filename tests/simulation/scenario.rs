@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use cryptoctl::report::Fault;
+
 use crate::apiserver::deeds::Deed;
 use crate::apiserver::{Framing, PodScript, Pods, Reply, Rule};
 use crate::draw::Draw;
@@ -10,6 +12,9 @@ use crate::set::{NAME, Shape};
 
 /// The data that replicas serve when all is well.
 pub(crate) const DATA: &str = "1\n22\n333\n4444\n55555\n666666\n7777777\n";
+
+/// Between two faults of an experiment.
+pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 
 /// No workload is scaled to more replicas than these.
 pub(crate) const MOST_REPLICAS: u64 = 5;
@@ -24,7 +29,28 @@ pub(crate) enum Operation {
     /// `verify`.
     Verify,
     /// `chaos`.
-    Chaos,
+    Chaos(Attack),
+}
+
+/// What an experiment does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Attack {
+    pub(crate) fault: Fault,
+    /// How often, each pod in its turn.
+    pub(crate) kills: u32,
+    /// Between two probes of a replica.
+    pub(crate) probe_interval: Duration,
+}
+
+impl Operation {
+    /// The time that all of it may take: every fault with its recovery has the operation's time anew, and so has the
+    /// restoration.
+    pub(crate) fn longest(self, timeout: Duration) -> Duration {
+        match self {
+            Self::Chaos(attack) => (timeout + PAUSE) * (2 * attack.kills + 1),
+            _ => timeout,
+        }
+    }
 }
 
 /// An operation with what goes wrong meanwhile.
@@ -56,6 +82,7 @@ pub(crate) struct Scenario {
     /// Nothing goes wrong between client and server, nothing happens besides, every replica answers, and time is enough.
     pub(crate) is_calm: bool,
     pub(crate) shape: Shape,
+    pub(crate) nodes: u64,
     /// How the pods of each ordinal live; some may only exist for a time.
     pub(crate) scripts: Vec<PodScript>,
     /// How late the controllers notice anything.
@@ -76,23 +103,39 @@ impl Scenario {
         };
         // One scenario in six is without any fault, happening or strange answer: there the verdict must be decisive.
         let is_calm = draw.percent(16);
-        let scripts = (0..MOST_REPLICAS).map(|_| script(&mut draw)).collect();
+        // One in four is about an experiment that begins, and about what goes wrong only afterwards.
+        let is_assault = !is_calm && draw.percent(25);
+        let scripts = (0..MOST_REPLICAS)
+            .map(|_| script(&mut draw, is_calm))
+            .collect();
+        let nodes = 1 + draw.below(2);
         let controllers_lag = if draw.percent(40) {
             draw.milliseconds(1, 2_000)
         } else {
             Duration::ZERO
         };
         let replies = (0..shape.replicas)
-            .map(|_| reply(&mut draw, is_calm))
+            .map(|_| {
+                if is_assault {
+                    Reply::ok(DATA)
+                } else {
+                    reply(&mut draw, is_calm)
+                }
+            })
             .collect();
-        let acts = operations(&mut draw)
-            .into_iter()
-            .map(|operation| act(&mut draw, &shape, operation, is_calm))
-            .collect();
+        let acts = if is_assault {
+            assault(&mut draw, &shape)
+        } else {
+            operations(&mut draw)
+                .into_iter()
+                .map(|operation| act(&mut draw, &shape, operation, is_calm))
+                .collect()
+        };
         Self {
             seed,
             is_calm,
             shape,
+            nodes,
             scripts,
             controllers_lag,
             replies,
@@ -102,7 +145,7 @@ impl Scenario {
 }
 
 /// Every replica lives at its own pace. Some take long to stop, so that others become Ready meanwhile.
-fn script(draw: &mut Draw) -> PodScript {
+fn script(draw: &mut Draw, is_calm: bool) -> PodScript {
     let slowest_stop = draw.one(&[6_000, 6_000, 25_000]);
     let mut script = PodScript::default()
         .start_after(draw.milliseconds(0, 4_000))
@@ -113,6 +156,12 @@ fn script(draw: &mut Draw) -> PodScript {
         script = script
             .crashes(draw.milliseconds(10, 1_000), 1, "oh\n")
             .crashes_times(1);
+    }
+    if !is_calm && draw.percent(12) {
+        script = script.mirrored();
+    }
+    if !is_calm && draw.percent(12) {
+        script = script.ignores_sigterm();
     }
     script
 }
@@ -137,8 +186,23 @@ fn reply(draw: &mut Draw, is_calm: bool) -> Reply {
     }
 }
 
+fn attack(draw: &mut Draw) -> Operation {
+    let fault = if draw.percent(35) {
+        Fault::Delete
+    } else {
+        draw.one(&Fault::ALL)
+    };
+    let milliseconds = draw.one(&[1_000, 1_000, 2_000, 5_000]);
+    Operation::Chaos(Attack {
+        fault,
+        kills: draw.one(&[1, 1, 1, 2, 3]),
+        probe_interval: Duration::from_millis(milliseconds),
+    })
+}
+
 fn operations(draw: &mut Draw) -> Vec<Operation> {
     let up = |wait, tag| Operation::Up { wait, tag };
+    let (first, second) = (attack(draw), attack(draw));
     let all = [
         vec![up(true, 1)],
         vec![up(true, 1), Operation::Verify],
@@ -147,12 +211,41 @@ fn operations(draw: &mut Draw) -> Vec<Operation> {
         vec![up(true, 1), up(true, 2), Operation::Verify],
         vec![up(true, 1), up(false, 2), Operation::Rollout],
         vec![up(true, 1), Operation::Rollout, Operation::Rollout],
-        vec![up(true, 1), Operation::Chaos],
-        vec![up(true, 1), Operation::Chaos],
-        vec![up(true, 1), Operation::Chaos, Operation::Chaos],
+        vec![up(true, 1), first],
+        vec![up(true, 1), second],
+        vec![up(true, 1), first, second],
         vec![up(true, 1), Operation::Verify, up(true, 1)],
     ];
     draw.one(&all)
+}
+
+/// An experiment on a workload that is well, with what happens once it has begun.
+fn assault(draw: &mut Draw, shape: &Shape) -> Vec<Act> {
+    let quiet = |operation, timeout| Act {
+        operation,
+        timeout,
+        faults: Vec::new(),
+        happenings: Vec::new(),
+        upheaval: None,
+    };
+    let wait = true;
+    let up = quiet(Operation::Up { wait, tag: 1 }, Duration::from_mins(5));
+    let operation = attack(draw);
+    let timeout = draw.one(&[120, 60, 60, 15]);
+    let mut chaos = quiet(operation, Duration::from_secs(timeout));
+    if draw.percent(30) {
+        chaos.faults.push(happenings::write(draw, operation, shape));
+    }
+    if draw.percent(25) {
+        chaos.faults.push(happenings::fault(draw, shape, operation));
+    }
+    chaos.happenings = (0..draw.below(4))
+        .map(|_| {
+            let after = draw.milliseconds(3_000, 40_000);
+            (after, happenings::deed(draw, shape))
+        })
+        .collect();
+    vec![up, chaos]
 }
 
 fn act(draw: &mut Draw, shape: &Shape, operation: Operation, is_calm: bool) -> Act {

@@ -2,6 +2,8 @@
 
 mod calm;
 mod events;
+mod experiment_writes;
+mod experiments;
 mod replicas;
 mod requests;
 mod verdicts;
@@ -44,6 +46,7 @@ pub(crate) fn broken(run: &Run) -> Vec<String> {
         let mut found = in_time(&case);
         found.extend(verdicts::broken(&case));
         found.extend(writes::broken(&case));
+        found.extend(experiments::left_behind(&case));
         found.extend(requests::broken(&case));
         found.extend(events::broken(&case));
         found.extend(calm::broken(&case));
@@ -60,12 +63,11 @@ pub(crate) fn broken(run: &Run) -> Vec<String> {
 fn in_time(case: &Case<'_>) -> Vec<String> {
     let played = case.played;
     let took = played.end - played.start;
+    let longest = played.act.operation.longest(played.act.timeout);
     match played.said {
         Said::Hung => vec!["it never ends".to_owned()],
         Said::Panicked => vec!["it panics".to_owned()],
-        _ if took > played.act.timeout + AFTER_DEADLINE => {
-            vec![format!("it takes {took:?} of {:?}", played.act.timeout)]
-        }
+        _ if took > longest + AFTER_DEADLINE => vec![format!("it takes {took:?} of {longest:?}")],
         _ => Vec::new(),
     }
 }

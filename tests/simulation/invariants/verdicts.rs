@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use cryptoctl::diagnose::{Cause, Diagnosis};
-use cryptoctl::exit::Outcome;
 use cryptoctl::ops::OpsError;
-use cryptoctl::report::{ChaosReport, ChaosVerdict, RecoveryPhase, RolloutReport, UpReport};
+use cryptoctl::report::{RolloutReport, UpReport};
 use cryptoctl::status::RolloutState;
 use serde_json::Value;
 
-use super::{Case, replicas};
+use super::{Case, experiments, replicas};
 use crate::apiserver::object::text;
 use crate::run::Said;
 use crate::scenario::Operation;
@@ -26,7 +25,7 @@ pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
         Said::Up(Ok(report)) => up(case, report),
         Said::Rollout(Ok(report)) => rollout(case, span, report),
         Said::Verify(Ok(report)) => replicas::broken(case, span, report),
-        Said::Chaos(Ok(report)) => chaos(case, report),
+        Said::Chaos(Ok(report)) => experiments::broken(case, report),
         Said::Up(Err(error))
         | Said::Rollout(Err(error))
         | Said::Verify(Err(error))
@@ -125,7 +124,7 @@ fn too_slow(case: &Case<'_>) -> Vec<String> {
 }
 
 /// A cause that no pod ever showed.
-fn untrue_cause(case: &Case<'_>, span: Span, diagnosis: &Diagnosis) -> Vec<String> {
+pub(super) fn untrue_cause(case: &Case<'_>, span: Span, diagnosis: &Diagnosis) -> Vec<String> {
     let is_true = truth::ever(case.run, span, |moment| {
         !moment.is_complete() && moment.pods.values().any(|pod| shows(pod, diagnosis.cause))
     });
@@ -152,110 +151,4 @@ fn shows(pod: &Value, cause: Cause) -> bool {
         // The model's pods never fail in these ways.
         Cause::ContainerConfiguration | Cause::Volume | Cause::Claim | Cause::PodRefused => false,
     }
-}
-
-fn chaos(case: &Case<'_>, report: &ChaosReport) -> Vec<String> {
-    let span = case.span();
-    let mut wrong = replicas::broken(case, span, &report.before);
-    let Some(kill) = report.kills.first() else {
-        if report.verdict != ChaosVerdict::Refused {
-            wrong.push("nothing was broken, and yet there is a verdict".to_owned());
-        }
-        return wrong;
-    };
-    let requests = &case.run.requests[case.played.requests.clone()];
-    let deleted = requests.iter().find(|request| {
-        request.method == http::Method::DELETE
-            && request.executed.as_ref().is_some_and(|executed| {
-                executed.status < 300 && executed.target.as_ref() == Some(&kill.uid_before)
-            })
-    });
-    let Some(deleted) = deleted else {
-        // Somebody else may have been faster; then this run has proven nothing.
-        let claims = matches!(
-            report.verdict,
-            ChaosVerdict::Survived | ChaosVerdict::Failed
-        );
-        if claims {
-            wrong.push("it judges a deletion that was never executed".to_owned());
-        }
-        return wrong;
-    };
-    let since = Span {
-        from: deleted.at,
-        to: span.to,
-    };
-    let successor = |moment: &truth::Moment| {
-        moment
-            .pods
-            .get(&kill.pod)
-            .filter(|pod| Some(text(pod, "/metadata/uid")) == kill.uid_after.as_deref())
-            .cloned()
-    };
-    let is_replaced = kill.uid_after.as_ref() != Some(&kill.uid_before)
-        && truth::ever(case.run, since, |moment| {
-            successor(moment).is_some_and(|pod| moment.owns(&pod))
-        });
-    if kill.uid_after.is_some()
-        && !truth::ever(case.run, since, |moment| successor(moment).is_some())
-    {
-        wrong.push("it names a successor that never was".to_owned());
-    }
-    if kill.phases.contains_key(&RecoveryPhase::Ready)
-        && !truth::ever(case.run, since, |moment| {
-            successor(moment).is_some_and(|pod| has_condition(&pod, "Ready", "True"))
-        })
-    {
-        wrong.push("it says that the successor was Ready, and it never was".to_owned());
-    }
-    let is_gone = truth::ever(case.run, since, |moment| {
-        let uid = moment
-            .pods
-            .get(&kill.pod)
-            .map(|pod| text(pod, "/metadata/uid"));
-        uid != Some(&kill.uid_before)
-    });
-    if kill.phases.contains_key(&RecoveryPhase::Gone) && !is_gone {
-        wrong.push("it says that the pod was gone, and it never was".to_owned());
-    }
-    if let Some(after) = &report.after {
-        wrong.extend(replicas::broken(case, since, after));
-    }
-    match report.verdict {
-        ChaosVerdict::Survived => {
-            let after = report.after.as_ref();
-            let preserved = after.is_some_and(|after| {
-                after.verdict == Outcome::Success
-                    && after.agreed_sha256().is_some()
-                    && after.agreed_sha256() == report.before.agreed_sha256()
-            });
-            let recovered = truth::ever(case.run, since, |moment| {
-                moment.is_complete() && successor(moment).is_some()
-            });
-            if !(preserved && recovered && is_replaced) {
-                wrong.push(format!(
-                    "it says survived: preserved {preserved}, recovered {recovered}, replaced {is_replaced}"
-                ));
-            }
-        }
-        ChaosVerdict::Failed => {
-            let is_wrong = report.after.as_ref().is_some_and(|after| {
-                after.verdict == Outcome::Unhealthy
-                    || after
-                        .agreed_sha256()
-                        .is_some_and(|sha256| Some(sha256) != report.before.agreed_sha256())
-            });
-            match &report.cause {
-                _ if is_wrong => {}
-                Some(diagnosis) => wrong.extend(untrue_cause(case, since, diagnosis)),
-                None => wrong.push("it says failed, and names nothing that is wrong".to_owned()),
-            }
-        }
-        ChaosVerdict::Refused => wrong.push("it says refused, and broke something".to_owned()),
-        ChaosVerdict::Undisturbed | ChaosVerdict::Rehearsed => {
-            wrong.push("it says undisturbed, and broke something".to_owned());
-        }
-        ChaosVerdict::Inconclusive => {}
-    }
-    wrong
 }

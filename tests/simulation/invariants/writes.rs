@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use http::Method;
 
-use super::Case;
+use super::{Case, experiment_writes};
 use crate::apiserver::journal::Request;
 use crate::apiserver::object::text;
-use crate::run::Said;
 use crate::scenario::Operation;
 use crate::set::NAME;
 
@@ -21,11 +20,11 @@ pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
             .filter(|request| request.is_write())
             .map(|request| format!("it only looks, and sends {}", request.line()))
             .collect(),
-        Operation::Chaos => chaos(case, requests),
+        Operation::Chaos(attack) => experiment_writes::broken(case, attack, requests),
     }
 }
 
-fn is_done(request: &Request) -> bool {
+pub(super) fn is_done(request: &Request) -> bool {
     request
         .executed
         .as_ref()
@@ -92,61 +91,6 @@ fn up(case: &Case<'_>, requests: &[Request]) -> Vec<String> {
         }
         if is_done(request) && request.fault.is_some() {
             unheard.insert(request.path.clone());
-        }
-    }
-    wrong
-}
-
-fn chaos(case: &Case<'_>, requests: &[Request]) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let mut executed = 0;
-    for request in requests.iter().filter(|request| request.is_write()) {
-        let prefix = format!(
-            "/api/v1/namespaces/{}/pods/{NAME}-",
-            case.run.scenario.shape.namespace
-        );
-        let body = request.json().unwrap_or_default();
-        let uid = text(&body, "/preconditions/uid");
-        if request.method != Method::DELETE || !request.path.starts_with(&prefix) || uid.is_empty()
-        {
-            wrong.push(format!("not in the plan: {} {body}", request.line()));
-            continue;
-        }
-        // What was verified is what served an answer in this run, before.
-        let was_verified = case.run.served.iter().any(|served| {
-            served.uid == uid && served.at >= case.played.start && served.at <= request.at
-        });
-        if !was_verified {
-            wrong.push(format!("`{uid}` was never verified: {}", request.line()));
-        }
-        if is_done(request) {
-            executed += 1;
-            let hit = request
-                .executed
-                .as_ref()
-                .and_then(|executed| executed.target.clone());
-            if hit.as_deref() != Some(uid) {
-                wrong.push(format!("it hits {hit:?} in place of {uid}"));
-            }
-        }
-        if request.executed.is_none()
-            && let Said::Chaos(Ok(report)) = &case.played.said
-            && report.kills.is_empty()
-        {
-            wrong.push("a deletion was sent, and the report knows of none".to_owned());
-        }
-    }
-    if executed > 1 {
-        wrong.push(format!("{executed} deletions were executed"));
-    }
-    // A deletion that was sent once and may have been executed is not sent again.
-    let deletions: Vec<&Request> = requests
-        .iter()
-        .filter(|request| request.method == Method::DELETE)
-        .collect();
-    for (index, request) in deletions.iter().enumerate() {
-        if index + 1 < deletions.len() && is_done(request) {
-            wrong.push("a deletion is repeated although it may have been executed".to_owned());
         }
     }
     wrong

@@ -1,0 +1,124 @@
+//! An experiment writes nothing but its faults, to what was verified, and the restoration.
+
+use http::Method;
+use serde_json::Value;
+
+use cryptoctl::report::Fault;
+
+use super::Case;
+use super::writes::is_done;
+use crate::apiserver::journal::Request;
+use crate::apiserver::object::text;
+use crate::run::Said;
+use crate::scenario::Attack;
+use crate::set::NAME;
+
+/// What a write of an experiment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// A deletion, an eviction or a signal, to one pod.
+    Pod,
+    /// A patch of the set.
+    Set,
+    /// A patch of a node.
+    Node,
+}
+
+/// What a request is, if the experiment may send it.
+pub(super) fn planned(case: &Case<'_>, attack: Attack, request: &Request) -> Option<Deed> {
+    let namespace = case.run.scenario.shape.namespace;
+    let pod = format!("/api/v1/namespaces/{namespace}/pods/{NAME}-");
+    let set = format!("/apis/apps/v1/namespaces/{namespace}/statefulsets/{NAME}");
+    let rest = request.path.strip_prefix(&pod);
+    let is_pods = |subresource: &str| {
+        rest.is_some_and(|rest| match rest.split_once('/') {
+            None => subresource.is_empty(),
+            Some((_, found)) => found == subresource,
+        })
+    };
+    let is_patch = request.method == Method::PATCH;
+    match attack.fault {
+        Fault::Delete | Fault::ForceDelete => {
+            (request.method == Method::DELETE && is_pods("")).then_some(Deed::Pod)
+        }
+        Fault::Kill => is_pods("exec").then_some(Deed::Pod),
+        Fault::Restart | Fault::Scale => (is_patch && request.path == set).then_some(Deed::Set),
+        Fault::Cordon if is_patch => request
+            .path
+            .starts_with("/api/v1/nodes/")
+            .then_some(Deed::Node),
+        Fault::Evict | Fault::Cordon => {
+            (request.method == Method::POST && is_pods("eviction")).then_some(Deed::Pod)
+        }
+    }
+}
+
+/// The UID that a write to a pod insists on; none for a signal, which cannot.
+fn insisted(request: &Request) -> Option<String> {
+    let body = request.json().unwrap_or_default();
+    let of = |pointer: &str| text(&body, pointer).to_owned();
+    match request.method {
+        Method::DELETE => Some(of("/preconditions/uid")),
+        Method::POST => Some(of("/deleteOptions/preconditions/uid")),
+        _ => None,
+    }
+}
+
+/// Every write that an experiment may not make.
+pub(super) fn broken(case: &Case<'_>, attack: Attack, requests: &[Request]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut hit: Vec<String> = Vec::new();
+    for request in requests.iter().filter(|request| request.is_write()) {
+        let body = request.json().unwrap_or(Value::Null);
+        let Some(deed) = planned(case, attack, request) else {
+            wrong.push(format!("not in the plan: {} {body}", request.line()));
+            continue;
+        };
+        if request.executed.is_none()
+            && let Said::Chaos(Ok(report)) = &case.played.said
+            && report.kills.is_empty()
+            && deed == Deed::Pod
+        {
+            wrong.push("a fault was sent, and the report knows of none".to_owned());
+        }
+        if deed != Deed::Pod {
+            if text(&body, "/metadata/resourceVersion").is_empty() {
+                wrong.push(format!("of no version: {} {body}", request.line()));
+            }
+            continue;
+        }
+        let target = request
+            .executed
+            .as_ref()
+            .and_then(|executed| executed.target.clone());
+        let Some(uid) = insisted(request).or_else(|| target.clone()) else {
+            continue;
+        };
+        // What was verified is what served an answer in this run, before.
+        let was_verified = case.run.served.iter().any(|served| {
+            served.uid == uid && served.at >= case.played.start && served.at <= request.at
+        });
+        if !was_verified && attack.fault != Fault::Kill {
+            wrong.push(format!("`{uid}` was never verified: {}", request.line()));
+        }
+        if !is_done(request) || request.method == Method::GET {
+            continue;
+        }
+        if target.as_ref() != Some(&uid) && request.method == Method::DELETE {
+            wrong.push(format!("it hits {target:?} in place of {uid}"));
+        }
+        // What was sent once and may have been executed is not sent again.
+        if hit.contains(&uid) && request.method == Method::DELETE {
+            wrong.push("a deletion is repeated although it may have been executed".to_owned());
+        }
+        hit.push(uid);
+    }
+    let most = attack.kills as usize;
+    if attack.fault != Fault::Cordon && hit.len() > most {
+        wrong.push(format!(
+            "{} faults were executed in place of {most}",
+            hit.len()
+        ));
+    }
+    wrong
+}

@@ -1,0 +1,237 @@
+//! What an experiment says of its faults, of the recoveries and of the data, held against the truth.
+
+use std::collections::BTreeSet;
+
+use cryptoctl::exit::Outcome;
+use cryptoctl::report::{ChaosReport, ChaosVerdict, Fault, Kill, RecoveryPhase};
+use tokio::time::Instant;
+
+use super::{Case, experiment_writes, replicas, verdicts};
+use crate::apiserver::object::{number, text};
+use crate::apiserver::pods::Served;
+use crate::run::Said;
+use crate::scenario::{Attack, Operation};
+use crate::truth::{self, Span, has_condition, sha256};
+
+/// Every claim that is not true.
+pub(super) fn broken(case: &Case<'_>, report: &ChaosReport) -> Vec<String> {
+    let Operation::Chaos(attack) = case.played.act.operation else {
+        return Vec::new();
+    };
+    let mut wrong = replicas::broken(case, case.span(), &report.before);
+    let first = first_fault(case, attack);
+    let since = Span {
+        from: first.unwrap_or(case.played.end),
+        to: case.played.end,
+    };
+    for kill in &report.kills {
+        wrong.extend(of_kill(case, since, kill));
+    }
+    if let Some(after) = &report.after {
+        wrong.extend(replicas::broken(case, since, after));
+    }
+    match report.verdict {
+        ChaosVerdict::Survived => wrong.extend(survived(case, attack, since, report)),
+        ChaosVerdict::Failed => wrong.extend(failed(case, since, report)),
+        ChaosVerdict::Refused if !report.kills.is_empty() || is_struck(case, attack) => {
+            wrong.push("it says refused, and broke something".to_owned());
+        }
+        ChaosVerdict::Undisturbed | ChaosVerdict::Rehearsed => {
+            wrong.push(format!("it says {:?}, and was to break", report.verdict));
+        }
+        ChaosVerdict::Refused | ChaosVerdict::Inconclusive => {}
+    }
+    wrong
+}
+
+/// When the first fault was executed.
+fn first_fault(case: &Case<'_>, attack: Attack) -> Option<Instant> {
+    let requests = &case.run.requests[case.played.requests.clone()];
+    let mut faults = requests.iter().filter(|request| {
+        request.is_write()
+            && request.executed.is_some()
+            && experiment_writes::planned(case, attack, request).is_some()
+    });
+    faults.next().map(|request| request.at)
+}
+
+fn is_struck(case: &Case<'_>, attack: Attack) -> bool {
+    let requests = &case.run.requests[case.played.requests.clone()];
+    requests.iter().any(|request| {
+        request.is_write()
+            && request
+                .executed
+                .as_ref()
+                .is_some_and(|executed| (200..300).contains(&executed.status))
+            && experiment_writes::planned(case, attack, request).is_some()
+    })
+}
+
+/// The IDs of the containers that a pod was ever seen with, and its highest restart count.
+fn containers(case: &Case<'_>, uid: &str) -> (BTreeSet<String>, i64) {
+    let mut ids = BTreeSet::new();
+    let mut restarts = 0;
+    for change in &case.run.history {
+        let pod = &change.object;
+        if change.key.resource == "pods" && text(pod, "/metadata/uid") == uid {
+            let status = &pod["status"]["containerStatuses"][0];
+            ids.extend(status["containerID"].as_str().map(str::to_owned));
+            restarts = restarts.max(number(status, "/restartCount").unwrap_or(0));
+        }
+    }
+    (ids, restarts)
+}
+
+/// Whether a pod was replaced, or its container restarted, for certain.
+fn is_proven(case: &Case<'_>, kill: &Kill) -> bool {
+    let Some(uid_after) = &kill.uid_after else {
+        return false;
+    };
+    let (old, restarts) = containers(case, &kill.uid_before);
+    if kill.fault == Fault::Kill {
+        // Somebody may have replaced the pod since.
+        return old.len() > 1 && restarts > i64::from(kill.restarts_before);
+    }
+    let (new, _) = containers(case, uid_after);
+    *uid_after != kill.uid_before && new.iter().any(|id| !old.contains(id))
+}
+
+fn of_kill(case: &Case<'_>, since: Span, kill: &Kill) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let has_pod = |moment: &truth::Moment, accept: &dyn Fn(&serde_json::Value) -> bool| {
+        moment.pods.get(&kill.pod).is_some_and(|pod| {
+            Some(text(pod, "/metadata/uid")) == kill.uid_after.as_deref() && accept(pod)
+        })
+    };
+    if kill.proof.is_some() && !is_proven(case, kill) {
+        wrong.push(format!(
+            "it claims a proof of what never happened: {kill:?}"
+        ));
+    }
+    if kill.uid_after.is_some()
+        && !truth::ever(case.run, since, |moment| has_pod(moment, &|_| true))
+    {
+        wrong.push(format!("it names a successor that never was: {kill:?}"));
+    }
+    let is_ready = |pod: &serde_json::Value| has_condition(pod, "Ready", "True");
+    if kill.phases.contains_key(&RecoveryPhase::Ready)
+        && !truth::ever(case.run, since, |moment| has_pod(moment, &is_ready))
+    {
+        wrong.push(format!("it says Ready, and it never was: {kill:?}"));
+    }
+    let is_gone = truth::ever(case.run, since, |moment| {
+        let pod = moment.pods.get(&kill.pod);
+        pod.map(|pod| text(pod, "/metadata/uid")) != Some(&kill.uid_before)
+    });
+    if kill.phases.contains_key(&RecoveryPhase::Gone) && !is_gone {
+        wrong.push(format!("it says gone, and it never was: {kill:?}"));
+    }
+    wrong
+}
+
+/// Answers of the probed replicas with the expected status and other content than in the steady state.
+fn lies<'a>(
+    case: &'a Case<'_>,
+    span: Span,
+    report: &'a ChaosReport,
+) -> impl Iterator<Item = &'a Served> {
+    let is_other = |served: &Served| {
+        let right = report.before.replicas.iter();
+        right
+            .filter(|answer| answer.pod == served.pod)
+            .any(|answer| answer.sha256.as_ref() != Some(&sha256(&served.body)))
+    };
+    case.run.served.iter().filter(move |served| {
+        served.status == 200 && served.at >= span.from && served.at < span.to && is_other(served)
+    })
+}
+
+fn survived(case: &Case<'_>, attack: Attack, since: Span, report: &ChaosReport) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let after = report.after.as_ref();
+    let is_preserved = after.is_some_and(|after| {
+        after.verdict == Outcome::Success
+            && after.agreed_sha256().is_some()
+            && after.agreed_sha256() == report.before.agreed_sha256()
+    });
+    let numbers: BTreeSet<u32> = report.kills.iter().map(|kill| kill.number).collect();
+    let is_executed = numbers.iter().copied().eq(1..=attack.kills);
+    let is_proven = report.kills.iter().all(|kill| is_proven(case, kill));
+    let is_whole = truth::ever(case.run, since, truth::Moment::is_complete);
+    if !(is_preserved && is_executed && is_proven && is_whole && report.not_restored.is_empty()) {
+        wrong.push(format!(
+            "it says survived: preserved {is_preserved}, all faults {is_executed}, proven {is_proven}, \
+             whole {is_whole}, not restored {:?}",
+            report.not_restored
+        ));
+    }
+    // Where the way to a pod was broken, what it served may not have come to the prober.
+    let requests = &case.run.requests[case.played.requests.clone()];
+    let is_heard = !requests
+        .iter()
+        .any(|request| request.path.ends_with("/portforward") && request.fault.is_some())
+        && !case
+            .run
+            .deeds
+            .iter()
+            .any(|(_, _, deed)| deed.contains("Freeze"));
+    if is_heard && let Some(lie) = lies(case, since, report).next() {
+        wrong.push(format!(
+            "it says survived, and a probe was answered so: {lie:?}"
+        ));
+    }
+    wrong
+}
+
+fn failed(case: &Case<'_>, since: Span, report: &ChaosReport) -> Vec<String> {
+    let is_wrong = report.after.as_ref().is_some_and(|after| {
+        after.verdict == Outcome::Unhealthy
+            || after
+                .agreed_sha256()
+                .is_some_and(|sha256| Some(sha256) != report.before.agreed_sha256())
+    });
+    // A lie before the first fault counts, too: the replicas are probed from the steady state on.
+    let whole = Span {
+        from: case.played.start,
+        ..since
+    };
+    match &report.cause {
+        _ if is_wrong || lies(case, whole, report).next().is_some() => Vec::new(),
+        Some(diagnosis) => verdicts::untrue_cause(case, since, diagnosis),
+        None => vec!["it says failed, and names nothing that is wrong".to_owned()],
+    }
+}
+
+/// What an experiment left behind although it did not say so.
+pub(super) fn left_behind(case: &Case<'_>) -> Vec<String> {
+    let (Operation::Chaos(_), Said::Chaos(said)) = (case.played.act.operation, &case.played.said)
+    else {
+        return Vec::new();
+    };
+    if said
+        .as_ref()
+        .is_ok_and(|report| !report.not_restored.is_empty())
+    {
+        return Vec::new();
+    }
+    let notes = ["cryptoctl/chaos-replicas", "cryptoctl/chaos-cordoned-for"];
+    let mut last = std::collections::BTreeMap::new();
+    for change in &case.run.history {
+        if change.at <= case.played.end
+            && ["nodes", "statefulsets"].contains(&&*change.key.resource)
+        {
+            last.insert((&change.key.resource, &change.key.name), &change.object);
+        }
+    }
+    let is_left = |object: &serde_json::Value| {
+        let annotations = &object["metadata"]["annotations"];
+        notes.iter().any(|note| !annotations[*note].is_null())
+    };
+    last.into_values()
+        .filter(|object| is_left(object))
+        .map(|object| {
+            let annotations = &object["metadata"]["annotations"];
+            format!("it leaves behind {annotations} and does not say so: {said:?}")
+        })
+        .collect()
+}
