@@ -4,7 +4,7 @@
 //! the other; undoing removes both in one patch, too. Only what still is as the experiment left it
 //! is undone: who has changed it since meant to.
 
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
 use crate::ops::write::Write;
 use crate::ops::{Context, Workload};
-use crate::report::{RestoreReport, Restored};
+use crate::report::{Fault, RestoreReport, Restored};
 
 /// On a StatefulSet: the number of replicas to return to.
 pub(super) const REPLICAS: &str = "cryptoctl/chaos-replicas";
@@ -41,6 +41,17 @@ impl Change {
             Self::Cordoned { node } => format!("`node/{node}` was uncordoned"),
         }
     }
+
+    /// What a fault to a pod changes for a while.
+    pub(super) fn by(fault: Fault, pod: &Pod) -> Option<Self> {
+        match fault {
+            Fault::Scale => Some(Self::Scaled),
+            Fault::Cordon => Some(Self::Cordoned {
+                node: pod.spec.as_ref()?.node_name.clone()?,
+            }),
+            _ => None,
+        }
+    }
 }
 
 /// Undoes what an experiment on this workload has left behind; nothing is no failure.
@@ -63,6 +74,20 @@ pub async fn restore(context: &Context, workload: &Workload) -> Result<RestoreRe
         object: workload.reference(),
         restored,
     })
+}
+
+/// Undoes what the cluster may have taken although its answer did not come in time.
+pub(super) async fn undo_in_doubt(context: &Context, workload: &Workload, fault: Fault, pod: &Pod) {
+    let Some(change) = Change::by(fault, pod) else {
+        return;
+    };
+    let context = context.clone().restarted();
+    if let Err(error) = context.by_deadline(undo(&context, workload, &change)).await {
+        context.warn(format!(
+            "whether anything has to be restored is not known ({error}): run `cryptoctl chaos \
+             --restore`"
+        ));
+    }
 }
 
 /// Undoes one change.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::{INTERRUPTED, SUCCESS, Scene, USAGE, everyone};
 use super::{CHAOS, Told, chaos};
 use crate::apiserver::deeds::Deed;
-use crate::apiserver::{ApiServer, PodScript};
+use crate::apiserver::{ApiServer, Fault, PodScript, Rule};
 use crate::harness::Process;
 
 const SCALE: [&str; 3] = ["--fault", "scale", "--allow-disruption"];
@@ -229,4 +229,20 @@ async fn what_cannot_be_restored_is_said_and_never_survived() {
     assert_eq!(cordoned(&scene).len(), 1);
     scene.server.allow_all();
     assert_eq!(restore(&scene).await, ["uncordoned"]);
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_comes_too_late_is_not_left_behind() {
+    for (flags, path) in [(&SCALE[..], "/statefulsets/"), (&CORDON, "/nodes/")] {
+        let scene = Scene::of_two_nodes().await;
+        let late = Rule::new(Fault::Late(Duration::from_secs(20)))
+            .method(http::Method::PATCH)
+            .path(path)
+            .times(1);
+        scene.server.fault(late);
+        let told = chaos(&scene, &[flags, &["--timeout", "4s"]].concat()).await;
+        assert_ne!(told.0.code(), SUCCESS, "{}", told.0.stderr);
+        assert_eq!(cordoned(&scene), Vec::<String>::new(), "{}", told.0.stderr);
+        assert_restored(&scene);
+    }
 }
