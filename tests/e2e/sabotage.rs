@@ -178,8 +178,8 @@ fn a_cordoned_node_takes_pods_again() {
     let node = namespace.object("pod/cryptoserver-0")["spec"]["nodeName"].clone();
     let node = namespace.object(&format!("node/{}", node.as_str().unwrap()));
     assert_eq!(node["spec"]["unschedulable"], Value::Null, "{node:#}");
-    let note = &node["metadata"]["annotations"]["cryptoctl/chaos-cordoned-for"];
-    assert_eq!(*note, Value::Null);
+    let left = &node["metadata"]["annotations"]["cryptoctl/chaos-cordoned-for"];
+    assert_eq!(*left, Value::Null);
 }
 
 #[test]

@@ -100,7 +100,10 @@ fn of_kill(case: &Case<'_>, since: Span, kill: &Kill) -> Vec<String> {
     let mut wrong = Vec::new();
     let has_pod = |moment: &truth::Moment, accept: &dyn Fn(&serde_json::Value) -> bool| {
         moment.pods.get(&kill.pod).is_some_and(|pod| {
-            Some(text(pod, "/metadata/uid")) == kill.uid_after.as_deref() && accept(pod)
+            let uid = text(pod, "/metadata/uid");
+            // What restarted may have been replaced since.
+            let is_restarted = kill.fault == Fault::Kill && uid == kill.uid_before;
+            (is_restarted || Some(uid) == kill.uid_after.as_deref()) && accept(pod)
         })
     };
     if kill.proof.is_some() && !is_proven(case, kill) {
