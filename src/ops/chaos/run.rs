@@ -261,7 +261,7 @@ impl<'a> Run<'a> {
             }
             Sent::Accepted(change) => change,
         };
-        if fault != Fault::Cordon {
+        if fault != Fault::Cordon && doubt.is_none() {
             for taken in &mut taken {
                 note(&self.context, &mut taken.kill, RecoveryPhase::Accepted);
             }
@@ -387,7 +387,8 @@ impl<'a> Run<'a> {
 
     fn stopped(&self, faults: u32) -> String {
         let all = self.plan.experiment.kills;
-        format!("it was stopped after {faults} of {all} faults; no other was sent")
+        let others = if faults < all { "; the others were not sent" } else { "" };
+        format!("it was stopped after {faults} of {all} faults{others}")
     }
 
     /// Undoes a change however the run ends, in a time of its own.

@@ -134,7 +134,7 @@ async fn an_earlier_experiment_has_to_be_restored_first() {
     chaos(&scene, &[])
         .await
         .is(UNDECIDED, "refused")
-        .saying("an earlier experiment has not been restored: run `cryptoctl chaos --restore`");
+        .saying("an earlier experiment has not been restored: run `cryptoctl chaos statefulset/cryptoserver -n logaiter --restore`");
     assert_eq!(scene.server.writes().len(), 0);
 }
 
