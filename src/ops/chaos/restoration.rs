@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
 
+use super::ChaosPlan;
 use crate::action::Action;
 use crate::cluster::{ClusterError, ResourceKind};
 use crate::object::ObjectRef;
@@ -77,12 +78,19 @@ pub async fn restore(context: &Context, workload: &Workload) -> Result<RestoreRe
 }
 
 /// Undoes what the cluster may have taken although its answer did not come in time.
-pub(super) async fn undo_in_doubt(context: &Context, workload: &Workload, fault: Fault, pod: &Pod) {
-    let Some(change) = Change::by(fault, pod) else {
+pub(super) async fn undo_in_doubt(context: &Context, plan: &ChaosPlan, pod: &Pod) {
+    let change = plan
+        .experiment
+        .fault
+        .and_then(|fault| Change::by(fault, pod));
+    let Some(change) = change else {
         return;
     };
     let context = context.clone().restarted();
-    if let Err(error) = context.by_deadline(undo(&context, workload, &change)).await {
+    if let Err(error) = context
+        .by_deadline(undo(&context, &plan.workload, &change))
+        .await
+    {
         context.warn(format!(
             "whether anything has to be restored is not known ({error}): run `cryptoctl chaos \
              --restore`"

@@ -232,14 +232,11 @@ impl<'a> Run<'a> {
         });
         let at_ms = self.context.emitter.elapsed_ms();
         let sending = send(&self.context, self.plan, &workload, first);
-        let sent = match self.context.by_deadline(sending).await {
-            Ok(sent) => sent,
-            Err(error) => {
-                let named = &self.plan.workload;
-                restoration::undo_in_doubt(&self.context, named, fault, first).await;
-                return Err(error);
-            }
-        };
+        let sent = self.context.by_deadline(sending).await;
+        if sent.is_err() {
+            restoration::undo_in_doubt(&self.context, self.plan, first).await;
+        }
+        let sent = sent?;
         let mut taken: Vec<Taken> = names
             .iter()
             .filter_map(|name| find(&pods, name))
