@@ -103,7 +103,8 @@ async fn execute(cli: &Cli) -> ExitStatus {
             status = interrupt::signal() => if interrupted.is_none() && stop.ask() {
                 interrupted = Some(status);
             } else {
-                break conclude(status, None, None);
+                let left = interrupted.and_then(|_| left_behind(cli));
+                break conclude(status, None, left);
             },
             result = &mut command => match result {
                 Ok(Some(report)) => {
@@ -142,6 +143,19 @@ async fn execute(cli: &Cli) -> ExitStatus {
         ExitStatus::Success if !unsaved.is_empty() => ExitStatus::Failed,
         _ => status,
     }
+}
+
+/// What to do when a second signal ends an experiment that was about to restore what it changed.
+fn left_behind(cli: &Cli) -> Option<ErrorText> {
+    matches!(cli.command, cli::Command::Chaos(_)).then(|| ErrorText {
+        message: "ended before everything was as it had been".to_owned(),
+        causes: Vec::new(),
+        hints: vec![
+            "undo what the experiment has left behind with `cryptoctl chaos --restore`, with the \
+             same `-n` and workload"
+                .to_owned(),
+        ],
+    })
 }
 
 /// How long the account of an interrupted run may take to be read.

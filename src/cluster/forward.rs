@@ -45,6 +45,9 @@ pub enum AskError {
     /// The port-forward could not be opened.
     #[error("the port-forward could not be opened")]
     NotOpened(#[source] ClusterError),
+    /// What came back is not HTTP; over TLS it is what the replica has sent.
+    #[error("what came back is not HTTP")]
+    NotHttp,
     /// It took too long to open the port-forward.
     #[error("the port-forward was not opened in time")]
     NotOpenedInTime,
@@ -271,11 +274,12 @@ pub(super) async fn request(
 }
 
 pub(super) fn broken(error: &hyper::Error) -> AskError {
+    if error.is_parse() {
+        return AskError::NotHttp;
+    }
     let reason =
         if error.is_incomplete_message() || error.is_closed() || error.is_body_write_aborted() {
             "the connection was closed before the answer was complete"
-        } else if error.is_parse() {
-            "what came back is not HTTP"
         } else {
             "the connection failed"
         };

@@ -26,7 +26,7 @@ impl PodRun {
             .status
             .iter()
             .flat_map(|status| status.container_statuses.iter().flatten());
-        let containers = statuses
+        let containers: BTreeMap<String, (String, Option<Timestamp>)> = statuses
             .filter_map(|status| {
                 let running = status.state.as_ref()?.running.as_ref()?;
                 let id = status.container_id.clone().unwrap_or_default();
@@ -39,6 +39,22 @@ impl PodRun {
             restarts: restarts(pod),
             containers,
         }
+    }
+
+    /// The run of one container of a pod; what happens to the others is nothing to it.
+    #[must_use]
+    pub fn of_container(pod: &Pod, name: &str) -> Self {
+        let mut run = Self::of(pod);
+        run.containers.retain(|container, _| container == name);
+        let statuses = pod
+            .status
+            .iter()
+            .flat_map(|status| status.container_statuses.iter().flatten());
+        run.restarts = statuses
+            .filter(|status| status.name == name)
+            .map(|status| status.restart_count)
+            .sum();
+        run
     }
 
     /// Whether any container runs.
@@ -145,6 +161,27 @@ mod tests {
                 "{new:?}"
             );
         }
+    }
+
+    #[test]
+    fn another_container_that_restarts_proves_nothing() {
+        let pod = |side: i32| -> Pod {
+            let status = |name: &str, restarts: i32| {
+                serde_json::json!({"name": name, "image": "", "imageID": "", "ready": true,
+                    "restartCount": restarts, "containerID": format!("{name}-{restarts}"),
+                    "state": {"running": {"startedAt": format!("2026-01-01T00:00:0{restarts}Z")}}})
+            };
+            serde_json::from_value(serde_json::json!({"metadata": {"uid": "u"},
+                "status": {"containerStatuses": [status("api", 0), status("side", side)]}}))
+            .unwrap()
+        };
+        let run = |side, name| PodRun::of_container(&pod(side), name);
+        assert_eq!(run(1, "api").proves_restart_since(&run(0, "api")), None);
+        assert!(
+            run(1, "side")
+                .proves_restart_since(&run(0, "side"))
+                .is_some()
+        );
     }
 
     #[test]

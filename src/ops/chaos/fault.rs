@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
 
 use super::ChaosPlan;
+use super::phases::signalled;
 use super::restoration::{self, Change};
 use crate::action::Action;
 use crate::cluster::{Cluster, ClusterError, CommandEnd, Deletion, Eviction, Grace, ResourceKind};
@@ -126,12 +127,7 @@ pub(super) async fn evict(
 /// Sends SIGTERM to process 1, by whatever the image has for it.
 async fn kill(context: &Context, workload: &Workload, pod: &Pod) -> Result<Sent, OpsError> {
     let (object, _) = reference(workload, pod);
-    let container = pod
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.containers.first())
-        .map(|container| container.name.clone())
-        .unwrap_or_default();
+    let container = signalled(pod);
     let write = Write::start(context, &object, Action::Change);
     let sent = signal(&context.cluster, workload, &object.name, &container).await;
     let refusal = match &sent {

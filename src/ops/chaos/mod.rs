@@ -1,6 +1,7 @@
 //! Breaks a workload on purpose, follows its recovery, and proves that the data survived:
 //! steady state, fault, continuous probing, recovery, steady state.
 
+mod attempt;
 mod compare;
 mod fault;
 mod phases;
@@ -71,6 +72,9 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
     if observed.refusals.is_empty() && !plan.request.is_rehearsal {
         run.warm_up(&mut observed).await;
         let from_ms = context.emitter.elapsed_ms();
+        if !observed.refusals.is_empty() {
+            return Ok(ChaosReport::new(observed));
+        }
         if observed.experiment.fault.is_some() {
             Box::pin(run.faults(&mut observed)).await?;
         } else {

@@ -46,7 +46,7 @@ pub(super) fn restarted(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<Recove
     let Some(pod) = pod else {
         return seen;
     };
-    let run = PodRun::of(pod);
+    let run = PodRun::of_container(pod, &taken.container);
     taken.kill.uid_after = Some(run.uid.clone());
     taken.kill.restarts_after = Some(run.restarts);
     if let Some(proof) = run.proves_restart_since(&taken.old) {
@@ -78,6 +78,15 @@ fn life(pod: &Pod, run: &PodRun) -> Vec<RecoveryPhase> {
         }
     }
     seen
+}
+
+/// The container whose process 1 is signalled: the first one.
+pub(super) fn signalled(pod: &Pod) -> String {
+    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+    containers
+        .map(|container| container.name.clone())
+        .next()
+        .unwrap_or_default()
 }
 
 /// Notes a phase, once.

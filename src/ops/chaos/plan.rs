@@ -109,6 +109,10 @@ pub async fn plan_chaos(
         ));
     }
     let (kills, pods) = targets(&request, &set, &names);
+    if request.fault.is_some() && pods.is_empty() {
+        let reason = "its update strategy has a partition that keeps every pod".to_owned();
+        return Err(refuse(reason, "use `--fault delete`"));
+    }
     let nodes = context.by_deadline(nodes(context, workload, &set)).await?;
     let experiment = Experiment {
         dry_run: request.is_rehearsal,
@@ -258,7 +262,10 @@ fn what(experiment: &Experiment, workload: &Workload) -> String {
         Fault::ForceDelete => format!("delete {pod} without grace {place}"),
         Fault::Evict => format!("evict {pod} {place}"),
         Fault::Kill => format!("send SIGTERM to process 1 of {pod} {place}"),
-        Fault::Restart => format!("restart every pod of `{object}` {place}"),
+        Fault::Restart => {
+            let pods = experiment.pods.len();
+            format!("restart {pods} of the pods of `{object}` {place}")
+        }
         Fault::Scale => format!("scale `{object}` to zero and back {place}"),
         Fault::Cordon => {
             format!("cordon the node of {pod} and evict the pods of `{object}` from it {place}")

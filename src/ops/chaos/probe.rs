@@ -259,6 +259,7 @@ impl Probed {
             }
             AskError::NotOpenedInTime
             | AskError::BrokenOff(_)
+            | AskError::NotHttp
             | AskError::NotUpgraded(_)
             | AskError::NoProvenEnd { .. }
             | AskError::Rewritten { .. }

@@ -34,7 +34,7 @@ impl Prober {
         replicas: Vec<Right>,
     ) -> Self {
         let names: Vec<String> = replicas.iter().map(|right| right.pod.clone()).collect();
-        let record = Arc::new(Record::of(emitter.clone(), &names));
+        let record = Arc::new(Record::of(emitter.clone(), &names, probing.interval));
         let mut tasks: Vec<JoinHandle<()>> = replicas
             .into_iter()
             .map(|right| {
@@ -83,6 +83,15 @@ impl Prober {
     /// Every answer with other content so far, one sentence each.
     pub(super) fn wrong(&self) -> Vec<String> {
         self.record.seen().wrong.clone()
+    }
+
+    /// How many answers had other content so far, of all replicas together.
+    pub(super) fn wrong_answers(&self) -> u64 {
+        let seen = self.record.seen();
+        seen.replicas
+            .values()
+            .map(|replica| replica.counts.wrong)
+            .sum()
     }
 
     /// From this moment on a Service leads to these pods.

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::event::{Emitter, EventKind};
+use crate::event::{Emitter, EventKind, milliseconds};
 use crate::report::{ProbeCounts, ProbeState, Timeline};
 use crate::status::PodRun;
+
+/// Three intervals, of a tenth of a second at least, without anything to be seen.
+const STALL: u32 = 3;
+const SHORTEST_STALL: Duration = Duration::from_millis(100);
 
 /// One probe.
 #[derive(Debug, Clone)]
@@ -22,11 +27,19 @@ pub(super) struct Sample {
     pub(super) detail: Option<String>,
 }
 
+impl Sample {
+    fn took_ms(&self) -> u64 {
+        self.ended_ms.saturating_sub(self.began_ms)
+    }
+}
+
 /// What was seen of every replica.
 pub(super) struct Record {
     emitter: Emitter,
     seen: Mutex<Seen>,
     changes: watch::Sender<u64>,
+    /// A probe that takes longer, or begins so much later than the one before ended, hides something.
+    stall_ms: u64,
 }
 
 /// Everything seen so far.
@@ -49,6 +62,24 @@ pub(super) struct Replica {
 }
 
 impl Replica {
+    /// What a probe says of the time before its answer: nobody asked, as when this program stood
+    /// still; or the replica was asked and hung. Both last from the end of the probe before.
+    fn hidden(&self, sample: &Sample, stall_ms: u64) -> Option<(ProbeState, u64, String)> {
+        let latest = self.latest.as_ref()?;
+        let idle = sample.began_ms.saturating_sub(latest.ended_ms);
+        if idle > stall_ms && latest.state != ProbeState::Unknown {
+            let detail = format!("not asked for {idle} ms");
+            return Some((ProbeState::Unknown, latest.ended_ms, detail));
+        }
+        let hung = sample.ended_ms.saturating_sub(sample.began_ms);
+        let is_usual = hung <= stall_ms.max(latest.took_ms() * 3);
+        if sample.state == ProbeState::Right && latest.state == ProbeState::Right && !is_usual {
+            let detail = format!("no answer for {hung} ms");
+            return Some((ProbeState::Silent, latest.ended_ms, detail));
+        }
+        None
+    }
+
     /// The longest time during which it was not probed, until now.
     pub(super) fn gap(&self, now_ms: u64) -> u64 {
         let is_unknown = self
@@ -65,7 +96,7 @@ impl Replica {
 
 impl Record {
     /// Nothing is known of these pods yet.
-    pub(super) fn of(emitter: Emitter, pods: &[String]) -> Self {
+    pub(super) fn of(emitter: Emitter, pods: &[String], interval: Duration) -> Self {
         let replicas = pods.iter().cloned();
         Self {
             emitter,
@@ -75,6 +106,7 @@ impl Record {
                 wrong: Vec::new(),
             }),
             changes: watch::Sender::new(0),
+            stall_ms: milliseconds(interval.max(SHORTEST_STALL) * STALL),
         }
     }
 
@@ -106,7 +138,18 @@ impl Record {
             return;
         };
         replica.counts.add(sample.state);
-        let before = replica.latest.as_ref().map(|latest| latest.state);
+        let mut before = replica.latest.as_ref().map(|latest| latest.state);
+        if let Some((state, at_ms, detail)) = replica.hidden(&sample, self.stall_ms) {
+            replica.counts.add(state);
+            seen.timeline.probe(pod, state, at_ms);
+            self.emitter.send(EventKind::Probe {
+                pod: pod.to_owned(),
+                state,
+                at_ms,
+                detail: Some(detail),
+            });
+            before = Some(state);
+        }
         if sample.state != ProbeState::Unknown {
             let idle = replica
                 .decided_until_ms

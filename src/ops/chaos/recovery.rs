@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::ChaosPlan;
 use super::fault::{Sent, evict};
-use super::phases::{find, is_unschedulable, note, replaced, restarted, show};
+use super::phases::{find, is_unschedulable, note, replaced, restarted, show, signalled};
 use super::prober::Prober;
 use super::restoration::{self, Change};
 use crate::diagnose::Diagnosis;
@@ -46,15 +46,23 @@ pub(super) enum End {
 pub(super) struct Taken {
     pub(super) kill: Kill,
     pub(super) old: PodRun,
+    /// The container that a signal is for.
+    pub(super) container: String,
     pod: Pod,
     /// Whether it still has to be evicted, from a node that is drained.
     is_due: bool,
+    /// Why its eviction was refused the last time.
+    refusal: Option<String>,
 }
 
 impl Taken {
     /// A pod as it is right before the fault.
     pub(super) fn new(pod: &Pod, number: u32, fault: Fault, at_ms: u64) -> Self {
-        let old = PodRun::of(pod);
+        let container = signalled(pod);
+        let old = match fault {
+            Fault::Kill => PodRun::of_container(pod, &container),
+            _ => PodRun::of(pod),
+        };
         Self {
             kill: Kill {
                 number,
@@ -72,9 +80,21 @@ impl Taken {
                 wrong_answers: 0,
             },
             old,
+            container,
             pod: pod.clone(),
             is_due: fault == Fault::Cordon,
+            refusal: None,
         }
+    }
+
+    /// What became of it; one that was never evicted says why.
+    pub(super) fn into_kill(mut self) -> Kill {
+        if self.is_due {
+            let reason = self.refusal.take();
+            let reason = reason.unwrap_or_else(|| "its turn never came".to_owned());
+            self.kill.refused = Some(reason);
+        }
+        self.kill
     }
 
     /// Whether its successor, or its restart, has been seen.
@@ -141,6 +161,8 @@ impl Recovery<'_> {
                 next_eviction = Instant::now() + Duration::from_hours(1);
             }
             self.restore_when_due().await?;
+            // What was restored may have been all that was missing.
+            self.note_phases();
             let Some(snapshot) = self.view.snapshot()? else {
                 continue;
             };
@@ -287,9 +309,12 @@ impl Recovery<'_> {
             return Ok(());
         }
         next.kill.at_ms = context.emitter.elapsed_ms();
-        if let Sent::Accepted(_) = evict(context, workload, &next.pod).await? {
-            next.is_due = false;
-            note(context, &mut next.kill, RecoveryPhase::Accepted);
+        match evict(context, workload, &next.pod).await? {
+            Sent::Accepted(_) => {
+                next.is_due = false;
+                note(context, &mut next.kill, RecoveryPhase::Accepted);
+            }
+            Sent::Refused(reason) | Sent::Doubtful(reason) => next.refusal = Some(reason),
         }
         Ok(())
     }

@@ -62,14 +62,17 @@ impl Change {
 pub async fn restore(context: &Context, workload: &Workload) -> Result<RestoreReport, OpsError> {
     let mut restored = Vec::new();
     restored.extend(scale_back(context, workload).await?);
-    let nodes: Vec<Node> = context
-        .cluster
-        .list(&ResourceKind::node(), None, None, None)
-        .await
-        .map_err(OpsError::while_doing("list the nodes"))?;
-    for node in nodes.iter().filter(|node| is_marked(node, workload)) {
-        let name = node.metadata.name.as_deref().unwrap_or_default();
-        restored.extend(uncordon(context, workload, name).await?);
+    match cordoned(context, workload).await {
+        Ok(nodes) => {
+            for name in nodes {
+                restored.extend(uncordon(context, workload, &name).await?);
+            }
+        }
+        // Who may not see nodes cannot have cordoned one.
+        Err(ClusterError::Forbidden { message }) => {
+            context.warn(format!("nodes were not looked at: {message}"));
+        }
+        Err(error) => return Err(OpsError::while_doing("list the nodes")(error)),
     }
     Ok(RestoreReport {
         object: workload.reference(),
@@ -285,6 +288,22 @@ async fn change<T>(
 
 /// Nodes are written every few seconds by their kubelets.
 const ATTEMPTS: u32 = 10;
+
+/// The nodes that an experiment on this workload has cordoned.
+///
+/// # Errors
+/// A failed exchange.
+pub(super) async fn cordoned(
+    context: &Context,
+    workload: &Workload,
+) -> Result<Vec<String>, ClusterError> {
+    let nodes: Vec<Node> = context
+        .cluster
+        .list(&ResourceKind::node(), None, None, None)
+        .await?;
+    let marked = nodes.into_iter().filter(|node| is_marked(node, workload));
+    Ok(marked.filter_map(|node| node.metadata.name).collect())
+}
 
 async fn read_node(context: &Context, name: &str) -> Result<Option<Node>, OpsError> {
     context

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::ChaosPlan;
 use super::plan::restore_command;
-use super::restoration::REPLICAS;
+use super::restoration::{REPLICAS, cordoned};
 use crate::cluster::ResourceKind;
 use crate::ops::Context;
 use crate::report::Fault;
@@ -28,6 +28,17 @@ pub(super) async fn objections(
             "an earlier experiment has not been restored: run `{}` first",
             restore_command(&plan.workload)
         ));
+    }
+    if plan.experiment.fault.is_some()
+        && let Ok(nodes) = cordoned(context, &plan.workload).await
+    {
+        // Who may not see nodes cannot have cordoned one.
+        objections.extend(nodes.iter().map(|node| {
+            format!(
+                "an earlier experiment has left `node/{node}` cordoned: run `{}` first",
+                restore_command(&plan.workload)
+            )
+        }));
     }
     if plan.request.allows_disruption || plan.experiment.fault.is_none() || !objections.is_empty() {
         return objections;

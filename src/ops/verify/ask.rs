@@ -154,6 +154,9 @@ fn fail(given: &mut Given, asked: &Asked<'_>, error: AskError) {
             },
         },
         AskError::BrokenOff(reason) => Problem::Incomplete { reason },
+        AskError::NotHttp => Problem::Incomplete {
+            reason: error.to_string(),
+        },
         AskError::NoProvenEnd {
             status,
             location,

@@ -164,23 +164,31 @@ impl Timeline {
             .map_or(ProbeState::Unknown, |change| change.state)
     }
 
-    /// Every outage of a replica that ended, or had not ended at `until_ms`: its begin and end.
+    /// Every outage of a replica that ended, or had not ended at `until_ms`: its begin and end. Time of
+    /// which nothing is known is none by itself, and part of one that is known otherwise.
     #[must_use]
     pub fn outages(&self, pod: &str, until_ms: u64) -> Vec<(u64, u64)> {
         let mut outages = Vec::new();
-        let mut began = None;
+        // Since when, and whether it is known that it did not answer right.
+        let mut open: Option<(u64, bool)> = None;
         let changes = self.replicas.iter().find(|(name, _)| name == pod);
         for change in changes.iter().flat_map(|(_, changes)| changes) {
-            match (change.state, began) {
-                (ProbeState::Right, Some(since)) => {
-                    outages.push((since, change.at_ms));
-                    began = None;
+            let is_known = change.state != ProbeState::Unknown;
+            match (change.state, open) {
+                (ProbeState::Right, Some((since, was_known))) => {
+                    if was_known {
+                        outages.push((since, change.at_ms));
+                    }
+                    open = None;
                 }
-                (ProbeState::Right, None) | (_, Some(_)) => {}
-                (_, None) => began = Some(change.at_ms),
+                (ProbeState::Right, None) => {}
+                (_, Some((since, was_known))) => open = Some((since, was_known || is_known)),
+                (_, None) => open = Some((change.at_ms, is_known)),
             }
         }
-        outages.extend(began.map(|since| (since, until_ms.max(since))));
+        if let Some((since, true)) = open {
+            outages.push((since, until_ms.max(since)));
+        }
         outages
     }
 
@@ -199,7 +207,10 @@ impl Timeline {
             all.failing += counts.failing;
             all.silent += counts.silent;
         }
-        let is_right = |pod: &String, at| self.state(pod, at) == ProbeState::Right;
+        // Of what is unknown nothing is claimed.
+        let is_away = |pod: &String, at| {
+            !matches!(self.state(pod, at), ProbeState::Right | ProbeState::Unknown)
+        };
         let none_answered_ms = self.time(from_ms, until_ms, |at| {
             !self.replicas.is_empty()
                 && !self.replicas.iter().any(|(pod, _)| {
@@ -215,9 +226,9 @@ impl Timeline {
                     change.map(|(_, ready)| ready.as_slice())
                 };
                 let failing =
-                    |at| ready(at).is_some_and(|ready| ready.iter().any(|pod| !is_right(pod, at)));
+                    |at| ready(at).is_some_and(|ready| ready.iter().any(|pod| is_away(pod, at)));
                 let down =
-                    |at| ready(at).is_some_and(|ready| !ready.iter().any(|pod| is_right(pod, at)));
+                    |at| ready(at).is_some_and(|ready| ready.iter().all(|pod| is_away(pod, at)));
                 ServiceAvailability {
                     service: service.clone(),
                     failing_ms: self.time(from_ms, until_ms, failing),
@@ -332,6 +343,22 @@ mod tests {
         timeline.endpoints("web", Vec::new(), 950);
         let services = timeline.availability(0, 1_000).services;
         assert_eq!((services[0].failing_ms, services[0].down_ms), (200, 50));
+    }
+
+    #[test]
+    fn what_nobody_saw_is_no_outage_and_no_failure() {
+        let mut timeline = timeline(&[
+            ("web-0", ProbeState::Right, 0),
+            ("web-1", ProbeState::Right, 0),
+            ("web-0", ProbeState::Unknown, 100),
+            ("web-0", ProbeState::Right, 700),
+        ]);
+        timeline.endpoints("web", vec!["web-0".into()], 0);
+        let availability = timeline.availability(0, 1_000);
+        assert_eq!(availability.replicas[0].longest_outage_ms, 0);
+        assert_eq!(availability.replicas[0].unknown_ms, 600);
+        assert_eq!(availability.services[0].down_ms, 0);
+        assert_eq!(availability.services[0].failing_ms, 0);
     }
 
     #[test]

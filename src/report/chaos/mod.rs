@@ -42,6 +42,15 @@ pub struct Prober {
     pub largest_gap_ms: u64,
 }
 
+impl Prober {
+    /// By how much a duration may have been shorter than it was measured, in milliseconds: what lies
+    /// between two probes at its beginning and at its end.
+    #[must_use]
+    pub fn leaves_open_ms(&self) -> u64 {
+        2 * self.interval_ms.max(self.largest_gap_ms)
+    }
+}
+
 /// A figure of this run beside that of an older one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compared {

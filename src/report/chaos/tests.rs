@@ -231,7 +231,8 @@ fn a_budget_is_kept_exceeded_or_not_decided() {
     }
     for (budget, verdict, words) in [
         (5_000, ChaosVerdict::Survived, "same data"),
-        (4_999, ChaosVerdict::Failed, "5000 ms"),
+        (4_999, ChaosVerdict::Inconclusive, "may or may not"),
+        (4_700, ChaosVerdict::Failed, "5000 ms"),
     ] {
         let mut observed = survived();
         observed.experiment.max_recovery_ms = Some(budget);
@@ -270,4 +271,52 @@ fn a_control_run_shows_noise_and_never_survival() {
     );
     observed.availability.replicas[0].probes = ProbeCounts::default();
     expect(observed, ChaosVerdict::Inconclusive, "could not be probed");
+}
+
+#[test]
+fn a_recovery_that_was_never_seen_to_end_is_no_survival() {
+    let mut observed = survived();
+    observed.experiment.kills = 2;
+    let mut second = kill(Some("a new UID"));
+    second.number = 2;
+    second.phases.clear();
+    observed.kills.push(second);
+    observed.experiment.max_recovery_ms = Some(6_000);
+    expect(
+        observed,
+        ChaosVerdict::Inconclusive,
+        "not all seen to answer alike",
+    );
+}
+
+#[test]
+fn a_replica_that_is_not_there_afterwards_is_not_the_same_as_before() {
+    let mut observed = survived();
+    let mut gone = observed.before.replicas[0].clone();
+    gone.pod = "web-1".into();
+    gone.ordinal = 1;
+    let replicas = vec![observed.before.replicas[0].clone(), gone];
+    let object = observed.before.object.clone();
+    observed.before = VerifyReport::new(object, vec![endpoint()], replicas, Vec::new());
+    expect(
+        observed,
+        ChaosVerdict::Inconclusive,
+        "somebody has scaled it",
+    );
+}
+
+#[test]
+fn a_control_run_that_could_not_see_says_nothing() {
+    let mut observed = survived();
+    observed.experiment.fault = None;
+    observed.kills.clear();
+    let replica = &mut observed.availability.replicas[0];
+    replica.probes.silent = 0;
+    replica.probes.unknown = 5;
+    replica.unknown_ms = 5_600;
+    expect(
+        observed,
+        ChaosVerdict::Inconclusive,
+        "could not be probed for 5600 ms",
+    );
 }

@@ -1,9 +1,12 @@
 //! What was seen of an experiment, weighed. What is certain and bad outweighs what is unknown, and
 //! what is unknown outweighs what is good.
 
+use std::collections::BTreeSet;
+
 use super::{ChaosVerdict, DataProof, Fault, Kill, Observed, Percentiles, RecoveryPhase};
 use crate::diagnose::Finality;
 use crate::exit::Outcome;
+use crate::report::VerifyReport;
 
 /// The verdict, and why: one sentence each.
 pub(super) fn weigh(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec<String>) {
@@ -26,7 +29,9 @@ pub(super) fn weigh(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec
         let reason = "every probe of every replica was answered right, without any fault";
         return (ChaosVerdict::Undisturbed, vec![reason.to_owned()]);
     }
-    (ChaosVerdict::Survived, vec![survival(observed)])
+    let mut reasons = vec![survival(observed)];
+    reasons.extend(blind(observed));
+    (ChaosVerdict::Survived, reasons)
 }
 
 fn survival(observed: &Observed) -> String {
@@ -125,7 +130,7 @@ fn noise(observed: &Observed) -> Vec<String> {
 fn exceeded_recovery(observed: &Observed) -> Option<String> {
     let budget = observed.experiment.max_recovery_ms?;
     let slowest = slowest_recovery(&observed.kills)?;
-    (slowest > budget)
+    (slowest.saturating_sub(observed.prober.leaves_open_ms()) > budget)
         .then(|| format!("a recovery took {slowest} ms, and {budget} ms were acceptable"))
 }
 
@@ -141,15 +146,8 @@ fn slowest_recovery(kills: &[Kill]) -> Option<u64> {
 fn exceeded_outage(observed: &Observed) -> Option<String> {
     let budget = observed.experiment.max_outage_ms?;
     let (pod, outage) = longest_outage(observed)?;
-    (outage.saturating_sub(uncertainty(observed)) > budget)
+    (outage.saturating_sub(observed.prober.leaves_open_ms()) > budget)
         .then(|| format!("`{pod}` was away for {outage} ms, and {budget} ms were acceptable"))
-}
-
-fn uncertainty(observed: &Observed) -> u64 {
-    2 * observed
-        .prober
-        .interval_ms
-        .max(observed.prober.largest_gap_ms)
 }
 
 fn longest_outage(observed: &Observed) -> Option<(&str, u64)> {
@@ -169,6 +167,11 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
             doubts.push(format!("`{}` was not broken: {refused}", kill.pod));
         } else if kill.proof.is_none() && !observed.is_stopped {
             doubts.push(unproven(kill));
+        } else if observed.after.is_some() && !kill.phases.contains_key(&RecoveryPhase::AllEqual) {
+            doubts.push(format!(
+                "after fault {} on `{}` the replicas were not all seen to answer alike again",
+                kill.number, kill.pod
+            ));
         }
     }
     doubts.extend(observed.cause.as_ref().map(|cause| cause.message.clone()));
@@ -199,6 +202,8 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
             observed.experiment.kills
         ));
     }
+    doubts.extend(other_replicas(observed));
+    doubts.extend(unsupported_recovery(observed));
     doubts.extend(unsupported_outage(observed));
     if let Some(budget) = observed.experiment.max_recovery_ms
         && breaks
@@ -208,16 +213,52 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
             "no recovery was seen to its end, so nothing is known about the budget of {budget} ms"
         ));
     }
-    if !breaks
-        && observed
-            .availability
-            .replicas
-            .iter()
-            .any(|replica| replica.probes.decided() == 0)
-    {
-        doubts.push("a replica could not be probed".to_owned());
+    if !breaks {
+        doubts.extend(blind(observed));
     }
     doubts
+}
+
+/// Replicas that were there before and are not any more, or the other way round: then "the same data on
+/// every replica" is not about the same replicas.
+fn other_replicas(observed: &Observed) -> Option<String> {
+    let after = observed.after.as_ref()?;
+    let names = |report: &VerifyReport| {
+        let pods = report.replicas.iter().map(|answer| answer.pod.clone());
+        pods.collect::<BTreeSet<String>>()
+    };
+    let (old, new) = (names(&observed.before), names(after));
+    (old != new).then(|| {
+        format!(
+            "the workload had {} replicas before, and has {} now: somebody has scaled it",
+            old.len(),
+            new.len()
+        )
+    })
+}
+
+/// What nobody could see, one sentence for each replica.
+fn blind(observed: &Observed) -> Vec<String> {
+    let replicas = observed.availability.replicas.iter();
+    replicas
+        .filter(|replica| replica.unknown_ms > 0 || replica.probes.decided() == 0)
+        .map(|replica| match replica.probes.decided() {
+            0 => format!("`{}` could not be probed", replica.pod),
+            _ => format!(
+                "`{}` could not be probed for {} ms, and what it answered then is not known",
+                replica.pod, replica.unknown_ms
+            ),
+        })
+        .collect()
+}
+
+/// A recovery as measured may have been over earlier, by what the probing leaves open.
+fn unsupported_recovery(observed: &Observed) -> Option<String> {
+    let budget = observed.experiment.max_recovery_ms?;
+    let slowest = slowest_recovery(&observed.kills)?;
+    (slowest > budget).then(|| {
+        format!("a recovery took up to {slowest} ms, which may or may not be more than {budget} ms")
+    })
 }
 
 fn unproven(kill: &Kill) -> String {

@@ -1,6 +1,7 @@
 //! Where nothing goes wrong, the verdict is decisive and right.
 
 use cryptoctl::exit::Outcome;
+use cryptoctl::report::Fault;
 
 use super::Case;
 use crate::run::Said;
@@ -26,7 +27,17 @@ pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
         Said::Up(Ok(report)) => (report.outcome(), Outcome::Success),
         Said::Rollout(Ok(report)) => (report.outcome(), Outcome::Success),
         Said::Verify(Ok(report)) => (report.outcome(), data),
-        Said::Chaos(Ok(report)) => (report.outcome(), data),
+        Said::Chaos(Ok(report)) => {
+            let stays_behind = report.experiment.fault == Some(Fault::Cordon)
+                && report.kills.iter().any(|kill| kill.refused.is_some());
+            // Pods that no other node could take were not driven away, and nothing is said of them.
+            let right = if data == Outcome::Success && stays_behind {
+                Outcome::Undecided
+            } else {
+                data
+            };
+            (report.outcome(), right)
+        }
         said => {
             return vec![format!(
                 "nothing went wrong, and there is no verdict: {said:?}"

@@ -1,6 +1,7 @@
 //! What an experiment says of its faults, of the recoveries and of the data, held against the truth.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use cryptoctl::exit::Outcome;
 use cryptoctl::report::{ChaosReport, ChaosVerdict, Fault, Kill, RecoveryPhase};
@@ -196,7 +197,8 @@ fn failed(case: &Case<'_>, since: Span, report: &ChaosReport) -> Vec<String> {
     // A lie before the first fault counts, too: the replicas are probed from the steady state on.
     let whole = Span {
         from: case.played.start,
-        ..since
+        // A wrong answer ends the run at once.
+        to: since.to + Duration::from_millis(1),
     };
     match &report.cause {
         _ if is_wrong || lies(case, whole, report).next().is_some() => Vec::new(),

@@ -267,6 +267,7 @@ pub(crate) fn chaos_survived() -> Vec<Event> {
     let kills = vec![kill(&[
         (RecoveryPhase::Gone, 1_180),
         (RecoveryPhase::Ready, 4_912),
+        (RecoveryPhase::AllEqual, 4_912),
     ])];
     let report = observed(before_report, kills, Some(after_report), None);
     let mut events = vec![started("chaos")];

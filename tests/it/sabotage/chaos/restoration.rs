@@ -93,7 +93,7 @@ async fn a_program_that_is_killed_at_zero_is_made_good_by_the_next_one() {
     process.kill().await;
     assert_eq!(scene.set()["spec"]["replicas"], 0);
     let refused = chaos(&scene, &[]).await.0.expect_code(USAGE);
-    assert!(refused.stderr.contains("-n logaiter --restore`"));
+    assert!(refused.stderr.contains("--restore`"));
     assert_eq!(restore(&scene).await, ["scaled back to 2"]);
     assert_restored(&scene);
     assert_eq!(restore(&scene).await, Vec::<String>::new(), "no harm");
@@ -225,7 +225,10 @@ async fn what_cannot_be_restored_is_said_and_never_survived() {
     process.interrupt().await;
     let told = Told(process.finish().await).is(INTERRUPTED, "inconclusive");
     let not_restored = told.report()["not_restored"].to_string();
-    assert!(not_restored.contains("-n logaiter --restore`"), "{not_restored}");
+    assert!(
+        not_restored.contains("-n logaiter --restore`"),
+        "{not_restored}"
+    );
     assert_eq!(cordoned(&scene).len(), 1);
     scene.server.allow_all();
     assert_eq!(restore(&scene).await, ["uncordoned"]);
