@@ -2,7 +2,7 @@
 
 mod ask;
 mod meanwhile;
-mod pods;
+pub(super) mod pods;
 mod watch;
 
 use std::ops::Range;

@@ -1,5 +1,7 @@
 //! The StatefulSet that a command is about.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::apps::v1::StatefulSet;
 
 use super::error::OpsError;
@@ -88,6 +90,14 @@ impl Workload {
             .map_err(OpsError::while_doing(format!("read `{object}`")))?
             .ok_or(OpsError::NoSuchWorkload { object })
     }
+}
+
+/// The labels that a StatefulSet gives its pods.
+pub(super) fn pod_labels(stateful_set: &StatefulSet) -> BTreeMap<String, String> {
+    let metadata = stateful_set.spec.template.metadata.as_ref();
+    metadata
+        .and_then(|metadata| metadata.labels.clone())
+        .unwrap_or_default()
 }
 
 /// The label selector that a StatefulSet's pods match, as a query.

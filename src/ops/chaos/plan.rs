@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::Pod;
 
 use super::ChaosRequest;
 use crate::event::milliseconds;
 use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
-use crate::ops::verify::endpoints;
-use crate::ops::workload::pod_selector;
+use crate::ops::verify::{endpoints, pods};
 use crate::ops::{Context, Workload};
 use crate::report::{Experiment, Fault, Selection};
 use crate::status::expected_ordinals;
@@ -219,23 +217,10 @@ async fn nodes(
     workload: &Workload,
     set: &StatefulSet,
 ) -> Result<BTreeMap<String, String>, OpsError> {
-    let selector = pod_selector(set);
-    let pods: Vec<Pod> = context
-        .cluster
-        .list(
-            &crate::cluster::ResourceKind::pod(),
-            Some(&workload.namespace),
-            Some(&selector),
-            None,
-        )
-        .await
-        .map_err(OpsError::while_doing(format!(
-            "list the pods of `{}`",
-            workload.reference()
-        )))?;
+    let pods = pods::list(context, workload, set).await?;
     Ok(pods
         .into_iter()
-        .filter_map(|pod| Some((pod.metadata.name?, pod.spec?.node_name?)))
+        .filter_map(|(name, pod)| Some((name, pod.spec?.node_name?)))
         .collect())
 }
 

@@ -141,16 +141,7 @@ impl Probed {
         let is_current = match self.right.via {
             Via::PodProxy => true,
             Via::PortForward => {
-                let Probing {
-                    namespace,
-                    question,
-                    ..
-                } = &self.probing;
-                let until = Instant::now() + question.timeout;
-                let opened = self
-                    .cluster
-                    .converse(namespace, &self.right.pod, question.port, until)
-                    .await;
+                let opened = self.open().await;
                 match opened {
                     Err(AskError::NotOpenedInTime) => false,
                     Err(AskError::NotOpened(error)) => {
@@ -186,19 +177,21 @@ impl Probed {
             .await
     }
 
-    async fn ask_anew(&mut self, run: &PodRun) -> Result<Answer, AskError> {
+    async fn open(&mut self) -> Result<Conversation, AskError> {
         let Probing {
             namespace,
             question,
             ..
         } = &self.probing;
         let until = Instant::now() + question.timeout;
-        let opened = self
-            .cluster
+        self.cluster
             .converse(namespace, &self.right.pod, question.port, until)
-            .await;
-        let mut conversation = opened?;
-        let answer = conversation.ask(question).await?;
+            .await
+    }
+
+    async fn ask_anew(&mut self, run: &PodRun) -> Result<Answer, AskError> {
+        let mut conversation = self.open().await?;
+        let answer = conversation.ask(&self.probing.question).await?;
         self.usual = answer.latency;
         self.conversation = Some((run.clone(), conversation));
         Ok(answer)

@@ -11,6 +11,7 @@ use super::plan::restore_command;
 use super::restoration::{REPLICAS, cordoned};
 use crate::cluster::ResourceKind;
 use crate::ops::Context;
+use crate::ops::workload::pod_labels;
 use crate::report::Fault;
 use crate::status::{RolloutProgress, RolloutState};
 
@@ -88,13 +89,7 @@ async fn forbidding_budgets(
             )];
         }
     };
-    let labels = set
-        .spec
-        .template
-        .metadata
-        .as_ref()
-        .and_then(|metadata| metadata.labels.clone())
-        .unwrap_or_default();
+    let labels = pod_labels(set);
     budgets
         .into_iter()
         .filter(|budget| {

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use super::prober::Endpoints;
 use crate::cluster::{ClusterError, ResourceKind, Selector};
 use crate::event::EventKind;
+use crate::ops::workload::pod_labels;
 use crate::ops::{Context, Workload};
 
 /// The label with the name of the Service that a slice belongs to (KEP-752).
@@ -35,13 +36,7 @@ impl Services {
     ) -> Self {
         let context = context.clone();
         let workload = workload.clone();
-        let labels = set
-            .spec
-            .template
-            .metadata
-            .as_ref()
-            .and_then(|metadata| metadata.labels.clone())
-            .unwrap_or_default();
+        let labels = pod_labels(set);
         Self(tokio::spawn(async move {
             if let Err(error) = follow(&context, &workload, &labels, &endpoints).await {
                 context.emit(EventKind::Warning {

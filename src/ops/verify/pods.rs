@@ -14,13 +14,13 @@ use crate::ops::{Context, Workload};
 use crate::report::{Finding, FindingKind, Problem, ReplicaAnswer};
 use crate::status::{self, PodSummary};
 
-pub(super) type Pods = BTreeMap<String, Pod>;
+pub(in crate::ops) type Pods = BTreeMap<String, Pod>;
 
 /// The pods that the StatefulSet's selector matches, by name.
 ///
 /// # Errors
 /// A failed exchange.
-pub(super) async fn list(
+pub(in crate::ops) async fn list(
     context: &Context,
     workload: &Workload,
     set: &StatefulSet,
@@ -156,7 +156,11 @@ pub(super) fn is_ready(pods: &Pods, name: &str) -> bool {
 /// before and after.
 pub(super) fn change(answer: &ReplicaAnswer, before: &Pods, after: &Pods) -> Option<Problem> {
     let old = before.get(&answer.pod)?;
-    let what = match after.get(&answer.pod) {
+    let new = after.get(&answer.pod);
+    if new.is_some_and(|new| still_holds(answer, old, new)) {
+        return None;
+    }
+    let what = match new {
         None => "the pod is gone",
         Some(new) if new.metadata.uid != old.metadata.uid => "the pod was replaced",
         Some(new) if runs(new) != runs(old) => "a container restarted",
@@ -171,6 +175,19 @@ pub(super) fn change(answer: &ReplicaAnswer, before: &Pods, after: &Pods) -> Opt
     Some(Problem::ChangedMeanwhile {
         what: what.to_owned(),
     })
+}
+
+/// Whether what was found of a pod without asking it is still so: a stranger remains one, whatever its
+/// containers do, and so does a pod on its way out.
+fn still_holds(answer: &ReplicaAnswer, old: &Pod, new: &Pod) -> bool {
+    let is_same = new.metadata.uid == old.metadata.uid;
+    match answer.error {
+        Some(Problem::NotOwned) => {
+            is_same && new.metadata.owner_references == old.metadata.owner_references
+        }
+        Some(Problem::Terminating) => is_same,
+        _ => false,
+    }
 }
 
 /// What there is beside the replicas.
