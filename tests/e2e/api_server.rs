@@ -2,6 +2,10 @@
 //! is wrong. These tests hold the API server alone.
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::harness::{Namespace, variable};
 use crate::sets;
@@ -20,10 +24,45 @@ pub(crate) fn sandbox(arguments: &[&str]) {
     );
 }
 
-/// Kills the API server, and starts it again.
-fn restart() {
+/// Kills the API server, and starts it again, with whatever ends because it was away: a scheduler that
+/// has just started, for one, and later than the API server is back.
+fn restart() -> Healing {
     sandbox(&["kill", "kube-apiserver"]);
     sandbox(&["start"]);
+    Healing::begin()
+}
+
+/// Starts again what has ended, until it is dropped.
+struct Healing {
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Healing {
+    fn begin() -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_over);
+        let thread = std::thread::spawn(move || {
+            while !over.load(Ordering::Relaxed) {
+                sandbox(&["start"]);
+                std::thread::sleep(Duration::from_secs(1));
+            }
+        });
+        Self {
+            is_over,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Healing {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // What it could not start shows in the test itself.
+            let _ = thread.join();
+        }
+    }
 }
 
 #[test]
@@ -32,7 +71,7 @@ fn up_survives_a_restart_of_the_api_server() {
     let set = sets::built_in(&namespace, 500);
     let mut up = namespace.start(&["up", "-f", &set]);
     up.until(|event| event["event"] == "rollout");
-    restart();
+    let _healing = restart();
     up.end().expect(0);
 }
 
@@ -45,7 +84,7 @@ fn rollout_status_survives_a_restart_of_the_api_server() {
         .expect(0);
     let mut status = namespace.start(&["rollout", "status", "-f", &set]);
     status.until(|event| event["event"] == "rollout");
-    restart();
+    let _healing = restart();
     status.end().expect(0);
 }
 
@@ -56,7 +95,7 @@ fn chaos_survives_a_restart_of_the_api_server() {
     namespace.cryptoctl(&["up", "-f", &set]).expect(0);
     let mut chaos = namespace.start(&["chaos", "-f", &set, "--path", "/keys", "--yes"]);
     chaos.until(|event| event["event"] == "write_finished");
-    restart();
+    let _healing = restart();
     let report = chaos.end().expect(0).report();
     assert_eq!(report["data"]["preserved"], true);
 }
@@ -104,7 +143,7 @@ fn verify_never_says_no_because_the_api_server_died() {
     namespace.cryptoctl(&["up", "-f", &set]).expect(0);
     let mut verify = namespace.start(&["verify", "-f", &set, "--path", "/keys"]);
     verify.until(|event| event["event"] == "verifying");
-    restart();
+    let _healing = restart();
     let ended = verify.end();
     assert!(
         matches!(ended.code, 0 | 5),
