@@ -5,21 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::apiserver::{ApiServer, PodScript, Pods, Reply};
-use crate::harness::{Cryptoctl, Output};
-
-const KEYS: &str = "1\n22\n333\n4444\n5\n";
-
-async fn cluster() -> ApiServer {
-    let server = ApiServer::listen().await;
-    server.serve(Pods::of("cryptoserver"), "/keys", Reply::ok(KEYS));
-    Cryptoctl::new(&server)
-        .args(["up"])
-        .run()
-        .await
-        .expect_code(0);
-    server.forget_requests();
-    server
-}
+use crate::harness::{Cryptoctl, Output, built_in};
 
 async fn chaos(server: &ApiServer, more: &[&str]) -> Output {
     Cryptoctl::new(server)
@@ -35,7 +21,7 @@ fn report(output: &Output) -> Value {
 
 #[tokio::test]
 async fn the_first_pod_is_deleted_once_by_its_uid_and_the_data_survives() {
-    let server = cluster().await;
+    let server = built_in().await;
     let uid = |server: &ApiServer| {
         server
             .object("", "pods", "logaiter", "cryptoserver-0")
@@ -61,7 +47,7 @@ async fn the_first_pod_is_deleted_once_by_its_uid_and_the_data_survives() {
 #[tokio::test]
 async fn what_is_broken_already_is_not_broken_further() {
     for (reply, code) in [(Reply::new(500, ""), 4), (Reply::silence(), 5)] {
-        let server = cluster().await;
+        let server = built_in().await;
         server.serve(Pods::of("cryptoserver").ordinal(1), "/keys", reply);
         let output = chaos(&server, &[]).await.expect_code(code);
         assert_eq!(report(&output)["verdict"], "refused");
@@ -71,7 +57,7 @@ async fn what_is_broken_already_is_not_broken_further() {
 
 #[tokio::test]
 async fn data_that_changes_with_the_pod_is_lost_data() {
-    let server = cluster().await;
+    let server = built_in().await;
     let process = Cryptoctl::new(&server)
         .args(["chaos", "--yes"])
         .start()
@@ -92,7 +78,7 @@ async fn data_that_changes_with_the_pod_is_lost_data() {
 
 #[tokio::test]
 async fn a_pod_that_does_not_come_back_is_diagnosed_with_its_last_words() {
-    let server = cluster().await;
+    let server = built_in().await;
     // Scripts act on running pods too, so this one comes when the pod is on its way out.
     server.script(
         Pods::of("cryptoserver"),
@@ -127,7 +113,7 @@ async fn a_pod_that_does_not_come_back_is_diagnosed_with_its_last_words() {
 
 #[tokio::test]
 async fn a_recovery_that_outlasts_the_deadline_is_undecided() {
-    let server = cluster().await;
+    let server = built_in().await;
     // Scripts act on running pods too, and one that is not Ready would not be broken at all.
     server.script(
         Pods::of("cryptoserver"),
@@ -148,7 +134,7 @@ async fn a_recovery_that_outlasts_the_deadline_is_undecided() {
 
 #[tokio::test]
 async fn where_forwards_are_not_allowed_everything_is_asked_through_the_pod_proxy() {
-    let server = cluster().await;
+    let server = built_in().await;
     server.deny("create", "pods/portforward");
     server.deny("get", "pods/portforward");
     let output = chaos(&server, &[]).await.expect_code(0);

@@ -3,17 +3,7 @@
 use std::path::Path;
 
 use crate::apiserver::{ApiServer, Pods, Reply};
-use crate::harness::{Cryptoctl, Output};
-
-const KEYS: &str = "1\n22\n333\n4444\n5\n";
-
-async fn cluster() -> ApiServer {
-    let server = ApiServer::listen().await;
-    server.serve(Pods::of("cryptoserver"), "/keys", Reply::ok(KEYS));
-    Cryptoctl::new(&server).arg("up").run().await.expect_code(0);
-    server.forget_requests();
-    server
-}
+use crate::harness::{Cryptoctl, Output, built_in};
 
 /// A folder whose configuration file says this.
 fn folder(text: &str) -> tempfile::TempDir {
@@ -80,7 +70,7 @@ async fn a_file_that_was_named_has_to_exist() {
 
 #[tokio::test]
 async fn flags_win_over_the_file_and_the_file_over_the_built_in() {
-    let server = cluster().await;
+    let server = built_in().await;
     server.serve(Pods::of("cryptoserver"), "/of-file", Reply::ok("f"));
     server.serve(Pods::of("cryptoserver"), "/of-flag", Reply::ok("g"));
     let folder = folder("endpoints: [{path: /of-file}]");
@@ -98,7 +88,7 @@ async fn flags_win_over_the_file_and_the_file_over_the_built_in() {
 
 #[tokio::test]
 async fn a_file_elsewhere_counts_only_when_it_is_named() {
-    let server = cluster().await;
+    let server = built_in().await;
     let folder = folder("workload: statefulset/absent\nendpoints: [{path: /}]");
     let file = folder.path().join("cryptoctl.yaml");
     run_in(&server, Path::new("/"), &["verify"])
@@ -126,7 +116,7 @@ async fn a_file_elsewhere_counts_only_when_it_is_named() {
 
 #[tokio::test]
 async fn nothing_is_broken_in_a_protected_context_and_no_flag_changes_that() {
-    let server = cluster().await;
+    let server = built_in().await;
     let folder = folder("protected_contexts: [production, 'mod*']\n");
     for arguments in [
         ["chaos", "--yes"].as_slice(),
@@ -154,7 +144,7 @@ async fn nothing_is_broken_in_a_protected_context_and_no_flag_changes_that() {
 
 #[tokio::test]
 async fn the_experiment_of_the_file_is_the_one_that_is_done() {
-    let server = cluster().await;
+    let server = built_in().await;
     let folder = folder(
         "chaos: {fault: force-delete, select: all-in-turn, pause: 0, probe_interval: 50ms, \
          max_recovery: 2m}",

@@ -11,10 +11,23 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-use crate::apiserver::ApiServer;
+use crate::apiserver::{ApiServer, Pods, Reply};
 
 /// Long enough for every test on a loaded machine; a hang ends here and not in the CI's timeout.
 const LIMIT: Duration = Duration::from_mins(1);
+
+/// What every replica of the built-in set serves in the tests.
+pub(crate) const KEYS: &str = "1\n22\n333\n4444\n5\n";
+
+/// A server with the built-in set up and Ready, every replica serving the same keys; the requests
+/// that this took are forgotten.
+pub(crate) async fn built_in() -> ApiServer {
+    let server = ApiServer::listen().await;
+    server.serve(Pods::of("cryptoserver"), "/keys", Reply::ok(KEYS));
+    Cryptoctl::new(&server).arg("up").run().await.expect_code(0);
+    server.forget_requests();
+    server
+}
 
 /// One call of `cryptoctl`, with nothing of the caller's environment.
 pub(crate) struct Cryptoctl {

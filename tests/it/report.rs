@@ -5,22 +5,8 @@ use std::path::{Path, PathBuf};
 use boon::{Compiler, Schemas};
 use serde_json::Value;
 
-use crate::apiserver::{ApiServer, Pods, Reply};
-use crate::harness::{Cryptoctl, Output};
-
-const KEYS: &str = "1\n22\n333\n4444\n5\n";
-
-async fn cluster() -> ApiServer {
-    let server = ApiServer::listen().await;
-    server.serve(Pods::of("cryptoserver"), "/keys", Reply::ok(KEYS));
-    Cryptoctl::new(&server)
-        .args(["up"])
-        .run()
-        .await
-        .expect_code(0);
-    server.forget_requests();
-    server
-}
+use crate::apiserver::{Pods, Reply};
+use crate::harness::{Cryptoctl, Output, built_in};
 
 /// A folder for reports, and the arguments that ask for them in it.
 struct Reports {
@@ -81,7 +67,7 @@ async fn again(journal: &Path, more: &[String]) -> Output {
 
 #[tokio::test]
 async fn a_verification_leaves_its_reports_and_they_can_be_made_again() {
-    let server = cluster().await;
+    let server = built_in().await;
     let reports = Reports::new();
     let output = Cryptoctl::new(&server)
         .args(["-o", "json", "verify"])
@@ -113,7 +99,7 @@ async fn a_verification_leaves_its_reports_and_they_can_be_made_again() {
 
 #[tokio::test]
 async fn an_experiment_leaves_reports_of_every_format() {
-    let server = cluster().await;
+    let server = built_in().await;
     let reports = Reports::new();
     let names = ["a.html", "a.json", "a.jsonl", "a.svg", "a.xml"];
     let output = Cryptoctl::new(&server)
@@ -134,7 +120,7 @@ async fn an_experiment_leaves_reports_of_every_format() {
 
 #[tokio::test]
 async fn what_the_run_said_is_said_again() {
-    let server = cluster().await;
+    let server = built_in().await;
     server.serve(
         Pods::of("cryptoserver").ordinal(1),
         "/keys",
@@ -160,7 +146,7 @@ async fn what_the_run_said_is_said_again() {
 
 #[tokio::test]
 async fn a_report_that_cannot_be_is_refused_before_anything_is_sent() {
-    let server = cluster().await;
+    let server = built_in().await;
     let reports = Reports::new();
     for (command, name, words) in [
         (
@@ -191,7 +177,7 @@ async fn a_report_that_cannot_be_is_refused_before_anything_is_sent() {
 
 #[tokio::test]
 async fn a_report_that_cannot_be_written_is_no_success() {
-    let server = cluster().await;
+    let server = built_in().await;
     let reports = Reports::new();
     std::fs::create_dir(reports.path("a.json")).unwrap();
     let output = Cryptoctl::new(&server)
@@ -214,7 +200,7 @@ async fn a_report_that_cannot_be_written_is_no_success() {
 
 #[tokio::test]
 async fn an_interrupted_run_leaves_its_reports_too() {
-    let server = cluster().await;
+    let server = built_in().await;
     server.serve(Pods::of("cryptoserver"), "/keys", Reply::silence());
     let reports = Reports::new();
     let process = Cryptoctl::new(&server)

@@ -12,9 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::apiserver::{ApiServer, Framing, PodScript, Pods, Reply};
-use crate::harness::{Cryptoctl, Output};
-
-const KEYS: &str = "1\n22\n333\n4444\n5\n";
+use crate::harness::{Cryptoctl, KEYS, Output};
 
 /// A cluster with the built-in set up and Ready, every replica serving the same keys.
 async fn cluster() -> ApiServer {

@@ -10,10 +10,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::apiserver::{ApiServer, PodScript, Pods, Reply};
-use crate::harness::{Cryptoctl, Output, Process};
+use crate::harness::{Cryptoctl, KEYS, Output, Process};
 
-/// What every replica serves when all is well.
-const KEYS: &str = "1\n22\n333\n4444\n5\n";
 /// Just as plausible, and something else.
 const OTHER: &str = "1\n22\n333\n4444\n6\n";
 /// What has not happened by then will not happen any more.
