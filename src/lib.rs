@@ -30,6 +30,7 @@ pub mod report;
 pub mod secret;
 pub mod settings;
 pub mod status;
+pub mod timeline;
 pub mod ui;
 pub mod values;
 

@@ -2,11 +2,11 @@
 //! recovery, on the run's own clock.
 
 use super::DocumentError;
-use super::html::{HEIGHT, PATTERNS, class};
+use super::html::{HEIGHT, PATTERNS};
 use super::markup::Markup;
-use super::story::{Clip, Story, Strip, phase_title, state_title};
+use super::story::{Clip, Pattern, Story, Strip, phase_title};
 use crate::render::{count, took};
-use crate::report::{ChaosReport, ProbeState};
+use crate::report::{ChaosReport, Percentiles};
 
 const STYLE: &str = include_str!("svg.css");
 /// The width of the picture.
@@ -17,6 +17,8 @@ const MARGIN: usize = 20;
 const COLUMNS: usize = WIDTH - 2 * MARGIN;
 /// Characters that fit on a line of text.
 const LINE: usize = 120;
+/// The width of an entry of the key.
+const KEY: usize = 235;
 /// Strips that are drawn at most.
 const MOST_STRIPS: usize = 100;
 
@@ -124,7 +126,13 @@ impl Picture {
         self.top += 12;
     }
 
-    fn strip(&mut self, strip: &Strip, name: &str, marks: &[u64], clip: &Clip) {
+    fn strip<S: Pattern + Copy + Ord>(
+        &mut self,
+        strip: &Strip<S>,
+        name: &str,
+        marks: &[u64],
+        clip: &Clip,
+    ) {
         self.text(MARGIN, "strong", name);
         self.top += 20;
         self.markup
@@ -138,7 +146,7 @@ impl Picture {
         for (state, path) in strip.paths(clip, HEIGHT) {
             self.markup
                 .raw("<path class=\"")
-                .raw(class(state))
+                .raw(state.class())
                 .raw("\" d=\"")
                 .text(path)
                 .raw("\"/>");
@@ -173,18 +181,21 @@ impl Picture {
     /// What the patterns mean.
     fn key(&mut self, story: &Story<'_>) {
         let mut left = MARGIN;
-        let states: Vec<ProbeState> = story.states().into_iter().collect();
-        for state in states {
+        for (class, title) in story.key() {
+            if left + KEY > WIDTH {
+                left = MARGIN;
+                self.top += 28;
+            }
             self.markup
                 .raw("<svg x=\"")
                 .text(left)
                 .raw("\" y=\"")
                 .text(self.top)
                 .raw("\" width=\"36\" height=\"20\"><path class=\"")
-                .raw(class(state))
+                .raw(class)
                 .raw("\" d=\"M0 0h36v20H0z\"/></svg>");
-            self.text(left + 44, "faint", state_title(state));
-            left += 215;
+            self.text(left + 44, "faint", title);
+            left += KEY;
         }
         self.top += 34;
         if !story.faults.is_empty() {
@@ -201,12 +212,17 @@ impl Picture {
             return;
         }
         let is_one = report.kills.len() == 1;
+        let are_few = report.summary.values().any(Percentiles::are_few);
         self.line(
             "strong",
-            if is_one {
-                "The recovery, in times since the fault"
-            } else {
-                "The recoveries, in times since each fault: half of all, 95 %, the longest"
+            match (is_one, are_few) {
+                (true, _) => "The recovery, in times since the fault",
+                (false, true) => {
+                    "The recoveries, in times since each fault: shortest, median, longest"
+                }
+                (false, false) => {
+                    "The recoveries, in times since each fault: median, 95 %, longest"
+                }
             },
         );
         let whole = report.summary.values().map(|figures| figures.max).max();
@@ -218,12 +234,12 @@ impl Picture {
             let times = if is_one {
                 took(figures.max)
             } else {
-                format!(
-                    "{}, {}, {}",
-                    took(figures.p50),
-                    took(figures.p95),
-                    took(figures.max)
-                )
+                let [first, second] = if are_few {
+                    [figures.min, figures.p50]
+                } else {
+                    [figures.p50, figures.p95]
+                };
+                [first, second, figures.max].map(took).join(", ")
             };
             self.text(MARGIN + 300, "", &times);
             let left = MARGIN + 480;

@@ -11,6 +11,7 @@ use super::text::{phase_name, phases};
 use super::words::{age, took};
 use crate::event::{Event, EventKind};
 use crate::report::{Fault, ProbeCounts, ProbeState, RecoveryPhase};
+use crate::timeline::Timeline;
 
 /// The time that one cell of a strip stands for, in milliseconds.
 const CELL_MS: u64 = 500;
@@ -20,8 +21,6 @@ const WIDEST_STRIP: usize = 60;
 const NARROWEST_STRIP: usize = 4;
 /// The columns of a replica's name, at most.
 const WIDEST_NAME: usize = 24;
-/// Changes of a replica's answers that are kept: far more than a strip has cells.
-const KEPT: usize = 512;
 /// From this width on, counters have words.
 const WORDS_FROM: usize = 90;
 /// Phases take this part of the height at most.
@@ -34,10 +33,7 @@ pub(crate) struct ExperimentPicture {
     kills: Option<u32>,
     breaks: bool,
     sent: Option<Sent>,
-    strips: BTreeMap<String, Strip>,
-    /// The names of the replicas, by ordinal.
-    replicas: Vec<String>,
-    counts: BTreeMap<String, ProbeCounts>,
+    timeline: Timeline,
 }
 
 /// The fault under way.
@@ -49,45 +45,6 @@ struct Sent {
     at_ms: u64,
     /// When each phase was seen last, and of which pods.
     seen: BTreeMap<RecoveryPhase, (u64, BTreeSet<String>)>,
-}
-
-/// The changes of a replica's answers.
-#[derive(Debug, Default)]
-struct Strip(Vec<(u64, ProbeState)>);
-
-impl Strip {
-    fn change(&mut self, at_ms: u64, state: ProbeState) {
-        if self.0.len() >= KEPT {
-            self.0.drain(..KEPT / 2);
-        }
-        self.0.push((at_ms, state));
-    }
-
-    fn latest(&self) -> Option<ProbeState> {
-        self.0.last().map(|(_, state)| *state)
-    }
-
-    /// The worst state between two moments; `None` before the first probe.
-    fn worst(&self, from_ms: u64, until_ms: u64) -> Option<ProbeState> {
-        let before = self.0.iter().rev().find(|(at_ms, _)| *at_ms <= from_ms);
-        let during = self
-            .0
-            .iter()
-            .filter(|(at_ms, _)| (from_ms..until_ms).contains(at_ms));
-        let states = before.into_iter().chain(during).map(|(_, state)| *state);
-        states.max_by_key(|state| gravity(*state))
-    }
-}
-
-/// A wrong answer outweighs a missing one, a missing one an unknown one, that one a right one.
-fn gravity(state: ProbeState) -> u8 {
-    match state {
-        ProbeState::Right => 0,
-        ProbeState::Unknown => 1,
-        ProbeState::Silent => 2,
-        ProbeState::Failing => 3,
-        ProbeState::Wrong => 4,
-    }
 }
 
 /// A shape for each state, so that none needs a colour.
@@ -105,15 +62,11 @@ fn cell(state: Option<ProbeState>) -> (Tone, &'static str) {
 impl ExperimentPicture {
     /// Takes note of an event.
     pub(crate) fn record(&mut self, event: &Event) {
+        self.timeline.record(&event.kind);
         match &event.kind {
-            EventKind::Experiment {
-                experiment,
-                replicas,
-                ..
-            } => {
+            EventKind::Experiment { experiment, .. } => {
                 self.kills = Some(experiment.kills);
                 self.breaks = experiment.fault.is_some();
-                self.replicas.clone_from(replicas);
             }
             EventKind::Fault {
                 number,
@@ -140,13 +93,6 @@ impl ExperimentPicture {
                     pods.insert(pod.clone());
                 }
             }
-            EventKind::Probe {
-                pod, state, at_ms, ..
-            } => {
-                let strip = self.strips.entry(pod.clone()).or_default();
-                strip.change(*at_ms, *state);
-            }
-            EventKind::Probes { counts, .. } => self.counts.clone_from(counts),
             _ => {}
         }
     }
@@ -194,10 +140,10 @@ impl ExperimentPicture {
     }
 
     fn strip_rows(&self, frame: &Frame, room: usize) -> Vec<Line> {
-        if room == 0 || self.replicas.is_empty() {
+        let mut shown: Vec<&str> = self.timeline.replicas().collect();
+        if room == 0 || shown.is_empty() {
             return Vec::new();
         }
-        let mut shown: Vec<&String> = self.replicas.iter().collect();
         let mut hidden = Vec::new();
         if shown.len() > room {
             // By ordinal among those of the same gravity.
@@ -233,20 +179,20 @@ impl ExperimentPicture {
     }
 
     /// What is worth a row of its own: trouble, then the pods that were taken.
-    fn interest(&self, pod: &str) -> (u8, bool) {
-        let latest = self.strips.get(pod).and_then(Strip::latest);
+    fn interest(&self, pod: &str) -> (ProbeState, bool) {
+        let latest = self.timeline.latest(pod);
         let is_taken = self
             .sent
             .as_ref()
             .is_some_and(|sent| sent.pods.iter().any(|name| name == pod));
-        (latest.map_or(1, gravity), is_taken)
+        (latest.unwrap_or(ProbeState::Unknown), is_taken)
     }
 
-    /// One replica, or the sum of several: the worst of all at each moment.
+    /// One replica, or the sum of several: the gravest of all at each moment.
     fn row(
         &self,
         title: &str,
-        pods: &[&String],
+        pods: &[&str],
         counters: &str,
         (name, cells): (usize, usize),
         frame: &Frame,
@@ -262,10 +208,9 @@ impl ExperimentPicture {
             let first = last.saturating_sub(cells as u64);
             let states = (first..last).map(|index| {
                 let (from_ms, until_ms) = (index * CELL_MS, (index + 1) * CELL_MS);
-                let worst = pods
-                    .iter()
-                    .filter_map(|pod| self.strips.get(*pod)?.worst(from_ms, until_ms));
-                worst.max_by_key(|state| gravity(*state))
+                let pods = pods.iter();
+                pods.filter_map(|pod| self.timeline.gravest(pod, from_ms, until_ms))
+                    .max()
             });
             for (tone, text) in merged(states) {
                 line = line.with(tone, text);
@@ -276,9 +221,9 @@ impl ExperimentPicture {
         line.text(counters).shortened(frame.width)
     }
 
-    fn counters(&self, pods: &[&String], width: usize) -> String {
+    fn counters(&self, pods: &[&str], width: usize) -> String {
         let mut all = ProbeCounts::default();
-        for counts in pods.iter().filter_map(|pod| self.counts.get(*pod)) {
+        for counts in pods.iter().map(|pod| self.timeline.counts(pod)) {
             all.right += counts.right;
             all.wrong += counts.wrong + counts.failing;
             all.silent += counts.silent;

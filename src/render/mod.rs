@@ -19,7 +19,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 pub use self::display::{Circumstances, Display, OutputFormat, Progress, Terminal};
 pub(crate) use self::json::line as json_line;
-pub(crate) use self::words::{count, took};
+pub(crate) use self::words::{count, incident, took};
 
 use self::bars::Bars;
 use self::line::{Level, Line};

@@ -57,7 +57,7 @@ pub(crate) fn table(object: &ObjectRef, progress: &RolloutProgress, layout: &Lay
             (Tone::Strong, format!("{}-{}", object.name, replica.ordinal)),
             plain(pod.map(|pod| format!("{}/{}", pod.ready.0, pod.ready.1))),
             (tone(replica), state(replica)),
-            plain(pod.map(|pod| pod.restarts.to_string())),
+            restarts(pod),
             plain(pod.map(|pod| pod_age(pod, layout.now))),
             plain(replica.revision.clone()),
         ];
@@ -94,19 +94,18 @@ pub(crate) fn state(replica: &ReplicaProgress) -> String {
 pub(crate) fn tone(replica: &ReplicaProgress) -> Tone {
     match &replica.pod {
         _ if replica.ready => Tone::Good,
-        Some(pod) if is_trouble(&pod.status) => Tone::Bad,
+        Some(pod) if pod.is_in_trouble() => Tone::Bad,
         _ => Tone::Doubt,
     }
 }
 
-/// Whether a STATUS is one that does not pass by itself, as a rule.
-pub(crate) fn is_trouble(status: &str) -> bool {
-    let status = status.rsplit(':').next().unwrap_or(status);
-    [
-        "BackOff", "Err", "Evicted", "Failed", "Invalid", "Killed", "Unknown",
-    ]
-    .iter()
-    .any(|word| status.contains(word))
+/// The RESTARTS column: whatever has restarted stands out.
+fn restarts(pod: Option<&PodSummary>) -> (Tone, String) {
+    match pod.map(|pod| pod.restarts) {
+        None => (Tone::Plain, "-".to_owned()),
+        Some(0) => (Tone::Plain, "0".to_owned()),
+        Some(restarts) => (Tone::Doubt, restarts.to_string()),
+    }
 }
 
 /// The AGE column.

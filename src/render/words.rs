@@ -2,27 +2,29 @@
 
 use std::time::Duration;
 
+use crate::timeline::Incident;
+pub(crate) use crate::values::took;
+
 /// A count and its noun: `1 replica`, `2 replicas`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{ending}")
 }
 
-/// How long something took: milliseconds, then tenths up to ten seconds, then as kubectl says it.
-pub(crate) fn took(milliseconds: u64) -> String {
-    // What would be rounded to 10.0 s already counts as ten seconds.
-    if milliseconds < 1_000 {
-        format!("{milliseconds} ms")
-    } else if milliseconds < 9_950 {
-        let tenths = (milliseconds + 50) / 100;
-        format!("{}.{} s", tenths / 10, tenths % 10)
-    } else {
-        age(Duration::from_millis(milliseconds.saturating_add(500)))
+/// What happened to a pod: `web-0: CrashLoopBackOff, 0/1 Ready, 3 restarts`.
+pub(crate) fn incident(Incident { pod, .. }: &Incident) -> String {
+    let (ready, all) = pod.ready;
+    let mut text = format!("{}: {}, {ready}/{all} Ready", pod.pod, pod.status);
+    if pod.restarts > 0 {
+        let restarts = usize::try_from(pod.restarts).unwrap_or(0);
+        text.push_str(", ");
+        text.push_str(&count(restarts, "restart"));
     }
+    text
 }
 
-/// How old something is, as kubectl says it (`k8s.io/apimachinery` `HumanDuration`): two units at
-/// most, and the smaller one only while it matters.
+/// How old something is, as kubectl writes it in its AGE column (`k8s.io/apimachinery`
+/// `HumanDuration`): two units at most, and the smaller one only while it matters.
 pub(crate) fn age(duration: Duration) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
@@ -86,23 +88,6 @@ mod tests {
         ];
         for (seconds, expected) in table {
             assert_eq!(age(Duration::from_secs(seconds)), expected, "{seconds}");
-        }
-    }
-
-    #[test]
-    fn short_times_keep_their_tenths() {
-        let table = [
-            (0, "0 ms"),
-            (999, "999 ms"),
-            (1_000, "1.0 s"),
-            (4_912, "4.9 s"),
-            (9_949, "9.9 s"),
-            (9_950, "10s"),
-            (46_800, "47s"),
-            (180_000, "3m"),
-        ];
-        for (milliseconds, expected) in table {
-            assert_eq!(took(milliseconds), expected, "{milliseconds}");
         }
     }
 }

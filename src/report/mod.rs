@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::chaos::{
     Availability, ChaosReport, ChaosVerdict, Compared, DataProof, Experiment, Fault, Kill,
     Observed, Percentiles, ProbeCounts, ProbeState, Prober, RecoveryPhase, ReplicaAvailability,
-    Selection, ServiceAvailability, Timeline,
+    Selection, ServiceAvailability,
 };
 pub use self::diff::{DiffReport, ObjectDiff};
 pub use self::down::{DownReport, Kept};

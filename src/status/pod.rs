@@ -47,6 +47,17 @@ impl PodSummary {
             node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
         }
     }
+
+    /// Whether its STATUS is one that does not pass by itself, as a rule.
+    #[must_use]
+    pub fn is_in_trouble(&self) -> bool {
+        let status = self.status.rsplit(':').next().unwrap_or(&self.status);
+        [
+            "BackOff", "Err", "Evicted", "Failed", "Invalid", "Killed", "Unknown",
+        ]
+        .iter()
+        .any(|word| status.contains(word))
+    }
 }
 
 /// Whether the pod's Ready condition is true and the pod is not on its way out.

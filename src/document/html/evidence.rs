@@ -153,11 +153,11 @@ fn row(markup: &mut Markup, index: usize, kill: &Kill) {
         markup.text(restarts);
     }
     markup.raw("</td><td class=\"n\">");
-    time(
-        markup,
-        format_args!("/kills/{index}/outage_ms"),
-        kill.outage_ms,
-    );
+    let pointer = format!("/kills/{index}/outage_ms");
+    match kill.outage_ms {
+        None if kill.refused.is_none() => figure(markup, pointer, "null", "not seen to be over"),
+        outage => time(markup, pointer, outage),
+    }
     for phase in [RecoveryPhase::Ready, RecoveryPhase::AllEqual] {
         markup.raw("</td><td class=\"n\">");
         match kill.phases.get(&phase) {

@@ -4,6 +4,7 @@
 use super::pieces::{Column, begin_table, end_table, figure, share, time};
 use crate::document::markup::Markup;
 use crate::document::story::Story;
+use crate::render::took;
 use crate::report::ChaosReport;
 
 /// The section.
@@ -14,7 +15,13 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     markup.raw("<section>\n<h2>Figures</h2>\n<dl>");
     let availability = &report.availability;
     markup.raw("<dt>Right answers of all</dt><dd>");
-    share(markup, "/availability/share", availability.share);
+    let is_all_known = availability.replicas.iter().all(|it| it.unknown_ms == 0);
+    share(
+        markup,
+        "/availability/share",
+        availability.share,
+        is_all_known,
+    );
     markup.raw("</dd><dt>Time without any right answer</dt><dd>");
     let none = availability.none_answered_ms;
     time(markup, "/availability/none_answered_ms", Some(none));
@@ -68,13 +75,19 @@ fn replicas(markup: &mut Markup, report: &ChaosReport) {
             .raw("<tr><th scope=\"row\" class=\"id\">")
             .text(&replica.pod)
             .raw("</th><td class=\"n\">");
-        share(markup, format_args!("{place}/share"), replica.share);
+        let is_all_known = replica.unknown_ms == 0;
+        let pointer = format!("{place}/share");
+        share(markup, pointer, replica.share, is_all_known);
         markup.raw("</td><td class=\"n\">");
-        let outage = replica.longest_outage_ms;
-        time(
+        let shown = match replica.open_outage_ms {
+            None => took(replica.longest_outage_ms),
+            Some(_) => replica.away_for(),
+        };
+        figure(
             markup,
             format_args!("{place}/longest_outage_ms"),
-            Some(outage),
+            replica.longest_outage_ms,
+            shown,
         );
         let probes = &replica.probes;
         for (name, number) in [
@@ -109,6 +122,7 @@ fn services(markup: &mut Markup, report: &ChaosReport) {
             Column::Words("Service"),
             Column::Numbers("Some requests may have failed for"),
             Column::Numbers("Every request failed for"),
+            Column::Numbers("Unknown for"),
         ],
     );
     for (index, service) in report.availability.services.iter().enumerate() {
@@ -127,6 +141,12 @@ fn services(markup: &mut Markup, report: &ChaosReport) {
             markup,
             format_args!("{place}/down_ms"),
             Some(service.down_ms),
+        );
+        markup.raw("</td><td class=\"n\">");
+        time(
+            markup,
+            format_args!("{place}/unknown_ms"),
+            Some(service.unknown_ms),
         );
         markup.raw("</td></tr>");
     }

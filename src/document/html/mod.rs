@@ -8,7 +8,7 @@ mod phases;
 mod pieces;
 mod timeline;
 
-pub(super) use self::pieces::{HEIGHT, PATTERNS, class};
+pub(super) use self::pieces::{HEIGHT, PATTERNS};
 
 use super::markup::Markup;
 use super::story::Story;

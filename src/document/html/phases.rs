@@ -2,14 +2,18 @@
 
 use std::fmt::Write;
 
-use super::pieces::{Column, HEIGHT, begin_table, end_table, figure, time};
+use super::pieces::{Column, HEIGHT, begin_table, end_table, time};
 use crate::document::markup::Markup;
 use crate::document::story::{Story, phase_title};
-use crate::render::{count, took};
-use crate::report::{ChaosReport, Kill, RecoveryPhase};
+use crate::render::{count, incident, took};
+use crate::report::{ChaosReport, Kill, Percentiles, RecoveryPhase};
+use crate::timeline::Incident;
 
 /// The units of a bar's whole length.
 const LENGTH: u64 = 1_000;
+
+/// Incidents that have a row of their own.
+const MOST_INCIDENTS: usize = 50;
 
 /// What a recovery consists of, for a bar: each part ends with the last of its phases.
 const PARTS: [(&str, &str, &[RecoveryPhase]); 4] = [
@@ -45,29 +49,44 @@ const PARTS: [(&str, &str, &[RecoveryPhase]); 4] = [
 
 /// The section.
 pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
-    let Some(report) = story.chaos().filter(|report| !report.kills.is_empty()) else {
+    let Some(report) = story.chaos() else {
         return;
     };
+    if report.kills.is_empty() && story.incidents.is_empty() {
+        return;
+    }
     markup.raw("<section>\n<h2>What happened, step by step</h2>\n");
     match report.kills.as_slice() {
-        [kill] => one(markup, kill),
-        _ => many(markup, report),
+        [] => incidents(markup, story),
+        [kill] => one(markup, story, kill),
+        _ => {
+            many(markup, report);
+            incidents(markup, story);
+        }
     }
     markup.raw("</section>\n");
 }
 
-fn one(markup: &mut Markup, kill: &Kill) {
+/// A step of the recovery, or what happened between two of them.
+enum Step<'a> {
+    Seen(RecoveryPhase),
+    Between(&'a Incident),
+}
+
+fn one(markup: &mut Markup, story: &Story<'_>, kill: &Kill) {
     markup
         .raw("<p>The fault was sent ")
         .text(took(kill.at_ms))
         .raw(" after the run began. The times count from there.</p>\n");
-    let mut phases: Vec<(RecoveryPhase, u64)> = kill
-        .phases
-        .iter()
-        .map(|(phase, at)| (*phase, *at))
-        .collect();
-    phases.sort_by_key(|(phase, at)| (*at, *phase));
-    let whole = phases.last().map_or(1, |(_, at)| *at).max(1);
+    let phases = kill.phases.iter();
+    let phases = phases.map(|(phase, at)| (*at, Step::Seen(*phase)));
+    let after = story.incidents.iter().filter(|it| it.at_ms >= kill.at_ms);
+    let between = after.take(MOST_INCIDENTS);
+    let between = between.map(|it| (it.at_ms - kill.at_ms, Step::Between(it)));
+    let mut steps: Vec<(u64, Step<'_>)> = phases.chain(between).collect();
+    // In the order of the phases where several were seen at once.
+    steps.sort_by_key(|(at, _)| *at);
+    let whole = steps.last().map_or(1, |(at, _)| *at).max(1);
     begin_table(
         markup,
         "Each step of the recovery, and when it was seen",
@@ -78,11 +97,24 @@ fn one(markup: &mut Markup, kill: &Kill) {
         ],
     );
     let mut from = 0;
-    for (phase, at) in phases {
-        let pointer = format!("/kills/0/phases/{}", phase.name());
-        markup.raw("<tr><th scope=\"row\">").raw(phase_title(phase));
-        markup.raw("</th><td class=\"n\">");
-        time(markup, pointer, Some(at));
+    for (at, step) in steps {
+        markup.raw("<tr><th scope=\"row\">");
+        match step {
+            Step::Seen(phase) => {
+                let pointer = format!("/kills/0/phases/{}", phase.name());
+                markup.raw(phase_title(phase)).raw("</th><td class=\"n\">");
+                time(markup, pointer, Some(at));
+            }
+            Step::Between(it) => {
+                markup
+                    .raw(sign(it))
+                    .text(incident(it))
+                    .raw("</th><td class=\"n\">")
+                    .text(took(at))
+                    .raw("</td><td></td></tr>");
+                continue;
+            }
+        }
         let (left, right) = (from * LENGTH / whole, (at * LENGTH / whole).max(4));
         let left = left.min(right - 4);
         markup
@@ -111,6 +143,39 @@ fn one(markup: &mut Markup, kill: &Kill) {
     }
 }
 
+fn sign(incident: &Incident) -> &'static str {
+    if incident.is_trouble { "✗ " } else { "? " }
+}
+
+/// What happened besides the steps, when they are not told one by one.
+fn incidents(markup: &mut Markup, story: &Story<'_>) {
+    if story.incidents.is_empty() {
+        return;
+    }
+    begin_table(
+        markup,
+        "Pods that crashed, or changed although they were left alone",
+        &[Column::Words("What"), Column::Numbers("Seen after")],
+    );
+    for it in story.incidents.iter().take(MOST_INCIDENTS) {
+        markup
+            .raw("<tr><th scope=\"row\">")
+            .raw(sign(it))
+            .text(incident(it))
+            .raw("</th><td class=\"n\">")
+            .text(took(it.at_ms))
+            .raw("</td></tr>");
+    }
+    end_table(markup);
+    let more = story.incidents.len().saturating_sub(MOST_INCIDENTS);
+    if more > 0 {
+        markup
+            .raw("<p class=\"faint\">… and ")
+            .text(count(more, "more change"))
+            .raw("; the journal has them all.</p>\n");
+    }
+}
+
 fn many(markup: &mut Markup, report: &ChaosReport) {
     let faults = report
         .kills
@@ -127,15 +192,21 @@ fn many(markup: &mut Markup, report: &ChaosReport) {
         .raw(", ")
         .text(count(report.kills.len(), "recovery").replace("recoverys", "recoveries"))
         .raw(". The times count from each fault.</p>\n");
+    // Below ten of them, 19 of 20 would be a figure that nobody measured.
+    let are_few = report.summary.values().all(Percentiles::are_few);
+    let (caption, columns) = if are_few {
+        ("How long each step took", ["Shortest", "Median", "Longest"])
+    } else {
+        (
+            "How long each step took: half of all took no longer than “median”, 19 of 20 no longer than “95 %”",
+            ["Median", "95 %", "Longest"],
+        )
+    };
+    let [first, second, third] = columns.map(Column::Numbers);
     begin_table(
         markup,
-        "How long each step took: half of all took no longer than “half”, 19 of 20 no longer than “95 %”",
-        &[
-            Column::Words("Step"),
-            Column::Numbers("Half"),
-            Column::Numbers("95 %"),
-            Column::Numbers("Longest"),
-        ],
+        caption,
+        &[Column::Words("Step"), first, second, third],
     );
     for (phase, figures) in &report.summary {
         markup
@@ -143,18 +214,17 @@ fn many(markup: &mut Markup, report: &ChaosReport) {
             .raw(phase_title(*phase))
             .raw("</th>");
         let name = phase.name();
-        for (rank, value) in [
-            ("p50", figures.p50),
-            ("p95", figures.p95),
-            ("max", figures.max),
-        ] {
+        let (min, p50) = (("min", Some(figures.min)), ("p50", Some(figures.p50)));
+        let p95 = ("p95", Some(figures.p95).filter(|_| !figures.are_few()));
+        let [first, second] = if are_few { [min, p50] } else { [p50, p95] };
+        for (rank, value) in [first, second, ("max", Some(figures.max))] {
             markup.raw("<td class=\"n\">");
-            figure(
-                markup,
-                format_args!("/summary/{name}/{rank}"),
-                value,
-                took(value),
-            );
+            match value {
+                Some(_) => time(markup, format_args!("/summary/{name}/{rank}"), value),
+                None => {
+                    markup.raw("–");
+                }
+            }
             markup.raw("</td>");
         }
         markup.raw("</tr>");

@@ -4,21 +4,9 @@ use std::fmt::Display;
 
 use crate::document::markup::Markup;
 use crate::render::took;
-use crate::report::ProbeState;
 
 /// The height of a strip, in the units of its picture.
 pub(in crate::document) const HEIGHT: usize = 20;
-
-/// The class of a state in style sheets.
-pub(in crate::document) fn class(state: ProbeState) -> &'static str {
-    match state {
-        ProbeState::Right => "right",
-        ProbeState::Wrong => "wrong",
-        ProbeState::Failing => "failing",
-        ProbeState::Silent => "silent",
-        ProbeState::Unknown => "unknown",
-    }
-}
 
 /// The patterns that tell states and phases apart without colour.
 pub(in crate::document) const PATTERNS: &str = r#"<defs>
@@ -26,6 +14,7 @@ pub(in crate::document) const PATTERNS: &str = r#"<defs>
 <pattern id="failing" width="12" height="10" patternUnits="userSpaceOnUse"><path stroke="var(--failing)" stroke-width="4" d="M-3 12.500 L15 -2.500M-9 7.500L3 -2.500M9 12.500L21 2.500"/></pattern>
 <pattern id="silent" width="12" height="5" patternUnits="userSpaceOnUse"><path fill="var(--silent)" d="M0 0h12v2H0z"/></pattern>
 <pattern id="unknown" width="12" height="10" patternUnits="userSpaceOnUse"><path fill="var(--unknown)" d="M2 1h4v3H2zM8 6h4v3H8z"/></pattern>
+<pattern id="some" width="8" height="8" patternUnits="userSpaceOnUse"><path fill="var(--failing)" d="M0 0h3v8H0z"/></pattern>
 <pattern id="b" width="12" height="4" patternUnits="userSpaceOnUse"><path fill="var(--b)" d="M0 0h12v3H0z"/></pattern>
 <pattern id="c" width="8" height="8" patternUnits="userSpaceOnUse"><path fill="var(--c)" d="M0 0h5v8H0z"/></pattern>
 </defs>"#;
@@ -56,14 +45,28 @@ pub(super) fn time(markup: &mut Markup, pointer: impl Display, milliseconds: Opt
     }
 }
 
-/// A share between 0 and 1. What is not all is never rounded to all.
-pub(super) fn share(markup: &mut Markup, pointer: impl Display, share: Option<f64>) {
+/// A share between 0 and 1, of what is known when that is not everything. What is not all is never
+/// rounded to all.
+pub(super) fn share(
+    markup: &mut Markup,
+    pointer: impl Display,
+    share: Option<f64>,
+    is_all_known: bool,
+) {
+    let of_known = if is_all_known {
+        ""
+    } else {
+        " of what is known"
+    };
     match share {
         None => figure(markup, pointer, "null", "–"),
-        Some(share) if share >= 1.0 => figure(markup, pointer, share, "100 %"),
+        Some(share) if share >= 1.0 => {
+            figure(markup, pointer, share, format_args!("100 %{of_known}"));
+        }
         Some(share) => {
             let hundredths = (share * 10_000.0).floor() / 100.0;
-            figure(markup, pointer, share, format_args!("{hundredths:.2} %"));
+            let shown = format_args!("{hundredths:.2} %{of_known}");
+            figure(markup, pointer, share, shown);
         }
     }
 }

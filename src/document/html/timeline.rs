@@ -1,12 +1,11 @@
 //! Every replica's answers as a strip over time.
 
-use std::collections::BTreeSet;
-
-use super::pieces::{HEIGHT, class};
+use super::pieces::HEIGHT;
 use crate::document::markup::Markup;
-use crate::document::story::{Clip, Story, Strip, state_title};
+use crate::document::story::{Clip, Pattern, Story, Strip};
 use crate::render::{count, took};
 use crate::report::{Kill, ProbeState, RecoveryPhase};
+use crate::timeline::Outage;
 
 /// Strips that are drawn at most; the others are counted.
 const MOST_STRIPS: usize = 40;
@@ -23,7 +22,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
         return;
     }
     markup.raw("<section>\n<h2>What every replica answered</h2>\n<p>Each replica was asked again and again, throughout the run. Each strip shows its answers from left to right; a vertical line marks a fault that hit it. An outage counts from the last right answer before it, so that it is never shown too short.</p>\n");
-    key(markup, &story.states());
+    key(markup, story);
     let columns = (ALL_COLUMNS / story.strips.len()).clamp(*COLUMNS.start(), *COLUMNS.end());
     let whole = Clip {
         from_ms: 0,
@@ -60,41 +59,48 @@ fn slowest<'a>(story: &Story<'a>) -> Option<&'a Kill> {
 }
 
 /// What the patterns mean.
-fn key(markup: &mut Markup, states: &BTreeSet<ProbeState>) {
+fn key(markup: &mut Markup, story: &Story<'_>) {
     markup.raw("<ul class=\"key\" aria-label=\"What the patterns mean\">");
-    for state in states {
+    for (class, title) in story.key() {
         markup
             .raw("<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"><path class=\"")
-            .raw(class(*state))
+            .raw(class)
             .raw("\" d=\"M0 0h48v20H0z\"/></svg>")
-            .raw(state_title(*state))
+            .raw(title)
             .raw("</li>");
     }
-    markup.raw("<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"></svg>not yet asked, or no more</li></ul>\n");
+    markup.raw(
+        "<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"></svg>not yet asked, or no more</li>",
+    );
+    if !story.faults.is_empty() {
+        markup.raw("<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"><path class=\"mark\" d=\"M24 0v20\"/></svg>a fault hit the replica</li>");
+    }
+    markup.raw("</ul>\n");
 }
 
 /// The strips of a part of the run, whose times count from `zero_ms`, or else from its beginning.
 fn picture(markup: &mut Markup, story: &Story<'_>, clip: &Clip, zero_ms: Option<u64>) {
-    let hit = |strip: &Strip| -> Vec<u64> {
+    let hit = |strip: &Strip<ProbeState>| -> Vec<u64> {
         let faults = story.faults.iter();
         faults
             .filter(|fault| fault.pods.contains(&strip.name))
             .map(|fault| fault.at_ms)
             .collect()
     };
-    let mut shown: Vec<&Strip> = story.strips.iter().collect();
+    let mut shown: Vec<&Strip<ProbeState>> = story.strips.iter().collect();
     // Whoever was hit or did not answer comes before whoever always answered.
-    shown.sort_by_key(|strip| hit(strip).is_empty() && strip.outages().is_empty());
+    shown.sort_by_key(|strip| hit(strip).is_empty() && strip.outages.is_empty());
     let hidden = shown.len().saturating_sub(MOST_STRIPS);
     shown.truncate(MOST_STRIPS);
     markup.raw("<figure>\n");
     for strip in &shown {
-        let words = if zero_ms.is_none() {
-            in_words(strip)
-        } else {
-            String::new()
+        let words = in_words(strip);
+        let title = Title {
+            kind: "",
+            beside: if zero_ms.is_none() { &words } else { "" },
+            words: &words,
         };
-        draw(markup, strip, &hit(strip), clip, "", &words);
+        draw(markup, strip, &hit(strip), clip, &title);
     }
     if hidden > 0 {
         markup
@@ -103,8 +109,13 @@ fn picture(markup: &mut Markup, story: &Story<'_>, clip: &Clip, zero_ms: Option<
             .raw(" that were asked in the same way; the figures below have them all.</p>");
     }
     for service in &story.services {
-        let title = "what a client of the Service may have seen";
-        draw(markup, service, &[], clip, title, "");
+        let beside = "what its clients may have seen";
+        let title = Title {
+            kind: "Service ",
+            beside,
+            words: beside,
+        };
+        draw(markup, service, &[], clip, &title);
     }
     if story
         .silences
@@ -117,36 +128,42 @@ fn picture(markup: &mut Markup, story: &Story<'_>, clip: &Clip, zero_ms: Option<
     markup.raw("</figure>\n");
 }
 
-fn draw(
+/// What stands above a strip.
+struct Title<'a> {
+    /// Before the name.
+    kind: &'static str,
+    /// At the other side.
+    beside: &'a str,
+    /// What the strip shows, for whoever does not see it.
+    words: &'a str,
+}
+
+fn draw<S: Pattern + Copy + Ord>(
     markup: &mut Markup,
-    strip: &Strip,
+    strip: &Strip<S>,
     hit: &[u64],
     clip: &Clip,
-    title: &'static str,
-    words: &str,
+    title: &Title<'_>,
 ) {
-    markup.raw("<div class=\"name\"><strong>");
-    if !title.is_empty() {
-        markup.raw("Service ");
-    }
     markup
+        .raw("<div class=\"name\"><strong>")
+        .raw(title.kind)
         .text(&strip.name)
         .raw("</strong><span class=\"faint\">")
-        .raw(title)
-        .text(words)
+        .text(title.beside)
         .raw("</span></div><svg class=\"strip")
-        .raw(if title.is_empty() { "" } else { " low" })
+        .raw(if title.kind.is_empty() { "" } else { " low" })
         .raw("\" role=\"img\" viewBox=\"0 0 ")
         .text(clip.columns)
         .raw(" 20\" preserveAspectRatio=\"none\"><title>")
         .text(&strip.name)
         .raw(": ")
-        .text(in_words(strip))
+        .text(title.words)
         .raw("</title>");
     for (state, path) in strip.paths(clip, HEIGHT) {
         markup
             .raw("<path class=\"")
-            .raw(class(state))
+            .raw(state.class())
             .raw("\" d=\"")
             .text(path)
             .raw("\"/>");
@@ -165,21 +182,10 @@ fn draw(
     markup.raw("</svg>\n");
 }
 
-/// The strip in words, for whoever does not see it.
-fn in_words(strip: &Strip) -> String {
-    let outages = strip.outages();
-    let told: Vec<String> = outages
-        .iter()
-        .take(TOLD)
-        .map(|outage| {
-            format!(
-                "no right answer from {} to {}",
-                took(outage.from_ms),
-                took(outage.until_ms)
-            )
-        })
-        .collect();
-    match outages.len() {
+/// The answers of a replica in words.
+fn in_words(strip: &Strip<ProbeState>) -> String {
+    let told: Vec<String> = strip.outages.iter().take(TOLD).map(told).collect();
+    match strip.outages.len() {
         0 if strip.states().any(|state| state == ProbeState::Right) => {
             if strip.states().any(|state| state == ProbeState::Unknown) {
                 "answered right whenever it could be asked".to_owned()
@@ -190,6 +196,15 @@ fn in_words(strip: &Strip) -> String {
         0 => "could not be asked".to_owned(),
         1..=TOLD => told.join("; "),
         number => format!("{number} times without a right answer"),
+    }
+}
+
+fn told(outage: &Outage) -> String {
+    let (from, until) = (took(outage.from_ms), took(outage.until_ms));
+    if outage.is_over {
+        format!("no right answer from {from} to {until}")
+    } else {
+        format!("no right answer from {from} on, at least to {until}")
     }
 }
 

@@ -2,7 +2,10 @@
 //! the budgets.
 
 use super::{Case, CaseResult};
-use crate::report::{ChaosReport, ChaosVerdict, Compared, Kill, RecoveryPhase, VerifyReport};
+use crate::report::{
+    ChaosReport, ChaosVerdict, Compared, Kill, RecoveryPhase, ReplicaAvailability, VerifyReport,
+};
+use crate::values::{took, took_both};
 
 /// The cases.
 pub(super) fn cases(report: &ChaosReport) -> Vec<Case> {
@@ -159,43 +162,55 @@ fn longest_recovery(report: &ChaosReport) -> Option<Case> {
         .summary
         .get(&RecoveryPhase::AllEqual)
         .map(|figures| figures.max);
-    let result = match slowest {
-        None => CaseResult::Undecided(vec!["no recovery was seen to its end".to_owned()]),
-        Some(slowest) if slowest.saturating_sub(report.prober.leaves_open_ms()) > budget => {
-            CaseResult::Failed(vec![format!("a recovery took {slowest} ms")])
+    let mut broken = report.kills.iter().filter(|kill| kill.refused.is_none());
+    let open = broken.find(|kill| !kill.phases.contains_key(&RecoveryPhase::AllEqual));
+    let result = match (slowest, open) {
+        (Some(slowest), _) if slowest.saturating_sub(report.prober.leaves_open_ms()) > budget => {
+            CaseResult::Failed(vec![format!("a recovery took {}", took(slowest))])
         }
-        Some(slowest) if slowest > budget => {
-            CaseResult::Undecided(vec![format!("a recovery took up to {slowest} ms")])
+        (_, Some(kill)) => CaseResult::Undecided(vec![format!(
+            "the recovery from fault {} was not seen to its end",
+            kill.number
+        )]),
+        (None, None) => CaseResult::Undecided(vec!["no recovery was seen to its end".to_owned()]),
+        (Some(slowest), None) if slowest > budget => {
+            CaseResult::Undecided(vec![format!("a recovery took up to {}", took(slowest))])
         }
-        Some(_) => CaseResult::Passed,
+        (Some(_), None) => CaseResult::Passed,
     };
-    let name = format!("every recovery takes at most {budget} ms");
+    let name = format!("every recovery takes at most {}", took(budget));
     Some(Case::new("budget", name, result).taking(slowest))
 }
 
 /// As the verdict weighs it: what exceeds the budget by no more than what probing may be wrong by
-/// is not decided.
+/// is not decided, nor is what was not over.
 fn longest_outage(report: &ChaosReport) -> Option<Case> {
     let budget = report.experiment.max_outage_ms?;
-    let replicas = &report.availability.replicas;
-    let longest = replicas
-        .iter()
-        .max_by_key(|replica| replica.longest_outage_ms)?;
+    let longest = report.availability.longest_outage()?;
     let outage = longest.longest_outage_ms;
     let prober = &report.prober;
-    let error = 2 * prober.interval_ms.max(prober.largest_gap_ms);
-    let words = || vec![format!("{} was away for up to {outage} ms", longest.pod)];
-    let result = if outage.saturating_sub(error) > budget {
-        CaseResult::Failed(words())
+    let words = |replica: &ReplicaAvailability| {
+        format!(
+            "{} gave no right answer for {}",
+            replica.pod,
+            replica.away_for()
+        )
+    };
+    let mut replicas = report.availability.replicas.iter();
+    let open = replicas.find(|replica| replica.open_outage_ms.is_some());
+    let result = if outage.saturating_sub(prober.leaves_open_ms()) > budget {
+        CaseResult::Failed(vec![words(longest)])
     } else if outage > budget {
-        CaseResult::Undecided(words())
+        CaseResult::Undecided(vec![words(longest)])
+    } else if let Some(open) = open {
+        CaseResult::Undecided(vec![words(open)])
     } else if prober.largest_gap_ms > budget {
-        let gap = prober.largest_gap_ms;
-        CaseResult::Undecided(vec![format!("a replica was not probed for {gap} ms")])
+        let gap = took(prober.largest_gap_ms);
+        CaseResult::Undecided(vec![format!("a replica was not probed for {gap}")])
     } else {
         CaseResult::Passed
     };
-    let name = format!("no replica is away for more than {budget} ms");
+    let name = format!("no replica is away for more than {}", took(budget));
     Some(Case::new("budget", name, result).taking(Some(outage)))
 }
 
@@ -207,9 +222,8 @@ fn compared(compared: &Compared) -> Case {
         is_regression,
     } = compared;
     let result = if *is_regression {
-        CaseResult::Failed(vec![format!(
-            "{new_ms} ms, and {old_ms} ms in the older run"
-        )])
+        let (new, old) = took_both(*new_ms, *old_ms);
+        CaseResult::Failed(vec![format!("{new}, and {old} in the older run")])
     } else {
         CaseResult::Passed
     };

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) use self::strip::{Clip, Strip};
-pub(super) use self::words::{fault_past, phase_title, state_title};
+pub(super) use self::words::{Pattern, fault_past, phase_title};
 
 use super::DocumentError;
 use crate::event::{Conclusion, Event, EventKind, RunDescription};
@@ -17,6 +17,7 @@ use crate::object::ObjectRef;
 use crate::report::{
     ChaosReport, Endpoint, Experiment, Fault, ProbeState, ReplicaAnswer, Report, VerifyReport,
 };
+use crate::timeline::{Incident, Incidents, ServiceState};
 
 /// A run of `verify` or `chaos`, from its first event to its last.
 #[derive(Debug)]
@@ -38,9 +39,11 @@ pub(super) struct Story<'a> {
     /// The faults that were sent.
     pub(super) faults: Vec<FaultSent<'a>>,
     /// What every replica answered over time.
-    pub(super) strips: Vec<Strip>,
-    /// What every Service led to over time.
-    pub(super) services: Vec<Strip>,
+    pub(super) strips: Vec<Strip<ProbeState>>,
+    /// What the clients of every Service may have seen over time.
+    pub(super) services: Vec<Strip<ServiceState>>,
+    /// What happened to pods besides the steps of the recoveries.
+    pub(super) incidents: Vec<Incident>,
     /// When the API server did not answer, in milliseconds since the run began.
     pub(super) silences: Vec<(u64, u64)>,
     /// The answers of the last verification.
@@ -88,6 +91,7 @@ impl<'a> Story<'a> {
             faults: Vec::new(),
             strips: Vec::new(),
             services: Vec::new(),
+            incidents: incidents(events),
             silences: Vec::new(),
             answers: Vec::new(),
             warnings: Vec::new(),
@@ -95,10 +99,8 @@ impl<'a> Story<'a> {
         for event in events {
             story.fold(event);
         }
-        let probed_ms = story
-            .chaos()
-            .map_or(0, |report| report.availability.probed_ms);
-        (story.strips, story.services) = strip::strips(events, probed_ms);
+        let availability = story.chaos().map(|report| &report.availability);
+        (story.strips, story.services) = strip::strips(events, availability);
         if let Some(report) = story.chaos() {
             story.object = Some(&report.object);
             story.experiment = Some(&report.experiment);
@@ -175,10 +177,34 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// The states that occur in the strips, in order of their weight.
-    pub(super) fn states(&self) -> BTreeSet<ProbeState> {
-        self.strips.iter().flat_map(Strip::states).collect()
+    /// What the patterns of all strips mean, each said once: those of the replicas, then those of the
+    /// Services.
+    pub(super) fn key(&self) -> Vec<(&'static str, &'static str)> {
+        let mut states: BTreeSet<ProbeState> = self.strips.iter().flat_map(Strip::states).collect();
+        // The strip of the API server has the pattern of a replica that does not answer.
+        states.extend((!self.silences.is_empty()).then_some(ProbeState::Silent));
+        let of_services: BTreeSet<ServiceState> =
+            self.services.iter().flat_map(Strip::states).collect();
+        let replicas = states
+            .into_iter()
+            .map(|state| (state.class(), state.title()));
+        let services = of_services
+            .into_iter()
+            .map(|state| (state.class(), state.title()));
+        let mut key: Vec<(&str, &str)> = Vec::new();
+        for (class, title) in replicas.chain(services) {
+            if !key.contains(&(class, title)) {
+                key.push((class, title));
+            }
+        }
+        key
     }
+}
+
+fn incidents(events: &[Event]) -> Vec<Incident> {
+    let mut incidents = Incidents::default();
+    let seen = events.iter().filter_map(|event| incidents.record(event));
+    seen.collect()
 }
 
 fn command<'a>(

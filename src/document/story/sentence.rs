@@ -163,10 +163,8 @@ impl Story<'_> {
         }
         let availability = &report.availability;
         let away = availability
-            .replicas
-            .iter()
-            .filter(|replica| replica.longest_outage_ms > 0)
-            .max_by_key(|replica| replica.longest_outage_ms);
+            .longest_outage()
+            .filter(|replica| replica.longest_outage_ms > 0);
         let is_known = availability
             .replicas
             .iter()
@@ -174,9 +172,9 @@ impl Story<'_> {
         let longest = match away {
             None => "no replica ever failed to answer right".to_owned(),
             Some(replica) => format!(
-                "`{}` was without a right answer the longest, for up to {}",
+                "`{}` was without a right answer the longest, for {}",
                 replica.pod,
-                took(replica.longest_outage_ms)
+                replica.away_for()
             ),
         };
         let together = match (availability.none_answered_ms, is_known) {

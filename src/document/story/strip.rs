@@ -1,29 +1,21 @@
-//! What a replica, or a Service, answered over time: spans of states, and how they are drawn.
+//! What a replica, or a Service, answered over time, and how it is drawn.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::event::{Event, EventKind};
-use crate::report::ProbeState;
+use crate::report::{Availability, ProbeState};
+use crate::timeline::{Outage, ServiceState, Span, Timeline};
 
 /// The states of one replica or Service over time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::document) struct Strip {
+pub(in crate::document) struct Strip<S> {
     /// Whose.
     pub(in crate::document) name: String,
-    /// From when to when which state held, in milliseconds since the run began.
-    pub(in crate::document) spans: Vec<Span>,
-}
-
-/// A state that held for some time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::document) struct Span {
-    /// Its beginning, in milliseconds since the run began.
-    pub(in crate::document) from_ms: u64,
-    /// Its end.
-    pub(in crate::document) until_ms: u64,
-    /// The state.
-    pub(in crate::document) state: ProbeState,
+    /// From when to when which state held.
+    pub(in crate::document) spans: Vec<Span<S>>,
+    /// Every time without a right answer; a Service has none of its own.
+    pub(in crate::document) outages: Vec<Outage>,
 }
 
 /// A part of the run's time, drawn so many columns wide.
@@ -53,7 +45,7 @@ impl Clip {
     }
 
     /// The columns that a span touches, one at least.
-    fn touched(&self, span: &Span) -> std::ops::Range<usize> {
+    fn touched<S>(&self, span: &Span<S>) -> std::ops::Range<usize> {
         let (first, _) = self.column(span.from_ms);
         let (last, has_rest) = self.column(span.until_ms);
         let end = (last + usize::from(has_rest)).max(first + 1);
@@ -61,71 +53,24 @@ impl Clip {
     }
 }
 
-/// How much a state counts where several fall into one column: what is worse is never hidden.
-fn weight(state: ProbeState) -> u8 {
-    match state {
-        ProbeState::Wrong => 5,
-        ProbeState::Failing => 4,
-        ProbeState::Silent => 3,
-        ProbeState::Unknown => 2,
-        ProbeState::Right => 1,
-    }
-}
-
-impl Strip {
-    fn of_changes(name: &str, changes: &[(u64, ProbeState)], until_ms: u64) -> Self {
-        let mut spans: Vec<Span> = Vec::new();
-        for (index, &(from_ms, state)) in changes.iter().enumerate() {
-            let next = changes.get(index + 1).map_or(until_ms, |next| next.0);
-            let until_ms = next.max(from_ms);
-            match spans.last_mut() {
-                Some(last) if last.state == state && last.until_ms == from_ms => {
-                    last.until_ms = until_ms;
-                }
-                _ => spans.push(Span {
-                    from_ms,
-                    until_ms,
-                    state,
-                }),
-            }
-        }
-        Self {
-            name: name.to_owned(),
-            spans,
-        }
-    }
-
+impl<S: Copy + Ord> Strip<S> {
     /// The states that occur.
-    pub(in crate::document) fn states(&self) -> impl Iterator<Item = ProbeState> + '_ {
+    pub(in crate::document) fn states(&self) -> impl Iterator<Item = S> + '_ {
         self.spans.iter().map(|span| span.state)
     }
 
-    /// The state at a moment, when it is recorded.
-    fn state(&self, at_ms: u64) -> Option<ProbeState> {
-        self.spans
-            .iter()
-            .rev()
-            .find(|span| span.from_ms <= at_ms && at_ms < span.until_ms)
-            .map(|span| span.state)
-    }
-
-    /// One path of SVG for each state that occurs: rectangles of this height, where the worst state
+    /// One path of SVG for each state that occurs: rectangles of this height, where the gravest state
     /// of each column fills it.
-    pub(in crate::document) fn paths(
-        &self,
-        clip: &Clip,
-        height: usize,
-    ) -> BTreeMap<ProbeState, String> {
-        let mut columns: Vec<Option<ProbeState>> = vec![None; clip.columns];
-        let inside = |span: &&Span| span.until_ms >= clip.from_ms && span.from_ms <= clip.until_ms;
+    pub(in crate::document) fn paths(&self, clip: &Clip, height: usize) -> BTreeMap<S, String> {
+        let mut columns: Vec<Option<S>> = vec![None; clip.columns];
+        let inside =
+            |span: &&Span<S>| span.until_ms >= clip.from_ms && span.from_ms <= clip.until_ms;
         for span in self.spans.iter().filter(inside) {
             for column in columns.get_mut(clip.touched(span)).into_iter().flatten() {
-                if column.is_none_or(|state| weight(state) < weight(span.state)) {
-                    *column = Some(span.state);
-                }
+                *column = (*column).max(Some(span.state));
             }
         }
-        let mut paths: BTreeMap<ProbeState, String> = BTreeMap::new();
+        let mut paths: BTreeMap<S, String> = BTreeMap::new();
         let mut from = 0;
         for run in columns.chunk_by(|left, right| left == right) {
             if let Some(Some(state)) = run.first() {
@@ -137,129 +82,39 @@ impl Strip {
         }
         paths
     }
-
-    /// Every time without a right answer: its beginning, end and worst state.
-    pub(in crate::document) fn outages(&self) -> Vec<Span> {
-        let mut outages: Vec<Span> = Vec::new();
-        let away = |span: &&Span| !matches!(span.state, ProbeState::Right | ProbeState::Unknown);
-        for span in self.spans.iter().filter(away) {
-            match outages.last_mut() {
-                Some(last) if last.until_ms == span.from_ms => {
-                    last.until_ms = span.until_ms;
-                    if weight(last.state) < weight(span.state) {
-                        last.state = span.state;
-                    }
-                }
-                _ => outages.push(*span),
-            }
-        }
-        outages
-    }
 }
 
-/// The strips of the replicas, and those of the Services that follow from them. Of what came after
-/// the last event that tells of probes nothing is known, unless the report says that it was probed
-/// for longer.
-pub(super) fn strips(events: &[Event], probed_ms: u64) -> (Vec<Strip>, Vec<Strip>) {
-    let mut pods: Vec<(&str, Vec<(u64, ProbeState)>)> = Vec::new();
-    let mut endpoints: BTreeMap<&str, Vec<(u64, &[String])>> = BTreeMap::new();
-    let mut known_until = None;
+/// The strips of the replicas, and those of the Services. They end when the report says that the probing
+/// did; without one, with the last event that tells of probes, as of what came afterwards nothing is
+/// known.
+pub(super) fn strips(
+    events: &[Event],
+    availability: Option<&Availability>,
+) -> (Vec<Strip<ProbeState>>, Vec<Strip<ServiceState>>) {
+    let mut timeline = Timeline::default();
+    let mut known_until_ms = None;
     for event in events {
-        match &event.kind {
-            EventKind::Experiment { replicas, .. } => {
-                for pod in replicas {
-                    if !pods.iter().any(|(known, _)| known == pod) {
-                        pods.push((pod, Vec::new()));
-                    }
-                }
-            }
-            EventKind::Probe {
-                pod, state, at_ms, ..
-            } => {
-                if !pods.iter().any(|(known, _)| known == pod) {
-                    pods.push((pod, Vec::new()));
-                }
-                if let Some((_, changes)) = pods.iter_mut().find(|(known, _)| known == pod) {
-                    // A change may be known later than it began, never before the one before it.
-                    let at_ms = changes.last().map_or(*at_ms, |last| last.0.max(*at_ms));
-                    changes.push((at_ms, *state));
-                }
-                known_until = known_until.max(Some(event.elapsed_ms));
-            }
-            EventKind::Probes { .. } => known_until = known_until.max(Some(event.elapsed_ms)),
-            EventKind::Endpoints {
-                service,
-                ready,
-                at_ms,
-            } => endpoints.entry(service).or_default().push((*at_ms, ready)),
-            _ => {}
+        timeline.record(&event.kind);
+        if let EventKind::Probe { .. } | EventKind::Probes { .. } = event.kind {
+            known_until_ms = known_until_ms.max(Some(event.elapsed_ms));
         }
     }
-    let Some(known_until) = known_until else {
+    let Some(known_until_ms) = known_until_ms else {
         return (Vec::new(), Vec::new());
     };
-    let changes = pods.iter().filter_map(|(_, changes)| changes.first());
-    let first = changes
-        .map(|(at_ms, _)| *at_ms)
-        .min()
-        .unwrap_or(known_until);
-    let until_ms = known_until.max(first.saturating_add(probed_ms));
-    let strips: Vec<Strip> = pods
-        .iter()
-        .map(|(pod, changes)| Strip::of_changes(pod, changes, until_ms))
-        .collect();
-    let services = endpoints
-        .iter()
-        .map(|(service, ready)| of_service(service, ready, &strips, until_ms))
-        .collect();
-    (strips, services)
-}
-
-/// What a client of a Service may have seen: right while every ready endpoint answers right,
-/// failing while one does not, silent while none does.
-fn of_service(service: &str, ready: &[(u64, &[String])], pods: &[Strip], until_ms: u64) -> Strip {
-    let first = ready.first().map_or(until_ms, |(at_ms, _)| *at_ms);
-    let mut moments: Vec<u64> = ready
-        .iter()
-        .map(|(at_ms, _)| *at_ms)
-        .chain(
-            pods.iter()
-                .flat_map(|pod| pod.spans.iter().map(|span| span.from_ms)),
-        )
-        .filter(|at_ms| (first..until_ms).contains(at_ms))
-        .collect();
-    moments.sort_unstable();
-    moments.dedup();
-    let state = |at_ms: u64| {
-        let (_, ready) = ready.iter().rev().find(|(since, _)| *since <= at_ms)?;
-        let states: Vec<ProbeState> = ready
-            .iter()
-            .map(|name| {
-                let strip = pods.iter().find(|pod| pod.name == *name);
-                strip
-                    .and_then(|strip| strip.state(at_ms))
-                    .unwrap_or(ProbeState::Unknown)
-            })
-            .collect();
-        let right = states
-            .iter()
-            .filter(|state| **state == ProbeState::Right)
-            .count();
-        Some(if states.contains(&ProbeState::Unknown) {
-            ProbeState::Unknown
-        } else if right == 0 {
-            ProbeState::Silent
-        } else if right == states.len() {
-            ProbeState::Right
-        } else {
-            ProbeState::Failing
-        })
-    };
-    let changes: Vec<(u64, ProbeState)> = moments
-        .into_iter()
-        .filter_map(|at_ms| Some((at_ms, state(at_ms)?)))
-        .collect();
-    Strip::of_changes(service, &changes, until_ms)
+    let reported_ms = availability.map_or(0, |measured| measured.from_ms + measured.probed_ms);
+    let until_ms = known_until_ms.max(reported_ms);
+    let replicas = timeline.replicas().map(|pod| Strip {
+        name: pod.to_owned(),
+        spans: timeline.answers(pod, until_ms),
+        outages: timeline.outages(pod, until_ms),
+    });
+    let services = timeline.services().map(|service| Strip {
+        name: service.to_owned(),
+        spans: timeline.service(service, until_ms),
+        outages: Vec::new(),
+    });
+    (replicas.collect(), services.collect())
 }
 
 #[cfg(test)]
@@ -272,15 +127,27 @@ mod tests {
         columns: 10,
     };
 
+    fn strip(spans: &[(u64, u64, ProbeState)]) -> Strip<ProbeState> {
+        let spans = spans.iter().map(|(from_ms, until_ms, state)| Span {
+            from_ms: *from_ms,
+            until_ms: *until_ms,
+            state: *state,
+        });
+        Strip {
+            name: "web-0".into(),
+            spans: spans.collect(),
+            outages: Vec::new(),
+        }
+    }
+
     #[test]
-    fn what_is_worse_is_never_hidden() {
-        let changes = [
-            (0, ProbeState::Right),
-            (510, ProbeState::Wrong),
-            (512, ProbeState::Right),
-            (800, ProbeState::Silent),
-        ];
-        let strip = Strip::of_changes("web-0", &changes, 1_000);
+    fn what_is_graver_is_never_hidden() {
+        let strip = strip(&[
+            (0, 510, ProbeState::Right),
+            (510, 512, ProbeState::Wrong),
+            (512, 800, ProbeState::Right),
+            (800, 1_000, ProbeState::Silent),
+        ]);
         let paths = strip.paths(&WHOLE, 1);
         assert_eq!(paths[&ProbeState::Wrong], "M5 0h1v1H5z");
         assert_eq!(paths[&ProbeState::Silent], "M8 0h2v1H8z");
@@ -289,44 +156,9 @@ mod tests {
 
     #[test]
     fn nothing_is_drawn_where_nothing_is_known() {
-        let strip = Strip::of_changes("web-0", &[(400, ProbeState::Right)], 700);
-        assert_eq!(strip.paths(&WHOLE, 1)[&ProbeState::Right], "M4 0h3v1H4z");
-        assert!(
-            Strip::of_changes("web-1", &[], 700)
-                .paths(&WHOLE, 1)
-                .is_empty()
-        );
-    }
-
-    #[test]
-    fn an_outage_is_one_whatever_it_consists_of() {
-        let changes = [
-            (0, ProbeState::Right),
-            (100, ProbeState::Silent),
-            (200, ProbeState::Failing),
-            (300, ProbeState::Right),
-        ];
-        let strip = Strip::of_changes("web-0", &changes, 1_000);
-        let expected = Span {
-            from_ms: 100,
-            until_ms: 300,
-            state: ProbeState::Failing,
-        };
-        assert_eq!(strip.outages(), [expected]);
-    }
-
-    #[test]
-    fn a_service_without_endpoints_serves_nobody() {
-        let pod = Strip::of_changes("web-0", &[(0, ProbeState::Right)], 1_000);
-        let web = ["web-0".to_owned()];
-        let ready: [(u64, &[String]); 2] = [(0, &web), (400, &[])];
-        let strip = of_service("web", &ready, &[pod], 1_000);
-        let states: Vec<_> = strip
-            .spans
-            .iter()
-            .map(|span| (span.from_ms, span.state))
-            .collect();
-        assert_eq!(states, [(0, ProbeState::Right), (400, ProbeState::Silent)]);
+        let known = strip(&[(400, 700, ProbeState::Right)]);
+        assert_eq!(known.paths(&WHOLE, 1)[&ProbeState::Right], "M4 0h3v1H4z");
+        assert!(strip(&[]).paths(&WHOLE, 1).is_empty());
     }
 
     #[test]
@@ -341,9 +173,15 @@ mod tests {
                 detail: None,
             },
         };
-        let until =
-            |probed_ms| strips(std::slice::from_ref(&probe), probed_ms).0[0].spans[0].until_ms;
-        assert_eq!(until(0), 60);
-        assert_eq!(until(700), 750);
+        let until = |availability: Option<&Availability>| {
+            strips(std::slice::from_ref(&probe), availability).0[0].spans[0].until_ms
+        };
+        assert_eq!(until(None), 60);
+        let measured = Availability {
+            from_ms: 55,
+            probed_ms: 700,
+            ..Availability::default()
+        };
+        assert_eq!(until(Some(&measured)), 755);
     }
 }

@@ -1,6 +1,7 @@
 //! What things are called where a person reads them who knows nothing of this program.
 
 use crate::report::{Fault, ProbeState, RecoveryPhase};
+use crate::timeline::ServiceState;
 
 /// What was done to a pod, as the end of a sentence about it.
 pub(in crate::document) fn fault_past(fault: Fault) -> &'static str {
@@ -31,13 +32,53 @@ pub(in crate::document) fn phase_title(phase: RecoveryPhase) -> &'static str {
     }
 }
 
-/// What a replica does in a state.
-pub(in crate::document) fn state_title(state: ProbeState) -> &'static str {
-    match state {
-        ProbeState::Right => "answers right",
-        ProbeState::Wrong => "answers with other data",
-        ProbeState::Failing => "answers with an error",
-        ProbeState::Silent => "does not answer",
-        ProbeState::Unknown => "could not be asked",
+/// A state that strips draw as a pattern of its own.
+pub(in crate::document) trait Pattern {
+    /// Its class in style sheets.
+    fn class(&self) -> &'static str;
+
+    /// What it means.
+    fn title(&self) -> &'static str;
+}
+
+impl Pattern for ProbeState {
+    fn class(&self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Unknown => "unknown",
+            Self::Silent => "silent",
+            Self::Failing => "failing",
+            Self::Wrong => "wrong",
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Right => "answers right",
+            Self::Unknown => "could not be asked",
+            Self::Silent => "does not answer",
+            Self::Failing => "answers with an error",
+            Self::Wrong => "answers with other data",
+        }
+    }
+}
+
+impl Pattern for ServiceState {
+    fn class(&self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Unknown => "unknown",
+            Self::Failing => "some",
+            Self::Down => "down",
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Right => "answers right",
+            Self::Unknown => "could not be asked",
+            Self::Failing => "Service: some requests fail",
+            Self::Down => "Service: every request fails",
+        }
     }
 }

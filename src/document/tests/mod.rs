@@ -1,5 +1,6 @@
 //! Documents of recorded runs.
 
+mod figures;
 mod journal;
 mod junit;
 mod page;

@@ -146,7 +146,7 @@ fn a_person_can_tell_what_happened() {
         assert!(survived.contains(words), "{words}");
     }
     let interrupted = page(&named("interrupted"));
-    assert!(interrupted.contains("interrupted after 3.0 s, before it came to a verdict; 1 fault"));
+    assert!(interrupted.contains("interrupted after 3 s, before it came to a verdict; 1 fault"));
     let refused = page(&named("refused"));
     assert!(refused.contains("Nothing was broken"));
 }

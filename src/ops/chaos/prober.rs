@@ -13,7 +13,8 @@ use super::probe::{Probed, Probing, Right};
 use super::record::{Record, Sample};
 use crate::cluster::{Cluster, Sight};
 use crate::event::{Emitter, EventKind, milliseconds};
-use crate::report::{Availability, ProbeCounts, ProbeState, Prober as ProberReport};
+use crate::report::{Availability, ProbeState, Prober as ProberReport};
+use crate::timeline::Outage;
 
 /// How often the number of probes is told.
 const TALLY: Duration = Duration::from_secs(1);
@@ -114,8 +115,8 @@ impl Prober {
         // The last right answer before the fault may be the beginning of its outage.
         let longest = outages
             .iter()
-            .filter(|(_, end)| *end >= since_ms)
-            .map(|(begin, end)| end - begin)
+            .filter(|outage| outage.until_ms >= since_ms)
+            .map(Outage::length_ms)
             .max();
         is_right.then_some(longest.unwrap_or(0))
     }
@@ -125,21 +126,9 @@ impl Prober {
         for task in &self.tasks {
             task.abort();
         }
-        tell(&self.record);
-        let mut seen = self.record.seen();
+        let largest_gap_ms = tell(&self.record);
+        let seen = self.record.seen();
         let now = self.record.now_ms();
-        let mut largest_gap_ms = 0;
-        let counts: Vec<(String, ProbeCounts)> = seen
-            .replicas
-            .iter()
-            .map(|(pod, replica)| {
-                largest_gap_ms = largest_gap_ms.max(replica.gap(now));
-                (pod.clone(), replica.counts)
-            })
-            .collect();
-        for (pod, counts) in counts {
-            seen.timeline.count(&pod, counts);
-        }
         let prober = ProberReport {
             interval_ms: milliseconds(self.interval),
             largest_gap_ms,
@@ -163,13 +152,12 @@ pub(super) struct Endpoints(Arc<Record>);
 impl Endpoints {
     /// From now on a Service leads to these pods.
     pub(super) fn changed(&self, service: &str, ready: Vec<String>) {
-        let at_ms = self.0.now_ms();
-        self.0.emit(EventKind::Endpoints {
+        let event = EventKind::Endpoints {
             service: service.to_owned(),
-            ready: ready.clone(),
-            at_ms,
-        });
-        self.0.seen().timeline.endpoints(service, ready, at_ms);
+            ready,
+            at_ms: self.0.now_ms(),
+        };
+        self.0.emit(&mut self.0.seen(), event);
     }
 }
 
@@ -181,22 +169,21 @@ async fn tally(record: Arc<Record>) {
     }
 }
 
-fn tell(record: &Record) {
-    let event = {
-        let seen = record.seen();
-        let now = record.now_ms();
-        let replicas = seen.replicas.iter();
-        EventKind::Probes {
-            counts: replicas
-                .map(|(pod, replica)| (pod.clone(), replica.counts))
-                .collect(),
-            largest_gap_ms: seen
-                .replicas
-                .values()
-                .map(|replica| replica.gap(now))
-                .max()
-                .unwrap_or(0),
-        }
+/// Tells how often every replica was probed; returns the longest time during which one was not, in
+/// milliseconds.
+fn tell(record: &Record) -> u64 {
+    let mut seen = record.seen();
+    let now = record.now_ms();
+    let gaps = seen.replicas.values().map(|replica| replica.gap(now));
+    let largest_gap_ms = gaps.max().unwrap_or(0);
+    let replicas = seen.replicas.iter();
+    let counts = replicas
+        .map(|(pod, replica)| (pod.clone(), replica.counts))
+        .collect();
+    let event = EventKind::Probes {
+        counts,
+        largest_gap_ms,
     };
-    record.emit(event);
+    record.emit(&mut seen, event);
+    largest_gap_ms
 }

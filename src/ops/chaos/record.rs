@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::event::{Emitter, EventKind, milliseconds};
-use crate::report::{ProbeCounts, ProbeState, Timeline};
+use crate::report::{ProbeCounts, ProbeState};
 use crate::status::PodRun;
+use crate::timeline::Timeline;
 
 /// Three intervals, of a tenth of a second at least, without anything to be seen.
 const STALL: u32 = 3;
@@ -125,9 +126,10 @@ impl Record {
         self.emitter.elapsed_ms()
     }
 
-    /// Sends an event.
-    pub(super) fn emit(&self, kind: EventKind) {
-        self.emitter.send(kind);
+    /// Sends an event, and takes note of it: what is reported is what was told.
+    pub(super) fn emit(&self, seen: &mut Seen, event: EventKind) {
+        seen.timeline.record(&event);
+        self.emitter.send(event);
     }
 
     /// Adds a probe.
@@ -138,11 +140,11 @@ impl Record {
             return;
         };
         replica.counts.add(sample.state);
+        let mut told = Vec::new();
         let mut before = replica.latest.as_ref().map(|latest| latest.state);
         if let Some((state, at_ms, detail)) = replica.hidden(&sample, self.stall_ms) {
             replica.counts.add(state);
-            seen.timeline.probe(pod, state, at_ms);
-            self.emitter.send(EventKind::Probe {
+            told.push(EventKind::Probe {
                 pod: pod.to_owned(),
                 state,
                 at_ms,
@@ -163,8 +165,7 @@ impl Record {
                 Some(ProbeState::Right) => replica.last_right_ms.unwrap_or(sample.began_ms),
                 _ => sample.ended_ms,
             };
-            seen.timeline.probe(pod, sample.state, at_ms);
-            self.emitter.send(EventKind::Probe {
+            told.push(EventKind::Probe {
                 pod: pod.to_owned(),
                 state: sample.state,
                 at_ms,
@@ -179,6 +180,9 @@ impl Record {
             seen.wrong.push(format!("`{pod}` answered {detail}"));
         }
         replica.latest = Some(sample);
+        for event in told {
+            self.emit(seen, event);
+        }
         drop(guard);
         self.changes.send_modify(|number| *number += 1);
     }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::availability::{
-    Availability, ProbeCounts, ProbeState, ReplicaAvailability, ServiceAvailability, Timeline,
+    Availability, ProbeCounts, ProbeState, ReplicaAvailability, ServiceAvailability,
 };
 pub use self::experiment::{Experiment, Fault, Selection};
 pub use self::kill::{Kill, RecoveryPhase};

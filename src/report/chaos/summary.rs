@@ -6,12 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use super::{Kill, RecoveryPhase};
 
+/// From so many durations on a percentile says more than the longest of all.
+const ENOUGH: u64 = 10;
+
 /// Percentiles by nearest rank: every figure is one that was measured. All in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Percentiles {
+    /// How many were measured; 0 in reports of versions that did not say.
+    #[serde(default)]
+    pub samples: u64,
+    /// The shortest.
+    #[serde(default)]
+    pub min: u64,
     /// Half of all took no longer.
     pub p50: u64,
-    /// 19 of 20 took no longer.
+    /// 19 of 20 took no longer; of fewer than ten this says nothing more than `max`.
     pub p95: u64,
     /// The longest.
     pub max: u64,
@@ -28,10 +37,18 @@ impl Percentiles {
             sorted.get(rank.saturating_sub(1)).copied()
         };
         Some(Self {
+            samples: sorted.len() as u64,
+            min: *sorted.first()?,
             p50: rank(50)?,
             p95: rank(95)?,
             max: *sorted.last()?,
         })
+    }
+
+    /// Whether there are too few for more than the shortest, the median and the longest.
+    #[must_use]
+    pub fn are_few(&self) -> bool {
+        (1..ENOUGH).contains(&self.samples)
     }
 }
 
@@ -60,5 +77,13 @@ mod tests {
         assert_eq!((two.p50, two.p95, two.max), (1, 9, 9));
         let hundred = Percentiles::of(1..=100).unwrap();
         assert_eq!((hundred.p50, hundred.p95, hundred.max), (50, 95, 100));
+        assert_eq!((hundred.samples, hundred.min), (100, 1));
+    }
+
+    #[test]
+    fn of_fewer_than_ten_nothing_is_said_of_19_in_20() {
+        let of = |samples| Percentiles::of(1..=samples).unwrap();
+        assert!(of(1).are_few() && of(9).are_few());
+        assert!(!of(10).are_few());
     }
 }

@@ -94,6 +94,7 @@ fn survived() -> Observed {
                 },
                 share: Some(0.6),
                 longest_outage_ms: 4_000,
+                open_outage_ms: None,
                 unknown_ms: 0,
             }],
             ..Availability::default()
@@ -222,7 +223,7 @@ fn a_budget_is_kept_exceeded_or_not_decided() {
     let table = [
         (4_000, ChaosVerdict::Survived, "same data"),
         (3_900, ChaosVerdict::Inconclusive, "may or may not"),
-        (3_000, ChaosVerdict::Failed, "4000 ms"),
+        (3_000, ChaosVerdict::Failed, "4 s, and 3 s were"),
     ];
     for (budget, verdict, words) in table {
         let mut observed = survived();
@@ -232,7 +233,7 @@ fn a_budget_is_kept_exceeded_or_not_decided() {
     for (budget, verdict, words) in [
         (5_000, ChaosVerdict::Survived, "same data"),
         (4_999, ChaosVerdict::Inconclusive, "may or may not"),
-        (4_700, ChaosVerdict::Failed, "5000 ms"),
+        (4_700, ChaosVerdict::Failed, "5 s, and 4.7 s"),
     ] {
         let mut observed = survived();
         observed.experiment.max_recovery_ms = Some(budget);
@@ -241,15 +242,23 @@ fn a_budget_is_kept_exceeded_or_not_decided() {
 }
 
 #[test]
+fn an_outage_that_was_not_over_keeps_no_budget() {
+    let mut observed = survived();
+    observed.experiment.max_outage_ms = Some(30_000);
+    observed.availability.replicas[0].open_outage_ms = Some(4_000);
+    expect(
+        observed,
+        ChaosVerdict::Inconclusive,
+        "gave no right answer for at least 4 s, until the run ended, so nothing is known",
+    );
+}
+
+#[test]
 fn a_claim_that_rests_on_a_gap_is_no_claim() {
     let mut observed = survived();
     observed.experiment.max_outage_ms = Some(4_500);
     observed.prober.largest_gap_ms = 6_000;
-    expect(
-        observed,
-        ChaosVerdict::Inconclusive,
-        "not probed for 6000 ms",
-    );
+    expect(observed, ChaosVerdict::Inconclusive, "not probed for 6 s");
 }
 
 #[test]
@@ -317,6 +326,6 @@ fn a_control_run_that_could_not_see_says_nothing() {
     expect(
         observed,
         ChaosVerdict::Inconclusive,
-        "could not be probed for 5600 ms",
+        "could not be probed for 5.6 s",
     );
 }

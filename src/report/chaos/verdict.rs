@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use super::{ChaosVerdict, DataProof, Fault, Kill, Observed, Percentiles, RecoveryPhase};
 use crate::diagnose::Finality;
 use crate::exit::Outcome;
-use crate::report::VerifyReport;
+use crate::report::{ReplicaAvailability, VerifyReport};
+use crate::values::{took, took_both};
 
 /// The verdict, and why: one sentence each.
 pub(super) fn weigh(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec<String>) {
@@ -93,10 +94,8 @@ fn failures(observed: &Observed, data: &DataProof) -> Vec<String> {
             .iter()
             .filter(|compared| compared.is_regression)
             .map(|compared| {
-                format!(
-                    "`{}` took {} ms, and {} ms in the older run",
-                    compared.what, compared.new_ms, compared.old_ms
-                )
+                let (new, old) = took_both(compared.new_ms, compared.old_ms);
+                format!("`{}` took {new}, and {old} in the older run", compared.what)
             }),
     );
     if observed.experiment.fault.is_none() {
@@ -117,10 +116,10 @@ fn noise(observed: &Observed) -> Vec<String> {
         let missed = replica.probes.decided() - replica.probes.right;
         (missed > 0).then(|| {
             format!(
-                "`{}` missed {missed} of {} probes without any fault, for up to {} ms",
+                "`{}` missed {missed} of {} probes without any fault, for {}",
                 replica.pod,
                 replica.probes.decided(),
-                replica.longest_outage_ms
+                replica.away_for()
             )
         })
     });
@@ -130,8 +129,9 @@ fn noise(observed: &Observed) -> Vec<String> {
 fn exceeded_recovery(observed: &Observed) -> Option<String> {
     let budget = observed.experiment.max_recovery_ms?;
     let slowest = slowest_recovery(&observed.kills)?;
+    let (slow, acceptable) = took_both(slowest, budget);
     (slowest.saturating_sub(observed.prober.leaves_open_ms()) > budget)
-        .then(|| format!("a recovery took {slowest} ms, and {budget} ms were acceptable"))
+        .then(|| format!("a recovery took {slow}, and {acceptable} were acceptable"))
 }
 
 fn slowest_recovery(kills: &[Kill]) -> Option<u64> {
@@ -145,18 +145,21 @@ fn slowest_recovery(kills: &[Kill]) -> Option<u64> {
 /// exceeds the budget all the same is certain.
 fn exceeded_outage(observed: &Observed) -> Option<String> {
     let budget = observed.experiment.max_outage_ms?;
-    let (pod, outage) = longest_outage(observed)?;
+    let longest = observed.availability.longest_outage()?;
+    let outage = longest.longest_outage_ms;
     (outage.saturating_sub(observed.prober.leaves_open_ms()) > budget)
-        .then(|| format!("`{pod}` was away for {outage} ms, and {budget} ms were acceptable"))
+        .then(|| away(longest, budget, "and {} were acceptable"))
 }
 
-fn longest_outage(observed: &Observed) -> Option<(&str, u64)> {
-    observed
-        .availability
-        .replicas
-        .iter()
-        .map(|replica| (replica.pod.as_str(), replica.longest_outage_ms))
-        .max_by_key(|(_, outage)| *outage)
+/// How long a replica was away, and how that stands to the budget, where `{}` stands for it.
+fn away(replica: &ReplicaAvailability, budget: u64, judged: &str) -> String {
+    let (_, acceptable) = took_both(replica.longest_outage_ms, budget);
+    let judged = judged.replace("{}", &acceptable);
+    format!(
+        "`{}` gave no right answer for {}, {judged}",
+        replica.pod,
+        replica.away_for()
+    )
 }
 
 /// What keeps the proof from being complete.
@@ -210,7 +213,8 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
         && slowest_recovery(&observed.kills).is_none()
     {
         doubts.push(format!(
-            "no recovery was seen to its end, so nothing is known about the budget of {budget} ms"
+            "no recovery was seen to its end, so nothing is known about the budget of {}",
+            took(budget)
         ));
     }
     if !breaks {
@@ -245,8 +249,9 @@ fn blind(observed: &Observed) -> Vec<String> {
         .map(|replica| match replica.probes.decided() {
             0 => format!("`{}` could not be probed", replica.pod),
             _ => format!(
-                "`{}` could not be probed for {} ms, and what it answered then is not known",
-                replica.pod, replica.unknown_ms
+                "`{}` could not be probed for {}, and what it answered then is not known",
+                replica.pod,
+                took(replica.unknown_ms)
             ),
         })
         .collect()
@@ -256,8 +261,9 @@ fn blind(observed: &Observed) -> Vec<String> {
 fn unsupported_recovery(observed: &Observed) -> Option<String> {
     let budget = observed.experiment.max_recovery_ms?;
     let slowest = slowest_recovery(&observed.kills)?;
+    let (slow, acceptable) = took_both(slowest, budget);
     (slowest > budget).then(|| {
-        format!("a recovery took up to {slowest} ms, which may or may not be more than {budget} ms")
+        format!("a recovery took up to {slow}, which may or may not be more than {acceptable}")
     })
 }
 
@@ -279,20 +285,25 @@ fn unproven(kill: &Kill) -> String {
     }
 }
 
-/// A claim about outages is worth no more than the probing that it rests on.
+/// A claim about outages is worth no more than the probing that it rests on, and none about one that
+/// was not over.
 fn unsupported_outage(observed: &Observed) -> Option<String> {
     let budget = observed.experiment.max_outage_ms?;
     let gap = observed.prober.largest_gap_ms;
     if gap > budget {
+        let (gap, budget) = took_both(gap, budget);
         return Some(format!(
-            "a replica was not probed for {gap} ms, so an outage of more than {budget} ms may have \
-             been missed"
+            "a replica was not probed for {gap}, so an outage of more than {budget} may have been \
+             missed"
         ));
     }
-    let (pod, outage) = longest_outage(observed)?;
-    (outage > budget).then(|| {
-        format!(
-            "`{pod}` was away for up to {outage} ms, which may or may not be more than {budget} ms"
-        )
-    })
+    let longest = observed.availability.longest_outage()?;
+    if longest.longest_outage_ms > budget {
+        let judged = "which may or may not be more than {}";
+        return Some(away(longest, budget, judged));
+    }
+    let mut replicas = observed.availability.replicas.iter();
+    let open = replicas.find(|replica| replica.open_outage_ms.is_some())?;
+    let judged = "so nothing is known about the budget of {}";
+    Some(away(open, budget, judged))
 }

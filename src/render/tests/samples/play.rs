@@ -11,8 +11,9 @@ use crate::exit::ExitStatus;
 use crate::object::ObjectRef;
 use crate::report::{
     ChaosReport, Experiment, Fault, Kill, Observed, ProbeCounts, ProbeState, Prober, RecoveryPhase,
-    ReplicaAnswer, Report, Selection, Timeline, VerifyReport,
+    ReplicaAnswer, Report, Selection, VerifyReport,
 };
+use crate::timeline::Timeline;
 
 pub(super) const REPLICAS: i32 = 2;
 pub(super) const FIRST_FAULT_MS: u64 = 1_000;
@@ -51,7 +52,7 @@ impl Play {
         let pods: Vec<String> = (0..REPLICAS).map(name).collect();
         let mut play = Self {
             events: vec![started("chaos")],
-            timeline: Timeline::of(pods.clone()),
+            timeline: Timeline::default(),
             kills: Vec::new(),
             now_ms: 0,
         };
@@ -78,11 +79,11 @@ impl Play {
 
     pub(super) fn push(&mut self, at_ms: u64, kind: EventKind) {
         self.now_ms = self.now_ms.max(at_ms);
+        self.timeline.record(&kind);
         self.events.push(at(at_ms, kind));
     }
 
     pub(super) fn probe(&mut self, at_ms: u64, pod: &str, state: ProbeState, detail: Option<&str>) {
-        self.timeline.probe(pod, state, at_ms);
         let kind = EventKind::Probe {
             pod: pod.to_owned(),
             state,
@@ -94,8 +95,6 @@ impl Play {
 
     pub(super) fn endpoints(&mut self, at_ms: u64, ordinals: &[i32]) {
         let ready: Vec<String> = ordinals.iter().copied().map(name).collect();
-        self.timeline
-            .endpoints("cryptoserver", ready.clone(), at_ms);
         let kind = EventKind::Endpoints {
             service: "cryptoserver".into(),
             ready,
@@ -114,14 +113,13 @@ impl Play {
             for at_ms in (40..until).step_by(100) {
                 let is_away = outages
                     .iter()
-                    .any(|(from, to)| (*from..*to).contains(&at_ms));
+                    .any(|outage| (outage.from_ms..outage.until_ms).contains(&at_ms));
                 of_pod.add(if is_away {
                     ProbeState::Silent
                 } else {
                     ProbeState::Right
                 });
             }
-            self.timeline.count(&pod, of_pod);
             counts.insert(pod, of_pod);
         }
         let kind = EventKind::Probes {

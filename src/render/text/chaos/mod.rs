@@ -4,7 +4,7 @@
 mod verdict;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub(super) use self::verdict::verdict;
 pub(crate) use self::words::{phase_name, phases};
@@ -12,10 +12,9 @@ pub(crate) use self::words::{phase_name, phases};
 use super::facts;
 use crate::event::{Event, EventKind, RunDescription};
 use crate::render::line::{Level, Line, Tone};
-use crate::render::replicas::is_trouble;
-use crate::render::words::{count, took};
+use crate::render::words::{incident as words_of, took};
 use crate::report::{Experiment, Fault, ProbeState, RecoveryPhase};
-use crate::status::PodSummary;
+use crate::timeline::{Incident, Incidents, Timeline};
 
 /// The pods of one fault of which each is told when it is Ready, at most.
 const TOLD_PODS: usize = 10;
@@ -27,10 +26,10 @@ pub(super) struct ChaosLines {
     /// The number of faults.
     kills: u32,
     fault: Option<Sent>,
-    /// The last row of each pod.
-    pods: BTreeMap<String, PodSummary>,
-    /// Since when a replica has not answered right, in milliseconds of the run.
-    away: BTreeMap<String, u64>,
+    incidents: Incidents,
+    timeline: Timeline,
+    /// The replicas that are said not to answer right.
+    away: BTreeSet<String>,
 }
 
 /// The fault that was sent last.
@@ -76,6 +75,8 @@ impl ChaosLines {
 
     /// The lines on an event of an experiment.
     pub(super) fn lines(&mut self, event: &Event, width: usize) -> Vec<Line> {
+        self.timeline.record(&event.kind);
+        let incident = self.incidents.record(event);
         match &event.kind {
             EventKind::Experiment {
                 experiment,
@@ -119,9 +120,9 @@ impl ChaosLines {
                 let line = self.probe(pod, *state, *at_ms, detail.as_deref());
                 line.into_iter().collect()
             }
-            EventKind::PodChanged { pod } => {
-                let line = self.pod(pod, event.elapsed_ms);
-                line.into_iter().collect()
+            EventKind::PodChanged { .. } => {
+                let incident = incident.iter();
+                incident.map(|incident| self.incident(incident)).collect()
             }
             EventKind::Finished(_) => self.unfinished().into_iter().collect(),
             _ => Vec::new(),
@@ -209,13 +210,6 @@ impl ChaosLines {
         Some(line.text(format!("{number}: {doing}; {last}")))
     }
 
-    /// Whether a replica is expected to be away, because it is the one that was taken.
-    fn is_taken(&self, pod: &str) -> bool {
-        self.fault.as_ref().is_some_and(|sent| {
-            sent.pods.iter().any(|name| name == pod) && !sent.recovered.contains(pod)
-        })
-    }
-
     /// What the answers of a replica come to from now on, unless a fault explains it.
     fn probe(
         &mut self,
@@ -224,16 +218,24 @@ impl ChaosLines {
         at_ms: u64,
         detail: Option<&str>,
     ) -> Option<Line> {
-        let is_taken = self.is_taken(pod);
+        let is_taken = self.incidents.is_taken(pod);
         let after_ms = self.since_fault(at_ms);
         let detail = detail
             .map(|detail| format!(": {detail}"))
             .unwrap_or_default();
         let (mark, tone, text) = match state {
             ProbeState::Right => {
-                let since = self.away.remove(pod)?;
-                let away = took(at_ms.saturating_sub(since));
-                ("✓", Tone::Good, format!("{pod} answers again after {away}"))
+                if !self.away.remove(pod) {
+                    return None;
+                }
+                let text = match self.timeline.outages(pod, at_ms).pop() {
+                    Some(outage) if outage.is_over && outage.until_ms == at_ms => {
+                        let away = took(outage.length_ms());
+                        format!("{pod} answers again after {away}")
+                    }
+                    _ => format!("{pod} can be asked again, and answers right"),
+                };
+                ("✓", Tone::Good, text)
             }
             ProbeState::Wrong => (
                 "✗",
@@ -251,36 +253,21 @@ impl ChaosLines {
             ProbeState::Unknown => ("?", Tone::Doubt, format!("{pod} cannot be asked{detail}")),
         };
         if state != ProbeState::Right {
-            self.away.entry(pod.to_owned()).or_insert(at_ms);
+            self.away.insert(pod.to_owned());
         }
         Some(step(mark, tone, after_ms, &text, Level::Progress))
     }
 
-    /// A pod that is in trouble, or that changes although it was left alone.
-    fn pod(&mut self, pod: &PodSummary, elapsed_ms: u64) -> Option<Line> {
-        let before = self.pods.insert(pod.pod.clone(), pod.clone())?;
-        let is_same = (&before.status, before.ready) == (&pod.status, pod.ready);
-        let is_in_trouble = is_trouble(&pod.status);
-        if is_same || !is_in_trouble && (self.is_taken(&pod.pod) || self.fault.is_none()) {
-            return None;
-        }
+    fn incident(&self, incident: &Incident) -> Line {
+        let pod = &incident.pod;
         let is_well = pod.status == "Running" && pod.ready.0 == pod.ready.1;
-        let (mark, tone) = match (is_in_trouble, is_well) {
+        let (mark, tone) = match (incident.is_trouble, is_well) {
             (true, _) => ("✗", Tone::Bad),
             (false, true) => ("✓", Tone::Good),
             (false, false) => ("?", Tone::Doubt),
         };
-        let mut text = format!(
-            "{}: {}, {}/{} Ready",
-            pod.pod, pod.status, pod.ready.0, pod.ready.1
-        );
-        if pod.restarts > 0 {
-            let restarts = usize::try_from(pod.restarts).unwrap_or(0);
-            text.push_str(", ");
-            text.push_str(&count(restarts, "restart"));
-        }
-        let after_ms = self.since_fault(elapsed_ms);
-        Some(step(mark, tone, after_ms, &text, Level::Progress))
+        let after_ms = self.since_fault(incident.at_ms);
+        step(mark, tone, after_ms, &words_of(incident), Level::Progress)
     }
 
     /// Milliseconds since the fault, where a fault is told step by step.

@@ -8,9 +8,10 @@ use crate::render::line::{Level, Line, Tone};
 use crate::render::table::{Column, Table};
 use crate::render::words::{count, short_digest, took};
 use crate::report::{
-    Availability, ChaosReport, ChaosVerdict, DataProof, Fault, Kill, RecoveryPhase,
+    Availability, ChaosReport, ChaosVerdict, DataProof, Fault, Kill, Percentiles, RecoveryPhase,
     ReplicaAvailability,
 };
+use crate::values::took_both;
 
 /// Pods whose proof is shown one by one, at most.
 const PROVEN_PODS: usize = 5;
@@ -65,12 +66,15 @@ pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<
         } else {
             "within tolerance"
         };
-        let text = format!(
-            "{} at p95: {}, {} in the older run: {judged}",
-            text.what.replace('_', " "),
-            took(text.new_ms),
-            took(text.old_ms)
-        );
+        // Of fewer, 19 of 20 are all of them.
+        let rank = if report.summary.values().all(Percentiles::are_few) {
+            "at most"
+        } else {
+            "at p95"
+        };
+        let (new, old) = took_both(text.new_ms, text.old_ms);
+        let what = text.what.replace('_', " ");
+        let text = format!("{what} {rank}: {new}, {old} in the older run: {judged}");
         say("compared", &text);
     }
     lines
@@ -207,20 +211,28 @@ fn phases_of_one(kills: &[Kill]) -> String {
 
 fn phases_of_many(report: &ChaosReport, width: usize) -> Vec<Line> {
     let column = |title, importance| Column { title, importance };
+    // Below ten of them, 19 of 20 would be a figure that nobody measured.
+    let are_few = report.summary.values().all(Percentiles::are_few);
+    let [first, second] = if are_few {
+        ["MIN", "MEDIAN"]
+    } else {
+        ["MEDIAN", "P95"]
+    };
     let mut table = Table::new(&[
         column("PHASE", 0),
-        column("P50", 1),
-        column("P95", 0),
+        column(first, 1),
+        column(second, 0),
         column("MAX", 0),
     ]);
     for (phase, times) in &report.summary {
         let cell = |milliseconds| (Tone::Plain, took(milliseconds));
-        table.row(vec![
-            (Tone::Strong, words::phase_name(*phase).to_owned()),
-            cell(times.p50),
-            cell(times.p95),
-            cell(times.max),
-        ]);
+        let [first, second] = match (are_few, times.are_few()) {
+            (true, _) => [cell(times.min), cell(times.p50)],
+            (false, true) => [cell(times.p50), (Tone::Plain, "-".to_owned())],
+            (false, false) => [cell(times.p50), cell(times.p95)],
+        };
+        let name = (Tone::Strong, words::phase_name(*phase).to_owned());
+        table.row(vec![name, first, second, cell(times.max)]);
     }
     if report.summary.is_empty() {
         return Vec::new();
@@ -257,13 +269,9 @@ fn availability(availability: &Availability, width: usize) -> Vec<Line> {
     for replica in shown {
         table.row(vec![
             (Tone::Strong, replica.pod.clone()),
-            (Tone::Plain, share(replica.share)),
+            (Tone::Plain, share(replica)),
             (Tone::Plain, replica.probes.decided().to_string()),
-            match replica.longest_outage_ms {
-                _ if replica.probes.decided() == 0 => (Tone::Doubt, "not known".to_owned()),
-                0 => (Tone::Good, "none".to_owned()),
-                longest => (Tone::Doubt, took(longest)),
-            },
+            longest_outage(replica),
             match replica.probes.wrong {
                 0 => (Tone::Plain, "0".to_owned()),
                 wrong => (Tone::Bad, wrong.to_string()),
@@ -277,9 +285,11 @@ fn availability(availability: &Availability, width: usize) -> Vec<Line> {
     let mut lines = table.lines(Level::Result, width);
     if let Some(longest) = hidden.iter().map(|it| it.longest_outage_ms).max() {
         let wrong: u64 = hidden.iter().map(|it| it.probes.wrong).sum();
-        let outage = match longest {
-            0 => "none of them away".to_owned(),
-            longest => format!("away for {} at most", took(longest)),
+        let is_open = hidden.iter().any(|it| it.open_outage_ms.is_some());
+        let outage = match (longest, is_open) {
+            (_, true) => format!("away for at least {}", took(longest)),
+            (0, false) => "none of them away".to_owned(),
+            (longest, false) => format!("away for {} at most", took(longest)),
         };
         let text = format!(
             "… and {} more, {outage}, {wrong} wrong answers",
@@ -290,12 +300,27 @@ fn availability(availability: &Availability, width: usize) -> Vec<Line> {
     lines
 }
 
+/// The longest outage; one that was not over is never told as if it were.
+fn longest_outage(replica: &ReplicaAvailability) -> (Tone, String) {
+    let longest = took(replica.longest_outage_ms);
+    match (replica.longest_outage_ms, replica.open_outage_ms) {
+        _ if replica.probes.decided() == 0 => (Tone::Doubt, "not known".to_owned()),
+        (_, Some(_)) => (Tone::Bad, format!("at least {longest}")),
+        (0, None) => (Tone::Good, "none".to_owned()),
+        (_, None) => (Tone::Doubt, longest),
+    }
+}
+
 /// A share in percent; only what is whole is called so.
-fn share(share: Option<f64>) -> String {
-    match share {
-        None => "not known".to_owned(),
+fn share(replica: &ReplicaAvailability) -> String {
+    let share = match replica.share {
+        None => return "not known".to_owned(),
         Some(share) if share >= 1.0 => "100 %".to_owned(),
         Some(share) => format!("{:.2} %", (share * 10_000.0).floor() / 100.0),
+    };
+    match replica.unknown_ms {
+        0 => share,
+        _ => format!("{share} of known"),
     }
 }
 
@@ -306,6 +331,18 @@ fn clients(report: &ChaosReport) -> Vec<(&'static str, String)> {
         return Vec::new();
     }
     let mut facts = Vec::new();
+    let open = availability
+        .replicas
+        .iter()
+        .filter(|it| it.open_outage_ms.is_some());
+    for replica in open.take(REPLICA_ROWS) {
+        let text = format!(
+            "{} gave no right answer for {}",
+            replica.pod,
+            replica.away_for()
+        );
+        facts.push(("not over", text));
+    }
     let is_known = availability.replicas.iter().all(|it| it.unknown_ms == 0);
     let none = match availability.none_answered_ms {
         0 if is_known => "at every moment some replica answered right".to_owned(),
@@ -316,12 +353,22 @@ fn clients(report: &ChaosReport) -> Vec<(&'static str, String)> {
     facts.push(("in all", format!("{none} (probed for {duration})")));
     for service in &availability.services {
         let text = match (service.failing_ms, service.down_ms) {
+            (0, 0) if service.unknown_ms > 0 => format!(
+                "{}: no request is known to have failed; for {} nothing is known",
+                service.service,
+                took(service.unknown_ms)
+            ),
             (0, 0) => format!(
                 "{}: all its ready endpoints answered right",
                 service.service
             ),
+            (failing, 0) => format!(
+                "{}: requests may have failed for {}",
+                service.service,
+                took(failing)
+            ),
             (failing, down) => format!(
-                "{}: requests may have failed for {}, and must have failed for {}",
+                "{}: requests may have failed for {}, and must have failed for {} of it",
                 service.service,
                 took(failing),
                 took(down)

@@ -1,0 +1,159 @@
+//! What happens to pods besides the steps of a recovery.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::event::{Event, EventKind};
+use crate::report::{Fault, RecoveryPhase};
+use crate::status::PodSummary;
+
+/// A pod that is in trouble, such as one that crashed, or that changed although it was left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incident {
+    /// When it was seen, in milliseconds since the run began.
+    pub at_ms: u64,
+    /// The pod from then on.
+    pub pod: PodSummary,
+    /// Whether it is in trouble.
+    pub is_trouble: bool,
+}
+
+/// Tells incidents from what the fault under way explains.
+#[derive(Debug, Default)]
+pub struct Incidents {
+    /// The last row of each pod.
+    pods: BTreeMap<String, PodSummary>,
+    fault: Option<Fault>,
+    /// The pods that the fault took, and that are not as before again.
+    taken: BTreeSet<String>,
+}
+
+impl Incidents {
+    /// Takes note of an event; returns the incident that it is, if any.
+    pub fn record(&mut self, event: &Event) -> Option<Incident> {
+        match &event.kind {
+            EventKind::Fault { fault, pods, .. } => {
+                self.fault = Some(*fault);
+                self.taken = pods.iter().cloned().collect();
+                None
+            }
+            EventKind::Phase {
+                pod,
+                phase: RecoveryPhase::AllEqual,
+                ..
+            } => {
+                self.taken.remove(pod);
+                None
+            }
+            EventKind::PodChanged { pod } => self.changed(pod, event.elapsed_ms),
+            _ => None,
+        }
+    }
+
+    /// Whether a replica is expected to be away, because it is the one that was taken.
+    #[must_use]
+    pub fn is_taken(&self, pod: &str) -> bool {
+        self.taken.contains(pod)
+    }
+
+    fn changed(&mut self, pod: &PodSummary, at_ms: u64) -> Option<Incident> {
+        let before = self.pods.insert(pod.pod.clone(), pod.clone())?;
+        let is_same_pod = before.uid == pod.uid;
+        let is_crash = is_same_pod && pod.restarts > before.restarts && !self.is_signalled(pod);
+        let is_same = (&before.status, before.ready) == (&pod.status, pod.ready);
+        let is_trouble = pod.is_in_trouble() || is_crash;
+        if is_same && !is_crash || !is_trouble && (self.is_taken(&pod.pod) || self.fault.is_none())
+        {
+            return None;
+        }
+        Some(Incident {
+            at_ms,
+            pod: pod.clone(),
+            is_trouble,
+        })
+    }
+
+    /// Whether a restart of the pod is what the fault is about.
+    fn is_signalled(&self, pod: &PodSummary) -> bool {
+        self.fault == Some(Fault::Kill) && self.is_taken(&pod.pod)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(pod: &str, status: &str, ready: usize, restarts: i32) -> EventKind {
+        let pod = PodSummary {
+            pod: pod.into(),
+            uid: "1".into(),
+            ready: (ready, 1),
+            status: status.into(),
+            restarts,
+            created: None,
+            node: None,
+        };
+        EventKind::PodChanged { pod }
+    }
+
+    fn fault(fault: Fault) -> EventKind {
+        EventKind::Fault {
+            number: 1,
+            fault,
+            pods: vec!["web-0".into()],
+        }
+    }
+
+    fn incidents(kinds: Vec<EventKind>) -> Vec<(String, bool)> {
+        let mut incidents = Incidents::default();
+        kinds
+            .into_iter()
+            .map(|kind| Event {
+                time: jiff::Timestamp::UNIX_EPOCH,
+                elapsed_ms: 0,
+                kind,
+            })
+            .filter_map(|event| incidents.record(&event))
+            .map(|incident| {
+                let PodSummary { pod, status, .. } = &incident.pod;
+                (format!("{pod} {status}"), incident.is_trouble)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_the_fault_explains_is_no_incident() {
+        let kinds = vec![
+            row("web-0", "Running", 1, 0),
+            fault(Fault::Delete),
+            row("web-0", "Terminating", 1, 0),
+            row("web-0", "Pending", 0, 0),
+            row("web-0", "Running", 1, 0),
+        ];
+        assert_eq!(incidents(kinds), []);
+    }
+
+    #[test]
+    fn a_crash_is_one_and_so_is_a_change_of_a_pod_that_was_left_alone() {
+        let kinds = vec![
+            row("web-0", "Running", 1, 0),
+            row("web-1", "Running", 1, 0),
+            fault(Fault::Delete),
+            row("web-0", "CrashLoopBackOff", 0, 2),
+            row("web-1", "Terminating", 1, 0),
+        ];
+        let expected = [
+            ("web-0 CrashLoopBackOff".to_owned(), true),
+            ("web-1 Terminating".to_owned(), false),
+        ];
+        assert_eq!(incidents(kinds), expected);
+    }
+
+    #[test]
+    fn a_restart_that_was_over_at_once_is_seen_by_its_count() {
+        let restart = || vec![row("web-0", "Running", 1, 0), row("web-0", "Running", 1, 1)];
+        assert_eq!(incidents(restart()), [("web-0 Running".to_owned(), true)]);
+        let mut signalled = restart();
+        signalled.insert(1, fault(Fault::Kill));
+        assert_eq!(incidents(signalled), []);
+    }
+}

@@ -1,0 +1,60 @@
+//! Times without a right answer.
+
+use super::Span;
+use crate::report::ProbeState;
+
+/// A time without a right answer: from the last right answer before it to the first one after it, so
+/// that it is never shorter than what a client saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outage {
+    /// Its beginning, in milliseconds since the run began.
+    pub from_ms: u64,
+    /// Its end; of one that is not over, the last moment at which it is known to have lasted.
+    pub until_ms: u64,
+    /// Whether the replica was seen to answer right again.
+    pub is_over: bool,
+}
+
+impl Outage {
+    /// How long it lasted, or has lasted so far, in milliseconds.
+    #[must_use]
+    pub fn length_ms(&self) -> u64 {
+        self.until_ms - self.from_ms
+    }
+}
+
+/// The outages among the answers of a replica. Time of which nothing is known is none by itself, and
+/// part of one that is known otherwise.
+pub(super) fn outages(answers: &[Span<ProbeState>]) -> Vec<Outage> {
+    let mut outages = Vec::new();
+    // Since when, and until when it is known not to have answered right.
+    let mut open: Option<(u64, Option<u64>)> = None;
+    for span in answers {
+        match span.state {
+            ProbeState::Right => {
+                if let Some((from_ms, Some(_))) = open.take() {
+                    outages.push(Outage {
+                        from_ms,
+                        until_ms: span.from_ms,
+                        is_over: true,
+                    });
+                }
+            }
+            ProbeState::Unknown => {
+                open.get_or_insert((span.from_ms, None));
+            }
+            ProbeState::Wrong | ProbeState::Failing | ProbeState::Silent => {
+                let (_, known) = open.get_or_insert((span.from_ms, None));
+                *known = Some(span.until_ms);
+            }
+        }
+    }
+    if let Some((from_ms, Some(until_ms))) = open {
+        outages.push(Outage {
+            from_ms,
+            until_ms,
+            is_over: false,
+        });
+    }
+    outages
+}
