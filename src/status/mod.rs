@@ -3,15 +3,23 @@
 //! Readiness follows the rules of each kind's own controller; where a kind has none that is known
 //! here, the answer is "not waited for", never "ready".
 
+mod change;
+mod container;
+mod network;
 mod object;
+mod ownership;
 mod pod;
 mod run;
 mod stateful_set;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::change::change_since;
+pub use self::container::{long_running, long_running_statuses};
+pub use self::network::{shared_port, uses_host_network};
 pub use self::object::status_of;
-pub use self::pod::{PodSummary, is_ready, restarts};
+pub use self::ownership::{Ownership, is_owned_by};
+pub use self::pod::{PodSummary, is_ready};
 pub use self::run::PodRun;
 pub use self::stateful_set::{
     ReplicaProgress, RolloutProgress, RolloutState, Snapshot, expected_ordinals, rollout_progress,

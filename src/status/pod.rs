@@ -1,8 +1,10 @@
 //! A pod in one row, in the words of `kubectl get pods`.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStatus, Pod, PodCondition};
 use serde::{Deserialize, Serialize};
+
+use super::container::{is_sidecar, long_running, long_running_statuses};
 
 /// One row of `kubectl get pods`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,11 +13,11 @@ pub struct PodSummary {
     pub pod: String,
     /// Its UID.
     pub uid: String,
-    /// Ready containers and all containers.
+    /// Ready containers and all containers, native sidecars included.
     pub ready: (usize, usize),
     /// The STATUS column.
     pub status: String,
-    /// Restarts of all containers together.
+    /// Restarts of all containers together, as kubectl counts them.
     pub restarts: i32,
     /// When it was created.
     pub created: Option<Timestamp>,
@@ -28,21 +30,13 @@ impl PodSummary {
     #[must_use]
     pub fn of(pod: &Pod) -> Self {
         let metadata = &pod.metadata;
-        let containers = containers(pod);
+        let row = Row::of(pod);
         Self {
             pod: metadata.name.clone().unwrap_or_default(),
             uid: metadata.uid.clone().unwrap_or_default(),
-            ready: (
-                containers
-                    .iter()
-                    .filter(|container| container.ready)
-                    .count(),
-                pod.spec
-                    .as_ref()
-                    .map_or(containers.len(), |spec| spec.containers.len()),
-            ),
-            status: status_words(pod),
-            restarts: restarts(pod),
+            ready: row.ready,
+            status: row.status,
+            restarts: row.restarts,
             created: metadata.creation_timestamp.as_ref().map(|time| time.0),
             node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
         }
@@ -63,89 +57,143 @@ impl PodSummary {
 /// Whether the pod's Ready condition is true and the pod is not on its way out.
 #[must_use]
 pub fn is_ready(pod: &Pod) -> bool {
-    pod.metadata.deletion_timestamp.is_none()
-        && pod
-            .status
-            .as_ref()
-            .and_then(|status| status.conditions.as_ref())
-            .is_some_and(|conditions| {
-                conditions
-                    .iter()
-                    .any(|condition| condition.type_ == "Ready" && condition.status == "True")
-            })
+    pod.metadata.deletion_timestamp.is_none() && has_condition(pod, "Ready")
 }
 
-/// Restarts of all containers together, init containers included.
-#[must_use]
-pub fn restarts(pod: &Pod) -> i32 {
-    containers(pod)
-        .iter()
-        .chain(init_containers(pod))
-        .map(|status| status.restart_count)
-        .sum()
+/// The columns that kubectl works out, by the rules of `printPod` in `k8s.io/kubernetes`
+/// `pkg/printers/internalversion/printers.go`.
+struct Row {
+    ready: (usize, usize),
+    status: String,
+    restarts: i32,
 }
 
-fn containers(pod: &Pod) -> &[ContainerStatus] {
-    pod.status
-        .as_ref()
-        .and_then(|status| status.container_statuses.as_deref())
-        .unwrap_or_default()
-}
-
-fn init_containers(pod: &Pod) -> &[ContainerStatus] {
-    pod.status
-        .as_ref()
-        .and_then(|status| status.init_container_statuses.as_deref())
-        .unwrap_or_default()
-}
-
-/// The STATUS column, by the rules of `k8s.io/kubernetes` `pkg/printers/internalversion/printers.go`.
-fn status_words(pod: &Pod) -> String {
-    let status = pod.status.clone().unwrap_or_default();
-    if pod.metadata.deletion_timestamp.is_some() {
-        let lost = status.reason.as_deref() == Some("NodeLost");
-        return if lost { "Unknown" } else { "Terminating" }.to_owned();
-    }
-    if let Some(words) = initialising(pod) {
-        return words;
-    }
-    let containers = containers(pod);
-    let reasons: Vec<String> = containers
-        .iter()
-        .filter_map(|container| container.state.as_ref().and_then(not_running_reason))
-        .collect();
-    if let Some(reason) = reasons.last() {
-        let completed = reason == "Completed";
-        if completed && containers.iter().any(|container| container.ready) {
-            return "Running".to_owned();
+impl Row {
+    fn of(pod: &Pod) -> Self {
+        let mut row = Self::before_its_containers(pod);
+        let is_initialized = has_condition(pod, "Initialized");
+        let is_initializing = row.initialize(pod);
+        if !is_initializing || is_initialized {
+            row.run(pod);
         }
-        return reason.clone();
-    }
-    status
-        .reason
-        .or(status.phase)
-        .unwrap_or_else(|| "Unknown".to_owned())
-}
-
-fn initialising(pod: &Pod) -> Option<String> {
-    let spec = pod.spec.as_ref()?;
-    let total = spec.init_containers.as_ref().map_or(0, Vec::len);
-    for (index, container) in init_containers(pod).iter().enumerate() {
-        let state = container.state.clone().unwrap_or_default();
-        if state
-            .terminated
-            .as_ref()
-            .is_some_and(|ended| ended.exit_code == 0)
-            || container.started == Some(true)
-        {
-            continue;
+        let is_terminal = matches!(phase(pod), Some("Succeeded" | "Failed"));
+        if pod.metadata.deletion_timestamp.is_some() {
+            if reason(pod) == Some("NodeLost") {
+                "Unknown".clone_into(&mut row.status);
+            } else if !is_terminal {
+                "Terminating".clone_into(&mut row.status);
+            }
         }
-        return Some(match not_running_reason(&state) {
-            Some(reason) if reason != "PodInitializing" => format!("Init:{reason}"),
-            _ => format!("Init:{index}/{total}"),
+        row
+    }
+
+    fn before_its_containers(pod: &Pod) -> Self {
+        let spec = pod.spec.as_ref();
+        let is_gated = conditions(pod).iter().any(|condition| {
+            condition.type_ == "PodScheduled"
+                && condition.reason.as_deref() == Some("SchedulingGated")
         });
+        let status = if is_gated {
+            Some("SchedulingGated")
+        } else {
+            reason(pod)
+                .filter(|reason| !reason.is_empty())
+                .or(phase(pod))
+        };
+        Self {
+            ready: (0, spec.map_or(0, |spec| long_running(spec).count())),
+            status: status.unwrap_or("Unknown").to_owned(),
+            restarts: 0,
+        }
     }
-    None
+
+    /// Goes through the init containers; returns whether one is not done.
+    fn initialize(&mut self, pod: &Pod) -> bool {
+        let spec = pod.spec.as_ref();
+        let init = spec.and_then(|spec| spec.init_containers.as_deref());
+        let init = init.unwrap_or_default();
+        for (index, container) in init_statuses(pod).iter().enumerate() {
+            self.restarts += container.restart_count;
+            let state = container.state.clone().unwrap_or_default();
+            let has_succeeded = state
+                .terminated
+                .as_ref()
+                .is_some_and(|ended| ended.exit_code == 0);
+            let is_up = container.started == Some(true) && is_sidecar_of(init, &container.name);
+            if has_succeeded {
+                continue;
+            }
+            if is_up {
+                self.ready.0 += usize::from(container.ready);
+                continue;
+            }
+            self.status = match not_running_reason(&state) {
+                Some(reason) if reason != "PodInitializing" => format!("Init:{reason}"),
+                _ => format!("Init:{index}/{}", init.len()),
+            };
+            return true;
+        }
+        false
+    }
+
+    /// Goes through the containers, once the init containers are done; only sidecars go on to count
+    /// as restarted then.
+    fn run(&mut self, pod: &Pod) {
+        self.restarts = long_running_statuses(pod)
+            .map(|status| status.restart_count)
+            .sum();
+        let mut has_running = false;
+        // The first container has the last word.
+        for container in own_statuses(pod).iter().rev() {
+            let state = container.state.clone().unwrap_or_default();
+            if let Some(reason) = not_running_reason(&state) {
+                self.status = reason;
+            } else if container.ready && state.running.is_some() {
+                has_running = true;
+                self.ready.0 += 1;
+            }
+        }
+        if self.status == "Completed" && has_running {
+            let is_ready = has_condition(pod, "Ready");
+            let words = if is_ready { "Running" } else { "NotReady" };
+            words.clone_into(&mut self.status);
+        }
+    }
+}
+
+fn is_sidecar_of(init: &[Container], name: &str) -> bool {
+    init.iter().any(|it| it.name == name && is_sidecar(it))
+}
+
+fn phase(pod: &Pod) -> Option<&str> {
+    pod.status.as_ref()?.phase.as_deref()
+}
+
+fn reason(pod: &Pod) -> Option<&str> {
+    pod.status.as_ref()?.reason.as_deref()
+}
+
+fn conditions(pod: &Pod) -> &[PodCondition] {
+    let status = pod.status.as_ref();
+    let conditions = status.and_then(|status| status.conditions.as_deref());
+    conditions.unwrap_or_default()
+}
+
+fn has_condition(pod: &Pod, kind: &str) -> bool {
+    let mut conditions = conditions(pod).iter();
+    conditions.any(|condition| condition.type_ == kind && condition.status == "True")
+}
+
+fn own_statuses(pod: &Pod) -> &[ContainerStatus] {
+    let status = pod.status.as_ref();
+    let statuses = status.and_then(|status| status.container_statuses.as_deref());
+    statuses.unwrap_or_default()
+}
+
+fn init_statuses(pod: &Pod) -> &[ContainerStatus] {
+    let status = pod.status.as_ref();
+    let statuses = status.and_then(|status| status.init_container_statuses.as_deref());
+    statuses.unwrap_or_default()
 }
 
 fn not_running_reason(state: &ContainerState) -> Option<String> {
@@ -219,11 +267,53 @@ mod tests {
         assert_eq!(PodSummary::of(&pod).status, "Terminating");
     }
 
+    /// A container's status, in one of the states of `kubectl get pods`.
+    fn container(name: &str, restarts: i32, state: &Value) -> Value {
+        let runs = state.get("running").is_some();
+        json!({"name": name, "image": "", "imageID": "", "ready": runs, "started": runs,
+               "restartCount": restarts, "state": state})
+    }
+
     #[test]
-    fn init_containers_count_as_restarts_too() {
-        let container = |count: i32| json!([{"name": "c", "image": "", "imageID": "", "ready": false, "restartCount": count}]);
-        let status =
-            json!({"containerStatuses": container(1), "initContainerStatuses": container(2)});
-        assert_eq!(summary(&status).restarts, 3);
+    fn ready_and_restarts_are_kubectls() {
+        let (running, ended) = (
+            json!({"running": {}}),
+            json!({"terminated": {"exitCode": 0}}),
+        );
+        let row = |status: &Value| {
+            let init = json!([{"name": "keys"}, {"name": "server", "restartPolicy": "Always"}]);
+            let pod = json!({
+                "spec": {"containers": [{"name": "api"}], "initContainers": init},
+                "status": status,
+            });
+            let summary = PodSummary::of(&serde_json::from_value(pod).unwrap());
+            (summary.ready, summary.status, summary.restarts)
+        };
+        let of = |ready, words: &str, restarts| ((ready, 2), words.to_owned(), restarts);
+        let whole = json!({"phase": "Running",
+            "initContainerStatuses": [container("keys", 4, &ended), container("server", 2, &running)],
+            "containerStatuses": [container("api", 1, &running)]});
+        assert_eq!(row(&whole), of(2, "Running", 3));
+        let starting = json!({"phase": "Pending",
+            "initContainerStatuses": [container("keys", 4, &running), container("server", 0, &json!({}))],
+            "containerStatuses": [container("api", 0, &json!({"waiting": {"reason": "PodInitializing"}}))]});
+        assert_eq!(row(&starting), of(0, "Init:0/2", 4));
+        let crashing = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+        let broken = json!({"phase": "Running",
+            "conditions": [{"type": "Initialized", "status": "True"}],
+            "initContainerStatuses": [container("keys", 0, &ended), container("server", 5, &crashing)],
+            "containerStatuses": [container("api", 0, &running)]});
+        assert_eq!(row(&broken), of(1, "Init:CrashLoopBackOff", 5));
+    }
+
+    #[test]
+    fn the_first_container_that_does_not_run_has_the_last_word() {
+        let status = |first: &str, second: &str| {
+            json!({"phase": "Running", "containerStatuses": [
+                container("api", 0, &json!({"waiting": {"reason": first}})),
+                container("side", 0, &json!({"waiting": {"reason": second}}))]})
+        };
+        let words = summary(&status("ErrImagePull", "CrashLoopBackOff")).status;
+        assert_eq!(words, "ErrImagePull");
     }
 }

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-use super::pod::restarts;
+use super::container::long_running_statuses;
 
 /// The identity of one run of a pod.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PodRun {
     /// The pod's UID.
     pub uid: String,
-    /// Restarts of all its containers.
+    /// Restarts of all its containers, native sidecars included.
     pub restarts: i32,
-    /// Every container that runs: by name, its ID and when it started.
+    /// Every container that runs, native sidecars included: by name, its ID and when it started.
     pub containers: BTreeMap<String, (String, Option<Timestamp>)>,
 }
 
@@ -22,45 +22,59 @@ impl PodRun {
     /// The run that a pod is in now.
     #[must_use]
     pub fn of(pod: &Pod) -> Self {
-        let statuses = pod
-            .status
-            .iter()
-            .flat_map(|status| status.container_statuses.iter().flatten());
-        let containers: BTreeMap<String, (String, Option<Timestamp>)> = statuses
-            .filter_map(|status| {
-                let running = status.state.as_ref()?.running.as_ref()?;
-                let id = status.container_id.clone().unwrap_or_default();
-                let started = running.started_at.as_ref().map(|time| time.0);
-                Some((status.name.clone(), (id, started)))
-            })
-            .collect();
-        Self {
-            uid: pod.metadata.uid.clone().unwrap_or_default(),
-            restarts: restarts(pod),
-            containers,
-        }
+        Self::of_containers(pod, |_| true)
     }
 
     /// The run of one container of a pod; what happens to the others is nothing to it.
     #[must_use]
     pub fn of_container(pod: &Pod, name: &str) -> Self {
-        let mut run = Self::of(pod);
-        run.containers.retain(|container, _| container == name);
-        let statuses = pod
-            .status
-            .iter()
-            .flat_map(|status| status.container_statuses.iter().flatten());
-        run.restarts = statuses
-            .filter(|status| status.name == name)
-            .map(|status| status.restart_count)
-            .sum();
-        run
+        Self::of_containers(pod, |container| container == name)
+    }
+
+    fn of_containers(pod: &Pod, counts: impl Fn(&str) -> bool) -> Self {
+        let statuses: Vec<&ContainerStatus> = long_running_statuses(pod)
+            .filter(|status| counts(&status.name))
+            .collect();
+        let running = statuses.iter().filter_map(|status| {
+            let running = status.state.as_ref()?.running.as_ref()?;
+            let id = status.container_id.clone().unwrap_or_default();
+            let started = running.started_at.as_ref().map(|time| time.0);
+            Some((status.name.clone(), (id, started)))
+        });
+        Self {
+            uid: pod.metadata.uid.clone().unwrap_or_default(),
+            restarts: statuses.iter().map(|status| status.restart_count).sum(),
+            containers: running.collect(),
+        }
     }
 
     /// Whether any container runs.
     #[must_use]
     pub fn is_running(&self) -> bool {
         !self.containers.is_empty()
+    }
+
+    /// How this run of a pod came from an earlier one, as a clause; `None` when it is the same.
+    #[must_use]
+    pub fn change_since(&self, old: &Self) -> Option<String> {
+        if self.uid != old.uid {
+            return Some("the pod was replaced".to_owned());
+        }
+        let names = old.containers.keys().chain(self.containers.keys());
+        let changed = names
+            .into_iter()
+            .find(|name| self.containers.get(*name) != old.containers.get(*name));
+        let has_restarted = self.restarts > old.restarts;
+        let Some(name) = changed else {
+            return has_restarted.then(|| "a container restarted".to_owned());
+        };
+        let is_new = !old.containers.contains_key(name);
+        let verb = match self.containers.contains_key(name) {
+            false => "ended",
+            true if is_new && !has_restarted => "started",
+            true => "restarted",
+        };
+        Some(format!("container `{name}` {verb}"))
     }
 
     /// What proves that this run replaced another pod of the same name, as a clause.
@@ -182,6 +196,67 @@ mod tests {
                 .proves_restart_since(&run(0, "side"))
                 .is_some()
         );
+    }
+
+    #[test]
+    fn a_first_start_is_no_restart() {
+        let old = run("u1", 0, "c1", 100);
+        let idle = |restarts| PodRun {
+            containers: BTreeMap::new(),
+            ..run("u1", restarts, "", 0)
+        };
+        let table = [
+            (old.clone(), old.clone(), None),
+            (
+                old.clone(),
+                run("u2", 0, "c1", 100),
+                Some("the pod was replaced"),
+            ),
+            (
+                old.clone(),
+                run("u1", 1, "c2", 130),
+                Some("container `api` restarted"),
+            ),
+            (
+                old.clone(),
+                run("u1", 0, "c2", 130),
+                Some("container `api` restarted"),
+            ),
+            (old.clone(), idle(0), Some("container `api` ended")),
+            (idle(0), old.clone(), Some("container `api` started")),
+            (
+                idle(1),
+                run("u1", 2, "c3", 130),
+                Some("container `api` restarted"),
+            ),
+            (idle(1), idle(2), Some("a container restarted")),
+        ];
+        for (old, new, expected) in table {
+            assert_eq!(
+                new.change_since(&old).as_deref(),
+                expected,
+                "{old:?} {new:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_sidecar_is_a_container_like_any_other() {
+        let pod = |policy: &str, restarts: i32| -> Pod {
+            serde_json::from_value(serde_json::json!({"metadata": {"uid": "u"},
+                "spec": {"containers": [], "initContainers": [{"name": "server", "restartPolicy": policy}]},
+                "status": {"initContainerStatuses": [{"name": "server", "image": "", "imageID": "",
+                    "ready": true, "restartCount": restarts, "containerID": format!("c-{restarts}"),
+                    "state": {"running": {"startedAt": format!("2026-01-01T00:00:0{restarts}Z")}}}]}}))
+            .unwrap()
+        };
+        let (old, new) = (pod("Always", 0), pod("Always", 1));
+        let words = PodRun::of(&new).change_since(&PodRun::of(&old));
+        assert_eq!(words.as_deref(), Some("container `server` restarted"));
+        let of = |pod: &Pod| PodRun::of_container(pod, "server");
+        assert!(of(&new).proves_restart_since(&of(&old)).is_some());
+        // One that ends before the others start is no part of what runs.
+        assert!(!PodRun::of(&pod("OnFailure", 1)).is_running());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
 use serde::{Deserialize, Serialize};
 
+use super::ownership::is_owned_by;
 use super::pod::{PodSummary, is_ready};
 use crate::diagnose::{self, Diagnosis, Finality};
 
@@ -149,15 +150,6 @@ fn replica(snapshot: &Snapshot, ordinal: i32, update_revision: Option<&str>) -> 
         revision: revision
             .map(|revision| revision.rsplit('-').next().unwrap_or(&revision).to_owned()),
     }
-}
-
-fn is_owned_by(pod: &Pod, stateful_set: &StatefulSet) -> bool {
-    let uid = stateful_set.metadata.uid.as_deref();
-    pod.metadata
-        .owner_references
-        .iter()
-        .flatten()
-        .any(|owner| owner.controller == Some(true) && Some(owner.uid.as_str()) == uid)
 }
 
 /// The first ordinal that a rollout moves to the new revision; those before it keep theirs, and with

@@ -1,0 +1,104 @@
+//! Whose a pod is that the selector of a StatefulSet matches: its controller says so, not its labels.
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+
+use crate::object::ObjectRef;
+
+/// Whose a pod is, from the view of a StatefulSet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ownership {
+    /// The StatefulSet's own.
+    Own,
+    /// That of a StatefulSet of the same name, deleted before or created since.
+    Namesake,
+    /// That of another controller.
+    Other(ObjectRef),
+    /// Nobody's: a StatefulSet may adopt it.
+    Nobody,
+}
+
+impl Ownership {
+    /// Whose a pod is.
+    #[must_use]
+    pub fn of(pod: &Pod, stateful_set: &StatefulSet) -> Self {
+        if is_owned_by(pod, stateful_set) {
+            return Self::Own;
+        }
+        let Some(owner) = controller(pod) else {
+            return Self::Nobody;
+        };
+        let group = owner
+            .api_version
+            .rsplit_once('/')
+            .map_or("", |(group, _)| group);
+        let namespace = pod.metadata.namespace.as_deref();
+        let object = ObjectRef::new(group, &owner.kind, namespace, &owner.name);
+        let is_namesake = object.is("apps", "StatefulSet")
+            && Some(&object.name) == stateful_set.metadata.name.as_ref();
+        if is_namesake {
+            Self::Namesake
+        } else {
+            Self::Other(object)
+        }
+    }
+
+    /// Whether it is a replica of the StatefulSet, of this one or of one of its name.
+    #[must_use]
+    pub fn is_replica(&self) -> bool {
+        matches!(self, Self::Own | Self::Namesake)
+    }
+}
+
+/// Whether the StatefulSet is the pod's controller.
+#[must_use]
+pub fn is_owned_by(pod: &Pod, stateful_set: &StatefulSet) -> bool {
+    let uid = stateful_set.metadata.uid.as_deref();
+    pod.metadata
+        .owner_references
+        .iter()
+        .flatten()
+        .any(|owner| owner.controller == Some(true) && Some(owner.uid.as_str()) == uid)
+}
+
+fn controller(pod: &Pod) -> Option<&OwnerReference> {
+    let mut owners = pod.metadata.owner_references.iter().flatten();
+    owners.find(|owner| owner.controller == Some(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn the_controller_says_whose_a_pod_is() {
+        let set: StatefulSet = serde_json::from_value(json!({
+            "metadata": {"name": "web", "uid": "s"},
+            "spec": {"selector": {}, "serviceName": "web", "template": {}},
+        }))
+        .unwrap();
+        let owner = |kind: &str, name: &str, uid: &str| json!([{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": uid, "controller": true}]);
+        let other =
+            |kind: &str, name: &str| Ownership::Other(ObjectRef::new("apps", kind, None, name));
+        let table: [(Value, Ownership); 6] = [
+            (owner("StatefulSet", "web", "s"), Ownership::Own),
+            (owner("StatefulSet", "web", "former"), Ownership::Namesake),
+            (owner("StatefulSet", "db", "d"), other("StatefulSet", "db")),
+            (owner("ReplicaSet", "web", "r"), other("ReplicaSet", "web")),
+            (json!([]), Ownership::Nobody),
+            // An owner that is no controller keeps nobody from adopting it.
+            (
+                json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "web", "uid": "c"}]),
+                Ownership::Nobody,
+            ),
+        ];
+        for (owners, expected) in table {
+            let pod = json!({"metadata": {"name": "web-0", "ownerReferences": owners}});
+            let pod: Pod = serde_json::from_value(pod).unwrap();
+            assert_eq!(Ownership::of(&pod, &set), expected, "{owners}");
+        }
+    }
+}
