@@ -166,7 +166,7 @@ async fn ask_all<'a>(
     };
     for answer in &mut answers {
         let Some(after) = &after else { break };
-        let problem = pods::change(answer, &before, after).or_else(|| {
+        let problem = pods::doubt(answer, &before, after).or_else(|| {
             let is_doubtful = answer.error.is_none() && !verification.allows_unready;
             (is_doubtful && !pods::is_ready(after, &answer.pod)).then_some(Problem::NotReady)
         });
@@ -177,17 +177,12 @@ async fn ask_all<'a>(
     }
     let latest = after.as_ref().unwrap_or(&before);
     let mut beside = pods::beside(&set, &before, latest, &ordinals);
-    let is_short = answers
-        .iter()
-        .any(|answer| answer.error == Some(Problem::Missing));
-    if is_short || !beside.findings.is_empty() {
-        let now = meanwhile::read_again(context, workload).await?;
-        let changed = meanwhile::excuse(&set, now.as_ref(), &ordinals, &mut answers, &mut beside);
-        for answer in &changed {
-            tell(answered(answer));
-        }
+    let now = workload.find(context).await?;
+    for answer in meanwhile::excuse(&set, now.as_ref(), &mut answers, &mut beside) {
+        tell(answered(&answer));
     }
     let mut notes = beside.notes;
+    notes.extend(pods::rests_on_declared_ports(&answers, latest));
     notes.extend(way_in_words(proxied, &answers));
     let report = VerifyReport::weigh(Evidence {
         object,

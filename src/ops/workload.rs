@@ -78,6 +78,17 @@ impl Workload {
     /// # Errors
     /// [`OpsError::NoSuchWorkload`], or a failed exchange.
     pub(super) async fn read(&self, context: &Context) -> Result<StatefulSet, OpsError> {
+        let found = self.find(context).await?;
+        found.ok_or_else(|| OpsError::NoSuchWorkload {
+            object: self.reference(),
+        })
+    }
+
+    /// Its live state; `None` when there is no such StatefulSet.
+    ///
+    /// # Errors
+    /// A failed exchange.
+    pub(super) async fn find(&self, context: &Context) -> Result<Option<StatefulSet>, OpsError> {
         let object = self.reference();
         context
             .cluster
@@ -87,8 +98,7 @@ impl Workload {
                 &self.name,
             )
             .await
-            .map_err(OpsError::while_doing(format!("read `{object}`")))?
-            .ok_or(OpsError::NoSuchWorkload { object })
+            .map_err(OpsError::while_doing(format!("read `{object}`")))
     }
 }
 

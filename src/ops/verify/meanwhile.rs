@@ -1,58 +1,39 @@
 //! What the StatefulSet has become while its replicas were asked.
 
-use std::ops::Range;
-
 use k8s_openapi::api::apps::v1::StatefulSet;
 
 use super::pods::Beside;
-use crate::ops::error::OpsError;
-use crate::ops::{Context, Workload};
 use crate::report::{Finding, FindingKind, Problem, ReplicaAnswer};
-use crate::status::expected_ordinals;
+use crate::status::{change_since, expected_ordinals};
 
-/// The StatefulSet as it is now; `None` when it is gone.
-///
-/// # Errors
-/// A failed exchange.
-pub(super) async fn read_again(
-    context: &Context,
-    workload: &Workload,
-) -> Result<Option<StatefulSet>, OpsError> {
-    match workload.read(context).await {
-        Ok(set) => Ok(Some(set)),
-        Err(OpsError::NoSuchWorkload { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// A pod that is missing or too many by the StatefulSet as it was first read may be just right by
-/// what it has become meanwhile: then nothing is proven. Returns the answers that changed.
+/// A proof is about the StatefulSet as it was first read: another object of its name, or another spec,
+/// leaves it open. What is wrong with a pod by the first reading may be just right by what the
+/// StatefulSet has become, and then nothing is proven. Returns the answers that changed.
 pub(super) fn excuse(
     set: &StatefulSet,
     now: Option<&StatefulSet>,
-    ordinals: &Range<i32>,
     answers: &mut [ReplicaAnswer],
     beside: &mut Beside,
 ) -> Vec<ReplicaAnswer> {
-    let is_same = |now: &StatefulSet| now.metadata.uid == set.metadata.uid;
-    let (what, wanted) = match now.filter(|now| is_same(now)) {
-        None => ("the StatefulSet was deleted".to_owned(), 0..0),
-        Some(now) => {
-            let wanted = expected_ordinals(now);
-            if wanted == *ordinals {
-                return Vec::new();
-            }
-            let what = format!(
-                "the StatefulSet was scaled from {} to {} replicas",
-                ordinals.len(),
-                wanted.len()
-            );
-            (what, wanted)
-        }
+    let Some(what) = change_since(set, now) else {
+        return Vec::new();
     };
+    let stays = |now: &&StatefulSet| {
+        now.metadata.uid == set.metadata.uid && now.metadata.deletion_timestamp.is_none()
+    };
+    let wanted = now.filter(stays).map_or(0..0, expected_ordinals);
     let mut changed = Vec::new();
     for answer in answers {
-        if answer.error == Some(Problem::Missing) && !wanted.contains(&answer.ordinal) {
+        let is_its_state = answer.error.as_ref().is_some_and(|problem| {
+            matches!(
+                problem,
+                Problem::Missing
+                    | Problem::NotOwned
+                    | Problem::Terminating
+                    | Problem::NotRunning { .. }
+            )
+        });
+        if is_its_state && !wanted.contains(&answer.ordinal) {
             answer.error = Some(Problem::ChangedMeanwhile { what: what.clone() });
             changed.push(answer.clone());
         }
@@ -114,7 +95,7 @@ mod tests {
             findings: vec![extra],
             notes: Vec::new(),
         };
-        excuse(&set("a", 2), now, &(0..2), &mut answers, &mut beside);
+        excuse(&set("a", 2), now, &mut answers, &mut beside);
         let kinds = beside.findings.iter().map(|finding| finding.kind);
         (answers[0].error.clone(), kinds.collect())
     }
@@ -138,7 +119,9 @@ mod tests {
             what: "the StatefulSet was deleted".to_owned(),
         });
         assert_eq!(excused(None), (deleted.clone(), vec![extra, changed]));
-        let other = set("b", 2);
-        assert_eq!(excused(Some(&other)), (deleted, vec![extra, changed]));
+        let other = Some(Problem::ChangedMeanwhile {
+            what: "the StatefulSet was replaced by another one of its name".to_owned(),
+        });
+        assert_eq!(excused(Some(&set("b", 2))), (other, vec![extra, changed]));
     }
 }

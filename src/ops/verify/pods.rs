@@ -11,8 +11,8 @@ use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
 use crate::ops::workload::pod_selector;
 use crate::ops::{Context, Workload};
-use crate::report::{Finding, FindingKind, Problem, ReplicaAnswer};
-use crate::status::{self, PodSummary};
+use crate::report::{Finding, FindingKind, Problem, ReplicaAnswer, replicas_in_words};
+use crate::status::{self, Ownership, PodRun, PodSummary, is_owned_by, long_running};
 
 pub(in crate::ops) type Pods = BTreeMap<String, Pod>;
 
@@ -57,12 +57,7 @@ pub(super) fn port(
     if let Some(port) = named {
         return Ok(port);
     }
-    let containers = set
-        .spec
-        .template
-        .spec
-        .iter()
-        .flat_map(|spec| &spec.containers);
+    let containers = set.spec.template.spec.iter().flat_map(long_running);
     let ports: Vec<u16> = containers
         .flat_map(|container| container.ports.iter().flatten())
         .filter(|port| {
@@ -98,25 +93,13 @@ pub(super) fn askable(set: &StatefulSet, pod: Option<&Pod>) -> Result<(), Proble
     let Some(pod) = pod else {
         return Err(Problem::Missing);
     };
-    if !is_owned(set, pod) {
+    if !is_owned_by(pod, set) {
         return Err(Problem::NotOwned);
     }
     if pod.metadata.deletion_timestamp.is_some() {
         return Err(Problem::Terminating);
     }
-    let statuses = pod
-        .status
-        .as_ref()
-        .and_then(|status| status.container_statuses.as_ref());
-    let runs = statuses.is_some_and(|statuses| {
-        statuses.iter().any(|status| {
-            status
-                .state
-                .as_ref()
-                .is_some_and(|state| state.running.is_some())
-        })
-    });
-    if runs {
+    if PodRun::of(pod).is_running() {
         Ok(())
     } else {
         Err(Problem::NotRunning {
@@ -125,56 +108,61 @@ pub(super) fn askable(set: &StatefulSet, pod: Option<&Pod>) -> Result<(), Proble
     }
 }
 
-/// The identity of every run of every container of a pod.
-fn runs(pod: &Pod) -> Vec<(&str, Option<&str>, i32)> {
-    pod.status
-        .iter()
-        .flat_map(|status| status.container_statuses.iter().flatten())
-        .map(|status| {
-            (
-                status.name.as_str(),
-                status.container_id.as_deref(),
-                status.restart_count,
-            )
-        })
-        .collect()
-}
-
-/// Whether the StatefulSet is the pod's controller.
-fn is_owned(set: &StatefulSet, pod: &Pod) -> bool {
-    pod.metadata.owner_references.iter().flatten().any(|owner| {
-        owner.controller == Some(true) && Some(&owner.uid) == set.metadata.uid.as_ref()
-    })
-}
-
 /// Whether a pod of this name is Ready.
 pub(super) fn is_ready(pods: &Pods, name: &str) -> bool {
     pods.get(name).is_some_and(status::is_ready)
 }
 
 /// Why an answer does not count: it counts only if it came from the very containers that were there
-/// before and after.
-pub(super) fn change(answer: &ReplicaAnswer, before: &Pods, after: &Pods) -> Option<Problem> {
+/// before and after, and if nobody else can have given it.
+pub(super) fn doubt(answer: &ReplicaAnswer, before: &Pods, after: &Pods) -> Option<Problem> {
     let old = before.get(&answer.pod)?;
-    let new = after.get(&answer.pod);
+    change(answer, old, after.get(&answer.pod)).or_else(|| {
+        let is_given = answer.error.as_ref().is_none_or(Problem::is_an_answer);
+        let others = before.values().chain(after.values());
+        let reason = status::shared_port(old, answer.endpoint.port, others).filter(|_| is_given);
+        reason.map(|reason| Problem::NotProven { reason })
+    })
+}
+
+fn change(answer: &ReplicaAnswer, old: &Pod, new: Option<&Pod>) -> Option<Problem> {
     if new.is_some_and(|new| still_holds(answer, old, new)) {
         return None;
     }
+    let is_leaving = |pod: &Pod| pod.metadata.deletion_timestamp.is_some();
     let what = match new {
-        None => "the pod is gone",
-        Some(new) if new.metadata.uid != old.metadata.uid => "the pod was replaced",
-        Some(new) if runs(new) != runs(old) => "a container restarted",
-        Some(new)
-            if new.metadata.deletion_timestamp.is_some()
-                && old.metadata.deletion_timestamp.is_none() =>
-        {
-            "the pod is being deleted"
-        }
-        Some(_) => return None,
+        None => "the pod is gone".to_owned(),
+        Some(new) => match PodRun::of(new).change_since(&PodRun::of(old)) {
+            Some(what) => what,
+            None if is_leaving(new) && !is_leaving(old) => "the pod is being deleted".to_owned(),
+            None => return None,
+        },
     };
-    Some(Problem::ChangedMeanwhile {
-        what: what.to_owned(),
-    })
+    Some(Problem::ChangedMeanwhile { what })
+}
+
+/// What rests on a port that a pod declares in the network of its node: nobody can see that its own
+/// process got it.
+pub(super) fn rests_on_declared_ports(answers: &[ReplicaAnswer], pods: &Pods) -> Option<String> {
+    let mut ordinals: Vec<i32> = answers
+        .iter()
+        .filter(|answer| answer.error.is_none())
+        .filter(|answer| pods.get(&answer.pod).is_some_and(status::uses_host_network))
+        .map(|answer| answer.ordinal)
+        .collect();
+    ordinals.sort_unstable();
+    ordinals.dedup();
+    let (use_, their, they) = match ordinals.as_slice() {
+        [] => return None,
+        [_] => ("uses", "its node", "it"),
+        _ => ("use", "their nodes", "they"),
+    };
+    Some(format!(
+        "{} {use_} the network of {their} (`hostNetwork`): that no other process answered rests on \
+         the port that {they} declare{}",
+        replicas_in_words(&ordinals),
+        if ordinals.len() == 1 { "s" } else { "" },
+    ))
 }
 
 /// Whether what was found of a pod without asking it is still so: a stranger remains one, whatever its
@@ -197,7 +185,8 @@ pub(super) struct Beside {
     pub(super) notes: Vec<String>,
 }
 
-/// Pods that match the selector and should not exist.
+/// Pods that match the selector and should not exist. What another controller keeps is none of them:
+/// it only shares the labels.
 pub(super) fn beside(
     set: &StatefulSet,
     before: &Pods,
@@ -209,29 +198,43 @@ pub(super) fn beside(
         .clone()
         .map(|ordinal| format!("{name}-{ordinal}"))
         .collect();
-    let mut beside = Beside::default();
     let extra = |pods: &'_ Pods| -> Vec<(String, Pod)> {
         let extra = pods.iter().filter(|(name, _)| !expected.contains(name));
         extra
             .map(|(name, pod)| (name.clone(), pod.clone()))
             .collect()
     };
+    let mut beside = Beside::default();
+    let mut strangers: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, pod) in extra(after) {
-        let (kind, what) = if has_ended(&pod) && !is_owned(set, &pod) {
-            let note = format!("`{name}` matches the selector, but has ended: it was not counted");
-            beside.notes.push(note);
-            continue;
-        } else if pod.metadata.deletion_timestamp.is_some() {
-            (FindingKind::TerminatingPod, "and is still terminating")
-        } else {
-            (FindingKind::ExtraPod, "but does")
+        let ownership = Ownership::of(&pod, set);
+        let is_leaving = pod.metadata.deletion_timestamp.is_some();
+        let (kind, what) = match ownership {
+            Ownership::Other(controller) => {
+                if !is_leaving && !has_ended(&pod) {
+                    strangers
+                        .entry(controller.to_string())
+                        .or_default()
+                        .push(name);
+                }
+                continue;
+            }
+            Ownership::Nobody if has_ended(&pod) => {
+                beside.notes.push(format!(
+                    "`{name}` matches the selector, but has ended: it was not counted"
+                ));
+                continue;
+            }
+            _ if is_leaving => (FindingKind::TerminatingPod, "and is still terminating"),
+            _ => (FindingKind::ExtraPod, "but does"),
         };
         let message = format!("`{name}` matches the selector and should not exist, {what}");
         beside.findings.push(Finding::of_pod(kind, &name, message));
     }
     for (name, pod) in extra(before) {
         let was_leaving = pod.metadata.deletion_timestamp.is_some() || has_ended(&pod);
-        if was_leaving || after.contains_key(&name) {
+        let is_of_another = matches!(Ownership::of(&pod, set), Ownership::Other(_));
+        if was_leaving || is_of_another || after.contains_key(&name) {
             continue;
         }
         let message =
@@ -239,7 +242,23 @@ pub(super) fn beside(
         let kind = FindingKind::TerminatingPod;
         beside.findings.push(Finding::of_pod(kind, &name, message));
     }
+    beside.notes.extend(strangers.iter().map(of_another));
     beside
+}
+
+/// Pods that only share the labels: nothing is wrong with them, but a Service may not tell them apart.
+fn of_another((controller, pods): (&String, &Vec<String>)) -> String {
+    match pods.as_slice() {
+        [pod] => format!(
+            "`{pod}` matches the selector, but belongs to `{controller}`: it is no replica, though a \
+             Service with this selector leads to it as well"
+        ),
+        several => format!(
+            "{} pods match the selector, but belong to `{controller}`: they are no replicas, though a \
+             Service with this selector leads to them as well",
+            several.len()
+        ),
+    }
 }
 
 fn has_ended(pod: &Pod) -> bool {

@@ -142,6 +142,21 @@ impl Problem {
         )
     }
 
+    /// Whether something answered, and was judged by what it said.
+    #[must_use]
+    pub fn is_an_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::WrongStatus { .. }
+                | Self::Empty
+                | Self::NotMatching { .. }
+                | Self::WrongDigest { .. }
+                | Self::WrongContentType { .. }
+                | Self::TooSlow { .. }
+                | Self::TooLarge { .. }
+        )
+    }
+
     /// The problem in words, as the end of a sentence that names the replica.
     #[must_use]
     pub fn words(&self) -> String {

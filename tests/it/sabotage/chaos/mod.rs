@@ -23,6 +23,6 @@ fn slow() -> PodScript {
 }
 
 /// One experiment.
-async fn chaos(scene: &Scene, flags: &[&str]) -> Told {
+pub(super) async fn chaos(scene: &Scene, flags: &[&str]) -> Told {
     scene.told(&[&CHAOS[..], flags].concat()).await
 }

@@ -1,7 +1,9 @@
 //! `verify`: answers that only look alike, and pods that are not what they seem.
 
 mod answers;
+mod network;
 mod pods;
+mod set;
 mod wire;
 
 use std::fs;
@@ -12,7 +14,7 @@ use tempfile::TempDir;
 use super::{Scene, Told};
 
 /// Verifies once.
-async fn verify(scene: &Scene) -> Told {
+pub(super) async fn verify(scene: &Scene) -> Told {
     scene.told(&["verify"]).await
 }
 
@@ -39,7 +41,7 @@ impl Told {
 
     /// There is a finding of this kind.
     #[track_caller]
-    fn of_kind(self, kind: &str) -> Self {
+    pub(super) fn of_kind(self, kind: &str) -> Self {
         let report = self.report();
         let findings = report["findings"].as_array().unwrap();
         assert!(
