@@ -270,7 +270,7 @@ pub struct LogsArgs {
     /// The workload.
     #[command(flatten)]
     pub workload: WorkloadArgs,
-    /// Container to read [default: the first of the pod template]
+    /// Container to read [default: all that stay, native sidecars included]
     #[arg(short, long, value_name = "NAME")]
     pub container: Option<String>,
     /// Go on until Ctrl-C, replaced pods included

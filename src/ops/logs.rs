@@ -15,6 +15,7 @@ use super::{Context, Workload};
 use crate::cluster::{ClusterError, LogOptions, ResourceKind, Selector};
 use crate::event::EventKind;
 use crate::report::Report;
+use crate::status::{Ownership, long_running};
 
 /// Lines that may wait for a slow reader before the cluster is made to wait as well.
 const BACKLOG: usize = 256;
@@ -24,14 +25,14 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Which logs to read.
 #[derive(Debug, Clone, Default)]
 pub struct LogsOptions {
-    /// The container; the first of the pod template, when not given.
+    /// The container; every one that stays, native sidecars included, when not given.
     pub container: Option<String>,
     /// Which part.
     pub part: LogOptions,
 }
 
-/// One run of one container, by the pod's UID and the container's restarts.
-type RunOfContainer = (String, i32);
+/// One run of one container, by the pod's UID, the container's name and its restarts.
+type RunOfContainer = (String, String, i32);
 
 /// Reads the logs of every replica; with `follow` until the run is interrupted, runs that begin
 /// later included.
@@ -58,7 +59,7 @@ async fn read_all(
     options: &LogsOptions,
 ) -> Result<Report, OpsError> {
     let set = workload.read(context).await?;
-    let container = container(workload, &set, options.container.as_deref())?;
+    let containers = containers(workload, &set, options.container.as_deref())?;
     let selector = Selector {
         labels: Some(pod_selector(&set)),
         fields: None,
@@ -73,15 +74,25 @@ async fn read_all(
     let (mut read, mut unread) = (BTreeSet::new(), Vec::new());
     pods.changed().await.map_err(doing())?;
     loop {
-        for pod in pods.current().unwrap_or_default().iter() {
-            let restarts = restarts_of(pod, &container);
+        let current = pods.current().unwrap_or_default();
+        let replicas = current
+            .iter()
+            .filter(|pod| Ownership::of(pod, &set).is_replica());
+        for (pod, container) in replicas.flat_map(|pod| containers.iter().map(move |it| (pod, it)))
+        {
+            let restarts = restarts_of(pod, container);
             let run = (
                 pod.metadata.uid.clone().unwrap_or_default(),
+                container.clone(),
                 restarts.unwrap_or(0),
             );
-            let is_to_be_read = restarts.is_some() || !options.part.follow;
+            let is_to_be_read = if options.part.previous {
+                is_restarted(pod, container, &containers)
+            } else {
+                restarts.is_some() || !options.part.follow
+            };
             if is_to_be_read && begun.insert(run.clone()) {
-                let reader = Reader::new(context, workload, pod, &container, options, run.1 > 0);
+                let reader = Reader::new(context, workload, pod, container, options, run.2 > 0);
                 readers.spawn(reader.run());
             }
         }
@@ -106,12 +117,12 @@ async fn read_all(
     })
 }
 
-/// The container that was named, or the first one.
-fn container(
+/// The container that was named, or all that stay.
+fn containers(
     workload: &Workload,
     set: &StatefulSet,
     named: Option<&str>,
-) -> Result<String, OpsError> {
+) -> Result<Vec<String>, OpsError> {
     let template = set.spec.template.spec.as_ref();
     let containers: Vec<&str> = template
         .iter()
@@ -123,14 +134,26 @@ fn container(
         .map(|container| container.name.as_str())
         .collect();
     match named {
-        None => Ok(containers.first().copied().unwrap_or_default().to_owned()),
-        Some(name) if containers.contains(&name) => Ok(name.to_owned()),
+        None => Ok(template
+            .into_iter()
+            .flat_map(long_running)
+            .map(|container| container.name.clone())
+            .collect()),
+        Some(name) if containers.contains(&name) => Ok(vec![name.to_owned()]),
         Some(name) => Err(OpsError::Question {
             object: Box::new(workload.reference()),
             reason: format!("it has no container `{name}`"),
             hint: format!("choose one with `--container`: {}", containers.join(", ")),
         }),
     }
+}
+
+/// Whether the run before this one is to be read: of several containers that of those that had one,
+/// or else the answer that there is none.
+fn is_restarted(pod: &Pod, container: &str, all: &[String]) -> bool {
+    let has_restarted = |name: &str| restarts_of(pod, name) > Some(0);
+    let is_first = all.first().is_some_and(|first| first == container);
+    has_restarted(container) || is_first && !all.iter().any(|name| has_restarted(name))
 }
 
 /// How often the container has been restarted; `None` while it has never run.
