@@ -125,7 +125,7 @@ impl ValueEnum for Fault {
                 "Delete the pod without any grace period: two pods may write at once"
             }
             Self::Evict => "Evict the pod, as far as disruption budgets allow",
-            Self::Kill => "Send SIGTERM to process 1 of the pod's first container",
+            Self::Kill => "Send SIGTERM to process 1 of the container that serves the endpoint",
             Self::Restart => "Restart the rollout",
             Self::Scale => "Scale to zero and back",
             Self::Cordon => "Cordon the pod's node, and evict this workload's pods from it",

@@ -58,7 +58,7 @@ impl Run<'_> {
         let mut taken: Vec<Taken> = names
             .iter()
             .filter_map(|name| find(&pods, name))
-            .map(|pod| Taken::new(pod, number, fault, at_ms))
+            .map(|pod| Taken::new(pod, number, &self.plan.experiment, at_ms))
             .collect();
         let mut doubt = None;
         let change = match sent {

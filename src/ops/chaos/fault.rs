@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
 
 use super::ChaosPlan;
-use super::phases::signalled;
+use super::process;
 use super::restoration::{self, Change};
 use crate::action::Action;
 use crate::cluster::{Cluster, ClusterError, CommandEnd, Deletion, Eviction, Grace, ResourceKind};
@@ -16,7 +16,7 @@ use crate::ops::{Context, Workload};
 use crate::report::Fault;
 
 /// As `kubectl rollout restart` writes it.
-const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
+pub(super) const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 
 /// What became of a fault that was sent.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(super) async fn send(
         Some(Fault::Delete) => delete(context, workload, pod, Grace::OfThePod).await,
         Some(Fault::ForceDelete) => delete(context, workload, pod, Grace::None).await,
         Some(Fault::Evict) => evict(context, workload, pod).await,
-        Some(Fault::Kill) => kill(context, workload, pod).await,
+        Some(Fault::Kill) => kill(context, plan, pod).await,
         Some(Fault::Restart) => restart(context, workload, set).await,
         Some(Fault::Scale) => restoration::scale_to_zero(context, workload)
             .await
@@ -125,9 +125,18 @@ pub(super) async fn evict(
 }
 
 /// Sends SIGTERM to process 1, by whatever the image has for it.
-async fn kill(context: &Context, workload: &Workload, pod: &Pod) -> Result<Sent, OpsError> {
+async fn kill(context: &Context, plan: &ChaosPlan, pod: &Pod) -> Result<Sent, OpsError> {
+    let workload = &plan.workload;
     let (object, _) = reference(workload, pod);
-    let container = signalled(pod);
+    let container = plan.experiment.container.clone().unwrap_or_default();
+    // The pod may be of an older template than the one that the experiment was settled by.
+    if let Some(reason) = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| process::obstacle(spec, &container))
+    {
+        return Ok(Sent::Refused(reason));
+    }
     let write = Write::start(context, &object, Action::Change);
     let sent = signal(&context.cluster, workload, &object.name, &container).await;
     let refusal = match &sent {

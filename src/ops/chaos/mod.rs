@@ -8,6 +8,7 @@ mod phases;
 mod plan;
 mod probe;
 mod prober;
+mod process;
 mod record;
 mod recovery;
 mod request;
@@ -77,6 +78,9 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
         }
         if observed.experiment.fault.is_some() {
             Box::pin(run.faults(&mut observed)).await?;
+            if observed.after.is_some() {
+                observed.doubts.extend(run.others_change().await);
+            }
         } else {
             run.control(&mut observed).await;
         }

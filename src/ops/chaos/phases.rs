@@ -10,7 +10,7 @@ use crate::event::EventKind;
 use crate::ops::Context;
 use crate::ops::rollout::View;
 use crate::report::{Kill, RecoveryPhase};
-use crate::status::{PodRun, PodSummary, is_ready};
+use crate::status::{Ownership, PodRun, PodSummary, is_ready};
 
 /// What is seen of a pod that was to be replaced.
 pub(super) fn replaced(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<RecoveryPhase> {
@@ -80,15 +80,6 @@ fn life(pod: &Pod, run: &PodRun) -> Vec<RecoveryPhase> {
     seen
 }
 
-/// The container whose process 1 is signalled: the first one.
-pub(super) fn signalled(pod: &Pod) -> String {
-    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
-    containers
-        .map(|container| container.name.clone())
-        .next()
-        .unwrap_or_default()
-}
-
 /// Notes a phase, once.
 pub(super) fn note(context: &Context, kill: &mut Kill, phase: RecoveryPhase) {
     let after_ms = context.emitter.elapsed_ms().saturating_sub(kill.at_ms);
@@ -103,10 +94,14 @@ pub(super) fn note(context: &Context, kill: &mut Kill, phase: RecoveryPhase) {
     }
 }
 
-/// Emits the rows of the pods that changed.
+/// Emits the rows of the replicas that changed.
 pub(super) fn show(context: &Context, view: &View, shown: &mut BTreeMap<String, PodSummary>) {
     let pods = view.pods.current().unwrap_or_default();
-    for pod in pods.iter() {
+    let Ok(set) = view.set() else { return };
+    for pod in pods
+        .iter()
+        .filter(|pod| Ownership::of(pod, &set).is_replica())
+    {
         let row = PodSummary::of(pod);
         if shown.get(&row.pod) != Some(&row) {
             context.emit(EventKind::PodChanged { pod: row.clone() });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 
-use super::ChaosRequest;
+use super::{ChaosRequest, process};
 use crate::event::milliseconds;
 use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
@@ -82,29 +82,8 @@ pub async fn plan_chaos(
             "name an endpoint with `equal: true`, or one with `--path`",
         ));
     }
-    let interval = request.probe_interval;
-    if let Some(budget) = request.max_outage.filter(|budget| *budget <= interval) {
-        let reason = format!(
-            "an outage of {} ms cannot be told from none by asking every {} ms",
-            budget.as_millis(),
-            interval.as_millis()
-        );
-        return Err(refuse(
-            reason,
-            "ask more often with `--probe-interval`, 20ms at least",
-        ));
-    }
-    if let Some(older) = &request.older
-        && (Some(older.fault) != request.fault || older.replicas != names.len())
-    {
-        let reason = format!(
-            "the older run was `{}` with {} replicas, which says nothing about this one",
-            older.fault, older.replicas
-        );
-        return Err(refuse(
-            reason,
-            "compare with a run of the same fault and size",
-        ));
+    if let Some((reason, hint)) = immeasurable(&request, names.len()) {
+        return Err(refuse(reason, hint));
     }
     let (kills, pods) = targets(&request, &set, &names);
     if request.fault.is_some() && pods.is_empty() {
@@ -112,12 +91,23 @@ pub async fn plan_chaos(
         return Err(refuse(reason, "use `--fault delete`"));
     }
     let nodes = context.by_deadline(nodes(context, workload, &set)).await?;
+    let endpoints = endpoints(&set, &workload.reference(), &request.verification)?;
+    let target = match (request.fault, endpoints.first()) {
+        (Some(Fault::Kill), Some(probed)) => process::target(&set, probed.port)
+            .map(Some)
+            .map_err(|reason| refuse(reason, "use `--fault delete`"))?,
+        _ => None,
+    };
     let experiment = Experiment {
         dry_run: request.is_rehearsal,
         fault: request.fault,
         selection: request.selection.clone(),
         kills,
         pods,
+        container: target.as_ref().map(|target| target.container.clone()),
+        beside: target
+            .as_ref()
+            .map_or_else(Vec::new, |target| target.beside.clone()),
         pause_ms: milliseconds(request.pause),
         control_ms: request
             .fault
@@ -126,16 +116,41 @@ pub async fn plan_chaos(
         probe_interval_ms: milliseconds(request.probe_interval),
         max_outage_ms: request.max_outage.map(milliseconds),
         max_recovery_ms: request.max_recovery.map(milliseconds),
-        endpoints: endpoints(&set, &workload.reference(), &request.verification)?,
+        endpoints,
     };
     let what = what(&experiment, workload);
-    let reach = reach(&experiment, workload, &set, &names, &nodes);
+    let mut reach = reach(&experiment, workload, &set, &names, &nodes);
+    reach.extend(target.and_then(|target| target.words));
     Ok(ChaosPlan {
         workload: workload.clone(),
         request,
         experiment,
         what,
         reach,
+    })
+}
+
+/// What the experiment cannot measure, and what to do about it.
+fn immeasurable(request: &ChaosRequest, replicas: usize) -> Option<(String, &'static str)> {
+    let interval = request.probe_interval;
+    if let Some(budget) = request.max_outage.filter(|budget| *budget <= interval) {
+        let reason = format!(
+            "an outage of {} ms cannot be told from none by asking every {} ms",
+            budget.as_millis(),
+            interval.as_millis()
+        );
+        return Some((
+            reason,
+            "ask more often with `--probe-interval`, 20ms at least",
+        ));
+    }
+    let older = request.older.as_ref()?;
+    (Some(older.fault) != request.fault || older.replicas != replicas).then(|| {
+        let reason = format!(
+            "the older run was `{}` with {} replicas, which says nothing about this one",
+            older.fault, older.replicas
+        );
+        (reason, "compare with a run of the same fault and size")
     })
 }
 
@@ -246,7 +261,10 @@ fn what(experiment: &Experiment, workload: &Workload) -> String {
         Fault::Delete => format!("delete {pod} {place}"),
         Fault::ForceDelete => format!("delete {pod} without grace {place}"),
         Fault::Evict => format!("evict {pod} {place}"),
-        Fault::Kill => format!("send SIGTERM to process 1 of {pod} {place}"),
+        Fault::Kill => {
+            let container = experiment.container.as_deref().unwrap_or_default();
+            format!("send SIGTERM to process 1 of container `{container}` of {pod} {place}")
+        }
         Fault::Restart => {
             let pods = experiment.pods.len();
             format!("restart {pods} of the pods of `{object}` {place}")

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::ChaosPlan;
 use super::fault::{Sent, evict};
-use super::phases::{find, is_unschedulable, note, replaced, restarted, show, signalled};
+use super::phases::{find, is_unschedulable, note, replaced, restarted, show};
 use super::prober::Prober;
 use super::restoration::{self, Change};
 use crate::diagnose::Diagnosis;
@@ -17,7 +17,7 @@ use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::rollout::{STALL, Seen, View};
 use crate::ops::surroundings::add_log;
-use crate::report::{Fault, Kill, ProbeState, RecoveryPhase};
+use crate::report::{Experiment, Fault, Kill, ProbeState, RecoveryPhase};
 use crate::status::{PodRun, PodSummary, RolloutState, is_ready, rollout_progress};
 
 /// A pod that is Ready by its own probe may need a moment until it answers.
@@ -57,8 +57,9 @@ pub(super) struct Taken {
 
 impl Taken {
     /// A pod as it is right before the fault.
-    pub(super) fn new(pod: &Pod, number: u32, fault: Fault, at_ms: u64) -> Self {
-        let container = signalled(pod);
+    pub(super) fn new(pod: &Pod, number: u32, experiment: &Experiment, at_ms: u64) -> Self {
+        let fault = experiment.fault.unwrap_or(Fault::Delete);
+        let container = experiment.container.clone().unwrap_or_default();
         let old = match fault {
             Fault::Kill => PodRun::of_container(pod, &container),
             _ => PodRun::of(pod),

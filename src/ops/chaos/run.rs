@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use k8s_openapi::api::apps::v1::StatefulSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::ChaosPlan;
@@ -33,6 +34,8 @@ pub(super) struct Run<'a> {
     pub(super) shown: BTreeMap<String, PodSummary>,
     /// Answers with other content so far.
     pub(super) wrong: u64,
+    /// The StatefulSet as it is before the first fault.
+    pub(super) set: StatefulSet,
     /// The UID of every pod as it was last verified: nothing else is broken.
     pub(super) verified: BTreeMap<String, String>,
 }
@@ -85,6 +88,7 @@ impl<'a> Run<'a> {
             shown,
             wrong: 0,
             verified: uids(before),
+            set,
         })
     }
 

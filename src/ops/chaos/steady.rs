@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use k8s_openapi::api::apps::v1::StatefulSet;
 use tokio::time::{Instant, sleep};
 
 use super::ChaosPlan;
+use super::fault::RESTARTED_AT;
 use super::probe::Right;
+use super::run::Run;
 use crate::exit::Outcome;
 use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::verify::verify;
-use crate::report::{Problem, VerifyReport};
+use crate::report::{Fault, Problem, VerifyReport};
+use crate::status::change_since;
 
 /// A pod that is Ready by its own probe may need a moment until it answers; a wrong answer is final
 /// at once, silence only after this long.
@@ -69,17 +73,39 @@ pub(super) fn right_answers(before: &VerifyReport) -> Vec<Right> {
         .collect()
 }
 
-/// Whether a problem is an answer, which does not change by waiting.
-pub(super) fn is_an_answer(problem: &Problem) -> bool {
-    matches!(
-        problem,
-        Problem::WrongStatus { .. }
-            | Problem::WrongContentType { .. }
-            | Problem::Empty
-            | Problem::NotMatching { .. }
-            | Problem::WrongDigest { .. }
-            | Problem::TooLarge { .. }
-    )
+impl Run<'_> {
+    /// What somebody else has made of the StatefulSet since before the first fault, as a sentence: the
+    /// data before and after are not those of one workload then. Other replicas show by their names.
+    pub(super) async fn others_change(&self) -> Option<String> {
+        let context = self.context.clone().restarted();
+        let reading = self.plan.workload.find(&context);
+        match context.by_deadline(reading).await {
+            Ok(now) => {
+                let is_restart = self.plan.experiment.fault == Some(Fault::Restart);
+                let now = now.map(|now| without_our_marks(now, is_restart));
+                let before = without_our_marks(self.set.clone(), is_restart);
+                let is_scaled = now
+                    .as_ref()
+                    .is_some_and(|now| now.spec.replicas != before.spec.replicas);
+                let what = change_since(&before, now.as_ref()).filter(|_| !is_scaled)?;
+                Some(format!("{what} during the experiment, and not by it"))
+            }
+            Err(error) => Some(format!(
+                "whether the StatefulSet is still the same is not known: {error}"
+            )),
+        }
+    }
+}
+
+/// A StatefulSet without what an experiment itself changes of it; it is scaled back by then.
+fn without_our_marks(mut set: StatefulSet, is_restart: bool) -> StatefulSet {
+    set.metadata.generation = None;
+    if let Some(metadata) = set.spec.template.metadata.as_mut().filter(|_| is_restart) {
+        let mut annotations = metadata.annotations.take().unwrap_or_default();
+        annotations.remove(RESTARTED_AT);
+        metadata.annotations = Some(annotations);
+    }
+    set
 }
 
 /// Verifies until the answers are final, or the pods have had their moment to begin answering;
@@ -103,7 +129,8 @@ pub(super) async fn settled(
                 .replicas
                 .iter()
                 .filter_map(|answer| answer.error.as_ref())
-                .any(is_an_answer);
+                // What was slow once may be quick the next time.
+                .any(|it| it.is_an_answer() && !matches!(it, Problem::TooSlow { .. }));
         last = Some(report);
         if is_final || Instant::now() >= until || context.stop.is_asked() {
             return Ok(last);

@@ -98,6 +98,8 @@ fn under_way(replicas: usize) -> Vec<Event> {
         selection: Selection::AllInTurn,
         kills: 5,
         pods: (0..5).map(pod).collect(),
+        container: None,
+        beside: Vec::new(),
         pause_ms: 0,
         control_ms: None,
         probe_interval_ms: 100,

@@ -16,7 +16,7 @@ pub enum Fault {
     ForceDelete,
     /// Asks for an eviction, which disruption budgets may refuse.
     Evict,
-    /// Sends SIGTERM to process 1 of the pod's first container.
+    /// Sends SIGTERM to process 1 of the container that serves the endpoint.
     Kill,
     /// Restarts the rollout, as `kubectl rollout restart` does.
     Restart,
@@ -99,6 +99,12 @@ pub struct Experiment {
     pub kills: u32,
     /// The pods that are hit, one for each fault; every pod for a fault that takes the workload.
     pub pods: Vec<String>,
+    /// The container whose process 1 is ended, by a fault that ends one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// The containers that go on running beside it, and may be the ones that answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
     /// The pause between a recovery and the next fault, in milliseconds.
     pub pause_ms: u64,
     /// How long a control run probes, in milliseconds.

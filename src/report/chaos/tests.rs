@@ -37,6 +37,8 @@ fn experiment() -> Experiment {
         selection: Selection::First,
         kills: 1,
         pods: vec!["web-0".into()],
+        container: None,
+        beside: Vec::new(),
         pause_ms: 0,
         control_ms: None,
         probe_interval_ms: 100,

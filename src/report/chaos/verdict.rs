@@ -37,8 +37,12 @@ pub(super) fn weigh(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec
 
 fn survival(observed: &Observed) -> String {
     let faults = observed.experiment.kills;
-    let pods = match (observed.experiment.fault, observed.kills.as_slice()) {
-        (Some(Fault::Kill), [kill]) => format!("`{}` was proven to have restarted", kill.pod),
+    let container = observed.experiment.container.as_deref();
+    let pods = match (container, observed.kills.as_slice()) {
+        (Some(container), [kill]) => format!(
+            "container `{container}` of `{}` was proven to have restarted",
+            kill.pod
+        ),
         (_, [kill]) => format!("`{}` was proven to be a new pod", kill.pod),
         (_, kills) if faults > 1 => format!("all {} faults are proven", kills.len()),
         (_, kills) => format!("all {} pods are proven to be new", kills.len()),
@@ -170,6 +174,8 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
             doubts.push(format!("`{}` was not broken: {refused}", kill.pod));
         } else if kill.proof.is_none() && !observed.is_stopped {
             doubts.push(unproven(kill));
+        } else if let Some(others) = not_the_server(observed, kill) {
+            doubts.push(others);
         } else if observed.after.is_some() && !kill.phases.contains_key(&RecoveryPhase::AllEqual) {
             doubts.push(format!(
                 "after fault {} on `{}` the replicas were not all seen to answer alike again",
@@ -264,6 +270,23 @@ fn unsupported_recovery(observed: &Observed) -> Option<String> {
     let (slow, acceptable) = took_both(slowest, budget);
     (slowest > budget).then(|| {
         format!("a recovery took up to {slow}, which may or may not be more than {acceptable}")
+    })
+}
+
+/// Where several containers run, the one whose process was ended need not be the one that answers:
+/// only a gap in the answers shows that it is.
+fn not_the_server(observed: &Observed, kill: &Kill) -> Option<String> {
+    let container = observed.experiment.container.as_ref()?;
+    let others = &observed.experiment.beside;
+    let is_gapless = kill.fault == Fault::Kill && kill.outage_ms == Some(0);
+    (is_gapless && !others.is_empty()).then(|| {
+        let others: Vec<String> = others.iter().map(|other| format!("`{other}`")).collect();
+        format!(
+            "`{}` answered without a gap while its container `{container}` restarted: {} may be what \
+             serves the endpoint",
+            kill.pod,
+            others.join(" or ")
+        )
     })
 }
 

@@ -2,6 +2,8 @@
 //! purpose. Each one must get exactly the right verdict, the right exit code and the right words.
 
 mod chaos;
+mod containers;
+mod strangers;
 mod verify;
 
 use std::path::Path;

@@ -255,6 +255,8 @@ pub(super) fn experiment(kills: u32) -> Experiment {
         },
         kills,
         pods: pods.collect(),
+        container: None,
+        beside: Vec::new(),
         pause_ms: 0,
         control_ms: None,
         probe_interval_ms: 100,

@@ -227,6 +227,8 @@ fn observed(
             selection: Selection::First,
             kills: 1,
             pods: vec!["cryptoserver-0".into()],
+            container: None,
+            beside: Vec::new(),
             pause_ms: 0,
             control_ms: None,
             probe_interval_ms: 100,

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::websocket::{Socket, frame, upgrade};
-use super::{Signalled, log};
+use super::{Signalled, aside, log};
 use crate::apiserver::failure::Failure;
 use crate::apiserver::faults::Fault;
 use crate::apiserver::object;
@@ -57,7 +57,7 @@ pub(crate) fn answer(
         return Err(Failure::bad_request("Upgrade request required"));
     };
     let command = words(parts.uri.query().unwrap_or_default());
-    let Some(status) = shared.with(|state| execute(state, target, &command)) else {
+    let Some(status) = shared.with(|state| execute(state, target, &container, &command)) else {
         let message = format!("container not found ({container:?})");
         return Ok(refused(StatusCode::INTERNAL_SERVER_ERROR, message));
     };
@@ -84,7 +84,7 @@ fn words(query: &str) -> Vec<String> {
 }
 
 /// Runs a command in the pod's running container, if there is one.
-fn execute(state: &mut State, target: &Target, command: &[String]) -> Option<Value> {
+fn execute(state: &mut State, target: &Target, name: &str, command: &[String]) -> Option<Value> {
     let pod = state.pod(&target.namespace, &target.name)?;
     let container = super::running_container(state, &target.namespace, &target.name)?;
     let script = state.kubelet.script_of(&pod);
@@ -114,7 +114,11 @@ fn execute(state: &mut State, target: &Target, command: &[String]) -> Option<Val
     if !script.ignores_sigterm
         && let Some(runtime) = state.kubelet.runtimes.get_mut(object::uid(&pod))
     {
-        runtime.terminate(state.now);
+        if name == aside::serving(&pod) {
+            runtime.terminate(state.now);
+        } else {
+            runtime.restart_aside(state.now);
+        }
         state.kubelet.signalled.push(Signalled {
             at: state.now.instant,
             pod: target.name.clone(),

@@ -1,5 +1,6 @@
 //! Pods at run time: what the scheduler, the kubelet and the containers do, and how they are reached.
 
+mod aside;
 pub(crate) mod eviction;
 pub(crate) mod exec;
 pub(crate) mod log;

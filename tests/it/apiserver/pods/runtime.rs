@@ -72,6 +72,9 @@ pub(crate) struct Runtime {
     pub(crate) start_time: String,
     pub(crate) started_at: String,
     pub(crate) restarts: u32,
+    /// Restarts of the containers beside the one that serves, and when they started anew.
+    pub(crate) aside: u32,
+    pub(crate) aside_at: String,
     pub(crate) ready: bool,
     pub(crate) last_exit: Option<Exit>,
     pub(crate) log: String,
@@ -111,6 +114,8 @@ impl Runtime {
             start_time: String::new(),
             started_at: String::new(),
             restarts: 0,
+            aside: 0,
+            aside_at: String::new(),
             ready: false,
             last_exit: None,
             log: String::new(),
@@ -248,6 +253,13 @@ impl Runtime {
         if self.stage == Stage::Running {
             self.terminated.get_or_insert(now.instant);
         }
+    }
+
+    /// A container beside the one that serves ends and starts anew.
+    pub(crate) fn restart_aside(&mut self, now: Moment) {
+        self.aside += 1;
+        self.aside_at = now.text();
+        self.written = None;
     }
 
     fn create(

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::aside;
 use super::runtime::{Exit, Runtime, Stage};
 use super::script::PodScript;
 use crate::apiserver::object::{self, text};
@@ -40,13 +41,19 @@ pub(crate) fn write(pod: &mut Value, runtime: &Runtime, script: &PodScript, now:
     }
     let init: Vec<Value> = object::items(pod, "/spec/initContainers")
         .enumerate()
-        .map(|(i, c)| init_status(i, c, runtime, script))
+        .map(|(i, c)| {
+            if aside::is_sidecar(c) {
+                staying_status(pod, c, runtime, script)
+            } else {
+                init_status(i, c, runtime, script)
+            }
+        })
         .collect();
     if !init.is_empty() {
         object::set(pod, "/status/initContainerStatuses", init);
     }
     let main: Vec<Value> = object::items(pod, "/spec/containers")
-        .map(|container| main_status(pod, container, runtime, script))
+        .map(|container| staying_status(pod, container, runtime, script))
         .collect();
     object::set(pod, "/status/containerStatuses", main);
     conditions(pod, runtime, now);
@@ -138,6 +145,14 @@ pub(crate) fn set_condition(
         None => all.push(condition),
     }
     object::set(pod, "/status/conditions", all);
+}
+
+fn staying_status(pod: &Value, container: &Value, runtime: &Runtime, script: &PodScript) -> Value {
+    if text(container, "/name") == aside::serving(pod) {
+        main_status(pod, container, runtime, script)
+    } else {
+        aside::status(container, runtime)
+    }
 }
 
 fn main_status(pod: &Value, container: &Value, runtime: &Runtime, script: &PodScript) -> Value {

@@ -175,6 +175,23 @@ async fn an_eviction_that_a_budget_refuses_has_not_happened() {
     assert_eq!(scene.pod("cryptoserver-0")["metadata"]["uid"], before);
 }
 
+#[tokio::test]
+async fn another_spec_at_the_end_is_another_workload() {
+    let scene = Scene::new().await.live(replica(0), slow());
+    let process = scene.start(&CHAOS).await;
+    scene.until(|server| !server.writes().is_empty()).await;
+    let place = ("apps", "statefulsets", NAMESPACE, SET);
+    scene.server.change("kubectl-edit", place, |set| {
+        set["spec"]["minReadySeconds"] = json!(1);
+        let generation = set["metadata"]["generation"].as_i64().unwrap_or(1);
+        set["metadata"]["generation"] = json!(generation + 1);
+    });
+    super::Told(process.finish().await)
+        .is(UNDECIDED, "inconclusive")
+        .with("/data/preserved", &json!(true))
+        .saying("the spec of the StatefulSet was changed during the experiment, and not by it");
+}
+
 /// Whether the budgets were looked at, the last thing before it probes for a second and breaks.
 fn is_agreed(server: &ApiServer) -> bool {
     let requests = server.requests();
