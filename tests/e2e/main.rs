@@ -28,6 +28,7 @@ mod kubelet;
 mod manifest_meaning;
 mod model;
 mod refusals;
+mod replicas;
 mod reports;
 mod sabotage;
 mod sets;
