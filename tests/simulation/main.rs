@@ -47,3 +47,24 @@ fn a_seed_replays_byte_for_byte() {
         );
     }
 }
+
+/// Without a fault, every answer is right, and that is what a control run says.
+#[test]
+fn a_control_run_of_a_workload_that_is_well_is_undisturbed() {
+    let calm = (1..)
+        .map(scenario::Scenario::drawn)
+        .filter(|drawn| drawn.is_calm);
+    for mut calm in calm.take(20) {
+        let mut control = calm.acts[0].clone();
+        control.operation = scenario::Operation::Control;
+        calm.acts.truncate(1);
+        calm.acts.push(control);
+        let run = run::run_scenario(calm);
+        assert_eq!(
+            invariants::broken(&run),
+            Vec::<String>::new(),
+            "{:#?}",
+            run.scenario
+        );
+    }
+}

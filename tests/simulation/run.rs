@@ -16,7 +16,7 @@ use crate::apiserver::journal::Request;
 use crate::apiserver::pods::Served;
 use crate::apiserver::store::Change;
 use crate::panics;
-use crate::scenario::{Act, Attack, Operation, PAUSE, Scenario, replica};
+use crate::scenario::{Act, Operation, PAUSE, Scenario, replica};
 use crate::set;
 
 /// The time for one request, and how long one is repeated.
@@ -24,6 +24,9 @@ pub(crate) const LIMITS: TimeLimits = TimeLimits {
     request: Duration::from_secs(5),
     patience: Duration::from_secs(20),
 };
+
+/// How long a control run watches.
+const CONTROL: Duration = Duration::from_secs(5);
 
 /// More requests than any scenario needs; a storm ends here.
 pub(crate) const MOST_REQUESTS: usize = 6_000;
@@ -66,9 +69,13 @@ pub(crate) struct Run {
     pub(crate) start: Instant,
 }
 
-/// Plays the scenario of a seed on this thread, in paused time.
+/// Plays the scenario of a seed.
 pub(crate) fn run(seed: u64) -> Run {
-    let scenario = Scenario::drawn(seed);
+    run_scenario(Scenario::drawn(seed))
+}
+
+/// Plays a scenario on this thread, in paused time.
+pub(crate) fn run_scenario(scenario: Scenario) -> Run {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -195,38 +202,46 @@ async fn perform(
         }
         Operation::Rollout => Said::Rollout(ops::rollout_status(&context, &workload).await),
         Operation::Verify => Said::Verify(ops::verify(&context, &workload, &verification).await),
-        Operation::Chaos(attack) => {
-            let said = Box::pin(chaos(&context, workload, verification, attack)).await;
+        Operation::Chaos(_) | Operation::Control => {
+            let request = experiment(operation, verification);
+            let said = Box::pin(chaos(&context, &workload, request)).await;
             Said::Chaos(said.map(Box::new))
         }
+    }
+}
+
+/// What `chaos` is asked for; a control run breaks nothing.
+fn experiment(operation: Operation, verification: Verification) -> ChaosRequest {
+    let attack = match operation {
+        Operation::Chaos(attack) => Some(attack),
+        _ => None,
+    };
+    ChaosRequest {
+        verification,
+        fault: attack.map(|attack| attack.fault),
+        selection: if attack.is_some_and(|attack| !attack.fault.takes_all()) {
+            Selection::AllInTurn
+        } else {
+            Selection::First
+        },
+        kills: attack.map(|attack| attack.kills),
+        pause: PAUSE,
+        control: CONTROL,
+        probe_interval: attack.map_or(PAUSE, |attack| attack.probe_interval),
+        max_outage: None,
+        max_recovery: None,
+        allows_disruption: false,
+        is_rehearsal: false,
+        older: None,
     }
 }
 
 /// As the command does: the pod is named first, and that one is deleted.
 async fn chaos(
     context: &Context,
-    workload: Workload,
-    verification: Verification,
-    attack: Attack,
+    workload: &Workload,
+    request: ChaosRequest,
 ) -> Result<ChaosReport, OpsError> {
-    let request = ChaosRequest {
-        verification,
-        fault: Some(attack.fault),
-        selection: if attack.fault.takes_all() {
-            Selection::First
-        } else {
-            Selection::AllInTurn
-        },
-        kills: Some(attack.kills),
-        pause: PAUSE,
-        control: Duration::from_secs(5),
-        probe_interval: attack.probe_interval,
-        max_outage: None,
-        max_recovery: None,
-        allows_disruption: false,
-        is_rehearsal: false,
-        older: None,
-    };
-    let plan = ops::plan_chaos(context, &workload, request).await?;
+    let plan = ops::plan_chaos(context, workload, request).await?;
     Box::pin(ops::chaos(context, &plan)).await
 }

@@ -30,6 +30,8 @@ pub(crate) enum Operation {
     Verify,
     /// `chaos`.
     Chaos(Attack),
+    /// `chaos --control`.
+    Control,
 }
 
 /// What an experiment does.

@@ -1,17 +1,43 @@
 //! Where nothing goes wrong, the verdict is decisive and right.
 
 use cryptoctl::exit::Outcome;
-use cryptoctl::report::Fault;
+use cryptoctl::report::{ChaosReport, Fault};
 
 use super::Case;
 use crate::run::Said;
 use crate::truth::sha256;
 
-/// The verdict, if it is another one than it must be.
+/// The verdict, if it is another one than it must be, and what is said of replicas that nothing happened to.
 pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
     if !case.run.scenario.is_calm {
         return Vec::new();
     }
+    let mut wrong = verdict(case);
+    if let Said::Chaos(Ok(report)) = &case.played.said {
+        wrong.extend(blamed(report));
+    }
+    wrong
+}
+
+/// Replicas that no fault took, and that are said to have missed an answer.
+///
+/// Only here is that asserted: time stands still while anybody works, so that no probe is ever late.
+fn blamed(report: &ChaosReport) -> Vec<String> {
+    let mut replicas = report.availability.replicas.clone();
+    replicas.retain(|replica| !report.kills.iter().any(|kill| kill.pod == replica.pod));
+    replicas.retain(|replica| {
+        let probes = replica.probes;
+        probes.right == 0
+            || probes.wrong + probes.failing + probes.silent + probes.unknown > 0
+            || replica.longest_outage_ms + replica.unknown_ms > 0
+    });
+    let blamed = replicas.iter();
+    blamed
+        .map(|replica| format!("nothing happened to a replica, and it is blamed: {replica:?}"))
+        .collect()
+}
+
+fn verdict(case: &Case<'_>) -> Vec<String> {
     let replies = &case.run.scenario.replies;
     let is_right = replies.iter().all(|reply| {
         reply.status == 200

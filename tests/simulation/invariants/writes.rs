@@ -15,7 +15,7 @@ pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
     let requests = &case.run.requests[case.played.requests.clone()];
     match case.played.act.operation {
         Operation::Up { .. } => up(case, requests),
-        Operation::Rollout | Operation::Verify => requests
+        Operation::Rollout | Operation::Verify | Operation::Control => requests
             .iter()
             .filter(|request| request.is_write())
             .map(|request| format!("it only looks, and sends {}", request.line()))
