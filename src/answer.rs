@@ -12,6 +12,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
+    /// The `Content-Encoding` header: the body is taken as it comes.
+    pub content_encoding: Option<String>,
     /// The `Location` header of a redirect, which is never followed.
     pub location: Option<String>,
     /// The SHA-256 of the body, in hexadecimal.
@@ -29,5 +31,182 @@ impl Answer {
     #[must_use]
     pub fn body(&self) -> Option<&Bytes> {
         (self.beginning.len() as u64 == self.bytes).then_some(&self.beginning)
+    }
+}
+
+/// An answer that began, and did not come to a proven end. It is an answer all the same: what has
+/// come of it stands, and may be enough to know that it is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fragment {
+    /// The HTTP status, when that has come and is the pod's for certain.
+    pub status: Option<StatusCode>,
+    /// The rest of the head, when all of it has come.
+    pub head: Option<FragmentHead>,
+    /// How much of the body has come.
+    pub bytes: u64,
+    /// The beginning of the body, as far as it has come and was to be kept.
+    pub beginning: Bytes,
+    /// Why there is no more.
+    pub cut: Cut,
+}
+
+/// The head of an answer that did not come to a proven end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FragmentHead {
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// The `Location` header.
+    pub location: Option<String>,
+    /// The length that the head promises.
+    pub length: Option<u64>,
+}
+
+/// Why an answer has no proven end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cut {
+    /// It broke off.
+    Broken(String),
+    /// It ended, but that proves nothing.
+    Unproven(&'static str),
+    /// What came is not what the pod has sent.
+    Rewritten(&'static str),
+    /// It is larger than what is read, in bytes.
+    TooLarge(u64),
+    /// It did not come to its end within this time.
+    TimedOut(Duration),
+}
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Broken(reason) => formatter.write_str(reason),
+            Self::Unproven(reason) | Self::Rewritten(reason) => formatter.write_str(reason),
+            Self::TooLarge(limit) => write!(formatter, "the answer is larger than {limit} bytes"),
+            Self::TimedOut(time) => write!(
+                formatter,
+                "the answer was not complete within {} ms",
+                time.as_millis()
+            ),
+        }
+    }
+}
+
+/// How a fragment is proven to belong to another content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contradiction {
+    /// At this offset, both have a byte, and it is not the same.
+    At(u64),
+    /// More has come of it than the other one has.
+    Longer,
+    /// Its head promises another length, in bytes.
+    Promised(u64),
+}
+
+impl Fragment {
+    /// How this cannot be the beginning of a content of so many bytes that begins like this; `None`
+    /// when it can.
+    #[must_use]
+    pub fn contradicts(&self, bytes: u64, beginning: &[u8]) -> Option<Contradiction> {
+        if let Some(offset) = self.differs_at(beginning) {
+            return Some(Contradiction::At(offset));
+        }
+        if self.bytes > bytes {
+            return Some(Contradiction::Longer);
+        }
+        let promised = self.head.as_ref()?.length?;
+        (promised != bytes).then_some(Contradiction::Promised(promised))
+    }
+
+    /// How two fragments cannot be of one content.
+    #[must_use]
+    pub fn contradicts_fragment(&self, other: &Self) -> Option<Contradiction> {
+        if let Some(offset) = self.differs_at(&other.beginning) {
+            return Some(Contradiction::At(offset));
+        }
+        let promised = |fragment: &Self| fragment.head.as_ref().and_then(|head| head.length);
+        match (promised(self), promised(other)) {
+            (Some(mine), Some(theirs)) if mine != theirs => Some(Contradiction::Promised(mine)),
+            (Some(mine), None) if other.bytes > mine => Some(Contradiction::Promised(mine)),
+            (None, Some(theirs)) if self.bytes > theirs => Some(Contradiction::Longer),
+            _ => None,
+        }
+    }
+
+    fn differs_at(&self, beginning: &[u8]) -> Option<u64> {
+        let mut pairs = self.beginning.iter().zip(beginning);
+        pairs.position(|(a, b)| a != b).map(|offset| offset as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fragment(beginning: &'static str, length: Option<u64>) -> Fragment {
+        Fragment {
+            status: Some(StatusCode::OK),
+            head: Some(FragmentHead {
+                content_type: None,
+                location: None,
+                length,
+            }),
+            bytes: beginning.len() as u64,
+            beginning: Bytes::from_static(beginning.as_bytes()),
+            cut: Cut::Broken("it broke off".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_fragment_is_another_content_only_when_that_is_proven() {
+        let table = [
+            (fragment("1\n2", None), None),
+            (fragment("1\n2", Some(6)), None),
+            (fragment("", None), None),
+            (fragment("1\n9", None), Some(Contradiction::At(2))),
+            (fragment("1\n2\n3\n4", None), Some(Contradiction::Longer)),
+            (fragment("1\n2", Some(9)), Some(Contradiction::Promised(9))),
+        ];
+        for (fragment, expected) in table {
+            assert_eq!(
+                fragment.contradicts(6, b"1\n2\n3\n"),
+                expected,
+                "{fragment:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn two_fragments_are_of_one_content_unless_the_opposite_is_proven() {
+        let table = [
+            (fragment("1\n2", None), fragment("1\n", None), None),
+            (fragment("1\n2", Some(9)), fragment("1\n", Some(9)), None),
+            (
+                fragment("1\n2", Some(9)),
+                fragment("1\n", Some(8)),
+                Some(Contradiction::Promised(9)),
+            ),
+            (
+                fragment("1\n2", Some(4)),
+                fragment("1\n2\n3", None),
+                Some(Contradiction::Promised(4)),
+            ),
+            (
+                fragment("1\n2\n3", None),
+                fragment("1\n2", Some(4)),
+                Some(Contradiction::Longer),
+            ),
+            (
+                fragment("2", None),
+                fragment("1\n2", None),
+                Some(Contradiction::At(0)),
+            ),
+        ];
+        for (first, second, expected) in table {
+            assert_eq!(
+                first.contradicts_fragment(&second),
+                expected,
+                "{first:?} {second:?}"
+            );
+        }
     }
 }

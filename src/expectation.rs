@@ -9,12 +9,14 @@ use http::StatusCode;
 use regex::bytes::Regex;
 use sha2::{Digest, Sha256};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Cut, Fragment};
 use crate::event::milliseconds;
 use crate::report::Problem;
 
 /// How much of a redirect's target is repeated, in characters.
 const LONGEST_LOCATION: usize = 200;
+/// How much of an error's page is searched, in bytes.
+const LONGEST_PAGE: usize = 4096;
 
 /// What every replica is expected to answer at one endpoint.
 #[derive(Debug, Clone)]
@@ -104,29 +106,63 @@ impl Expectation {
             .or_else(|| self.too_slow(answer))
     }
 
-    /// What is wrong by the status alone: whatever follows it cannot make the answer right.
+    /// What is wrong with an answer that did not come to a proven end: a wrong head is wrong,
+    /// whatever follows it. Of the rest nothing is known.
     #[must_use]
-    pub fn wrong_status(&self, status: StatusCode, location: Option<&str>) -> Option<Problem> {
+    pub fn fragment_problem(&self, fragment: &Fragment) -> Problem {
+        let head = fragment.head.as_ref();
+        let wrong = fragment
+            .status
+            .and_then(|status| {
+                let location = head.and_then(|head| head.location.as_deref());
+                self.wrong_status(status, location, &fragment.beginning)
+            })
+            .or_else(|| self.wrong_content_type(head?.content_type.as_deref()));
+        wrong.unwrap_or_else(|| match &fragment.cut {
+            Cut::Broken(reason) => Problem::Incomplete {
+                reason: reason.clone(),
+            },
+            Cut::Unproven(reason) => Problem::Incomplete {
+                reason: (*reason).to_owned(),
+            },
+            Cut::Rewritten(reason) => Problem::NotProven {
+                reason: (*reason).to_owned(),
+            },
+            Cut::TooLarge(limit) => Problem::TooLarge { limit: *limit },
+            cut @ Cut::TimedOut(_) => Problem::Incomplete {
+                reason: cut.to_string(),
+            },
+        })
+    }
+
+    fn wrong_status(
+        &self,
+        status: StatusCode,
+        location: Option<&str>,
+        beginning: &[u8],
+    ) -> Option<Problem> {
         (status != self.status).then(|| Problem::WrongStatus {
             status: status.as_u16(),
             expected: self.status.as_u16(),
             location: location
                 .filter(|_| status.is_redirection())
                 .map(|location| location.chars().take(LONGEST_LOCATION).collect()),
+            may_want_tls: status == StatusCode::BAD_REQUEST && speaks_of_tls(beginning),
+        })
+    }
+
+    fn wrong_content_type(&self, given: Option<&str>) -> Option<Problem> {
+        let expected = self.content_type.as_ref()?;
+        let is_right = given.is_some_and(|given| media_type::satisfies(given, expected));
+        (!is_right).then(|| Problem::WrongContentType {
+            expected: expected.clone(),
+            content_type: given.map(str::to_owned),
         })
     }
 
     fn wrong_head(&self, answer: &Answer) -> Option<Problem> {
-        let status = self.wrong_status(answer.status, answer.location.as_deref());
-        status.or_else(|| {
-            let expected = self.content_type.as_ref()?;
-            let given = answer.content_type.as_deref();
-            let is_right = given.is_some_and(|given| media_type::satisfies(given, expected));
-            (!is_right).then(|| Problem::WrongContentType {
-                expected: expected.clone(),
-                content_type: answer.content_type.clone(),
-            })
-        })
+        self.wrong_status(answer.status, answer.location.as_deref(), &answer.beginning)
+            .or_else(|| self.wrong_content_type(answer.content_type.as_deref()))
     }
 
     fn wrong_body(&self, answer: &Answer) -> Option<Problem> {
@@ -174,6 +210,15 @@ impl Expectation {
             limit_ms: milliseconds(limit),
         })
     }
+}
+
+/// Whether a page speaks of TLS, as that of a server does which is asked in plain HTTP where it wants
+/// TLS: Go's `net/http` names an `HTTPS server`, nginx an `HTTPS port`, Apache an `SSL-enabled` one.
+fn speaks_of_tls(page: &[u8]) -> bool {
+    let page = &page[..page.len().min(LONGEST_PAGE)];
+    let page = String::from_utf8_lossy(page).to_ascii_lowercase();
+    let mut words = page.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.any(|word| matches!(word, "tls" | "ssl" | "https"))
 }
 
 /// What is compared of an answer.

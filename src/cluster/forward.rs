@@ -1,28 +1,16 @@
-//! Asks one pod one HTTP question through a port-forward of its own, inside this process.
-//!
-//! A cut port-forward looks like the end of a file, so a body counts as complete only when HTTP
-//! itself says so: by its `Content-Length` or its last chunk (RFC 9112, section 6.3).
+//! Port-forwards, and what can keep an answer from coming through one.
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures::FutureExt;
-use futures::future::FusedFuture;
-use http::{Method, Request, StatusCode, header};
-use http_body_util::Empty;
-use hyper::client::conn::http1::SendRequest;
-use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::Portforwarder;
 use thiserror::Error;
-use tokio::time::Instant;
 
 use super::connect::Cluster;
 use super::error::ClusterError;
 use super::failure;
-use super::reading::{self, Reading};
-use crate::answer::Answer;
+use crate::answer::Fragment;
 
 /// What to ask, and how much of an answer to take.
 #[derive(Debug, Clone)]
@@ -45,9 +33,6 @@ pub enum AskError {
     /// The port-forward could not be opened.
     #[error("the port-forward could not be opened")]
     NotOpened(#[source] ClusterError),
-    /// What came back is not HTTP; over TLS it is what the replica has sent.
-    #[error("what came back is not HTTP")]
-    NotHttp,
     /// It took too long to open the port-forward.
     #[error("the port-forward was not opened in time")]
     NotOpenedInTime,
@@ -57,50 +42,65 @@ pub enum AskError {
     /// The API server did not pass the question on, or not what came back.
     #[error("the API server's pod proxy could not be used")]
     NotProxied(#[source] ClusterError),
+    /// The API server did not reach the pod at its own address.
+    #[error("the API server's pod proxy did not reach the pod: {0}")]
+    NotReached(String),
+    /// Nothing listens at the pod's own address, where the API server asks; a server may all the
+    /// same listen on the loopback address.
+    #[error("nothing listens at the pod's own address, where the API server's pod proxy asks")]
+    NotListeningOutside,
     /// The node says that nothing listens on the port.
     #[error("nothing listens on the port")]
     NotListening,
     /// The node could not connect to the port for another reason.
     #[error("the node could not forward the port: {0}")]
     NotForwarded(String),
-    /// The stream broke off, or what came is not HTTP.
-    #[error("the answer broke off: {0}")]
-    BrokenOff(String),
-    /// The body has no proven end.
-    #[error("{reason}")]
-    NoProvenEnd {
-        /// The HTTP status.
-        status: StatusCode,
-        /// The `Location` header.
-        location: Option<String>,
-        /// Why.
-        reason: &'static str,
-    },
-    /// What came is not what the pod has sent.
-    #[error("{reason}")]
-    Rewritten {
-        /// The HTTP status, which is the pod's.
-        status: StatusCode,
-        /// Why.
-        reason: &'static str,
-    },
-    /// The body is larger than what is read.
-    #[error("the answer is larger than {0} bytes")]
-    TooLarge(u64),
-    /// No complete answer in time.
-    #[error("no complete answer within the time")]
+    /// The pod's end of the connection was closed before any byte of an answer.
+    #[error("the connection ended before an answer began: {0}")]
+    Closed(String),
+    /// The link to the pod broke before any byte of an answer.
+    #[error("the link to the pod broke before an answer began")]
+    LinkBroken,
+    /// No byte of an answer in time.
+    #[error("no answer within the time")]
     TimedOut,
+    /// What came back is not HTTP.
+    #[error("what came back is not HTTP{}", hint(*.speaks_tls))]
+    NotHttp {
+        /// Whether it is a record of TLS.
+        speaks_tls: bool,
+    },
+    /// An answer began, and has no proven end.
+    #[error("{}", .0.cut)]
+    Unfinished(Box<Fragment>),
+}
+
+fn hint(speaks_tls: bool) -> &'static str {
+    if speaks_tls {
+        ": the port speaks TLS, and is asked in plain HTTP"
+    } else {
+        ""
+    }
 }
 
 impl AskError {
-    /// Whether the transport failed, so that asking again may help.
+    /// Whether the transport failed, so that asking again may help. What began is an answer: it is
+    /// never asked for again.
     #[must_use]
     pub fn is_transport(&self) -> bool {
         match self {
             Self::NotOpened(error) | Self::NotProxied(error) => error.is_transient(),
-            Self::NotForwarded(_) | Self::BrokenOff(_) => true,
+            Self::NotForwarded(_) | Self::Closed(_) | Self::LinkBroken => true,
+            // Go's words for a connection that was not made: the pod was not asked.
+            Self::NotReached(why) => why.starts_with("dial "),
             _ => false,
         }
+    }
+
+    /// Whether an answer began.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        matches!(self, Self::NotHttp { .. } | Self::Unfinished(_))
     }
 
     /// Why port-forwards are of no use here, when that is what this error says: another way may
@@ -124,23 +124,6 @@ impl AskError {
 }
 
 impl Cluster {
-    /// Asks a pod through a port-forward of its own.
-    ///
-    /// # Errors
-    /// [`AskError`] when there is no complete answer.
-    pub async fn ask(
-        &self,
-        namespace: &str,
-        pod: &str,
-        question: &Question,
-    ) -> Result<Answer, AskError> {
-        let _waiting = self.sender.waiting();
-        let forward = self.open(namespace, pod, question.port).await?;
-        tokio::time::timeout(question.timeout, ask_through(forward, question))
-            .await
-            .unwrap_or(Err(AskError::TimedOut))
-    }
-
     /// Opens a port-forward, in the time of any request: how slow the API server is says nothing
     /// about the replica.
     pub(super) async fn open(
@@ -168,36 +151,6 @@ impl Cluster {
     }
 }
 
-async fn ask_through(mut forward: Forward, question: &Question) -> Result<Answer, AskError> {
-    let stream = forward.0.take_stream(question.port);
-    let refusal = forward.0.take_error(question.port);
-    let (Some(stream), Some(refusal)) = (stream, refusal) else {
-        return Err(AskError::BrokenOff("no stream for the port".to_owned()));
-    };
-    // The node reports a refused connection on a channel of its own; the data channel then just
-    // ends. Whichever comes first, the node's own words decide.
-    let refusal = refusal.fuse();
-    tokio::pin!(refusal);
-    let exchange = exchange(TokioIo::new(stream), question);
-    tokio::pin!(exchange);
-    tokio::select! {
-        biased;
-        Some(words) = &mut refusal => Err(refused(&words)),
-        answer = &mut exchange => match answer {
-            Err(AskError::BrokenOff(reason)) if !refusal.is_terminated() => {
-                match tokio::time::timeout(WORDS_OF_THE_NODE, refusal).await {
-                    Ok(Some(words)) => Err(refused(&words)),
-                    _ => Err(AskError::BrokenOff(reason)),
-                }
-            }
-            other => other,
-        },
-    }
-}
-
-/// The error channel's text follows the end of the data channel closely, if it comes at all.
-pub(super) const WORDS_OF_THE_NODE: Duration = Duration::from_millis(500);
-
 /// A port-forward whose background task ends with it.
 pub(super) struct Forward(pub(super) Portforwarder);
 
@@ -215,73 +168,4 @@ pub(super) fn refused(words: &str) -> AskError {
     } else {
         AskError::NotForwarded(words.to_owned())
     }
-}
-
-async fn exchange<S>(stream: S, question: &Question) -> Result<Answer, AskError>
-where
-    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
-{
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream)
-        .await
-        .map_err(|error| broken(&error))?;
-    let driver = tokio::spawn(connection);
-    let answer = request(&mut sender, question, "close").await;
-    driver.abort();
-    answer
-}
-
-/// Asks over a connection to the pod; `connection` says whether it is of use afterwards.
-pub(super) async fn request(
-    sender: &mut SendRequest<Empty<Bytes>>,
-    question: &Question,
-    connection: &'static str,
-) -> Result<Answer, AskError> {
-    let started = Instant::now();
-    let request = Request::builder()
-        .method(Method::GET)
-        .uri(&question.path)
-        .header(header::HOST, "localhost")
-        .header(header::CONNECTION, connection)
-        .body(Empty::new())
-        .map_err(|error| AskError::BrokenOff(error.to_string()))?;
-    let broken = |error: hyper::Error| broken(&error);
-    let response = sender.send_request(request).await.map_err(broken)?;
-    let (head, body) = response.into_parts();
-    let reading = reading::read(body, question, broken).await?;
-    let location = reading::text(&head.headers, header::LOCATION);
-    let has_length = reading::has_length(head.status, &head.headers);
-    if !has_length && !reading::is_chunked(&head.headers) {
-        return Err(AskError::NoProvenEnd {
-            status: head.status,
-            location,
-            reason: "the answer has neither a length nor chunks, so its end cannot be proven",
-        });
-    }
-    let Reading {
-        sha256,
-        bytes,
-        beginning,
-    } = reading;
-    Ok(Answer {
-        status: head.status,
-        content_type: reading::text(&head.headers, header::CONTENT_TYPE),
-        location,
-        sha256,
-        bytes,
-        beginning,
-        latency: started.elapsed(),
-    })
-}
-
-pub(super) fn broken(error: &hyper::Error) -> AskError {
-    if error.is_parse() {
-        return AskError::NotHttp;
-    }
-    let reason =
-        if error.is_incomplete_message() || error.is_closed() || error.is_body_write_aborted() {
-            "the connection was closed before the answer was complete"
-        } else {
-            "the connection failed"
-        };
-    AskError::BrokenOff(reason.to_owned())
 }

@@ -32,6 +32,7 @@ mod sender;
 mod transport;
 mod watch;
 mod watch_line;
+mod wire;
 
 pub use self::connect::Cluster;
 pub use self::connection::{

@@ -6,17 +6,18 @@
 //! none, and sends whatever came without a length in chunks (apimachinery, `pkg/util/proxy`; Go,
 //! `net/http/httputil/reverseproxy.go`). What it may have changed proves nothing here.
 
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header, response};
 use kube::core::Status;
 use percent_encoding::percent_decode_str;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::connect::Cluster;
 use super::error::ClusterError;
 use super::failure;
 use super::forward::{AskError, Question};
-use super::reading::{self, Reading};
-use crate::answer::Answer;
+use super::reading::{self, Reading, Stop};
+use crate::answer::{Answer, Cut, Fragment};
 
 /// Every answer of an API server has this header, what it passes on included
 /// (`k8s.io/apiserver` `pkg/endpoints/filters/audit_init.go`).
@@ -80,50 +81,76 @@ impl Cluster {
         question: &Question,
     ) -> Result<Answer, AskError> {
         let _waiting = self.sender.waiting();
-        tokio::time::timeout(question.timeout, self.proxied(namespace, pod, question))
-            .await
-            .unwrap_or(Err(AskError::TimedOut))
-    }
-
-    async fn proxied(
-        &self,
-        namespace: &str,
-        pod: &str,
-        question: &Question,
-    ) -> Result<Answer, AskError> {
         let started = Instant::now();
+        let until = started + question.timeout;
         let request = request(namespace, pod, question)?;
-        let response = self.sender.passed_on(request).await;
+        let response = timeout_at(until, self.sender.passed_on(request)).await;
+        let response = response.map_err(|_| AskError::TimedOut)?;
         let (head, body) = response.map_err(AskError::NotProxied)?.into_parts();
         let mut bounds = question.clone();
         if !head.status.is_success() {
             bounds.kept = bounds.kept.max(LARGEST_STATUS);
         }
+        let mut reading = Reading::of(&bounds);
+        let taken = timeout_at(until, reading.take(body)).await;
         let server = self.server();
-        let reading = reading::read(body, &bounds, |error| {
-            // The API server breaks the connection where the pod has broken its own.
-            let error = failure::translate(server, error);
-            AskError::BrokenOff(match std::error::Error::source(&error) {
-                Some(source) => source.to_string(),
-                None => error.to_string(),
-            })
-        })
-        .await?;
-        if let Some(error) = own_words(server, head.status, &head.headers, &reading, question) {
+        if let Some(error) = own_words(server, &head, &reading, question) {
             return Err(error);
         }
-        judge_end(head.status, &head.headers)?;
+        let cut = match taken {
+            Ok(Ok(())) => None,
+            Ok(Err(Stop::TooLarge(limit))) => Some(Cut::TooLarge(limit)),
+            // The API server breaks the connection where the pod has broken its own.
+            Ok(Err(Stop::Broken(error))) => {
+                let error = failure::translate(server, error);
+                let source = std::error::Error::source(&error);
+                Some(Cut::Broken(
+                    source.map_or_else(|| error.to_string(), ToString::to_string),
+                ))
+            }
+            Err(_) => Some(Cut::TimedOut(question.timeout)),
+        };
+        if let Some(cut) = cut.or_else(|| doubt(head.status, &head.headers)) {
+            return Err(unfinished(head, reading, cut));
+        }
         Ok(Answer {
             status: head.status,
             content_type: reading::text(&head.headers, header::CONTENT_TYPE),
+            content_encoding: reading::text(&head.headers, header::CONTENT_ENCODING),
             // It is rewritten, so it is not what the pod has said.
             location: None,
-            sha256: reading.sha256,
+            sha256: reading.sha256(),
             bytes: reading.bytes,
-            beginning: reading.beginning,
+            beginning: reading.beginning.freeze(),
             latency: started.elapsed(),
         })
     }
+}
+
+/// What is known of the pod's answer where its end is not proven. A page is rewritten, so that only
+/// its status counts; an error that broke off may be the API server's own.
+fn unfinished(head: response::Parts, mut reading: Reading, cut: Cut) -> AskError {
+    let is_page = is_page(&head.headers);
+    let is_the_pods = head.status.is_success()
+        || reading.bytes > LARGEST_STATUS
+        || matches!(cut, Cut::Unproven(_) | Cut::Rewritten(_));
+    reading.head = Some(head);
+    let mut fragment = reading.fragment(cut);
+    if !is_the_pods {
+        fragment.status = None;
+    }
+    if is_page || !is_the_pods {
+        fragment = Fragment {
+            head: None,
+            bytes: 0,
+            beginning: Bytes::new(),
+            ..fragment
+        };
+    }
+    if let Some(head) = &mut fragment.head {
+        head.location = None;
+    }
+    AskError::Unfinished(Box::new(fragment))
 }
 
 fn request(namespace: &str, pod: &str, question: &Question) -> Result<Request<Vec<u8>>, AskError> {
@@ -159,11 +186,11 @@ fn leads_elsewhere(path: &str) -> bool {
 /// What the API server, or something before it, has said itself: never an answer of the pod.
 fn own_words(
     server: &str,
-    code: StatusCode,
-    headers: &HeaderMap,
+    head: &response::Parts,
     reading: &Reading,
     question: &Question,
 ) -> Option<AskError> {
+    let code = head.status;
     if !code.is_success()
         && let Some(status) = status(reading)
     {
@@ -173,13 +200,13 @@ fn own_words(
         return Some(match reached {
             // With a dialler in between, the words may speak of its own port.
             Some(why) if why.starts_with("dial tcp ") && why.ends_with(&refusal) => {
-                AskError::NotListening
+                AskError::NotListeningOutside
             }
-            Some(why) => AskError::NotForwarded(why.to_owned()),
+            Some(why) => AskError::NotReached(why.to_owned()),
             None => AskError::NotProxied(ClusterError::from_status(server, code, None, status)),
         });
     }
-    if headers.contains_key(AUDIT_ID) {
+    if head.headers.contains_key(AUDIT_ID) {
         return None;
     }
     Some(AskError::NotProxied(if code.is_success() {
@@ -200,29 +227,25 @@ fn status(reading: &Reading) -> Option<Status> {
     Some(serde_json::from_value(object).unwrap_or_default())
 }
 
-/// Only a length proves an end here, and nothing proves that a page is the pod's own.
-fn judge_end(status: StatusCode, headers: &HeaderMap) -> Result<(), AskError> {
+/// Why an answer that came to its end proves nothing: only a length proves an end here, and nothing
+/// proves that a page is the pod's own.
+fn doubt(status: StatusCode, headers: &HeaderMap) -> Option<Cut> {
+    if is_page(headers) {
+        return Some(Cut::Rewritten("the API server's proxy rewrites HTML pages"));
+    }
+    (!reading::has_length(status, headers)).then_some(Cut::Unproven(
+        "the answer has no length, and the API server's proxy hides whether it came to its end",
+    ))
+}
+
+fn is_page(headers: &HeaderMap) -> bool {
     let media_type = reading::text(headers, header::CONTENT_TYPE).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    if media_type.eq_ignore_ascii_case("text/html") {
-        return Err(AskError::Rewritten {
-            status,
-            reason: "the API server's proxy rewrites HTML pages",
-        });
-    }
-    if !reading::has_length(status, headers) {
-        return Err(AskError::NoProvenEnd {
-            status,
-            location: None,
-            reason: "the answer has no length, and the API server's proxy hides whether it came to its end",
-        });
-    }
-    Ok(())
+    media_type.eq_ignore_ascii_case("text/html")
 }
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use std::time::Duration;
 
     use super::*;
@@ -237,18 +260,27 @@ mod tests {
         }
     }
 
-    fn said(code: u16, body: &str, is_audited: bool) -> Option<AskError> {
-        let mut headers = HeaderMap::new();
-        if is_audited {
-            headers.insert(AUDIT_ID, HeaderValue::from_static("a"));
+    fn head(code: u16, headers: &[(header::HeaderName, &'static str)]) -> response::Parts {
+        let mut answer = http::Response::new(());
+        *answer.status_mut() = StatusCode::from_u16(code).unwrap();
+        for (name, value) in headers {
+            let value = HeaderValue::from_static(value);
+            answer.headers_mut().insert(name, value);
         }
-        let reading = Reading {
-            sha256: String::new(),
-            bytes: body.len() as u64,
-            beginning: Bytes::copy_from_slice(body.as_bytes()),
-        };
-        let code = StatusCode::from_u16(code).unwrap();
-        own_words("https://server", code, &headers, &reading, &question())
+        answer.into_parts().0
+    }
+
+    fn reading(body: &str) -> Reading {
+        let mut reading = Reading::of(&question());
+        reading.bytes = body.len() as u64;
+        reading.beginning.extend_from_slice(body.as_bytes());
+        reading
+    }
+
+    fn said(code: u16, body: &str, is_audited: bool) -> Option<AskError> {
+        let audited = [(header::HeaderName::from_static(AUDIT_ID), "a")];
+        let head = head(code, if is_audited { &audited } else { &[] });
+        own_words("https://server", &head, &reading(body), &question())
     }
 
     fn status(code: u16, reason: &str, message: &str) -> String {
@@ -264,14 +296,14 @@ mod tests {
         let refused =
             "error trying to reach service: dial tcp 10.0.0.7:8080: connect: connection refused";
         let error = said(503, &status(503, "ServiceUnavailable", refused), true);
-        assert!(matches!(error, Some(AskError::NotListening)), "{error:?}");
+        assert!(
+            matches!(error, Some(AskError::NotListeningOutside)),
+            "{error:?}"
+        );
 
         let by_dialler = "error trying to reach service: proxy error from localhost:8131: dial tcp 127.0.0.1:8131: connect: connection refused";
         let error = said(503, &status(503, "ServiceUnavailable", by_dialler), true);
-        assert!(
-            matches!(error, Some(AskError::NotForwarded(_))),
-            "{error:?}"
-        );
+        assert!(matches!(error, Some(AskError::NotReached(_))), "{error:?}");
 
         for (code, reason) in [(403, "Forbidden"), (404, "NotFound"), (500, "")] {
             let error = said(code, &status(code, reason, "no"), true);
@@ -302,21 +334,42 @@ mod tests {
 
     #[test]
     fn only_a_length_proves_an_end_and_a_page_proves_nothing() {
-        let headers = |pairs: &[(header::HeaderName, &'static str)]| {
-            let pairs = pairs.iter().cloned();
-            pairs
-                .map(|(name, value)| (name, HeaderValue::from_static(value)))
-                .collect::<HeaderMap>()
-        };
         let length = (header::CONTENT_LENGTH, "3");
         let chunks = (header::TRANSFER_ENCODING, "chunked");
         let page = (header::CONTENT_TYPE, "Text/HTML; charset=utf-8");
-        let ok = StatusCode::OK;
-        assert!(judge_end(ok, &headers(std::slice::from_ref(&length))).is_ok());
-        let error = judge_end(ok, &headers(&[chunks])).unwrap_err();
-        assert!(matches!(error, AskError::NoProvenEnd { .. }), "{error:?}");
-        let error = judge_end(ok, &headers(&[length, page])).unwrap_err();
-        assert!(matches!(error, AskError::Rewritten { .. }), "{error:?}");
-        assert!(judge_end(StatusCode::NO_CONTENT, &headers(&[])).is_ok());
+        let doubt =
+            |code, headers: &[_]| doubt(head(code, headers).status, &head(code, headers).headers);
+        assert_eq!(doubt(200, std::slice::from_ref(&length)), None);
+        assert!(matches!(doubt(200, &[chunks]), Some(Cut::Unproven(_))));
+        assert!(matches!(
+            doubt(200, &[length, page]),
+            Some(Cut::Rewritten(_))
+        ));
+        assert_eq!(doubt(204, &[]), None);
+    }
+
+    #[test]
+    fn of_what_breaks_off_only_what_is_the_pods_counts() {
+        let of = |code, headers: &[_], body: &str, cut| {
+            let AskError::Unfinished(fragment) =
+                unfinished(head(code, headers), reading(body), cut)
+            else {
+                panic!("an answer that began is a fragment");
+            };
+            (
+                fragment.status.map(|status| status.as_u16()),
+                fragment.bytes,
+            )
+        };
+        let broken = || Cut::Broken("it broke off".to_owned());
+        let page = [(header::CONTENT_TYPE, "text/html")];
+        assert_eq!(of(200, &[], "1\n2", broken()), (Some(200), 3));
+        assert_eq!(of(200, &page, "<p>", broken()), (Some(200), 0));
+        // What broke off may be the beginning of the API server's own `Status`.
+        assert_eq!(of(503, &[], "{", broken()), (None, 0));
+        assert_eq!(
+            of(503, &[], "no", Cut::Unproven("no length")),
+            (Some(503), 2)
+        );
     }
 }

@@ -1,52 +1,89 @@
-//! Takes in the body of a pod's answer: hashed as it comes, bounded, its beginning kept.
+//! Takes in a pod's answer as it comes: hashed, bounded, its beginning kept. Whatever ends it, what
+//! has come by then is known.
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, header, response};
 use http_body::Body;
 use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 
-use super::forward::{AskError, Question};
+use super::forward::Question;
+use crate::answer::{Cut, Fragment, FragmentHead};
 use crate::expectation::hexadecimal;
 
-/// A body that came to its end.
-pub(super) struct Reading {
-    pub(super) sha256: String,
-    pub(super) bytes: u64,
-    pub(super) beginning: Bytes,
+/// Why a body is not read any further.
+pub(super) enum Stop<E> {
+    /// It is larger than what is read, in bytes.
+    TooLarge(u64),
+    /// It broke off.
+    Broken(E),
 }
 
-/// Reads a body; `broken` says what it means when it breaks off.
-///
-/// # Errors
-/// [`AskError::TooLarge`], or what `broken` says.
-pub(super) async fn read<B>(
-    mut body: B,
-    question: &Question,
-    broken: impl Fn(B::Error) -> AskError,
-) -> Result<Reading, AskError>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    let mut hash = Sha256::new();
-    let mut bytes: u64 = 0;
-    let mut beginning = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let data = frame.map_err(&broken)?.into_data().unwrap_or_default();
-        bytes = bytes.saturating_add(data.len() as u64);
-        if bytes > question.largest_body {
-            return Err(AskError::TooLarge(question.largest_body));
+/// An answer as it comes in.
+pub(super) struct Reading {
+    pub(super) head: Option<response::Parts>,
+    pub(super) bytes: u64,
+    pub(super) beginning: BytesMut,
+    hash: Sha256,
+    kept: u64,
+    largest: u64,
+}
+
+impl Reading {
+    /// Nothing has come yet.
+    pub(super) fn of(question: &Question) -> Self {
+        Self {
+            head: None,
+            bytes: 0,
+            beginning: BytesMut::new(),
+            hash: Sha256::new(),
+            kept: question.kept,
+            largest: question.largest_body,
         }
-        hash.update(&data);
-        let room = question.kept.saturating_sub(beginning.len() as u64);
-        let room = usize::try_from(room).unwrap_or(usize::MAX).min(data.len());
-        beginning.extend_from_slice(&data[..room]);
     }
-    Ok(Reading {
-        sha256: hexadecimal(&hash.finalize()),
-        bytes,
-        beginning: beginning.freeze(),
-    })
+
+    /// Takes the body in.
+    ///
+    /// # Errors
+    /// [`Stop`] when it does not come to its end.
+    pub(super) async fn take<B>(&mut self, mut body: B) -> Result<(), Stop<B::Error>>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        while let Some(frame) = body.frame().await {
+            let data = frame.map_err(Stop::Broken)?.into_data().unwrap_or_default();
+            self.bytes = self.bytes.saturating_add(data.len() as u64);
+            let room = self.kept.saturating_sub(self.beginning.len() as u64);
+            let room = usize::try_from(room).unwrap_or(usize::MAX).min(data.len());
+            self.beginning.extend_from_slice(&data[..room]);
+            if self.bytes > self.largest {
+                return Err(Stop::TooLarge(self.largest));
+            }
+            self.hash.update(&data);
+        }
+        Ok(())
+    }
+
+    /// The SHA-256 of what has come, in hexadecimal.
+    pub(super) fn sha256(&self) -> String {
+        hexadecimal(&self.hash.clone().finalize())
+    }
+
+    /// What has come, as something that did not come to a proven end.
+    pub(super) fn fragment(self, cut: Cut) -> Fragment {
+        let head = self.head;
+        Fragment {
+            status: head.as_ref().map(|head| head.status),
+            head: head.map(|head| FragmentHead {
+                content_type: text(&head.headers, header::CONTENT_TYPE),
+                location: text(&head.headers, header::LOCATION),
+                length: length(&head.headers),
+            }),
+            bytes: self.bytes,
+            beginning: self.beginning.freeze(),
+            cut,
+        }
+    }
 }
 
 /// Whether the body's end is proven by the last chunk, where that has come (RFC 9112, section 6.3).
@@ -67,8 +104,51 @@ pub(super) fn has_length(status: StatusCode, headers: &HeaderMap) -> bool {
     has_no_body || (is_long && !headers.contains_key(header::TRANSFER_ENCODING))
 }
 
-/// A header that is text.
+/// The length that the head promises, where it counts.
+fn length(headers: &HeaderMap) -> Option<u64> {
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        return None;
+    }
+    let value = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?;
+    value.trim().parse().ok()
+}
+
+/// A header that is text; different values of a repeated one are listed, as RFC 9110, section 5.3,
+/// combines them.
 pub(super) fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
-    let value = headers.get(name)?.to_str().ok()?;
-    Some(value.to_owned())
+    let mut values: Vec<&str> = Vec::new();
+    for value in headers.get_all(name) {
+        let value = value.to_str().ok()?;
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_header_that_comes_twice_is_one_unless_its_values_differ() {
+        let typed = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::CONTENT_TYPE, HeaderValue::from_static(value));
+            }
+            text(&headers, header::CONTENT_TYPE)
+        };
+        assert_eq!(typed(&[]), None);
+        assert_eq!(
+            typed(&["text/plain", "text/plain"]).as_deref(),
+            Some("text/plain")
+        );
+        assert_eq!(
+            typed(&["text/plain", "text/html"]).as_deref(),
+            Some("text/plain, text/html")
+        );
+    }
 }

@@ -4,6 +4,7 @@ fn answer(status: u16, body: &str) -> Answer {
     Answer {
         status: StatusCode::from_u16(status).unwrap(),
         content_type: Some("text/plain; charset=utf-8".to_owned()),
+        content_encoding: None,
         location: None,
         sha256: hexadecimal(&Sha256::digest(body)),
         bytes: body.len() as u64,

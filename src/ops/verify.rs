@@ -230,12 +230,17 @@ async fn ask_each(
         let Given {
             answer,
             compared,
+            fragment,
             because,
         } = given;
         if let Some(compared) = compared {
             let (sha256, beginning) = (&compared.sha256, &compared.beginning);
             let contents = &mut heard.contents;
             contents.keep(&answer.endpoint, sha256, compared.bytes, beginning);
+        }
+        if let Some(fragment) = fragment {
+            let contents = &mut heard.contents;
+            contents.keep_fragment(&answer.endpoint, answer.ordinal, fragment);
         }
         if let Some(because) = because {
             heard.proxied.push((answer.ordinal, because));

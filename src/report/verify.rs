@@ -3,7 +3,9 @@
 mod baseline;
 mod compare;
 mod contents;
+mod encoding;
 mod finding;
+mod fragment;
 mod group;
 mod problem;
 mod summary;
@@ -75,6 +77,9 @@ pub struct ReplicaAnswer {
     pub bytes: Option<u64>,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
+    /// The `Content-Encoding` header, where there is one: bodies are compared as they come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_encoding: Option<String>,
     /// From the request's first byte to the body's last, in milliseconds.
     pub latency_ms: Option<u64>,
     /// How the replica was reached.
@@ -221,6 +226,7 @@ impl VerifyReport {
         let mut findings = Vec::new();
         if let Some(baseline) = baseline {
             findings.extend(baseline.findings(&groups, &replicas, contents));
+            findings.extend(fragment::against_baseline(baseline, &replicas, contents));
         }
         for endpoint in endpoints.iter().filter(|one| !may_differ.contains(one)) {
             let of_endpoint: Vec<&AnswerGroup> = groups
@@ -228,10 +234,17 @@ impl VerifyReport {
                 .filter(|group| group.endpoint == *endpoint)
                 .collect();
             let mut found = compare::differences(&of_endpoint, contents);
-            let types = of_endpoint
+            if let Some(first) = found.first_mut()
+                && let Some(words) = encoding::words(&of_endpoint, &replicas, contents)
+            {
+                first.message = format!("{}; {words}", first.message);
+            }
+            let labels = of_endpoint
                 .iter()
-                .filter_map(|group| compare::content_types(group, &replicas));
-            found.extend(types);
+                .flat_map(|group| compare::labels(group, &replicas));
+            found.extend(labels);
+            let fragments = fragment::contradictions(endpoint, &of_endpoint, &replicas, contents);
+            found.extend(fragments);
             if endpoints.len() > 1 {
                 for finding in &mut found {
                     finding.message = format!("{endpoint}: {}", finding.message);

@@ -31,6 +31,7 @@ mod refusals;
 mod replicas;
 mod reports;
 mod sabotage;
+mod servers;
 mod sets;
 mod story;
 mod up_and_down;

@@ -118,7 +118,7 @@ async fn a_flood_is_bounded_and_the_replica_named() {
         .repeated(64 * 1024)
         .framed(Framing::Chunked);
     server.serve(Pods::of("cryptoserver").ordinal(1), "/keys", flood);
-    let output = verify(&server).await.expect_code(5);
+    let output = verify(&server).await.expect_code(4);
     let report = report(&output);
     assert_eq!(
         report["replicas"][1]["error"]["problem"], "too_large",

@@ -4,6 +4,7 @@
 mod attempt;
 mod compare;
 mod fault;
+mod judge;
 mod phases;
 mod plan;
 mod probe;
@@ -86,6 +87,7 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
         }
         (observed.availability, observed.prober) = run.prober.end(from_ms);
         observed.failures.extend(run.prober.wrong());
+        observed.doubts.extend(run.prober.cut());
         observed.compared = compare(plan, &observed.kills);
     }
     Ok(ChaosReport::new(observed))

@@ -1,23 +1,27 @@
 //! Asks one replica again and again, on a connection of its own.
 //!
-//! A probe that fails on an old connection is repeated at once on a new one: only that says whether
-//! the replica or the connection was gone. A replica that the API server shows as absent or not
-//! running is silent without being asked; while the API server itself is silent nothing is known.
+//! A probe to which an old connection brings no byte is repeated at once on a new one: only that says
+//! whether the replica or the connection was gone. What has begun is an answer, and never asked for
+//! again. A replica that the API server shows as absent or not running is silent without being asked;
+//! while the API server itself is silent nothing is known.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
-use tokio::time::{Instant, sleep_until};
+use futures::future::BoxFuture;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
 
+use super::judge::{Judge, Judgement};
 use super::record::{Record, Sample};
 use crate::answer::Answer;
-use crate::cluster::{AskError, Cluster, ClusterError, Conversation, Question, Sight};
+use crate::cluster::{AskError, Cluster, ClusterError, Conversation, Question};
 use crate::expectation::Expectation;
 use crate::report::{ProbeState, Via};
 use crate::status::PodRun;
 
-/// An old connection is given up when it takes so many times longer than usual, and this long.
+/// An old connection is not waited for alone when it takes so many times longer than usual, and this
+/// long.
 const HASTE: u32 = 4;
 const SHORTEST_PATIENCE: Duration = Duration::from_millis(250);
 /// How long the API server's word for it is enough that a pod does not run.
@@ -30,8 +34,12 @@ pub(super) struct Right {
     pub(super) pod: String,
     /// The SHA-256 of what is compared.
     pub(super) sha256: String,
+    /// The length of the body.
+    pub(super) bytes: Option<u64>,
     /// The content type.
     pub(super) content_type: Option<String>,
+    /// The content encoding.
+    pub(super) content_encoding: Option<String>,
     /// How it could be reached in the steady state.
     pub(super) via: Via,
 }
@@ -47,90 +55,153 @@ pub(super) struct Probing {
 
 /// One replica that is probed.
 pub(super) struct Probed {
-    pub(super) cluster: Cluster,
-    pub(super) probing: Probing,
-    pub(super) pods: Sight<Pod>,
-    pub(super) right: Right,
+    pub(super) judge: Judge,
+    pub(super) record: Arc<Record>,
     pub(super) conversation: Option<(PodRun, Conversation)>,
     /// How long the last answer took.
     pub(super) usual: Duration,
     /// When it was last asked whether the API server answers, and whether it did.
     pub(super) confirmed: Option<(Instant, bool)>,
+    /// Questions on old connections whose answers may still come.
+    pub(super) late: JoinSet<()>,
+}
+
+/// A question on an old connection.
+type Asking = BoxFuture<'static, (Conversation, Result<Answer, AskError>)>;
+
+/// What became of a question on an old connection.
+enum Kept {
+    /// An answer began.
+    Answered(Judgement),
+    /// It brought no byte, as a client of the replica would have seen it too.
+    Lost,
+    /// It brought no byte, and the link to the replica is what broke.
+    Unlinked,
+    /// None yet, and the pod's usual time for it is over.
+    Late(Asking),
 }
 
 impl Probed {
     /// Probes for ever.
-    pub(super) async fn probe(mut self, record: Arc<Record>) {
+    pub(super) async fn probe(mut self) {
         let mut next = Instant::now();
         loop {
             sleep_until(next).await;
-            let began_ms = record.now_ms();
+            while self.late.try_join_next().is_some() {}
+            let began_ms = self.record.now_ms();
             let run = self.run();
-            let (state, detail) = self.sample(run.as_ref()).await;
-            let sample = Sample {
-                state,
-                run,
-                began_ms,
-                ended_ms: record.now_ms(),
-                detail,
-            };
-            record.add(&self.right.pod, sample);
+            let judgement = self.sample(run.as_ref()).await;
+            self.add(judgement, run, began_ms);
             // A probe that was due while the last one went on is not made up for.
-            next = (next + self.probing.interval).max(Instant::now());
+            next = (next + self.judge.probing.interval).max(Instant::now());
         }
+    }
+
+    fn add(&self, judgement: Judgement, run: Option<PodRun>, began_ms: u64) {
+        let sample = Sample::of(judgement, run, began_ms, self.record.now_ms());
+        self.record.add(&self.judge.right.pod, sample);
     }
 
     /// The run that the pod is in, as far as is known.
     fn run(&self) -> Option<PodRun> {
-        let pods = self.pods.current()?;
+        let pods = self.judge.pods.current()?;
         pods.iter()
-            .find(|pod| pod.metadata.name.as_deref() == Some(&self.right.pod))
+            .find(|pod| pod.metadata.name.as_deref() == Some(&self.judge.right.pod))
             .map(PodRun::of)
     }
 
-    fn is_terminating(&self) -> bool {
-        let pods = self.pods.current().unwrap_or_default();
-        pods.iter()
-            .find(|pod| pod.metadata.name.as_deref() == Some(&self.right.pod))
-            .is_none_or(|pod| pod.metadata.deletion_timestamp.is_some())
-    }
-
-    async fn sample(&mut self, run: Option<&PodRun>) -> (ProbeState, Option<String>) {
+    async fn sample(&mut self, run: Option<&PodRun>) -> Judgement {
         let Some(run) = run.filter(|run| run.is_running()) else {
             self.conversation = None;
             if !self.is_current().await {
-                return unknown("the API server does not answer");
+                return Judgement::unknown("the API server does not answer");
             }
-            let words = match run {
+            return Judgement::silent(match run {
                 Some(_) => "its containers do not run",
                 None => "there is no such pod",
-            };
-            return (ProbeState::Silent, Some(words.to_owned()));
+            });
         };
         self.confirmed = None;
-        if let Some((of, mut conversation)) = self.conversation.take()
-            && of == *run
-            && !conversation.is_over()
-            && let Ok(answer) = conversation.ask(&self.hasty()).await
-        {
-            self.usual = answer.latency;
-            self.conversation = Some((of, conversation));
-            return self.judge(&answer);
-        }
-        let asked = match self.right.via {
-            Via::PortForward => self.ask_anew(run).await,
-            Via::PodProxy => self.ask_by_proxy().await,
+        let kept = match self.conversation.take() {
+            Some((of, conversation)) if of == *run && !conversation.is_over() => {
+                Some(self.ask_again(run, conversation).await)
+            }
+            _ => None,
         };
-        match asked {
-            Ok(answer) => self.judge(&answer),
-            Err(error) => self.explain(&error),
+        match kept {
+            None | Some(Kept::Unlinked) => self.ask_anew(run).await,
+            Some(Kept::Answered(judgement)) => judgement,
+            Some(Kept::Lost) => {
+                let judgement = self.ask_anew(run).await;
+                if judgement.state == ProbeState::Right {
+                    self.record.reconnected(&self.judge.right.pod);
+                }
+                judgement
+            }
+            Some(Kept::Late(asking)) => {
+                let judgement = self.ask_anew(run).await;
+                self.follow(run, asking, judgement.state == ProbeState::Right);
+                judgement
+            }
         }
+    }
+
+    /// Asks on a connection that is kept, with little patience: when a process dies, the node does not
+    /// end the connection to it at once, and only a new one shows that nobody listens.
+    async fn ask_again(&mut self, run: &PodRun, mut conversation: Conversation) -> Kept {
+        let question = self.judge.probing.question.clone();
+        let patience = (self.usual * HASTE)
+            .max(SHORTEST_PATIENCE)
+            .min(question.timeout);
+        let mut asking: Asking = Box::pin(async move {
+            let answer = conversation.ask(&question).await;
+            (conversation, answer)
+        });
+        let Ok((conversation, answer)) = timeout(patience, &mut asking).await else {
+            return Kept::Late(asking);
+        };
+        match answer {
+            Ok(answer) => {
+                self.usual = answer.latency;
+                self.conversation = Some((run.clone(), conversation));
+                Kept::Answered(self.judge.answer(&answer))
+            }
+            Err(error) if error.has_begun() => Kept::Answered(self.judge.error(&error)),
+            Err(AskError::LinkBroken) => Kept::Unlinked,
+            Err(_) if self.cluster().is_silent() => Kept::Unlinked,
+            Err(_) => Kept::Lost,
+        }
+    }
+
+    /// Waits for an answer that is late while the probing goes on: it is an answer whenever it comes.
+    fn follow(&mut self, run: &PodRun, asking: Asking, is_right: bool) {
+        let (judge, record, run) = (self.judge.clone(), Arc::clone(&self.record), run.clone());
+        let began_ms = record.now_ms();
+        self.late.spawn(async move {
+            let (_, answer) = asking.await;
+            let pod = judge.right.pod.clone();
+            let judgement = match answer {
+                Ok(answer) => judge.answer(&answer),
+                Err(error) if error.has_begun() => judge.error(&error),
+                Err(AskError::LinkBroken) => return,
+                Err(_) => {
+                    if is_right && !judge.cluster.is_silent() {
+                        record.reconnected(&pod);
+                    }
+                    return;
+                }
+            };
+            if judgement.state != ProbeState::Right {
+                let sample = Sample::of(judgement, Some(run), began_ms, record.now_ms());
+                record.add(&pod, sample);
+            }
+        });
     }
 
     /// Whether the API server answers now, so that what the watch shows of a pod that does not run is
     /// not old: asked once a second, by a forward that cannot lead anywhere.
     async fn is_current(&mut self) -> bool {
-        if self.cluster.is_silent() {
+        if self.cluster().is_silent() {
             return false;
         }
         if let Some((at, is_current)) = self.confirmed
@@ -138,7 +209,7 @@ impl Probed {
         {
             return is_current;
         }
-        let is_current = match self.right.via {
+        let is_current = match self.judge.right.via {
             Via::PodProxy => true,
             Via::PortForward => {
                 let opened = self.open().await;
@@ -155,26 +226,8 @@ impl Probed {
         is_current
     }
 
-    /// The question with little patience: when a process dies, the node does not end the connection
-    /// to it at once, and only a new one shows that nobody listens.
-    fn hasty(&self) -> Question {
-        let question = self.probing.question.clone();
-        let timeout = (self.usual * HASTE).max(SHORTEST_PATIENCE);
-        Question {
-            timeout: timeout.min(question.timeout),
-            ..question
-        }
-    }
-
-    async fn ask_by_proxy(&mut self) -> Result<Answer, AskError> {
-        let Probing {
-            namespace,
-            question,
-            ..
-        } = &self.probing;
-        self.cluster
-            .ask_by_proxy(namespace, &self.right.pod, question)
-            .await
+    fn cluster(&self) -> &Cluster {
+        &self.judge.cluster
     }
 
     async fn open(&mut self) -> Result<Conversation, AskError> {
@@ -182,85 +235,41 @@ impl Probed {
             namespace,
             question,
             ..
-        } = &self.probing;
+        } = &self.judge.probing;
         let until = Instant::now() + question.timeout;
-        self.cluster
-            .converse(namespace, &self.right.pod, question.port, until)
+        self.cluster()
+            .converse(namespace, &self.judge.right.pod, question.port, until)
             .await
     }
 
-    async fn ask_anew(&mut self, run: &PodRun) -> Result<Answer, AskError> {
+    /// Asks on a new connection.
+    async fn ask_anew(&mut self, run: &PodRun) -> Judgement {
+        let asked = match self.judge.right.via {
+            Via::PortForward => self.ask_by_forward(run).await,
+            Via::PodProxy => self.ask_by_proxy().await,
+        };
+        match asked {
+            Ok(answer) => self.judge.answer(&answer),
+            Err(error) => self.judge.error(&error),
+        }
+    }
+
+    async fn ask_by_forward(&mut self, run: &PodRun) -> Result<Answer, AskError> {
         let mut conversation = self.open().await?;
-        let answer = conversation.ask(&self.probing.question).await?;
+        let answer = conversation.ask(&self.judge.probing.question).await?;
         self.usual = answer.latency;
         self.conversation = Some((run.clone(), conversation));
         Ok(answer)
     }
 
-    fn judge(&self, answer: &Answer) -> (ProbeState, Option<String>) {
-        let status = answer.status.as_u16();
-        if answer.status != self.probing.expectation.status {
-            return (ProbeState::Failing, Some(format!("status {status}")));
-        }
-        let Some(sha256) = self.probing.expectation.compared_sha256(answer) else {
-            return unknown("the answer could not be compared");
-        };
-        if sha256 != self.right.sha256 {
-            let digest = sha256.get(..12).unwrap_or(&sha256);
-            let words = format!("with other content: {} bytes, {digest}", answer.bytes);
-            return (ProbeState::Wrong, Some(words));
-        }
-        if answer.content_type != self.right.content_type {
-            let given = answer.content_type.as_deref().unwrap_or("none");
-            let words = format!("with another content type: `{given}`");
-            return (ProbeState::Wrong, Some(words));
-        }
-        (ProbeState::Right, None)
+    async fn ask_by_proxy(&mut self) -> Result<Answer, AskError> {
+        let Probing {
+            namespace,
+            question,
+            ..
+        } = &self.judge.probing;
+        self.cluster()
+            .ask_by_proxy(namespace, &self.judge.right.pod, question)
+            .await
     }
-
-    fn explain(&self, error: &AskError) -> (ProbeState, Option<String>) {
-        let silent = |words: String| (ProbeState::Silent, Some(words));
-        match error {
-            AskError::NotListening => silent("nothing listens on the port".to_owned()),
-            AskError::NotForwarded(words) => silent(words.clone()),
-            AskError::TimedOut if !self.cluster.is_silent() => silent(format!(
-                "no answer within {} ms",
-                self.probing.question.timeout.as_millis()
-            )),
-            AskError::NotOpened(ClusterError::NotFound { .. }) => {
-                silent("there is no such pod".to_owned())
-            }
-            // The node has forgotten a pod that the API server still shows as terminating.
-            AskError::NotOpened(ClusterError::Refused {
-                code: 404 | 500,
-                message,
-                ..
-            }) if self.is_terminating() => silent(message.clone()),
-            AskError::TooLarge(limit) => {
-                let words = format!("with other content: more than {limit} bytes");
-                (ProbeState::Wrong, Some(words))
-            }
-            // Whatever its end is, a status that is not the expected one is enough.
-            AskError::NoProvenEnd { status, .. } | AskError::Rewritten { status, .. }
-                if *status != self.probing.expectation.status =>
-            {
-                let words = format!("status {}", status.as_u16());
-                (ProbeState::Failing, Some(words))
-            }
-            AskError::NotOpened(source) | AskError::NotProxied(source) => {
-                unknown(&source.to_string())
-            }
-            AskError::NotOpenedInTime
-            | AskError::BrokenOff(_)
-            | AskError::NotHttp
-            | AskError::NotUpgraded(_)
-            | AskError::NoProvenEnd { .. }
-            | AskError::Rewritten { .. }
-            | AskError::TimedOut => unknown(&error.to_string()),
-        }
-    }
-}
-
-fn unknown(words: &str) -> (ProbeState, Option<String>) {
-    (ProbeState::Unknown, Some(words.to_owned()))
 }

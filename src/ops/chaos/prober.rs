@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
+use super::judge::{Judge, KnownContent};
 use super::probe::{Probed, Probing, Right};
 use super::record::{Record, Sample};
 use crate::cluster::{Cluster, Sight};
@@ -36,19 +37,25 @@ impl Prober {
     ) -> Self {
         let names: Vec<String> = replicas.iter().map(|right| right.pod.clone()).collect();
         let record = Arc::new(Record::of(emitter.clone(), &names, probing.interval));
+        let known = KnownContent::default();
         let mut tasks: Vec<JoinHandle<()>> = replicas
             .into_iter()
             .map(|right| {
                 let replica = Probed {
-                    cluster: cluster.clone(),
-                    probing: probing.clone(),
-                    pods: pods.clone(),
-                    right,
+                    judge: Judge {
+                        cluster: cluster.clone(),
+                        probing: probing.clone(),
+                        pods: pods.clone(),
+                        right,
+                        known: known.clone(),
+                    },
+                    record: Arc::clone(&record),
                     conversation: None,
                     usual: Duration::ZERO,
                     confirmed: None,
+                    late: JoinSet::new(),
                 };
-                tokio::spawn(replica.probe(Arc::clone(&record)))
+                tokio::spawn(replica.probe())
             })
             .collect();
         tasks.push(tokio::spawn(tally(Arc::clone(&record))));
@@ -84,6 +91,39 @@ impl Prober {
     /// Every answer with other content so far, one sentence each.
     pub(super) fn wrong(&self) -> Vec<String> {
         self.record.seen().wrong.clone()
+    }
+
+    /// The first answer of each replica that was not right, one sentence each.
+    pub(super) fn bad_answers(&self) -> Vec<String> {
+        let seen = self.record.seen();
+        let replicas = seen.replicas.iter();
+        replicas
+            .filter_map(|(pod, replica)| {
+                let detail = replica.first_bad.as_ref()?;
+                Some(format!(
+                    "the probe of `{pod}` was not answered right: {detail}"
+                ))
+            })
+            .collect()
+    }
+
+    /// Answers that began and broke off although their replica went on and answered right, one
+    /// sentence for each replica.
+    pub(super) fn cut(&self) -> Vec<String> {
+        let seen = self.record.seen();
+        let replicas = seen.replicas.iter();
+        replicas
+            .filter_map(|(pod, replica)| match replica.unexplained_cuts {
+                0 => None,
+                1 => Some(format!(
+                    "1 answer of `{pod}` began and did not come to its end: what it was is not known"
+                )),
+                cut => Some(format!(
+                    "{cut} answers of `{pod}` began and did not come to their end: what they were is \
+                     not known"
+                )),
+            })
+            .collect()
     }
 
     /// How many answers had other content so far, of all replicas together.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::judge::Judgement;
 use crate::event::{Emitter, EventKind, milliseconds};
 use crate::report::{ProbeCounts, ProbeState};
 use crate::status::PodRun;
@@ -26,9 +27,28 @@ pub(super) struct Sample {
     pub(super) ended_ms: u64,
     /// What was answered, or why nothing was.
     pub(super) detail: Option<String>,
+    /// Whether an answer began that did not come to a proven end.
+    pub(super) is_cut: bool,
 }
 
 impl Sample {
+    /// A probe that came to this.
+    pub(super) fn of(
+        judgement: Judgement,
+        run: Option<PodRun>,
+        began_ms: u64,
+        ended_ms: u64,
+    ) -> Self {
+        Self {
+            state: judgement.state,
+            run,
+            began_ms,
+            ended_ms,
+            detail: judgement.detail,
+            is_cut: judgement.is_cut,
+        }
+    }
+
     fn took_ms(&self) -> u64 {
         self.ended_ms.saturating_sub(self.began_ms)
     }
@@ -60,9 +80,31 @@ pub(super) struct Replica {
     last_right_ms: Option<u64>,
     decided_until_ms: Option<u64>,
     largest_gap_ms: u64,
+    /// Cut answers since the last right one of the same run.
+    cut: u64,
+    /// Cut answers of runs that answered right afterwards.
+    pub(super) unexplained_cuts: u64,
+    /// The first answer that was not right, and one that began at least.
+    pub(super) first_bad: Option<String>,
 }
 
 impl Replica {
+    /// Counts a cut answer: one that no end of its run explains is one that a fault does not, either.
+    fn count_cut(&mut self, sample: &Sample) {
+        let latest = self.latest.as_ref();
+        if latest.is_some_and(|latest| latest.run != sample.run) {
+            self.cut = 0;
+        }
+        if sample.is_cut {
+            self.counts.cut += 1;
+            self.cut += 1;
+        }
+        if sample.state == ProbeState::Right {
+            self.unexplained_cuts += self.cut;
+            self.cut = 0;
+        }
+    }
+
     /// What a probe says of the time before its answer: nobody asked, as when this program stood
     /// still; or the replica was asked and hung. Both last from the end of the probe before.
     fn hidden(&self, sample: &Sample, stall_ms: u64) -> Option<(ProbeState, u64, String)> {
@@ -132,6 +174,13 @@ impl Record {
         self.emitter.send(event);
     }
 
+    /// A right answer came only over a new connection.
+    pub(super) fn reconnected(&self, pod: &str) {
+        if let Some(replica) = self.seen().replicas.get_mut(pod) {
+            replica.counts.reconnected += 1;
+        }
+    }
+
     /// Adds a probe.
     pub(super) fn add(&self, pod: &str, sample: Sample) {
         let mut guard = self.seen();
@@ -141,6 +190,10 @@ impl Record {
         };
         replica.counts.add(sample.state);
         let mut told = Vec::new();
+        replica.count_cut(&sample);
+        if sample.is_cut || matches!(sample.state, ProbeState::Wrong | ProbeState::Failing) {
+            replica.first_bad = replica.first_bad.take().or(sample.detail.clone());
+        }
         let mut before = replica.latest.as_ref().map(|latest| latest.state);
         if let Some((state, at_ms, detail)) = replica.hidden(&sample, self.stall_ms) {
             replica.counts.add(state);

@@ -22,6 +22,8 @@ use crate::status::{PodSummary, RolloutProgress, rollout_progress};
 
 /// Probes of each replica before the first fault, so that the prober itself is proven to work.
 const WARM_UP: u64 = 3;
+/// How much of an answer is kept, in bytes, to hold one that breaks off against it.
+const KEPT: u64 = 64 * 1024;
 const LONGEST_WARM_UP: Duration = Duration::from_secs(5);
 
 /// An experiment under way.
@@ -63,6 +65,7 @@ impl<'a> Run<'a> {
         let mut question = question(&set, &plan.workload.reference(), verification)?;
         question.timeout = probe_time(before);
         question.largest_body = question.largest_body.min(largest_probe(before));
+        question.kept = question.kept.max(KEPT);
         let probing = Probing {
             namespace: plan.workload.namespace.clone(),
             expectation: verification.expectations[0].clone(),
@@ -121,7 +124,13 @@ impl<'a> Run<'a> {
                 _ = changes.changed() => {}
             }
         }
-        let silent = self.not_right();
+        // Nothing is broken yet: whoever answers otherwise now does so by itself.
+        let mut silent = self.not_right();
+        for sentence in self.prober.bad_answers() {
+            if !silent.contains(&sentence) {
+                silent.push(sentence);
+            }
+        }
         if self.plan.experiment.fault.is_some() {
             observed.refusals.extend(silent);
         } else {

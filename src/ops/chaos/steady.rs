@@ -66,7 +66,9 @@ pub(super) fn right_answers(before: &VerifyReport) -> Vec<Right> {
             Some(Right {
                 pod: answer.pod.clone(),
                 sha256,
+                bytes: answer.bytes,
                 content_type: answer.content_type.clone(),
+                content_encoding: answer.content_encoding.clone(),
                 via: answer.via,
             })
         })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::api::apps::v1::StatefulSet;
 
 use super::pods::{self, Pods};
-use crate::answer::Answer;
+use crate::answer::{Answer, Fragment};
 use crate::cluster::{AskError, Question, may_be_guessed};
 use crate::event::milliseconds;
 use crate::expectation::{Compared, Expectation};
@@ -36,11 +36,14 @@ pub(super) struct Given {
     pub(super) answer: ReplicaAnswer,
     /// What is compared of a right answer.
     pub(super) compared: Option<Compared>,
+    /// What came of an answer that did not come to a proven end, where that can be compared.
+    pub(super) fragment: Option<Fragment>,
     /// Why the API server's proxy was asked.
     pub(super) because: Option<&'static str>,
 }
 
-/// Asks, and repeats the question only when the transport failed: never to get a better answer.
+/// Asks, and repeats the question only when the transport failed before an answer began: never to get
+/// a better answer.
 pub(super) async fn ask(scene: &Scene<'_>, ordinal: i32, asked: &Asked<'_>) -> Given {
     let Scene {
         context,
@@ -62,12 +65,14 @@ pub(super) async fn ask(scene: &Scene<'_>, ordinal: i32, asked: &Asked<'_>) -> G
             compared_sha256: None,
             bytes: None,
             content_type: None,
+            content_encoding: None,
             latency_ms: None,
             via: Via::PortForward,
             repeats: 0,
             error: None,
         },
         compared: None,
+        fragment: None,
         because: None,
     };
     if let Err(problem) = pods::askable(set, pod) {
@@ -125,6 +130,7 @@ fn take(given: &mut Given, expectation: &Expectation, taken: Answer) {
     answer.sha256 = Some(taken.sha256);
     answer.bytes = Some(taken.bytes);
     answer.content_type = taken.content_type;
+    answer.content_encoding = taken.content_encoding;
     answer.latency_ms = Some(milliseconds(taken.latency));
     if !expectation.ignore.is_empty() {
         answer.compared_sha256 = compared.as_ref().map(|compared| compared.sha256.clone());
@@ -133,12 +139,8 @@ fn take(given: &mut Given, expectation: &Expectation, taken: Answer) {
 }
 
 fn fail(given: &mut Given, asked: &Asked<'_>, error: AskError) {
-    let wrong = |status, location: Option<&str>| asked.expectation.wrong_status(status, location);
     let problem = match error {
         AskError::NotListening => Problem::NotListening,
-        AskError::NotOpenedInTime => Problem::NotAsked {
-            reason: error.to_string(),
-        },
         AskError::NotOpened(source) => Problem::NotAsked {
             reason: source.to_string(),
         },
@@ -153,27 +155,27 @@ fn fail(given: &mut Given, asked: &Asked<'_>, error: AskError) {
                 None => source.to_string(),
             },
         },
-        AskError::BrokenOff(reason) => Problem::Incomplete { reason },
-        AskError::NotHttp => Problem::Incomplete {
+        // A server on the loopback address alone answers a port-forward, and not the proxy.
+        AskError::NotListeningOutside => Problem::NotAsked {
+            reason: format!("{error}; a server on the loopback address only cannot be asked so"),
+        },
+        AskError::NotOpenedInTime
+        | AskError::NotReached(_)
+        | AskError::Closed(_)
+        | AskError::LinkBroken => Problem::NotAsked {
             reason: error.to_string(),
         },
-        AskError::NoProvenEnd {
-            status,
-            location,
-            reason,
-        } => {
-            given.answer.status = Some(status.as_u16());
-            wrong(status, location.as_deref()).unwrap_or_else(|| Problem::Incomplete {
-                reason: reason.to_owned(),
-            })
+        AskError::NotHttp { .. } => Problem::NotProven {
+            reason: error.to_string(),
+        },
+        AskError::Unfinished(fragment) => {
+            given.answer.status = fragment.status.map(|status| status.as_u16());
+            let problem = asked.expectation.fragment_problem(&fragment);
+            // Where something is cut out before it is compared, neither place nor length says anything.
+            let is_comparable = asked.expectation.ignore.is_empty();
+            given.fragment = is_comparable.then_some(*fragment);
+            problem
         }
-        AskError::Rewritten { status, reason } => {
-            given.answer.status = Some(status.as_u16());
-            wrong(status, None).unwrap_or_else(|| Problem::NotProven {
-                reason: reason.to_owned(),
-            })
-        }
-        AskError::TooLarge(limit) => Problem::TooLarge { limit },
         AskError::TimedOut => Problem::NoAnswer {
             after_ms: milliseconds(asked.question.timeout),
         },

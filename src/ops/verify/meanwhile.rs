@@ -80,6 +80,7 @@ mod tests {
             compared_sha256: None,
             bytes: None,
             content_type: None,
+            content_encoding: None,
             latency_ms: None,
             via: Via::PortForward,
             repeats: 0,

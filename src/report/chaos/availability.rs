@@ -32,8 +32,23 @@ pub struct ProbeCounts {
     pub failing: u64,
     /// Probes without an answer.
     pub silent: u64,
-    /// Probes that could not be made.
+    /// Probes that could not be made, or whose answer is not known.
     pub unknown: u64,
+    /// Those of the unknown whose answer began, and did not come to a proven end.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cut: u64,
+    /// Those of the right that were answered only on a new connection: a client that keeps its
+    /// connection would have seen an error.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reconnected: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl ProbeCounts {

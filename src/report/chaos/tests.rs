@@ -21,6 +21,7 @@ fn verified(body: &str, verdict: Outcome) -> VerifyReport {
         compared_sha256: None,
         bytes: Some(1),
         content_type: None,
+        content_encoding: None,
         latency_ms: None,
         via: Via::PortForward,
         repeats: 0,

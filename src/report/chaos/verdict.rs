@@ -18,6 +18,12 @@ pub(super) fn weigh(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec
         let reason = "the steady state holds, and nothing speaks against the experiment";
         return (ChaosVerdict::Rehearsed, vec![reason.to_owned()]);
     }
+    let (verdict, mut reasons) = decide(observed, data);
+    reasons.extend(reconnected(observed));
+    (verdict, reasons)
+}
+
+fn decide(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec<String>) {
     let failures = failures(observed, data);
     if !failures.is_empty() {
         return (ChaosVerdict::Failed, failures);
@@ -33,6 +39,27 @@ pub(super) fn weigh(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec
     let mut reasons = vec![survival(observed)];
     reasons.extend(blind(observed));
     (ChaosVerdict::Survived, reasons)
+}
+
+/// What only clients see that keep their connections: the prober asks anew on another one.
+fn reconnected(observed: &Observed) -> Option<String> {
+    let replicas = observed.availability.replicas.iter();
+    let counts: Vec<(&str, u64)> = replicas
+        .map(|replica| (replica.pod.as_str(), replica.probes.reconnected))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    let total: u64 = counts.iter().map(|(_, count)| count).sum();
+    let of_each: Vec<String> = counts
+        .iter()
+        .map(|(pod, count)| format!("`{pod}` {count}"))
+        .collect();
+    let ending = if total == 1 { "" } else { "s" };
+    (total > 0).then(|| {
+        format!(
+            "clients that keep connections would have seen {total} error{ending}: {}",
+            of_each.join(", ")
+        )
+    })
 }
 
 fn survival(observed: &Observed) -> String {

@@ -1,5 +1,7 @@
 //! What all replicas answered at one time, to be held against what they answer at another.
 
+mod mismatch;
+
 use std::fmt::Write;
 
 use base64::Engine;
@@ -8,7 +10,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use thiserror::Error;
+
+pub use self::mismatch::BaselineMismatch;
 
 use super::contents::{Content, Contents, Difference};
 use super::finding::{Finding, FindingKind};
@@ -47,6 +50,9 @@ pub struct BaselineAnswer {
     pub bytes: u64,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
+    /// The `Content-Encoding` header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_encoding: Option<String>,
     /// How it was read: the API server's proxy adds a content type where there is none.
     pub via: Via,
     /// What was cut out before.
@@ -55,61 +61,6 @@ pub struct BaselineAnswer {
     /// What is compared, in base64, when it was to be shown and is not too large.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-}
-
-/// Why a baseline cannot be held against these answers.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum BaselineMismatch {
-    /// A format that this version does not know.
-    #[error(
-        "the baseline has the format {found}, and this version reads {}",
-        Baseline::VERSION
-    )]
-    Version {
-        /// The format's number.
-        found: u32,
-    },
-    /// It was saved of another workload.
-    #[error("the baseline was saved of `{saved}`{}, not of `{asked}`{}", place(.saved), place(.asked))]
-    Workload {
-        /// Whose it is.
-        saved: Box<ObjectRef>,
-        /// Whose answers are asked for.
-        asked: Box<ObjectRef>,
-    },
-    /// It was saved of other endpoints.
-    #[error("the baseline was saved at {}, not at {}", list(.saved), list(.asked))]
-    Endpoints {
-        /// Where it was saved.
-        saved: Vec<Endpoint>,
-        /// Where is asked.
-        asked: Vec<Endpoint>,
-    },
-    /// Other things were cut out of the answer before it was saved.
-    #[error("the baseline was saved with other expressions to ignore at {endpoint}")]
-    Ignored {
-        /// The endpoint.
-        endpoint: Endpoint,
-    },
-    /// The content is not the one that its digest and its length say.
-    #[error("the baseline's content at {endpoint} is not what its digest and its length say")]
-    Content {
-        /// The endpoint.
-        endpoint: Endpoint,
-    },
-}
-
-fn place(object: &ObjectRef) -> String {
-    let namespace = object.namespace.as_ref();
-    namespace.map_or_else(String::new, |name| format!(" in namespace `{name}`"))
-}
-
-fn list(endpoints: &[Endpoint]) -> String {
-    if endpoints.is_empty() {
-        return "no endpoint at which all replicas have to agree".to_owned();
-    }
-    let words: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
-    words.join(", ")
 }
 
 impl Baseline {
@@ -149,6 +100,7 @@ impl Baseline {
                     sha256: group.sha256.clone(),
                     bytes: group.bytes,
                     content_type: answer.content_type.clone(),
+                    content_encoding: answer.content_encoding.clone(),
                     via: answer.via,
                     ignore: ignored(&group.endpoint),
                     content,
@@ -247,7 +199,7 @@ impl Baseline {
 
 impl BaselineAnswer {
     /// The content, when it was saved and is what its digest says.
-    fn known(&self) -> Option<Content> {
+    pub(super) fn known(&self) -> Option<Content> {
         let content = STANDARD.decode(self.content.as_ref()?).ok()?;
         let is_right = content.len() as u64 == self.bytes
             && hexadecimal(&Sha256::digest(&content)) == self.sha256;
@@ -361,23 +313,31 @@ impl BaselineAnswer {
         let mut differing = Vec::new();
         let mut words = String::new();
         for answer in same {
-            let typed = |content_type: &Option<String>| {
-                content_type
+            let named = |header: &Option<String>, none: &str| {
+                header
                     .as_ref()
-                    .map_or_else(|| "no content type".to_owned(), |name| format!("`{name}`"))
+                    .map_or_else(|| none.to_owned(), |name| format!("`{name}`"))
             };
+            let (encoding, saved) = (&answer.content_encoding, &self.content_encoding);
             if answer.status != Some(self.status) {
                 let status = answer.status.unwrap_or_default();
                 words = format!("status {status} instead of {}", self.status);
-                differing.push(answer.ordinal);
             } else if answer.via == self.via && answer.content_type != self.content_type {
                 words = format!(
                     "{} instead of {}",
-                    typed(&answer.content_type),
-                    typed(&self.content_type)
+                    named(&answer.content_type, "no content type"),
+                    named(&self.content_type, "no content type")
                 );
-                differing.push(answer.ordinal);
+            } else if encoding != saved {
+                words = format!(
+                    "{} instead of {}",
+                    named(encoding, "no content encoding"),
+                    named(saved, "no content encoding")
+                );
+            } else {
+                continue;
             }
+            differing.push(answer.ordinal);
         }
         (!differing.is_empty()).then(|| {
             let message = format!(

@@ -194,13 +194,29 @@ fn marked(groups: &[&AnswerGroup], contents: &Contents) -> Option<String> {
     ))
 }
 
-/// Equal bytes that are said to be different things. Answers that came by different ways are not
-/// held against each other: the API server's proxy adds a type where there is none.
-pub(super) fn content_types(group: &AnswerGroup, answers: &[ReplicaAnswer]) -> Option<Finding> {
+/// Equal bytes that are said to be different things.
+pub(super) fn labels(group: &AnswerGroup, answers: &[ReplicaAnswer]) -> Vec<Finding> {
+    let types = label(group, answers, "content type", |answer| {
+        answer.content_type.as_deref()
+    });
+    let encodings = label(group, answers, "content encoding", |answer| {
+        answer.content_encoding.as_deref()
+    });
+    types.into_iter().chain(encodings).collect()
+}
+
+/// Answers that came by different ways are not held against each other: the API server's proxy adds a
+/// type where there is none.
+fn label(
+    group: &AnswerGroup,
+    answers: &[ReplicaAnswer],
+    name: &str,
+    of: impl Fn(&ReplicaAnswer) -> Option<&str>,
+) -> Option<Finding> {
     [Via::PortForward, Via::PodProxy]
         .into_iter()
         .find_map(|via| {
-            let mut types: BTreeMap<Option<&str>, Vec<i32>> = BTreeMap::new();
+            let mut labels: BTreeMap<Option<&str>, Vec<i32>> = BTreeMap::new();
             let of_group = answers.iter().filter(|answer| {
                 answer.via == via
                     && answer.error.is_none()
@@ -208,28 +224,25 @@ pub(super) fn content_types(group: &AnswerGroup, answers: &[ReplicaAnswer]) -> O
                     && answer.compared() == Some(&group.sha256)
             });
             for answer in of_group {
-                types
-                    .entry(answer.content_type.as_deref())
-                    .or_default()
-                    .push(answer.ordinal);
+                labels.entry(of(answer)).or_default().push(answer.ordinal);
             }
-            if types.len() < 2 {
+            if labels.len() < 2 {
                 return None;
             }
-            let mut types: Vec<_> = types.into_iter().collect();
-            types.sort_by_key(|(_, ordinals)| ordinals.first().copied());
-            let described: Vec<String> = types
+            let mut labels: Vec<_> = labels.into_iter().collect();
+            labels.sort_by_key(|(_, ordinals)| ordinals.first().copied());
+            let described: Vec<String> = labels
                 .iter()
-                .map(|(content_type, ordinals)| {
+                .map(|(label, ordinals)| {
                     let who = replicas(ordinals);
-                    content_type.map_or_else(
-                        || format!("{who} without a content type"),
-                        |content_type| format!("{who} as `{content_type}`"),
+                    label.map_or_else(
+                        || format!("{who} without a {name}"),
+                        |label| format!("{who} as `{label}`"),
                     )
                 })
                 .collect();
             let message = format!(
-                "the same {} come with different content types: {}",
+                "the same {} come with different {name}s: {}",
                 bytes(group.bytes),
                 described.join(", ")
             );

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::Endpoint;
+use crate::answer::Fragment;
 
 /// The beginnings of what was compared, once for every digest.
 #[derive(Debug, Clone, Default)]
 pub struct Contents {
     endpoints: BTreeMap<Endpoint, BTreeMap<String, Content>>,
+    fragments: BTreeMap<(Endpoint, i32), Fragment>,
 }
 
 /// What is known of one content.
@@ -57,6 +59,29 @@ impl Contents {
             beginning: (kept < Self::DISTINCT).then(|| shortened(beginning)),
         };
         contents.insert(sha256.to_owned(), content);
+    }
+
+    /// Keeps what has come of a replica's answer, and its beginning unless enough others are kept
+    /// already.
+    pub fn keep_fragment(&mut self, endpoint: &Endpoint, ordinal: i32, fragment: Fragment) {
+        let begun = self.fragments.values();
+        let kept = begun.filter(|other| !other.beginning.is_empty()).count();
+        let beginning = if kept < Self::DISTINCT {
+            shortened(&fragment.beginning)
+        } else {
+            Bytes::new()
+        };
+        let fragment = Fragment {
+            beginning,
+            ..fragment
+        };
+        self.fragments.insert((endpoint.clone(), ordinal), fragment);
+    }
+
+    /// What has come of a replica's answer that did not come to a proven end.
+    #[must_use]
+    pub fn fragment(&self, endpoint: &Endpoint, ordinal: i32) -> Option<&Fragment> {
+        self.fragments.get(&(endpoint.clone(), ordinal))
     }
 
     /// What is known of a content.

@@ -37,6 +37,9 @@ pub enum Problem {
         /// Where a redirect leads, which is not followed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         location: Option<String>,
+        /// Whether the answer speaks of TLS, as servers do that want it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        may_want_tls: bool,
     },
     /// The expected status with nothing in it.
     Empty,
@@ -142,7 +145,7 @@ impl Problem {
         )
     }
 
-    /// Whether something answered, and was judged by what it said.
+    /// Whether something answered, and was judged by what it said: also where it did not say all.
     #[must_use]
     pub fn is_an_answer(&self) -> bool {
         matches!(
@@ -154,6 +157,8 @@ impl Problem {
                 | Self::WrongContentType { .. }
                 | Self::TooSlow { .. }
                 | Self::TooLarge { .. }
+                | Self::Incomplete { .. }
+                | Self::NotProven { .. }
         )
     }
 
@@ -170,11 +175,17 @@ impl Problem {
                 status,
                 expected,
                 location,
+                may_want_tls,
             } => {
                 let redirect = location.as_ref().map_or_else(String::new, |location| {
                     format!(", a redirect to `{location}`, which is not followed")
                 });
-                format!("answered with status {status} instead of {expected}{redirect}")
+                let tls = if *may_want_tls {
+                    "; its text speaks of TLS, and the port was asked in plain HTTP"
+                } else {
+                    ""
+                };
+                format!("answered with status {status} instead of {expected}{redirect}{tls}")
             }
             Self::Empty => "answered with nothing".to_owned(),
             Self::NotMatching { status, pattern } => {

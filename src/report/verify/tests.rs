@@ -32,6 +32,7 @@ fn answer_at(path: &str, ordinal: i32, body: &str) -> ReplicaAnswer {
         compared_sha256: None,
         bytes: Some(body.len() as u64),
         content_type: None,
+        content_encoding: None,
         latency_ms: Some(1),
         via: Via::PortForward,
         repeats: 0,

@@ -52,6 +52,7 @@ pub(crate) fn refused() -> Vec<Event> {
                 status: 500,
                 expected: 200,
                 location: None,
+                may_want_tls: false,
             },
         ),
     ];

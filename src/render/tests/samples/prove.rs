@@ -33,6 +33,7 @@ pub(crate) fn answer(ordinal: i32, sha256: &str) -> ReplicaAnswer {
         compared_sha256: None,
         bytes: Some(27),
         content_type: Some("text/plain".into()),
+        content_encoding: None,
         latency_ms: Some(12),
         via: Via::PortForward,
         repeats: 0,
@@ -50,6 +51,7 @@ pub(crate) fn no_answer(ordinal: i32, error: Problem) -> ReplicaAnswer {
         sha256: None,
         bytes: None,
         content_type: None,
+        content_encoding: None,
         latency_ms: None,
         error: Some(error),
         ..answer(ordinal, KEYS)
@@ -105,6 +107,7 @@ fn wrong_status(status: u16) -> Problem {
         status,
         expected: 200,
         location: None,
+        may_want_tls: false,
     }
 }
 

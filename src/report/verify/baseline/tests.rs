@@ -38,6 +38,7 @@ fn answer(ordinal: i32, body: &str) -> ReplicaAnswer {
         compared_sha256: None,
         bytes: Some(body.len() as u64),
         content_type: Some("text/plain".to_owned()),
+        content_encoding: None,
         latency_ms: Some(1),
         via: Via::PortForward,
         repeats: 0,

@@ -5,6 +5,7 @@ fn same_status() -> Problem {
         status: 500,
         expected: 200,
         location: None,
+        may_want_tls: false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `chaos`: what looks like a fault, a recovery or the same data, and is none.
 
+mod connections;
 mod data;
 mod figures;
 mod proof;

@@ -247,15 +247,16 @@ async fn a_wrong_answer_outweighs_a_silent_one() {
 }
 
 #[tokio::test]
-async fn a_flood_is_bounded_and_proves_nothing() {
+async fn a_flood_is_bounded_and_another_answer_than_keys() {
     let flood = Reply::ok("1\n".repeat(32 * 1024))
         .repeated(1024)
         .framed(Framing::Chunked);
     let scene = Scene::new().await.answer(replica(1), flood);
     verify(&scene)
         .await
-        .is(UNDECIDED, "undecided")
+        .is(UNHEALTHY, "unhealthy")
         .finding(1, "too_large")
+        .of_kind("differ")
         .saying("`cryptoserver-1` answered with more than 16777216 bytes");
 }
 

@@ -1,0 +1,189 @@
+//! Judges what a probe came to, by what the replica answered in the steady state.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use k8s_openapi::api::core::v1::Pod;
+
+use super::probe::{Probing, Right};
+use crate::answer::{Answer, Contradiction, Cut, Fragment};
+use crate::cluster::{AskError, Cluster, ClusterError, Sight};
+use crate::report::ProbeState;
+
+/// What a probe came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Judgement {
+    pub(super) state: ProbeState,
+    /// What was answered, or why nothing was.
+    pub(super) detail: Option<String>,
+    /// Whether an answer began that did not come to a proven end, so that it is not known.
+    pub(super) is_cut: bool,
+}
+
+impl Judgement {
+    fn of(state: ProbeState, detail: impl Into<String>) -> Self {
+        Self {
+            state,
+            detail: Some(detail.into()),
+            is_cut: false,
+        }
+    }
+
+    /// The replica did not answer.
+    pub(super) fn silent(words: impl Into<String>) -> Self {
+        Self::of(ProbeState::Silent, words)
+    }
+
+    /// The replica could not be asked.
+    pub(super) fn unknown(words: impl Into<String>) -> Self {
+        Self::of(ProbeState::Unknown, words)
+    }
+
+    fn cut(words: impl Into<String>) -> Self {
+        Self {
+            is_cut: true,
+            ..Self::unknown(words)
+        }
+    }
+}
+
+/// How the content of the steady state begins, as soon as one probe has brought it: with its SHA-256,
+/// and shared by all replicas, which have the same.
+#[derive(Clone, Default)]
+pub(super) struct KnownContent(Arc<OnceLock<(String, Bytes)>>);
+
+impl KnownContent {
+    fn learn(&self, answer: &Answer) {
+        self.0
+            .get_or_init(|| (answer.sha256.clone(), answer.beginning.clone()));
+    }
+
+    fn beginning(&self, sha256: &str) -> &[u8] {
+        let known = self.0.get().filter(|(of, _)| of == sha256);
+        known.map_or(&[], |(_, beginning)| beginning)
+    }
+}
+
+/// Knows what one replica has to answer.
+#[derive(Clone)]
+pub(super) struct Judge {
+    pub(super) cluster: Cluster,
+    pub(super) probing: Probing,
+    pub(super) pods: Sight<Pod>,
+    pub(super) right: Right,
+    pub(super) known: KnownContent,
+}
+
+impl Judge {
+    /// What a complete answer comes to.
+    pub(super) fn answer(&self, answer: &Answer) -> Judgement {
+        let expectation = &self.probing.expectation;
+        if answer.status != expectation.status {
+            return failing(answer.status);
+        }
+        let Some(sha256) = expectation.compared_sha256(answer) else {
+            return Judgement::unknown("the answer could not be compared");
+        };
+        if sha256 != self.right.sha256 {
+            let digest = sha256.get(..12).unwrap_or(&sha256);
+            let words = format!("with other content: {} bytes, {digest}", answer.bytes);
+            return Judgement::of(ProbeState::Wrong, words);
+        }
+        if answer.content_type != self.right.content_type {
+            return other("content type", answer.content_type.as_deref());
+        }
+        if answer.content_encoding != self.right.content_encoding {
+            return other("content encoding", answer.content_encoding.as_deref());
+        }
+        self.known.learn(answer);
+        Judgement {
+            state: ProbeState::Right,
+            detail: None,
+            is_cut: false,
+        }
+    }
+
+    /// What it comes to that there is no complete answer.
+    pub(super) fn error(&self, error: &AskError) -> Judgement {
+        match error {
+            AskError::Unfinished(fragment) => self.fragment(fragment),
+            AskError::NotHttp { .. } => Judgement::cut(error.to_string()),
+            AskError::NotListening | AskError::NotListeningOutside => {
+                Judgement::silent(error.to_string())
+            }
+            AskError::NotForwarded(words) => Judgement::silent(words.clone()),
+            AskError::TimedOut if !self.cluster.is_silent() => Judgement::silent(format!(
+                "no answer within {} ms",
+                self.probing.question.timeout.as_millis()
+            )),
+            AskError::NotOpened(ClusterError::NotFound { .. }) => {
+                Judgement::silent("there is no such pod")
+            }
+            // The node has forgotten a pod that the API server still shows as terminating.
+            AskError::NotOpened(ClusterError::Refused {
+                code: 404 | 500,
+                message,
+                ..
+            }) if self.is_terminating() => Judgement::silent(message.clone()),
+            AskError::NotOpened(source) | AskError::NotProxied(source) => {
+                Judgement::unknown(source.to_string())
+            }
+            AskError::NotOpenedInTime
+            | AskError::NotUpgraded(_)
+            | AskError::NotReached(_)
+            | AskError::Closed(_)
+            | AskError::LinkBroken
+            | AskError::TimedOut => Judgement::unknown(error.to_string()),
+        }
+    }
+
+    /// What an answer comes to that has no proven end: what came of it may be enough.
+    fn fragment(&self, fragment: &Fragment) -> Judgement {
+        let expectation = &self.probing.expectation;
+        if let Some(status) = fragment.status
+            && status != expectation.status
+        {
+            return failing(status);
+        }
+        if let Some(head) = &fragment.head
+            && head.content_type != self.right.content_type
+        {
+            return other("content type", head.content_type.as_deref());
+        }
+        // Where something is cut out before it is compared, neither place nor length says anything.
+        let length = self.right.bytes.filter(|_| expectation.ignore.is_empty());
+        let contradiction = length.and_then(|length| {
+            fragment.contradicts(length, self.known.beginning(&self.right.sha256))
+        });
+        let words = match (contradiction, &fragment.cut) {
+            (None, cut) => return Judgement::cut(format!("an answer began, but {cut}")),
+            (Some(_), Cut::TooLarge(limit)) => format!("more than {limit} bytes"),
+            (Some(Contradiction::At(offset)), cut) => {
+                format!("it differs at offset {offset}, and {cut}")
+            }
+            (Some(Contradiction::Longer), cut) => {
+                format!("{} bytes and more, and {cut}", fragment.bytes)
+            }
+            (Some(Contradiction::Promised(promised)), cut) => {
+                format!("{promised} bytes were promised, and {cut}")
+            }
+        };
+        Judgement::of(ProbeState::Wrong, format!("with other content: {words}"))
+    }
+
+    fn is_terminating(&self) -> bool {
+        let pods = self.pods.current().unwrap_or_default();
+        pods.iter()
+            .find(|pod| pod.metadata.name.as_deref() == Some(&self.right.pod))
+            .is_none_or(|pod| pod.metadata.deletion_timestamp.is_some())
+    }
+}
+
+fn failing(status: http::StatusCode) -> Judgement {
+    Judgement::of(ProbeState::Failing, format!("status {}", status.as_u16()))
+}
+
+fn other(what: &str, given: Option<&str>) -> Judgement {
+    let given = given.unwrap_or("none");
+    Judgement::of(ProbeState::Wrong, format!("with another {what}: `{given}`"))
+}

@@ -1,0 +1,133 @@
+//! Connections that are kept: what a server does to its later answers, and to the connection itself.
+
+use serde_json::json;
+
+use super::super::{KEYS, OTHER, SUCCESS, Scene, UNDECIDED, UNHEALTHY, everyone, replica};
+use super::{Told, chaos, slow};
+use crate::apiserver::{Framing, Reply};
+
+/// More probes than the warm-up makes.
+const WARM: usize = 12;
+
+/// Replica 1 gives one answer in the middle of a run.
+async fn once(reply: Reply) -> Scene {
+    let scene = Scene::new().await.live(everyone(), slow());
+    let mut replies = vec![Reply::ok(KEYS); WARM];
+    replies.extend([reply, Reply::ok(KEYS)]);
+    scene.server.serve_in_turn(replica(1), "/keys", replies);
+    scene
+}
+
+async fn control(reply: Reply) -> Told {
+    chaos(&once(reply).await, &["--control", "--for", "2s"]).await
+}
+
+async fn fault(reply: Reply) -> Told {
+    chaos(&once(reply).await, &[]).await
+}
+
+/// The connection ends before any byte of an answer.
+fn hung_up() -> Reply {
+    Reply::verbatim("").framed(Framing::Close)
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_not_asked_for_again_until_it_is_right() {
+    for reply in [
+        Reply::ok(KEYS).closing_after(5),
+        Reply::ok(KEYS).framed(Framing::Chunked).closing_after(9),
+        Reply::ok(KEYS).framed(Framing::Close),
+        Reply::verbatim("HTTP/1.1 20").framed(Framing::Close),
+    ] {
+        let words = "1 answer of `cryptoserver-1` began and did not come to its end";
+        control(reply.clone())
+            .await
+            .is(UNDECIDED, "inconclusive")
+            .saying(words)
+            .with("/availability/replicas/1/cut", &json!(1))
+            .with("/availability/replicas/0/cut", &json!(null));
+        fault(reply)
+            .await
+            .is(UNDECIDED, "inconclusive")
+            .saying(words);
+    }
+}
+
+#[tokio::test]
+async fn what_came_of_an_answer_may_prove_it_wrong() {
+    let promising = format!("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{KEYS}");
+    for (reply, words) in [
+        (Reply::ok("x".repeat(1 << 20)).repeated(2), "more than"),
+        (
+            Reply::ok(OTHER).closing_after(15),
+            "with other content: it differs at offset 14",
+        ),
+        (
+            Reply::verbatim(promising).framed(Framing::Close),
+            "with other content: 99 bytes were promised",
+        ),
+        (
+            Reply::ok(format!("{KEYS}7\n")).framed(Framing::Close),
+            "with other content: 18 bytes and more",
+        ),
+        (
+            Reply::ok(KEYS)
+                .header("Content-Type", "text/html")
+                .closing_after(1),
+            "with another content type: `text/html`",
+        ),
+        (
+            Reply::ok(KEYS).header("Content-Encoding", "gzip"),
+            "with another content encoding: `gzip`",
+        ),
+    ] {
+        let told = control(reply.clone()).await.is(UNHEALTHY, "failed");
+        told.saying("`cryptoserver-1` answered with").saying(words);
+        fault(reply).await.is(UNHEALTHY, "failed").saying(words);
+    }
+}
+
+#[tokio::test]
+async fn another_status_is_wrong_whatever_follows_it() {
+    for reply in [
+        Reply::new(500, "no").framed(Framing::Close),
+        Reply::new(500, "no").closing_after(1),
+        Reply::new(500, "x".repeat(1 << 20)).repeated(2),
+        Reply::verbatim("HTTP/1.1 500 Inter").framed(Framing::Close),
+    ] {
+        control(reply)
+            .await
+            .is(UNHEALTHY, "failed")
+            .saying("probes without any fault")
+            .with("/availability/replicas/1/failing", &json!(1));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_without_an_answer_is_opened_again_and_counted() {
+    let words = "clients that keep connections would have seen 1 error: `cryptoserver-1` 1";
+    control(hung_up())
+        .await
+        .is(SUCCESS, "undisturbed")
+        .saying(words)
+        .with("/availability/replicas/1/reconnected", &json!(1))
+        .with("/availability/replicas/0/reconnected", &json!(null));
+    fault(hung_up()).await.is(SUCCESS, "survived").saying(words);
+}
+
+#[tokio::test]
+async fn a_second_answer_that_is_wrong_by_itself_refuses_the_fault() {
+    for (reply, words) in [
+        (Reply::ok(KEYS).closing_after(5), "an answer began, but"),
+        (Reply::new(500, "no").framed(Framing::Close), "status 500"),
+    ] {
+        let scene = Scene::new().await;
+        // The first is the verification's.
+        let replies = vec![Reply::ok(KEYS), Reply::ok(KEYS), reply, Reply::ok(KEYS)];
+        scene.server.serve_in_turn(replica(1), "/keys", replies);
+        let told = chaos(&scene, &[]).await.is(UNDECIDED, "refused");
+        told.saying("the probe of `cryptoserver-1` was not answered right: ")
+            .saying(words);
+        assert_eq!(scene.server.writes().len(), 0, "nothing is broken");
+    }
+}
