@@ -211,7 +211,7 @@ pub struct RunDescription {
     pub context: Option<String>,
     /// The API server's URL.
     pub server: String,
-    /// The namespace for objects that name none.
+    /// The namespace of the workload; where there is not one, that for objects that name none.
     pub namespace: String,
 }
 

@@ -7,6 +7,7 @@ mod sanitise;
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use console::Term;
@@ -144,6 +145,7 @@ struct Shared {
     size: Option<(usize, usize)>,
     choice: ColorChoice,
     environment: Environment,
+    consent: AtomicBool,
 }
 
 impl std::fmt::Debug for Ui {
@@ -167,6 +169,7 @@ impl Ui {
                 size: streams.size,
                 choice,
                 environment,
+                consent: AtomicBool::new(false),
             }),
         }
     }
@@ -264,6 +267,12 @@ impl Ui {
         self.shared.input_is_terminal && self.shared.errors_is_terminal
     }
 
+    /// Whether somebody was shown what will be done, and has said yes.
+    #[must_use]
+    pub fn has_consent(&self) -> bool {
+        self.shared.consent.load(Ordering::Relaxed)
+    }
+
     /// Asks a question and reads a line. Everything but an explicit yes is a no.
     ///
     /// Blocks until there is an answer: call it from a thread that may block.
@@ -282,7 +291,10 @@ impl Ui {
             return Confirmation::No;
         }
         match answer.trim().to_lowercase().as_str() {
-            "y" | "yes" => Confirmation::Yes,
+            "y" | "yes" => {
+                self.shared.consent.store(true, Ordering::Relaxed);
+                Confirmation::Yes
+            }
             _ => Confirmation::No,
         }
     }

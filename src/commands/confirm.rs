@@ -3,6 +3,7 @@
 use super::Session;
 use crate::error::CommandError;
 use crate::ops::Context;
+use crate::render::broken;
 use crate::ui::{Confirmation, sanitise};
 
 /// Fails early where nobody could be asked: without a terminal, consent comes by `--yes` alone.
@@ -50,6 +51,7 @@ pub(super) async fn ask(
     }
     question.push_str("Go on?");
     let ui = session.ui.clone();
+    let question = broken(&question, ui.width());
     // On a thread of its own, so that Ctrl-C is heard while the question stands.
     let answer = tokio::task::spawn_blocking(move || ui.confirm(&question)).await;
     match answer {

@@ -13,6 +13,6 @@ pub(super) async fn run(
 ) -> Result<Report, CommandError> {
     let namespace = session.cli.global.namespace.as_deref();
     let set = settings::set(&arguments.set, Some(&arguments.edits), namespace).await?;
-    let context = session.connect("diff").await?;
+    let context = session.connect("diff", &set, None).await?;
     Ok(Report::Diff(ops::diff(&context, &set).await?))
 }

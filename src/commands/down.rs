@@ -14,7 +14,7 @@ pub(super) async fn run(
 ) -> Result<Report, CommandError> {
     let set = session.set(&arguments.set).await?;
     confirm::possible(session)?;
-    let mut context = session.connect("down").await?;
+    let mut context = session.connect("down", &set, None).await?;
     let options = DownOptions {
         delete_data: arguments.delete_data,
     };

@@ -73,7 +73,12 @@ struct Session<'a> {
 
 impl Session<'_> {
     /// Connects, and says to what.
-    async fn connect(&self, command: &str) -> Result<Context, CommandError> {
+    async fn connect(
+        &self,
+        command: &str,
+        set: &Set,
+        named: Option<&str>,
+    ) -> Result<Context, CommandError> {
         let global = &self.cli.global;
         let connection = settings::connection(self.cli, command, self.ui.can_ask());
         let cluster = Cluster::connect(&connection, self.emitter.clone()).await?;
@@ -85,7 +90,7 @@ impl Session<'_> {
             command: command.to_owned(),
             context: context.cluster.context().map(str::to_owned),
             server: context.cluster.server().to_owned(),
-            namespace: context.default_namespace().to_owned(),
+            namespace: Workload::namespace_of(&context, set, named),
         }));
         if context.cluster.believes_anybody() {
             self.emitter.send(EventKind::Warning {
@@ -111,8 +116,8 @@ impl Session<'_> {
         set: &Set,
         arguments: &WorkloadArgs,
     ) -> Result<(Context, Workload), CommandError> {
-        let context = self.connect(command).await?;
         let named = settings::workload(arguments, &self.config, set);
+        let context = self.connect(command, set, named).await?;
         let workload = Workload::choose(&context, set, named)?;
         Ok((context, workload))
     }

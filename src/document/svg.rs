@@ -4,7 +4,7 @@
 use super::DocumentError;
 use super::html::{HEIGHT, PATTERNS};
 use super::markup::Markup;
-use super::story::{Clip, Pattern, Story, Strip, phase_title};
+use super::story::{Clip, Pattern, Story, Strip};
 use crate::render::{count, took};
 use crate::report::{ChaosReport, Percentiles};
 
@@ -230,7 +230,7 @@ impl Picture {
         let mut phases: Vec<_> = report.summary.iter().collect();
         phases.sort_by_key(|(phase, figures)| (figures.max, **phase));
         for (phase, figures) in phases {
-            self.text(MARGIN, "", phase_title(*phase));
+            self.text(MARGIN, "", phase.title());
             let times = if is_one {
                 took(figures.max)
             } else {

@@ -27,14 +27,7 @@ impl Workload {
     /// # Errors
     /// [`OpsError::WhichWorkload`] when nothing is named and the set has none or several.
     pub fn choose(context: &Context, set: &Set, named: Option<&str>) -> Result<Self, OpsError> {
-        let candidates: Vec<&ObjectRef> = set
-            .manifests
-            .manifests()
-            .iter()
-            .map(|manifest| &manifest.reference)
-            .filter(|reference| reference.is("apps", "StatefulSet"))
-            .filter(|reference| named.is_none_or(|name| name == reference.name))
-            .collect();
+        let candidates = candidates(set, named);
         let namespace = |reference: Option<&ObjectRef>| {
             let of_set = reference.and_then(|reference| reference.namespace.clone());
             context
@@ -55,6 +48,24 @@ impl Workload {
             _ => Err(OpsError::WhichWorkload {
                 candidates: candidates.into_iter().cloned().collect(),
             }),
+        }
+    }
+
+    /// The namespace that a run is about: that of the StatefulSet which the user named, or that of all of
+    /// the set; else the one for objects that name none.
+    #[must_use]
+    pub fn namespace_of(context: &Context, set: &Set, named: Option<&str>) -> String {
+        let of_sets = candidates(set, named)
+            .into_iter()
+            .filter_map(|reference| reference.namespace.clone());
+        let mut namespaces: Vec<String> = context
+            .namespace
+            .clone()
+            .map_or_else(|| of_sets.collect(), |namespace| vec![namespace]);
+        namespaces.dedup();
+        match namespaces.as_slice() {
+            [only] => only.clone(),
+            _ => context.default_namespace().to_owned(),
         }
     }
 
@@ -100,6 +111,19 @@ impl Workload {
             .await
             .map_err(OpsError::while_doing(format!("read `{object}`")))
     }
+}
+
+/// The StatefulSets of a set, of this name when one is given.
+fn candidates<'a>(set: &'a Set, named: Option<&str>) -> Vec<&'a ObjectRef> {
+    let references = set
+        .manifests
+        .manifests()
+        .iter()
+        .map(|manifest| &manifest.reference);
+    references
+        .filter(|reference| reference.is("apps", "StatefulSet"))
+        .filter(|reference| named.is_none_or(|name| name == reference.name))
+        .collect()
 }
 
 /// The labels that a StatefulSet gives its pods.

@@ -7,8 +7,8 @@ use console::{measure_text_width, truncate_str};
 
 use super::line::{Level, Line, Tone};
 use super::picture::Frame;
-use super::text::{phase_name, phases};
-use super::words::{age, took};
+use super::text::phases;
+use super::words::{ticking, took};
 use crate::event::{Event, EventKind};
 use crate::report::{Fault, ProbeCounts, ProbeState, RecoveryPhase};
 use crate::timeline::Timeline;
@@ -45,6 +45,25 @@ struct Sent {
     at_ms: u64,
     /// When each phase was seen last, and of which pods.
     seen: BTreeMap<RecoveryPhase, (u64, BTreeSet<String>)>,
+}
+
+impl Sent {
+    /// The pods that it takes.
+    fn whom(&self) -> String {
+        match self.pods.as_slice() {
+            [pod] => pod.clone(),
+            several => format!("{} pods", several.len()),
+        }
+    }
+
+    /// The phase that is seen next.
+    fn next(&self) -> Option<RecoveryPhase> {
+        let is_open = |phase: &&RecoveryPhase| match self.seen.get(*phase) {
+            Some((_, pods)) => pods.len() < self.pods.len(),
+            None => !is_passed(self, **phase),
+        };
+        phases(self.fault).iter().find(is_open).copied()
+    }
 }
 
 /// A shape for each state, so that none needs a colour.
@@ -97,6 +116,29 @@ impl ExperimentPicture {
         }
     }
 
+    /// What is waited for; nothing outside of an experiment.
+    pub(crate) fn waits(&self, now_ms: u64) -> Option<String> {
+        self.kills?;
+        let Some(sent) = &self.sent else {
+            let probing = if self.breaks {
+                "the probes before the first fault"
+            } else {
+                "the end of the control run"
+            };
+            return Some(probing.to_owned());
+        };
+        let since = took(now_ms.saturating_sub(sent.at_ms) / 1_000 * 1_000);
+        let whom = sent.whom();
+        let fault = sent.fault;
+        Some(match sent.next() {
+            Some(phase) => {
+                let phase = phase.title();
+                format!("`{phase}` after the {fault} of {whom}, sent {since} ago")
+            }
+            None => format!("what follows the {fault} of {whom}, sent {since} ago"),
+        })
+    }
+
     /// The rows of this moment; none outside of an experiment.
     pub(crate) fn rows(&self, frame: &Frame, height: usize) -> Vec<Line> {
         let Some(kills) = self.kills else {
@@ -124,10 +166,7 @@ impl ExperimentPicture {
                     1 => String::new(),
                     _ => format!(" {} of {kills}", sent.number),
                 };
-                let pods = match sent.pods.as_slice() {
-                    [pod] => pod.clone(),
-                    several => format!("{} pods", several.len()),
-                };
+                let pods = sent.whom();
                 let now_ms = milliseconds(frame);
                 let since = took(now_ms.saturating_sub(sent.at_ms));
                 line.text(format!("{}{number}: ", sent.fault))
@@ -135,7 +174,7 @@ impl ExperimentPicture {
                     .text(format!(", {since} ago"))
             }
         };
-        line.with(Tone::Faint, format!("  {}", age(frame.elapsed)))
+        line.with(Tone::Faint, format!("  {}", ticking(frame.elapsed)))
             .shortened(frame.width)
     }
 
@@ -225,20 +264,31 @@ impl ExperimentPicture {
         let mut all = ProbeCounts::default();
         for counts in pods.iter().map(|pod| self.timeline.counts(pod)) {
             all.right += counts.right;
-            all.wrong += counts.wrong + counts.failing;
+            all.wrong += counts.wrong;
+            all.failing += counts.failing;
             all.silent += counts.silent;
+            all.unknown += counts.unknown;
         }
-        let ProbeCounts {
-            right,
-            wrong,
-            silent,
-            ..
-        } = all;
-        if width >= WORDS_FROM {
-            format!("{right} right  {wrong} wrong  {silent} silent")
-        } else {
-            format!("▇{right} ✗{wrong} ▁{silent}")
-        }
+        // With the shapes of the strips; what never occurred is not told.
+        let counters = [
+            (all.right, "▇", "right"),
+            (all.wrong, "✗", "wrong"),
+            (all.failing, "▄", "failing"),
+            (all.silent, "▁", "silent"),
+            (all.unknown, "?", "unknown"),
+        ];
+        let counters = counters.iter().enumerate();
+        let told = counters.filter(|(index, (number, ..))| *index == 0 || *number > 0);
+        let told: Vec<String> = told
+            .map(|(_, (number, shape, word))| {
+                if width >= WORDS_FROM {
+                    format!("{number} {word}")
+                } else {
+                    format!("{shape}{number}")
+                }
+            })
+            .collect();
+        told.join(if width >= WORDS_FROM { "  " } else { " " })
     }
 }
 
@@ -261,7 +311,7 @@ fn phase_rows(sent: &Sent, width: usize) -> Vec<Line> {
     let mut used = 0;
     let mut is_next = true;
     for phase in phases(sent.fault) {
-        let name = phase_name(*phase);
+        let name = phase.title();
         let (tone, text) = match sent.seen.get(phase) {
             Some((_, pods)) if pods.len() < sent.pods.len() => {
                 is_next = false;

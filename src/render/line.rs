@@ -86,6 +86,25 @@ pub(crate) fn mark(outcome: Outcome) -> (&'static str, Tone) {
     }
 }
 
+/// How much further the rest of a broken line is indented.
+const HANGING: usize = 2;
+
+/// The words between the spaces of several pieces; a word may have parts of several meanings.
+fn words(pieces: &[(Tone, String)]) -> Vec<Vec<(Tone, String)>> {
+    let mut words: Vec<Vec<(Tone, String)>> = vec![Vec::new()];
+    for (tone, text) in pieces {
+        for (index, part) in text.split(' ').enumerate() {
+            if index > 0 {
+                words.push(Vec::new());
+            }
+            if let Some(word) = words.last_mut().filter(|_| !part.is_empty()) {
+                word.push((*tone, part.to_owned()));
+            }
+        }
+    }
+    words
+}
+
 /// A line to show.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
@@ -94,6 +113,8 @@ pub(crate) struct Line {
     /// How much it matters.
     pub(crate) level: Level,
     pieces: Vec<(Tone, String)>,
+    /// Whether it is to be copied, so that it is never broken.
+    is_whole: bool,
 }
 
 impl Line {
@@ -103,6 +124,7 @@ impl Line {
             stream: Stream::Stdout,
             level: Level::Result,
             pieces: Vec::new(),
+            is_whole: false,
         }
     }
 
@@ -112,6 +134,15 @@ impl Line {
             stream: Stream::Stderr,
             level,
             pieces: Vec::new(),
+            is_whole: false,
+        }
+    }
+
+    /// The line, to be copied as it is: a command to paste.
+    pub(crate) fn whole(self) -> Self {
+        Self {
+            is_whole: true,
+            ..self
         }
     }
 
@@ -163,6 +194,55 @@ impl Line {
         self
     }
 
+    /// The line in as many as it needs at a width, broken between words only. What follows the first is
+    /// indented a little more; a word that is too long stays whole, and so does data.
+    pub(crate) fn wrapped(self, width: usize) -> Vec<Self> {
+        let plain: String = self.pieces.iter().map(|(_, text)| text.as_str()).collect();
+        if self.is_whole || self.stream == Stream::Stdout || measure_text_width(&plain) <= width {
+            return vec![self];
+        }
+        let start = plain.len() - plain.trim_start_matches(' ').len();
+        let indent = " ".repeat(start + HANGING);
+        let empty = Self {
+            pieces: Vec::new(),
+            ..self
+        };
+        let mut lines = vec![empty.clone()];
+        let mut used = 0;
+        for word in words(&self.pieces) {
+            let needed: usize = word.iter().map(|(_, text)| measure_text_width(text)).sum();
+            let Some(mut line) = lines.pop() else {
+                break;
+            };
+            let is_first = line.pieces.is_empty();
+            if !is_first && used + 1 + needed > width && used > indent.len() {
+                lines.push(line);
+                line = empty.clone().text(&indent);
+                used = indent.len();
+            } else if !is_first {
+                line.join(Tone::Plain, " ");
+                used += 1;
+            }
+            for (tone, text) in word {
+                line.join(tone, &text);
+            }
+            if is_first {
+                line.join(Tone::Plain, "");
+            }
+            used += needed;
+            lines.push(line);
+        }
+        lines
+    }
+
+    /// Adds to the last piece where the meaning is the same; the text is sanitised already.
+    fn join(&mut self, tone: Tone, text: &str) {
+        match self.pieces.last_mut() {
+            Some((last, piece)) if *last == tone => piece.push_str(text),
+            _ => self.pieces.push((tone, text.to_owned())),
+        }
+    }
+
     /// The line as it is written, without its end.
     pub(crate) fn render(&self, with_colour: bool) -> String {
         let plain: String = self.pieces.iter().map(|(_, text)| text.as_str()).collect();
@@ -191,6 +271,34 @@ mod tests {
             .text(" then");
         assert_eq!(line.render(false), "ok then");
         assert_eq!(line.render(true), "\u{1b}[32mok\u{1b}[0m then");
+    }
+
+    #[test]
+    fn a_line_breaks_between_words_only() {
+        let line = Line::said(Level::Result)
+            .text("  - ")
+            .with(Tone::Strong, "statefulset/cryptoserver")
+            .text(": one of its replicas is not Ready");
+        let lines: Vec<String> = line
+            .wrapped(34)
+            .iter()
+            .map(|line| line.render(false))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "  - statefulset/cryptoserver: one",
+                "    of its replicas is not Ready"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_copied_is_never_broken() {
+        let command = || Line::said(Level::Problem).text("kubectl logs pod/web-0 --previous");
+        assert_eq!(command().whole().wrapped(20).len(), 1);
+        assert!(command().wrapped(20).len() > 1);
+        assert_eq!(command().wrapped(usize::MAX).len(), 1);
     }
 
     #[test]

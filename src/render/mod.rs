@@ -2,8 +2,10 @@
 //! says what events and reports say.
 
 mod bars;
+mod clock;
 mod display;
 mod experiment;
+mod heartbeat;
 mod json;
 mod ledger;
 mod line;
@@ -19,12 +21,15 @@ use tokio::time::{MissedTickBehavior, interval};
 
 pub use self::display::{Circumstances, Display, OutputFormat, Progress, Terminal};
 pub(crate) use self::json::line as json_line;
+pub(crate) use self::text::meaning;
 pub(crate) use self::words::{count, incident, took};
 
 use self::bars::Bars;
+use self::clock::Clock;
+use self::heartbeat::Heartbeat;
 use self::line::{Level, Line};
 use self::text::Text;
-use crate::event::{Event, EventKind, Events};
+use crate::event::{Event, EventKind, Events, milliseconds};
 use crate::ui::{OutputError, Stream, Ui};
 
 /// Events that are rendered together, at most: what many log lines need is few writes.
@@ -63,7 +68,7 @@ pub async fn run(display: Display, ui: Ui, mut events: Events) -> Result<(), Out
                 }
                 batch.clear();
             }
-            _ = ticks.tick(), if renderer.bars.is_some() => renderer.tick(),
+            _ = ticks.tick(), if renderer.ticks() => renderer.tick()?,
         }
     }
 }
@@ -75,8 +80,19 @@ pub fn render_to_text(events: &[Event], width: usize, with_colour: bool) -> Stri
     events
         .iter()
         .flat_map(|event| text.lines(event, width))
+        .flat_map(|line| line.wrapped(width))
         .map(|line| line.render(with_colour) + "\n")
         .collect()
+}
+
+/// A text in lines of this width at most, broken between words only.
+pub(crate) fn broken(text: &str, width: usize) -> String {
+    let lines: Vec<String> = text
+        .lines()
+        .flat_map(|line| Line::said(Level::Problem).text(line).wrapped(width))
+        .map(|line| line.render(false))
+        .collect();
+    lines.join("\n")
 }
 
 /// Whether a run is over with this event; tasks that are being ended may still say something.
@@ -89,31 +105,54 @@ struct Renderer {
     ui: Ui,
     text: Text,
     bars: Option<Bars>,
+    heartbeat: Option<(Heartbeat, Clock)>,
 }
 
 impl Renderer {
     fn new(display: Display, ui: Ui) -> Self {
         let bars = (display == Display::Bars).then(|| Bars::new(ui.clone()));
+        let heartbeat = (display == Display::Plain).then(Default::default);
         Self {
             display,
             ui,
             text: Text::default(),
             bars,
+            heartbeat,
         }
     }
 
-    fn tick(&mut self) {
+    /// Whether there is something to show without a new event.
+    fn ticks(&self) -> bool {
+        self.bars.is_some() || self.heartbeat.is_some()
+    }
+
+    fn tick(&mut self) -> Result<(), OutputError> {
         if let Some(bars) = &mut self.bars {
-            bars.draw();
+            bars.draw()?;
         }
+        if let Some((heartbeat, clock)) = &mut self.heartbeat {
+            let mut chunks = Chunks::default();
+            for line in heartbeat.lines(milliseconds(clock.elapsed())) {
+                chunks.push_line(line, &self.ui);
+            }
+            chunks.write(&self.ui)?;
+        }
+        Ok(())
     }
 
     fn render(&mut self, events: &[Event]) -> Result<(), OutputError> {
         let width = self.ui.width();
+        if self.ui.has_consent() {
+            self.text.plan_is_told();
+        }
         let mut chunks = Chunks::default();
         for event in events {
             if let Some(bars) = &mut self.bars {
                 bars.record(event);
+            }
+            if let Some((heartbeat, clock)) = &mut self.heartbeat {
+                heartbeat.record(event);
+                clock.record(event);
             }
             if self.display == Display::Json {
                 let line = json_line(event).map_err(|error| OutputError::Failed(error.into()))?;
@@ -121,17 +160,20 @@ impl Renderer {
             }
             for line in self.text.lines(event, width) {
                 if self.shows(&line) {
-                    let line_text = line.render(self.ui.has_colour(line.stream)) + "\n";
-                    chunks.push(line.stream, &line_text);
+                    chunks.push_line(line, &self.ui);
+                    if let Some((heartbeat, _)) = &mut self.heartbeat {
+                        heartbeat.said(event.elapsed_ms);
+                    }
                 }
             }
         }
-        if events.iter().any(is_last) {
-            self.bars = None;
-        }
-        match &self.bars {
-            Some(bars) if !chunks.0.is_empty() => bars.above(|| chunks.write(&self.ui)),
-            _ => chunks.write(&self.ui),
+        let is_over = events.iter().any(is_last);
+        match self.bars.take_if(|_| is_over) {
+            Some(bars) => bars.end(chunks),
+            None => match &mut self.bars {
+                Some(bars) => bars.say(chunks),
+                None => chunks.write(&self.ui),
+            },
         }
     }
 
@@ -147,11 +189,32 @@ impl Renderer {
 }
 
 /// Text for the two streams in its order, with as few writes as the order allows.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Chunks(Vec<(Stream, String)>);
 
 impl Chunks {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A line, in as many as the terminal needs for it.
+    fn push_line(&mut self, line: Line, ui: &Ui) {
+        for line in line.wrapped(ui.width()) {
+            let text = line.render(ui.has_colour(line.stream)) + "\n";
+            self.push(line.stream, &text);
+        }
+    }
+
+    fn append(&mut self, other: Self) {
+        for (stream, text) in other.0 {
+            self.push(stream, &text);
+        }
+    }
+
     fn push(&mut self, stream: Stream, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         match self.0.last_mut() {
             Some((last, chunk)) if *last == stream => chunk.push_str(text),
             _ => self.0.push((stream, text.to_owned())),

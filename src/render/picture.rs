@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::experiment::ExperimentPicture;
 use super::line::{Level, Line, Tone};
 use super::replicas::{self, Layout};
-use super::words::{age, count};
+use super::words::{count, ticking};
 use crate::action::Action;
 use crate::event::{Event, EventKind};
 use crate::object::ObjectRef;
@@ -109,9 +109,38 @@ impl Picture {
         }
     }
 
+    /// What is waited for, in the words of its row each.
+    pub(crate) fn waits(&self, now_ms: u64) -> Vec<String> {
+        let silence = self.silence.iter();
+        let mut waits: Vec<String> = silence
+            .map(|silence| format!("the API server does not answer ({silence})"))
+            .collect();
+        waits.extend(self.experiment.waits(now_ms));
+        if let Some((object, action)) = self.writing.first() {
+            waits.push(match action {
+                Action::Delete => format!("{object} to be deleted"),
+                _ => format!("the answer to the write of {object}"),
+            });
+        }
+        waits.extend(self.verifying.iter().map(|(object, answered, replicas)| {
+            let replicas = count(*replicas, "replica");
+            format!("{object}, of which {answered} of {replicas} answered")
+        }));
+        let waiting = self.waiting.iter();
+        waits.extend(waiting.map(|(object, status)| format!("{object} {}", status.message)));
+        waits.extend(self.rollouts.iter().filter_map(|(object, progress)| {
+            let RolloutState::Progressing { message, .. } = &progress.state else {
+                return None;
+            };
+            let (ready, desired) = (progress.ready, progress.desired);
+            Some(format!("{object}: {ready} of {desired} Ready, {message}"))
+        }));
+        waits
+    }
+
     /// The rows of this moment, none wider and all together no higher than the frame.
     pub(crate) fn rows(&self, frame: &Frame) -> Vec<Line> {
-        let time = age(frame.elapsed);
+        let time = ticking(frame.elapsed);
         let mut rows = self.headings(&time);
         for (object, progress) in &self.rollouts {
             rows.push(whole(object, progress, &time, frame.width));
@@ -119,6 +148,7 @@ impl Picture {
         }
         let mut rows: Vec<Line> = rows
             .into_iter()
+            .flat_map(|row| row.wrapped(frame.width))
             .map(|row| row.shortened(frame.width))
             .collect();
         let room = frame.height.saturating_sub(rows.len());

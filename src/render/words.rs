@@ -23,6 +23,11 @@ pub(crate) fn incident(Incident { pod, .. }: &Incident) -> String {
     text
 }
 
+/// How long a run has lasted so far: whole seconds, so that rows do not tremble.
+pub(crate) fn ticking(elapsed: Duration) -> String {
+    took(elapsed.as_secs().saturating_mul(1_000).max(1_000))
+}
+
 /// How old something is, as kubectl writes it in its AGE column (`k8s.io/apimachinery`
 /// `HumanDuration`): two units at most, and the smaller one only while it matters.
 pub(crate) fn age(duration: Duration) -> String {

@@ -205,7 +205,21 @@ fn what_it_waits_for(snapshot: &Snapshot, replicas: &[ReplicaProgress]) -> Optio
     }
     let available = status.available_replicas.unwrap_or(0);
     if available < expected {
-        return Some(format!("{available} of {expected} replicas are available"));
+        let waiting = expected - available;
+        let seconds = snapshot.stateful_set.spec.min_ready_seconds.unwrap_or(0);
+        let (noun, have) = if waiting == 1 {
+            ("replica", "has")
+        } else {
+            ("replicas", "have")
+        };
+        // They are Ready: a second figure without its reason would contradict the first.
+        return Some(if seconds > 0 {
+            format!(
+                "{waiting} {noun} {have} not been Ready for {seconds} s yet (`minReadySeconds`)"
+            )
+        } else {
+            format!("its controller has not counted {waiting} Ready {noun} as available yet")
+        });
     }
     None
 }

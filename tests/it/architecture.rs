@@ -62,11 +62,6 @@ fn only_cluster_names_the_client() {
 }
 
 #[test]
-fn only_render_names_the_progress_bars() {
-    only(&["render"], &["indicatif"]);
-}
-
-#[test]
 fn only_the_command_line_names_its_parser() {
     // `lib.rs` calls the parser, once.
     only(&["cli.rs", "cli", "commands", "lib.rs"], &["clap"]);

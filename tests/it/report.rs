@@ -76,6 +76,9 @@ async fn a_verification_leaves_its_reports_and_they_can_be_made_again() {
         .await
         .expect_code(0);
     let events = output.json_lines();
+    // The context's own namespace is another one.
+    assert_eq!(events[0]["namespace"], "logaiter");
+    assert!(reports.text("a.xml").contains("value=\"logaiter\""));
     let journal: Value = serde_json::from_str(&reports.text("a.json")).unwrap();
     assert_eq!(journal["events"].as_array().unwrap(), &events);
     assert_eq!(reports.text("a.jsonl"), output.stdout);

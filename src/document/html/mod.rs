@@ -1,6 +1,7 @@
 //! One page for people: it needs no network, no script and nothing beside itself.
 
 mod answers;
+mod card;
 mod evidence;
 mod experiment;
 mod figures;
@@ -35,7 +36,7 @@ pub(super) fn document(story: &Story<'_>) -> String {
         .raw("</style>\n</head>\n<body>\n<svg class=\"defs\" aria-hidden=\"true\">")
         .raw(PATTERNS)
         .raw("</svg>\n");
-    header(&mut markup, story);
+    card::card(&mut markup, story);
     markup.raw("<main>\n");
     if story.is_experiment() {
         phases::section(&mut markup, story);
@@ -58,60 +59,6 @@ fn subject(story: &Story<'_>) -> String {
         Some(object) => format!("{} of {object}", story.command),
         None => story.command.to_owned(),
     }
-}
-
-/// The first screen: what happened, the verdict and why.
-fn header(markup: &mut Markup, story: &Story<'_>) {
-    let verdict = story.verdict();
-    markup
-        .raw("<header class=\"")
-        .raw(verdict.tone.class())
-        .raw("\">\n<h1>")
-        .raw(verdict.tone.sign())
-        .raw(" ")
-        .raw(verdict.word)
-        .raw("</h1>\n<p class=\"lead\">")
-        .prose(story.sentence())
-        .raw("</p>\n");
-    if let Some(clients) = story.for_clients() {
-        markup.raw("<p>").prose(clients).raw("</p>\n");
-    }
-    let reasons = story.reasons();
-    if !reasons.is_empty() {
-        markup.raw("<p>Why:</p>\n<ul>");
-        for reason in &reasons {
-            markup.raw("<li>").prose(reason).raw("</li>");
-        }
-        markup.raw("</ul>\n");
-    }
-    markup.raw("<p class=\"faint\">");
-    if let Some(object) = story.object {
-        markup.text(object);
-        if let Some(namespace) = &object.namespace {
-            markup
-                .raw(" in namespace <code>")
-                .text(namespace)
-                .raw("</code>");
-        }
-        markup.raw(" · ");
-    }
-    if let Some(run) = story.run {
-        if let Some(context) = &run.context {
-            markup.raw("context <code>").text(context).raw("</code> · ");
-        }
-        markup
-            .raw("server <code>")
-            .text(&run.server)
-            .raw("</code> · ");
-    }
-    markup
-        .raw("<time datetime=\"")
-        .text(story.began)
-        .raw("\">")
-        .text(story.began.strftime("%Y-%m-%d %H:%M:%S UTC"))
-        .raw("</time> · took ")
-        .text(took(story.took_ms))
-        .raw("</p>\n</header>\n");
 }
 
 /// What else is worth knowing.

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::pieces::{Column, HEIGHT, begin_table, end_table, time};
 use crate::document::markup::Markup;
-use crate::document::story::{Story, phase_title};
-use crate::render::{count, incident, took};
-use crate::report::{ChaosReport, Kill, Percentiles, RecoveryPhase};
+use crate::document::story::Story;
+use crate::render::{count, incident, meaning, took};
+use crate::report::{ChaosReport, Fault, Kill, Percentiles, RecoveryPhase};
 use crate::timeline::Incident;
 
 /// The units of a bar's whole length.
@@ -97,12 +97,13 @@ fn one(markup: &mut Markup, story: &Story<'_>, kill: &Kill) {
         ],
     );
     let mut from = 0;
-    for (at, step) in steps {
+    for (at, seen) in steps {
         markup.raw("<tr><th scope=\"row\">");
-        match step {
+        match seen {
             Step::Seen(phase) => {
                 let pointer = format!("/kills/0/phases/{}", phase.name());
-                markup.raw(phase_title(phase)).raw("</th><td class=\"n\">");
+                step(markup, kill.fault, phase);
+                markup.raw("</th><td class=\"n\">");
                 time(markup, pointer, Some(at));
             }
             Step::Between(it) => {
@@ -133,7 +134,7 @@ fn one(markup: &mut Markup, story: &Story<'_>, kill: &Kill) {
     ]
     .into_iter()
     .filter(|phase| !kill.phases.contains_key(phase))
-    .map(phase_title)
+    .map(RecoveryPhase::title)
     .collect();
     if !unseen.is_empty() {
         markup
@@ -141,6 +142,15 @@ fn one(markup: &mut Markup, story: &Story<'_>, kill: &Kill) {
             .text(unseen.join("; "))
             .raw(".</p>\n");
     }
+}
+
+/// A phase by its name, and what it means.
+fn step(markup: &mut Markup, fault: Fault, phase: RecoveryPhase) {
+    markup
+        .raw(phase.title())
+        .raw(" <span class=\"faint\">")
+        .raw(meaning(fault, phase))
+        .raw("</span>");
 }
 
 fn sign(incident: &Incident) -> &'static str {
@@ -209,10 +219,11 @@ fn many(markup: &mut Markup, report: &ChaosReport) {
         &[Column::Words("Step"), first, second, third],
     );
     for (phase, figures) in &report.summary {
-        markup
-            .raw("<tr><th scope=\"row\">")
-            .raw(phase_title(*phase))
-            .raw("</th>");
+        markup.raw("<tr><th scope=\"row\">");
+        if let Some(kill) = report.kills.first() {
+            step(markup, kill.fault, *phase);
+        }
+        markup.raw("</th>");
         let name = phase.name();
         let (min, p50) = (("min", Some(figures.min)), ("p50", Some(figures.p50)));
         let p95 = ("p95", Some(figures.p95).filter(|_| !figures.are_few()));

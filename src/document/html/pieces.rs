@@ -10,13 +10,13 @@ pub(in crate::document) const HEIGHT: usize = 20;
 
 /// The patterns that tell states and phases apart without colour.
 pub(in crate::document) const PATTERNS: &str = r#"<defs>
-<pattern id="wrong" width="12" height="10" patternUnits="userSpaceOnUse"><path fill="var(--wrong)" d="M0 0h12v10H0z"/><path stroke="var(--page)" stroke-width="1.5" d="M2 1l8 8M10 1l-8 8"/></pattern>
-<pattern id="failing" width="12" height="10" patternUnits="userSpaceOnUse"><path stroke="var(--failing)" stroke-width="4" d="M-3 12.500 L15 -2.500M-9 7.500L3 -2.500M9 12.500L21 2.500"/></pattern>
-<pattern id="silent" width="12" height="5" patternUnits="userSpaceOnUse"><path fill="var(--silent)" d="M0 0h12v2H0z"/></pattern>
-<pattern id="unknown" width="12" height="10" patternUnits="userSpaceOnUse"><path fill="var(--unknown)" d="M2 1h4v3H2zM8 6h4v3H8z"/></pattern>
-<pattern id="some" width="8" height="8" patternUnits="userSpaceOnUse"><path fill="var(--failing)" d="M0 0h3v8H0z"/></pattern>
-<pattern id="b" width="12" height="4" patternUnits="userSpaceOnUse"><path fill="var(--b)" d="M0 0h12v3H0z"/></pattern>
-<pattern id="c" width="8" height="8" patternUnits="userSpaceOnUse"><path fill="var(--c)" d="M0 0h5v8H0z"/></pattern>
+<pattern id="wrong" width="12" height="10" patternUnits="userSpaceOnUse"><path class="p-wrong" d="M0 0h12v10H0z"/><path class="p-page" fill="none" stroke-width="1.5" d="M2 1l8 8M10 1l-8 8"/></pattern>
+<pattern id="failing" width="12" height="10" patternUnits="userSpaceOnUse"><path class="p-failing" stroke-width="4" d="M-3 12.500 L15 -2.500M-9 7.500L3 -2.500M9 12.500L21 2.500"/></pattern>
+<pattern id="silent" width="12" height="5" patternUnits="userSpaceOnUse"><path class="p-silent" d="M0 0h12v2H0z"/></pattern>
+<pattern id="unknown" width="12" height="10" patternUnits="userSpaceOnUse"><path class="p-unknown" d="M2 1h4v3H2zM8 6h4v3H8z"/></pattern>
+<pattern id="some" width="8" height="8" patternUnits="userSpaceOnUse"><path class="p-failing" stroke-width="0" d="M0 0h3v8H0z"/></pattern>
+<pattern id="b" width="12" height="4" patternUnits="userSpaceOnUse"><path class="p-b" d="M0 0h12v3H0z"/></pattern>
+<pattern id="c" width="8" height="8" patternUnits="userSpaceOnUse"><path class="p-c" d="M0 0h5v8H0z"/></pattern>
 </defs>"#;
 
 /// A figure of the report: `pointer` is its place there (RFC 6901), and programs read its value from

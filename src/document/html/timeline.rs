@@ -22,7 +22,6 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
         return;
     }
     markup.raw("<section>\n<h2>What every replica answered</h2>\n<p>Each replica was asked again and again, throughout the run. Each strip shows its answers from left to right; a vertical line marks a fault that hit it. An outage counts from the last right answer before it, so that it is never shown too short.</p>\n");
-    key(markup, story);
     let columns = (ALL_COLUMNS / story.strips.len()).clamp(*COLUMNS.start(), *COLUMNS.end());
     let whole = Clip {
         from_ms: 0,
@@ -93,6 +92,7 @@ fn picture(markup: &mut Markup, story: &Story<'_>, clip: &Clip, zero_ms: Option<
     let hidden = shown.len().saturating_sub(MOST_STRIPS);
     shown.truncate(MOST_STRIPS);
     markup.raw("<figure>\n");
+    key(markup, story);
     for strip in &shown {
         let words = in_words(strip);
         let title = Title {

@@ -85,7 +85,8 @@ fn recovery(report: &ChaosReport, kill: &Kill) -> Case {
     let reasons = || match &report.cause {
         Some(cause) => vec![cause.message.clone()],
         None => vec![format!(
-            "it was not seen that all replicas answered alike after {}",
+            "the replicas were not seen to be {} again after the fault on {}",
+            RecoveryPhase::AllEqual.title(),
             kill.pod
         )],
     };

@@ -150,11 +150,14 @@ fn properties(markup: &mut Markup, story: &Story<'_>) {
     let Some(run) = story.run else {
         return;
     };
+    // Journals of older versions name the one for objects that name none.
+    let of_object = story.object.and_then(|object| object.namespace.as_deref());
+    let namespace = of_object.unwrap_or(&run.namespace);
     let properties = [
         ("version", run.version.as_str()),
         ("context", run.context.as_deref().unwrap_or_default()),
         ("server", run.server.as_str()),
-        ("namespace", run.namespace.as_str()),
+        ("namespace", namespace),
     ];
     markup.raw("    <properties>\n");
     for (name, value) in properties

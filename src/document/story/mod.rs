@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) use self::strip::{Clip, Strip};
-pub(super) use self::words::{Pattern, fault_past, phase_title};
+pub(super) use self::words::{Pattern, fault_past};
 
 use super::DocumentError;
 use crate::event::{Conclusion, Event, EventKind, RunDescription};

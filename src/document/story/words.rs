@@ -1,6 +1,6 @@
 //! What things are called where a person reads them who knows nothing of this program.
 
-use crate::report::{Fault, ProbeState, RecoveryPhase};
+use crate::report::{Fault, ProbeState};
 use crate::timeline::ServiceState;
 
 /// What was done to a pod, as the end of a sentence about it.
@@ -13,22 +13,6 @@ pub(in crate::document) fn fault_past(fault: Fault) -> &'static str {
         Fault::Restart => "restarted",
         Fault::Scale => "scaled to zero and back",
         Fault::Cordon => "evicted from its node, which was closed",
-    }
-}
-
-/// What is seen of a recovery.
-pub(in crate::document) fn phase_title(phase: RecoveryPhase) -> &'static str {
-    match phase {
-        RecoveryPhase::Accepted => "the fault was accepted",
-        RecoveryPhase::Terminating => "the old pod was told to stop",
-        RecoveryPhase::Gone => "the old pod was gone",
-        RecoveryPhase::Replaced => "a new pod existed",
-        RecoveryPhase::Scheduled => "the pod had a node",
-        RecoveryPhase::VolumeReady => "its volumes and network were there",
-        RecoveryPhase::Started => "its containers ran",
-        RecoveryPhase::Ready => "it said that it was ready",
-        RecoveryPhase::FirstRightAnswer => "it gave its first right answer",
-        RecoveryPhase::AllEqual => "every replica answered alike again",
     }
 }
 

@@ -82,7 +82,7 @@ fn what_was_refused_is_skipped_and_says_why() {
 fn a_hostile_cluster_cannot_break_the_file() {
     let mut events = samples::verify_ok();
     if let EventKind::Started(run) = &mut events[0].kind {
-        run.namespace = "a\"/><failure>\u{0}\u{1b}[31m\u{fffe}\u{202e}&".into();
+        run.server = "a\"/><failure>\u{0}\u{1b}[31m\u{fffe}\u{202e}&".into();
     }
     let text = junit(&events);
     assert!(
@@ -93,5 +93,18 @@ fn a_hostile_cluster_cannot_break_the_file() {
         !text
             .chars()
             .any(|character| character.is_control() && character != '\n')
+    );
+}
+
+#[test]
+fn the_namespace_is_that_of_the_workload() {
+    let mut events = samples::survived();
+    if let EventKind::Started(run) = &mut events[0].kind {
+        run.namespace = "default".into();
+    }
+    let text = junit(&events);
+    assert!(
+        text.contains("name=\"namespace\" value=\"logaiter\""),
+        "{text}"
     );
 }

@@ -11,6 +11,7 @@ use crate::event::{Emitter, EventKind, milliseconds};
 use crate::report::{ProbeCounts, ProbeState};
 use crate::status::PodRun;
 use crate::timeline::Timeline;
+use crate::values::took;
 
 /// Three intervals, of a tenth of a second at least, without anything to be seen.
 const STALL: u32 = 3;
@@ -111,13 +112,13 @@ impl Replica {
         let latest = self.latest.as_ref()?;
         let idle = sample.began_ms.saturating_sub(latest.ended_ms);
         if idle > stall_ms && latest.state != ProbeState::Unknown {
-            let detail = format!("not asked for {idle} ms");
+            let detail = format!("not asked for {}", took(idle));
             return Some((ProbeState::Unknown, latest.ended_ms, detail));
         }
         let hung = sample.ended_ms.saturating_sub(sample.began_ms);
         let is_usual = hung <= stall_ms.max(latest.took_ms() * 3);
         if sample.state == ProbeState::Right && latest.state == ProbeState::Right && !is_usual {
-            let detail = format!("no answer for {hung} ms");
+            let detail = format!("no answer for {}", took(hung));
             return Some((ProbeState::Silent, latest.ended_ms, detail));
         }
         None

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use super::samples;
 use crate::event::{Event, Events};
-use crate::render::bars::Bars;
-use crate::render::{Display, render_to_text, run};
+use crate::render::bars::{Bars, Row, erasure};
+use crate::render::{Chunks, Display, render_to_text, run};
 use crate::ui::testing::{captured, streams};
-use crate::ui::{ColorChoice, Environment, OutputError, Ui};
+use crate::ui::{ColorChoice, Environment, OutputError, Stream, Ui};
 
 fn shown(display: Display, events: &[Event], size: Option<(usize, usize)>) -> (String, String) {
     let (ui, output, errors) = captured(size);
@@ -123,36 +123,54 @@ fn a_closed_output_ends_the_rendering_quietly() {
 #[test]
 fn bars_are_drawn_below_the_text_and_cleared() {
     let (ui, _, errors) = captured(Some((24, 80)));
-    let mut bars = Bars::new(ui.clone());
+    let mut bars = Bars::new(ui);
     for event in samples::up()
         .iter()
         .filter(|event| event.elapsed_ms <= 4_500)
     {
         bars.record(event);
     }
-    bars.draw();
+    bars.draw().unwrap();
     let drawn = errors.text();
     assert!(
         drawn.contains("1/2 Ready") && drawn.contains("cryptoserver-1"),
         "{drawn:?}"
     );
-    bars.above(|| ui.write_errors("said\n"));
-    let below = errors
-        .text()
-        .split_once("said\n")
-        .map(|(_, below)| below.to_owned());
-    assert!(
-        below.is_some_and(|below| below.contains("1/2 Ready")),
-        "{:?}",
-        errors.text()
-    );
-    let before = errors.text().len();
-    drop(bars);
-    let end = errors.text().split_off(before);
-    assert!(
-        end.contains("\u{1b}[2K") && !end.contains("Ready"),
-        "{end:?}"
-    );
+    let rows = drawn.lines().count() - 1;
+    let said = |text: &str| {
+        let mut chunks = Chunks::default();
+        chunks.push(Stream::Stderr, text);
+        chunks
+    };
+    // While rows stand there, text waits for the next drawing: ten a second are enough.
+    bars.say(said("said\n")).unwrap();
+    assert_eq!(errors.text(), drawn);
+    bars.end(said("the end\n")).unwrap();
+    let end = errors.text().split_off(drawn.len());
+    let expected = format!("\u{1b}[?2026h\r\u{1b}[{rows}A\u{1b}[Jsaid\nthe end\n\u{1b}[?2026l");
+    assert_eq!(end, expected);
+}
+
+#[test]
+fn rows_of_a_terminal_that_became_narrower_are_all_taken_away() {
+    let row = |columns| Row {
+        text: "a".repeat(columns),
+        columns,
+    };
+    let rows = [row(70), row(10)];
+    assert_eq!(erasure(&rows, 80), "\r\u{1b}[2A\u{1b}[J");
+    assert_eq!(erasure(&rows, 60), "\r\u{1b}[3A\u{1b}[J");
+    assert_eq!(erasure(&[], 60), "");
+}
+
+#[test]
+fn without_rows_text_is_said_at_once() {
+    let (ui, _, errors) = captured(Some((24, 80)));
+    let mut bars = Bars::new(ui);
+    let mut chunks = Chunks::default();
+    chunks.push(Stream::Stderr, "said\n");
+    bars.say(chunks).unwrap();
+    assert_eq!(errors.text(), "said\n");
 }
 
 #[test]

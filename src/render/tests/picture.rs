@@ -61,7 +61,7 @@ fn a_rollout_has_a_row_for_the_whole_and_one_for_each_replica() {
     assert_eq!(
         rows(&during_up(4_500), 80, 20),
         [
-            "statefulset/cryptoserver  ━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌  1/2 Ready  4s",
+            "statefulset/cryptoserver  ━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌  1/2 Ready  4 s",
             "  waiting: replica 1 is not Ready (Pending)",
             "NAME                  READY  STATUS   RESTARTS  AGE  REVISION",
             "cryptoserver-0  ━━━━  1/1    Ready    0         3s   68d8b8b6bb",

@@ -35,7 +35,7 @@ pub(super) fn hints(hints: &[String]) -> Vec<Line> {
     for hint in hints {
         for (index, line) in hint.lines().enumerate() {
             let label = if index == 0 { "hint: " } else { "      " };
-            lines.push(problem().with(Tone::Position, label).text(line));
+            lines.push(problem().with(Tone::Position, label).text(line).whole());
         }
     }
     lines

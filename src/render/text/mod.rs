@@ -10,7 +10,7 @@ mod objects;
 mod rollout;
 mod verify;
 
-pub(crate) use self::chaos::{phase_name, phases};
+pub(crate) use self::chaos::{meaning, phases};
 
 use self::chaos::ChaosLines;
 use self::logs::LogLines;
@@ -36,6 +36,11 @@ pub(crate) struct Text {
 }
 
 impl Text {
+    /// What an experiment will do was shown already, to whoever agreed to it.
+    pub(crate) fn plan_is_told(&mut self) {
+        self.chaos.plan_is_told();
+    }
+
     /// The lines that an event adds; tables are fitted to `width`.
     pub(crate) fn lines(&mut self, event: &Event, width: usize) -> Vec<Line> {
         self.ledger.record(&event.kind);

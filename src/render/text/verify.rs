@@ -4,7 +4,7 @@ use crate::exit::Outcome;
 use crate::object::ObjectRef;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::table::{Cell, Column, Table};
-use crate::render::words::short_digest;
+use crate::render::words::{short_digest, took};
 use crate::report::{
     AnswerGroup, Certainty, Contents, Endpoint, Evidence, Problem, ReplicaAnswer, VerifyReport,
     replicas_in_words,
@@ -197,7 +197,7 @@ fn answer_row(answer: &ReplicaAnswer, judged: Cell) -> Vec<Cell> {
                 .compared()
                 .map(|sha256| short_digest(sha256).to_owned()),
         ),
-        plain(answer.latency_ms.map(|latency| format!("{latency} ms"))),
+        plain(answer.latency_ms.map(took)),
         judged,
     ]
 }

@@ -63,6 +63,17 @@ impl RecoveryPhase {
             Self::AllEqual => "all_equal",
         }
     }
+
+    /// Its name wherever a person reads it: that in JSON, as words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::VolumeReady => "volume ready",
+            Self::FirstRightAnswer => "first right answer",
+            Self::AllEqual => "all equal",
+            other => other.name(),
+        }
+    }
 }
 
 /// One fault, as one pod lived through it. A fault that takes several pods has one entry for each.

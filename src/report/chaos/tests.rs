@@ -297,7 +297,7 @@ fn a_recovery_that_was_never_seen_to_end_is_no_survival() {
     expect(
         observed,
         ChaosVerdict::Inconclusive,
-        "not all seen to answer alike",
+        "not seen to be all equal again",
     );
 }
 

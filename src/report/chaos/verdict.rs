@@ -205,8 +205,10 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
             doubts.push(others);
         } else if observed.after.is_some() && !kill.phases.contains_key(&RecoveryPhase::AllEqual) {
             doubts.push(format!(
-                "after fault {} on `{}` the replicas were not all seen to answer alike again",
-                kill.number, kill.pod
+                "after fault {} on `{}` the replicas were not seen to be {} again",
+                kill.number,
+                kill.pod,
+                RecoveryPhase::AllEqual.title()
             ));
         }
     }

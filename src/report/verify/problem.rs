@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::values::took_both;
+
 /// How sure a problem makes us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certainty {
@@ -207,7 +209,10 @@ impl Problem {
             Self::TooSlow {
                 latency_ms,
                 limit_ms,
-            } => format!("answered after {latency_ms} ms, which is more than {limit_ms} ms"),
+            } => {
+                let (latency, limit) = took_both(*latency_ms, *limit_ms);
+                format!("answered after {latency}, which is more than {limit}")
+            }
             Self::NotReady => {
                 "gave a right answer, but is not Ready: no Service sends it requests".to_owned()
             }

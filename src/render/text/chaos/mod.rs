@@ -7,7 +7,7 @@ mod words;
 use std::collections::BTreeSet;
 
 pub(super) use self::verdict::verdict;
-pub(crate) use self::words::{phase_name, phases};
+pub(crate) use self::words::{meaning, phases};
 
 use super::facts;
 use crate::event::{Event, EventKind, RunDescription};
@@ -23,6 +23,8 @@ const TOLD_PODS: usize = 10;
 #[derive(Debug, Default)]
 pub(super) struct ChaosLines {
     place: String,
+    /// Whether what will be done was shown with the question for consent.
+    is_told: bool,
     /// The number of faults.
     kills: u32,
     fault: Option<Sent>,
@@ -51,6 +53,11 @@ impl Sent {
 }
 
 impl ChaosLines {
+    /// What will be done was shown already.
+    pub(super) fn plan_is_told(&mut self) {
+        self.is_told = true;
+    }
+
     /// When a verification takes place, seen from the fault.
     pub(super) fn moment(&self) -> &'static str {
         if self.fault.is_some() {
@@ -141,6 +148,9 @@ impl ChaosLines {
         width: usize,
     ) -> Vec<Line> {
         self.kills = experiment.kills;
+        if self.is_told {
+            return Vec::new();
+        }
         let line = Line::said(Level::Progress).text("this will ");
         let mut lines = vec![line.with(Tone::Strong, what)];
         let sentences = std::iter::once(&self.place).chain(reach);
@@ -165,9 +175,9 @@ impl ChaosLines {
                     .text(format!(" after {}", took(after_ms)))
             });
         }
-        let words = words::phase(sent.fault, phase);
+        let words = told(sent.fault, phase);
         let text = if sent.pods.len() == 1 {
-            words.to_owned()
+            words
         } else {
             let is_told = match phase {
                 RecoveryPhase::AllEqual => sent.is_over(),
@@ -177,7 +187,7 @@ impl ChaosLines {
                 return None;
             }
             match phase {
-                RecoveryPhase::AllEqual => words.to_owned(),
+                RecoveryPhase::AllEqual => words,
                 _ => format!("{pod}: {words}"),
             }
         };
@@ -203,7 +213,7 @@ impl ChaosLines {
             Some((phase, after_ms)) => format!(
                 "last seen after {}: {}",
                 took(after_ms),
-                words::phase(sent.fault, phase)
+                told(sent.fault, phase)
             ),
         };
         let line = Line::said(Level::Progress).with(Tone::Doubt, "? ");
@@ -275,6 +285,11 @@ impl ChaosLines {
         let sent = self.fault.as_ref().filter(|_| !self.is_brief())?;
         Some(at_ms.saturating_sub(sent.at_ms))
     }
+}
+
+/// A phase by its name, and what it means.
+fn told(fault: Fault, phase: RecoveryPhase) -> String {
+    format!("{}: {}", phase.title(), meaning(fault, phase))
 }
 
 /// A step on the clock of the fault.

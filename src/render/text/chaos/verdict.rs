@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::super::facts::{entry, fact, unbroken};
-use super::words;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::table::{Column, Table};
 use crate::render::words::{count, short_digest, took};
@@ -202,7 +201,7 @@ fn phases_of_one(kills: &[Kill]) -> String {
     let seen: Vec<String> = latest
         .iter()
         .map(|(phase, after_ms)| {
-            let text = format!("{} {}", words::phase_name(*phase), took(*after_ms));
+            let text = format!("{} {}", phase.title(), took(*after_ms));
             unbroken(&text)
         })
         .collect();
@@ -231,7 +230,7 @@ fn phases_of_many(report: &ChaosReport, width: usize) -> Vec<Line> {
             (false, true) => [cell(times.p50), (Tone::Plain, "-".to_owned())],
             (false, false) => [cell(times.p50), cell(times.p95)],
         };
-        let name = (Tone::Strong, words::phase_name(*phase).to_owned());
+        let name = (Tone::Strong, phase.title().to_owned());
         table.row(vec![name, first, second, cell(times.max)]);
     }
     if report.summary.is_empty() {

@@ -37,8 +37,8 @@ fn whom(pods: &[String]) -> String {
     }
 }
 
-/// What was seen, as a clause.
-pub(super) fn phase(fault: Fault, phase: RecoveryPhase) -> &'static str {
+/// What is seen in a phase, as a clause.
+pub(crate) fn meaning(fault: Fault, phase: RecoveryPhase) -> &'static str {
     match (fault, phase) {
         (_, RecoveryPhase::Accepted) => "the fault was accepted",
         (_, RecoveryPhase::Terminating) => "the old pod is terminating",
@@ -53,22 +53,6 @@ pub(super) fn phase(fault: Fault, phase: RecoveryPhase) -> &'static str {
         (Fault::Kill, RecoveryPhase::FirstRightAnswer) => "the pod answers right again",
         (_, RecoveryPhase::FirstRightAnswer) => "the new pod gave its first right answer",
         (_, RecoveryPhase::AllEqual) => "every replica answers alike again",
-    }
-}
-
-/// A phase in a word or two, for tables and rows.
-pub(crate) fn phase_name(phase: RecoveryPhase) -> &'static str {
-    match phase {
-        RecoveryPhase::Accepted => "accepted",
-        RecoveryPhase::Terminating => "terminating",
-        RecoveryPhase::Gone => "gone",
-        RecoveryPhase::Replaced => "new pod",
-        RecoveryPhase::Scheduled => "node",
-        RecoveryPhase::VolumeReady => "volumes",
-        RecoveryPhase::Started => "started",
-        RecoveryPhase::Ready => "Ready",
-        RecoveryPhase::FirstRightAnswer => "right answer",
-        RecoveryPhase::AllEqual => "all equal",
     }
 }
 
