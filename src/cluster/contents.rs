@@ -95,6 +95,7 @@ impl Cluster {
                 ResourceKind {
                     resource,
                     namespaced: true,
+                    has_status_subresource: true,
                 }
             }));
         }

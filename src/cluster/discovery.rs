@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResourceList;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIResource, APIResourceList};
 use kube::core::{ApiResource, GroupVersionKind};
 
 use super::connect::{Cluster, get};
@@ -17,16 +17,21 @@ pub struct ResourceKind {
     pub resource: ApiResource,
     /// Whether its objects live in namespaces.
     pub namespaced: bool,
+    /// Whether its status is a subresource, which no apply changes; a custom resource may have a
+    /// status that is data like everything else.
+    pub has_status_subresource: bool,
 }
 
 impl ResourceKind {
-    /// A kind whose plural and scope are known without asking.
+    /// A kind whose plural and scope are known without asking, its status as of every kind of
+    /// Kubernetes itself.
     #[must_use]
     pub fn known(group: &str, version: &str, kind: &str, plural: &str, namespaced: bool) -> Self {
         let kind = GroupVersionKind::gvk(group, version, kind);
         Self {
             resource: ApiResource::from_gvk_with_plural(&kind, plural),
             namespaced,
+            has_status_subresource: true,
         }
     }
 
@@ -128,13 +133,15 @@ impl ServedKinds {
         }
         let known = self.lock();
         let list = known.get(&group_version).and_then(Option::as_ref);
-        let found = list
-            .into_iter()
-            .flat_map(|list| &list.resources)
+        let resources = list.map(|list| list.resources.as_slice());
+        let resources = resources.unwrap_or_default();
+        let found = resources
+            .iter()
             .find(|resource| resource.kind == kind.kind && !resource.name.contains('/'));
         Ok(found.map(|resource| ResourceKind {
             resource: ApiResource::from_gvk_with_plural(kind, &resource.name),
             namespaced: resource.namespaced,
+            has_status_subresource: has_status_subresource(resources, &resource.name),
         }))
     }
 
@@ -143,6 +150,12 @@ impl ServedKinds {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn has_status_subresource(resources: &[APIResource], plural: &str) -> bool {
+    resources
+        .iter()
+        .any(|resource| resource.name.strip_suffix("/status") == Some(plural))
 }
 
 async fn fetch(

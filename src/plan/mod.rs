@@ -49,7 +49,7 @@ impl Step {
         let mut planned = rehearsed.unwrap_or_else(|| target.body.clone());
         let action = match &live {
             None => Action::Create,
-            Some(live) if !normalise::same(live, &planned) => Action::Change,
+            Some(live) if !normalise::same(live, &planned, &target.kind) => Action::Change,
             Some(live) if !normalise::same_ownership(live, &planned) => Action::Own,
             Some(_) => Action::Keep,
         };
@@ -122,7 +122,12 @@ impl Plan {
             .into_iter()
             .take(self.summary().len() - self.steps.len());
         let created = namespaces.map(|step| ObjectDiff {
-            patch: patch::unified(&step.object, None, &namespace_body(&step.object.name)),
+            patch: patch::unified(
+                &step.object,
+                &ResourceKind::namespace(),
+                None,
+                &namespace_body(&step.object.name),
+            ),
             object: step.object,
             action: Action::Create,
         });
@@ -130,9 +135,12 @@ impl Plan {
             object: step.target.reference.clone(),
             action: step.action,
             patch: match step.action {
-                Action::Create | Action::Change => {
-                    patch::unified(&step.target.reference, step.live.as_ref(), &step.planned)
-                }
+                Action::Create | Action::Change => patch::unified(
+                    &step.target.reference,
+                    &step.target.kind,
+                    step.live.as_ref(),
+                    &step.planned,
+                ),
                 _ => String::new(),
             },
         });

@@ -1,10 +1,12 @@
-//! Compares objects without what the API server keeps for itself.
+//! Compares objects without what the API server keeps for itself: all that an apply can change counts,
+//! and nothing else.
 
 use serde_json::{Map, Value};
 
-use crate::cluster::FIELD_MANAGER;
+use crate::cluster::{FIELD_MANAGER, ResourceKind};
 
-/// Metadata that changes without anybody wanting anything.
+/// Metadata that no apply changes (`k8s.io/apiserver` `pkg/registry/rest/update.go`, `BeforeUpdate`), and
+/// who owns which field, which is compared by itself.
 const NOISE: [&str; 6] = [
     "managedFields",
     "resourceVersion",
@@ -14,11 +16,14 @@ const NOISE: [&str; 6] = [
     "selfLink",
 ];
 
-/// An object without server-kept metadata and without its status.
-pub(super) fn without_noise(object: &Value) -> Value {
+/// An object without server-kept metadata, and without its status where that is a subresource: the
+/// API server takes none from an apply then.
+pub(super) fn without_noise(object: &Value, kind: &ResourceKind) -> Value {
     let mut object = object.clone();
     if let Some(object) = object.as_object_mut() {
-        object.remove("status");
+        if kind.has_status_subresource {
+            object.remove("status");
+        }
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             for field in NOISE {
                 metadata.remove(field);
@@ -29,8 +34,8 @@ pub(super) fn without_noise(object: &Value) -> Value {
 }
 
 /// Whether two states of an object want the same.
-pub(super) fn same(live: &Value, planned: &Value) -> bool {
-    without_noise(live) == without_noise(planned)
+pub(super) fn same(live: &Value, planned: &Value, kind: &ResourceKind) -> bool {
+    without_noise(live, kind) == without_noise(planned, kind)
 }
 
 /// Whether applying would change neither which fields this tool owns nor who else owns them.

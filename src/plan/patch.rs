@@ -4,15 +4,21 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use super::{mask, normalise};
+use crate::cluster::ResourceKind;
 use crate::object::ObjectRef;
 
 /// Lines of context around a change, as `diff -u` has it.
 const CONTEXT: usize = 3;
 
 /// The unified diff from live to planned; empty when they want the same.
-pub(super) fn unified(object: &ObjectRef, live: Option<&Value>, planned: &Value) -> String {
-    let mut planned = normalise::without_noise(planned);
-    let mut live = live.map(normalise::without_noise);
+pub(super) fn unified(
+    object: &ObjectRef,
+    kind: &ResourceKind,
+    live: Option<&Value>,
+    planned: &Value,
+) -> String {
+    let mut planned = normalise::without_noise(planned, kind);
+    let mut live = live.map(|live| normalise::without_noise(live, kind));
     mask::secrets(live.as_mut(), &mut planned);
     let before = live.as_ref().map(yaml).unwrap_or_default();
     let after = yaml(&planned);

@@ -38,6 +38,65 @@ fn what_the_server_keeps_for_itself_is_no_change() {
 }
 
 #[test]
+fn a_status_counts_where_it_is_data_and_only_there() {
+    let green = owned(
+        json!({"kind": "Light", "status": {"phase": "green"}}),
+        &json!({"f:status": {"f:phase": {}}}),
+    );
+    let mut blue = green.clone();
+    blue["status"]["phase"] = json!("blue");
+    let mut dark = owned(json!({"kind": "Light"}), &json!({}));
+    dark["metadata"]["managedFields"][0]["fieldsV1"] = json!({});
+    for (planned, is_said) in [(&blue, "+  phase: blue"), (&dark, "-  phase: green")] {
+        let mut target = target("Light", json!({}));
+        target.kind.has_status_subresource = false;
+        let step = Step::new(target.clone(), Some(green.clone()), Some(planned.clone()));
+        assert_eq!(step.action, Action::Change);
+        let plan = Plan {
+            steps: vec![step],
+            ..Plan::default()
+        };
+        let patch = &plan.diff().objects[0].patch;
+        assert!(patch.contains(is_said), "{patch}");
+        target.kind.has_status_subresource = true;
+        let step = Step::new(target, Some(green.clone()), Some(planned.clone()));
+        assert_ne!(step.action, Action::Change);
+    }
+}
+
+#[test]
+fn a_status_that_the_server_ignores_is_no_difference() {
+    let body = json!({"kind": "Service", "spec": {"a": 1}, "status": {"loadBalancer": {}}});
+    let step = Step::new(target("Service", body), None, None);
+    let plan = Plan {
+        steps: vec![step],
+        ..Plan::default()
+    };
+    let patch = &plan.diff().objects[0].patch;
+    assert!(!patch.contains("status"), "{patch}");
+}
+
+#[test]
+fn metadata_that_an_apply_can_change_is_compared() {
+    let live = owned(json!({"metadata": {}}), &json!({}));
+    for (field, value) in [
+        ("finalizers", json!(["example.org/keep"])),
+        ("ownerReferences", json!([{"uid": "1"}])),
+        ("annotations", json!({"a": "b"})),
+        ("labels", json!({"a": "b"})),
+    ] {
+        let mut planned = live.clone();
+        planned["metadata"][field] = value;
+        let step = Step::new(
+            target("ConfigMap", json!({})),
+            Some(live.clone()),
+            Some(planned),
+        );
+        assert_eq!(step.action, Action::Change, "{field}");
+    }
+}
+
+#[test]
 fn one_value_is_a_change() {
     let live = owned(json!({"data": {"a": "1"}}), &json!({"f:data": {"f:a": {}}}));
     let planned = owned(json!({"data": {"a": "2"}}), &json!({"f:data": {"f:a": {}}}));
@@ -111,6 +170,25 @@ fn secret_values_never_show_but_their_difference_does() {
         patch.contains("added:") && patch.contains("gone:"),
         "{patch}"
     );
+}
+
+#[test]
+fn a_secret_of_the_wrong_shape_shows_nothing_either() {
+    for secret in [
+        json!({"kind": "Secret", "data": "as-one-text"}),
+        json!({"kind": "Secret", "data": ["as-one-text"]}),
+        json!({"kind": "Secret", "stringData": {"a/b": ["as-one-text"]}}),
+        json!({"kind": "Secret", "stringdata": {"a": "as-one-text"}}),
+    ] {
+        let step = Step::new(target("Secret", secret), None, None);
+        let plan = Plan {
+            steps: vec![step],
+            ..Plan::default()
+        };
+        let patch = &plan.diff().objects[0].patch;
+        assert!(!patch.contains("as-one-text"), "{patch}");
+        assert!(patch.contains("***"), "{patch}");
+    }
 }
 
 #[test]
