@@ -81,6 +81,22 @@ impl Command {
         }
     }
 
+    /// Its words on the command line.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::Up(_) => "up",
+            Self::Diff(_) => "diff",
+            Self::Rollout(_) => "rollout status",
+            Self::Verify(_) => "verify",
+            Self::Chaos(_) => "chaos",
+            Self::Logs(_) => "logs",
+            Self::Down(_) => "down",
+            Self::Report(_) => "report",
+            Self::Completions(_) => "completions",
+        }
+    }
+
     /// Whether the configuration file says something about the command. A file that does not
     /// concern a command cannot keep it from working.
     #[must_use]

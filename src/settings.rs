@@ -15,7 +15,8 @@ pub use self::older::older_run;
 pub use self::verification::verification;
 
 use crate::cli::{
-    Cli, ColorChoice, EditArgs, GlobalArgs, OutputFormat, ProgressChoice, SetArgs, WorkloadArgs,
+    Cli, ColorChoice, Command, EditArgs, GlobalArgs, OutputFormat, ProgressChoice, SetArgs,
+    WorkloadArgs,
 };
 use crate::cluster::{self, ConnectionSettings, Impersonation, Kuberc, Overrides, TimeLimits};
 use crate::config::{self, Config};
@@ -154,10 +155,11 @@ fn check_namespace(namespace: Option<&str>) -> Result<(), CommandError> {
 /// # Errors
 /// Everything that is wrong with the manifests or the flags; nothing has been sent.
 pub async fn set(
+    cli: &Cli,
     arguments: &SetArgs,
     edits: Option<&EditArgs>,
-    namespace: Option<&str>,
 ) -> Result<Set, CommandError> {
+    let namespace = cli.global.namespace.as_deref();
     check_namespace(namespace)?;
     let is_built_in = arguments.filename.is_empty();
     let sources: Vec<Source> = if is_built_in {
@@ -176,7 +178,13 @@ pub async fn set(
     // On a thread of its own: standard input may never end, and Ctrl-C is to be heard meanwhile.
     let loading = tokio::task::spawn_blocking(move || manifest::load(&sources, options));
     let mut manifests = match loading.await {
-        Ok(loaded) => loaded?,
+        Ok(loaded) => loaded.map_err(|errors| {
+            let flags = namespace
+                .map(|name| format!(" -n {name}"))
+                .unwrap_or_default();
+            let asks = matches!(cli.command, Command::Chaos(_) | Command::Down(_));
+            CommandError::of_manifests(&errors, cli.command.words(), &flags, asks)
+        })?,
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     };
     if let (true, Some(namespace)) = (is_built_in, namespace) {

@@ -11,8 +11,7 @@ pub(super) async fn run(
     session: &Session<'_>,
     arguments: &DiffArgs,
 ) -> Result<Report, CommandError> {
-    let namespace = session.cli.global.namespace.as_deref();
-    let set = settings::set(&arguments.set, Some(&arguments.edits), namespace).await?;
+    let set = settings::set(session.cli, &arguments.set, Some(&arguments.edits)).await?;
     let context = session.connect("diff", &set, None).await?;
     Ok(Report::Diff(ops::diff(&context, &set).await?))
 }

@@ -106,7 +106,7 @@ impl Session<'_> {
 
     /// The manifests of a command that changes nothing about them.
     async fn set(&self, arguments: &SetArgs) -> Result<Set, CommandError> {
-        settings::set(arguments, None, self.cli.global.namespace.as_deref()).await
+        settings::set(self.cli, arguments, None).await
     }
 
     /// Connects, and finds the StatefulSet that a command is about.

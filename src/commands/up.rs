@@ -8,8 +8,7 @@ use crate::report::Report;
 use crate::settings;
 
 pub(super) async fn run(session: &Session<'_>, arguments: &UpArgs) -> Result<Report, CommandError> {
-    let namespace = session.cli.global.namespace.as_deref();
-    let set = settings::set(&arguments.set, Some(&arguments.edits), namespace).await?;
+    let set = settings::set(session.cli, &arguments.set, Some(&arguments.edits)).await?;
     let context = session.connect("up", &set, None).await?;
     let options = UpOptions {
         dry_run: arguments.dry_run,

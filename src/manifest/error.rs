@@ -8,7 +8,7 @@ use std::io;
 
 use thiserror::Error;
 
-use super::Origin;
+use super::{Origin, Unbuilt};
 use crate::object::ObjectRef;
 
 /// A place in a manifest's text.
@@ -50,6 +50,9 @@ pub enum ManifestError {
         /// Whether its subfolders were searched too.
         recursive: bool,
     },
+    /// Manifests have to be built from it first.
+    #[error("{0}")]
+    Unbuilt(Unbuilt),
     /// `-` was given more than once.
     #[error("standard input can be read only once, but `-` was given several times")]
     StandardInputTwice,

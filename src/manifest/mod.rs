@@ -37,6 +37,7 @@ mod order;
 mod reference;
 mod source;
 mod text;
+mod unbuilt;
 mod validate;
 pub mod yaml;
 
@@ -54,6 +55,7 @@ pub use error::{ManifestError, ManifestErrors, Position};
 pub use name::namespace_problem;
 pub use namespace::{NamespaceMismatch, Scope, resolve_namespace};
 pub use source::Source;
+pub use unbuilt::Unbuilt;
 
 /// How many bytes all sources of one [`load`] may have together.
 ///
@@ -196,6 +198,20 @@ impl ManifestSet {
 /// Everything that is wrong with all sources; nothing is returned unless all of it is right.
 pub fn load(sources: &[Source], options: Options) -> Result<ManifestSet, ManifestErrors> {
     load_from(sources, options, &mut io::stdin())
+}
+
+/// Refuses objects that are given more than once now that the namespace of each is known.
+///
+/// # Errors
+/// Every object that was given before, with both places.
+pub fn refuse_duplicates(manifests: &[Manifest]) -> Result<(), ManifestErrors> {
+    let mut errors = Vec::new();
+    validate::refuse_duplicates(manifests, &mut errors);
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(ManifestErrors(errors))
+    }
 }
 
 /// [`load`] with something else in the place of standard input.

@@ -1,10 +1,11 @@
 //! Where manifests come from: files, folders, standard input and what is compiled in.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::{MAX_BYTES, ManifestError, Options};
+use super::{MAX_BYTES, ManifestError, Options, Unbuilt};
 
 /// The endings of file names that are taken from a folder; a file that is named itself may have
 /// any (`FileExtensions` in kubectl's `cli-runtime/pkg/resource/builder.go`).
@@ -120,38 +121,75 @@ fn expand_path(path: &Path, options: Options) -> Result<Vec<PathBuf>, ManifestEr
         error,
     };
     if !fs::metadata(path).map_err(unreadable)?.is_dir() {
-        return Ok(vec![path.to_owned()]);
+        return match Unbuilt::file(path) {
+            Some(unbuilt) => Err(ManifestError::Unbuilt(unbuilt)),
+            None => Ok(vec![path.to_owned()]),
+        };
     }
-    let mut files = Vec::new();
-    search(path, options.recursive, &mut files).map_err(unreadable)?;
-    if files.is_empty() {
+    let mut found = Found::default();
+    search(path, options.recursive, &mut found).map_err(unreadable)?;
+    if let Some(unbuilt) = found.folders.iter().find_map(|it| Unbuilt::folder(it)) {
+        return Err(ManifestError::Unbuilt(unbuilt));
+    }
+    if found.files.is_empty() {
         return Err(ManifestError::EmptyFolder {
             folder: path.display().to_string(),
             recursive: options.recursive,
         });
     }
-    Ok(files)
+    Ok(each_once(found.files))
+}
+
+/// What was found below a folder, itself included.
+#[derive(Default)]
+struct Found {
+    folders: Vec<PathBuf>,
+    files: Vec<PathBuf>,
 }
 
 /// Collects a folder's manifests in the order of their names; like kubectl's walk, it does not
 /// follow symbolic links to folders, so that it cannot run in a circle.
-fn search(folder: &Path, recursive: bool, files: &mut Vec<PathBuf>) -> io::Result<()> {
+fn search(folder: &Path, recursive: bool, found: &mut Found) -> io::Result<()> {
+    found.folders.push(folder.to_owned());
     let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
         if entry.file_type()?.is_dir() {
             if recursive {
-                search(&path, recursive, files)?;
+                search(&path, recursive, found)?;
             }
         } else if path
             .extension()
             .is_some_and(|extension| EXTENSIONS.iter().any(|e| extension == *e))
         {
-            files.push(path);
+            found.files.push(path);
         }
     }
     Ok(())
+}
+
+/// Takes a file that is there under several names once. In a volume that the kubelet mounts, every file
+/// is a link into a folder whose name begins with two dots (`k8s.io/kubernetes` `pkg/volume/util/
+/// atomic_writer.go`); the link's name is the one that people know.
+fn each_once(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let is_kubelets = |path: &PathBuf| {
+        let mut names = path.iter().filter_map(|name| name.to_str());
+        names.any(|name| name.len() > 2 && name.starts_with(".."))
+    };
+    let mut seen = HashSet::new();
+    let mut is_first = |path: &PathBuf| {
+        let real = fs::canonicalize(path);
+        // A broken link is named as what cannot be read, later.
+        real.is_err() || real.is_ok_and(|real| seen.insert(real))
+    };
+    let links: HashSet<PathBuf> = files
+        .iter()
+        .filter(|path| !is_kubelets(path) && is_first(path))
+        .cloned()
+        .collect();
+    files.retain(|path| links.contains(path) || (is_kubelets(path) && is_first(path)));
+    files
 }
 
 #[cfg(test)]

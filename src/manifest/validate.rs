@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::document::Document;
-use super::{Manifest, ManifestError, Origin, name};
+use super::{Manifest, ManifestError, Origin, Unbuilt, name};
 use crate::object::ObjectRef;
 
 /// Turns a document into manifests, one for each item if it is a list.
@@ -23,7 +23,10 @@ pub(super) fn collect(
         line: document.line,
         item: Vec::new(),
     };
-    collect_value(document.value, origin, manifests, errors);
+    match Unbuilt::document(&origin.file, &document.value) {
+        Some(unbuilt) => errors.push(ManifestError::Unbuilt(unbuilt)),
+        None => collect_value(document.value, origin, manifests, errors),
+    }
 }
 
 fn collect_value(

@@ -119,3 +119,68 @@ fn a_device_without_end_is_refused() {
         "{errors:?}"
     );
 }
+
+fn problem(sources: &[Source], options: Options) -> String {
+    names(sources, options).unwrap_err().to_string()
+}
+
+#[test]
+fn what_has_to_be_built_first_is_named_as_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        Source::Path(path)
+    };
+    let config = write("kustom/config.yaml", &manifest("settings"));
+    let by_name = write("kustom/kustomization.yml", "resources: [config.yaml]\n");
+    let chart = write("chart/Chart.yaml", "name: web\n");
+    let values = write("chart/values.yaml", "replicas: 2\n");
+    let template = write("chart/templates/web.yaml", "a: {{ .Values.b }}\n");
+    let other_values = write("values-prod.yaml", "replicas: 2\n");
+    let path = |name: &str| Source::Path(folder.path().join(name));
+    let recursive = Options { recursive: true };
+    for source in [path("kustom"), by_name] {
+        let said = problem(&[source], Options::default());
+        assert!(said.contains("kustom` is a folder for kustomize"), "{said}");
+    }
+    for source in [
+        path("chart"),
+        path("chart/templates"),
+        chart,
+        values,
+        template,
+    ] {
+        let said = problem(&[source], Options::default());
+        assert!(said.contains("chart` is a Helm chart"), "{said}");
+    }
+    let said = problem(&[path("")], recursive);
+    assert!(said.contains("is a Helm chart"), "{said}");
+    let said = problem(&[other_values], Options::default());
+    assert!(said.contains("values for a Helm chart"), "{said}");
+    assert_eq!(names(&[config], Options::default()).unwrap(), ["settings"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_mounted_config_map_is_read_once() {
+    use std::os::unix::fs::symlink;
+
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let real = root.join("..2026_01_01_00_00_00.123");
+    fs::create_dir_all(real.join("sub")).unwrap();
+    fs::write(real.join("a.yaml"), manifest("a")).unwrap();
+    fs::write(real.join("sub/b.yaml"), manifest("b")).unwrap();
+    symlink("..2026_01_01_00_00_00.123", root.join("..data")).unwrap();
+    symlink("..data/a.yaml", root.join("a.yaml")).unwrap();
+    symlink("..data/sub", root.join("sub")).unwrap();
+    let source = [Source::Path(root.to_owned())];
+    assert_eq!(names(&source, Options::default()).unwrap(), ["a"]);
+    let mut all = names(&source, Options { recursive: true }).unwrap();
+    all.sort();
+    assert_eq!(all, ["a", "b"]);
+    let files = expand_path(root, Options { recursive: true }).unwrap();
+    assert!(files.contains(&root.join("a.yaml")), "{files:?}");
+}
