@@ -1,10 +1,14 @@
 //! Text that must never be shown.
 
+mod object;
+
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::object::{LAST_APPLIED, SecretValues, holds_values, is_secret};
 
 /// A token, a password, a private key: its `Debug` shows nothing of it, and it has no `Display`.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize, Serialize)]

@@ -13,7 +13,6 @@ use super::error::ClusterError;
 use super::identity::{Identity, IdentityError};
 use super::jitter::Jitter;
 use super::kubeconfig::{self, KubeconfigError};
-use super::link::Link;
 use super::sender::Sender;
 use super::transport::{Route, Transport, TransportError};
 use crate::event::Emitter;
@@ -57,7 +56,6 @@ impl Cluster {
         transport.log_in().await?;
         let server = base.to_string().trim_end_matches('/').to_owned();
         let client = client(base, transport.clone(), &resolved.namespace);
-        let link = Link::new(emitter);
         Ok(Self {
             default_namespace: resolved.namespace,
             context: resolved.context,
@@ -67,7 +65,7 @@ impl Cluster {
                 Some(transport),
                 &server,
                 settings.limits,
-                link,
+                emitter,
                 Jitter::random(),
             ),
         })
@@ -78,14 +76,7 @@ impl Cluster {
     #[must_use]
     pub fn over(client: Client, server: &str, limits: TimeLimits, emitter: Emitter) -> Self {
         let default_namespace = client.default_namespace().to_owned();
-        let sender = Sender::new(
-            client,
-            None,
-            server,
-            limits,
-            Link::new(emitter),
-            Jitter::fixed(),
-        );
+        let sender = Sender::new(client, None, server, limits, emitter, Jitter::fixed());
         Self {
             sender,
             context: None,

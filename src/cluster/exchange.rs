@@ -13,6 +13,8 @@ use kube::core::Status;
 use super::error::ClusterError;
 use super::failure;
 use super::transport::Transport;
+use super::warning::{self, Warnings};
+use crate::secret::SecretValues;
 
 /// More than the largest object that etcd takes, times a page of a list.
 const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
@@ -29,6 +31,8 @@ pub(super) struct Exchange {
     pub(super) time: Duration,
     /// What the client stands on, when we have built it.
     pub(super) transport: Option<Transport>,
+    /// Where what the server warns of is said.
+    pub(super) warnings: Warnings,
 }
 
 impl Exchange {
@@ -38,16 +42,23 @@ impl Exchange {
     /// Every variant of [`ClusterError`] that a request can have.
     pub(super) async fn once(&self, request: Request<Vec<u8>>) -> Result<Bytes, ClusterError> {
         self.log_in().await?;
+        let hidden = SecretValues::of_request(request.uri().path(), request.body());
+        let is_heard = warning::is_heard(&request);
         // On the heap: everything that waits for a request would otherwise carry it in itself.
         let exchange = Box::pin(async {
             let response = self.head(request).await?;
             let code = response.status();
             let retry_after = retry_after(&response);
+            for text in warning::texts(response.headers()) {
+                if is_heard {
+                    self.warnings.say(hidden.hide(text));
+                }
+            }
             let bytes = self.collect(response).await?;
             if code.is_success() {
                 Ok(bytes)
             } else {
-                Err(self.refusal(code, retry_after, &bytes))
+                Err(self.refusal(code, retry_after, &bytes, &hidden))
             }
         });
         tokio::time::timeout(self.time, exchange)
@@ -91,7 +102,8 @@ impl Exchange {
         let bytes = tokio::time::timeout(self.time, self.collect(response))
             .await
             .unwrap_or_else(|_| Err(self.timed_out(self.time)))?;
-        Err(self.refusal(code, retry_after, &bytes))
+        // A request that opens a stream carries nothing that a refusal could repeat.
+        Err(self.refusal(code, retry_after, &bytes, &SecretValues::default()))
     }
 
     /// No answer within this time; the connection that it did not come over is not used again.
@@ -144,9 +156,19 @@ impl Exchange {
         code: StatusCode,
         retry_after: Option<Duration>,
         bytes: &Bytes,
+        hidden: &SecretValues,
     ) -> ClusterError {
         // A proxy in between may answer with HTML: its text is not ours to repeat.
-        let status = serde_json::from_slice::<Status>(bytes).unwrap_or_default();
+        let mut status = serde_json::from_slice::<Status>(bytes).unwrap_or_default();
+        // Before anything is shortened, so that no half of a value is left.
+        status.message = hidden.hide(status.message);
+        for cause in status
+            .details
+            .iter_mut()
+            .flat_map(|details| &mut details.causes)
+        {
+            cause.message = hidden.hide(std::mem::take(&mut cause.message));
+        }
         ClusterError::from_status(&self.server, code, retry_after, status)
     }
 }

@@ -30,6 +30,7 @@ mod pulse;
 mod reading;
 mod sender;
 mod transport;
+mod warning;
 mod watch;
 mod watch_line;
 mod wire;

@@ -31,6 +31,8 @@ use super::jitter::Jitter;
 use super::link::Link;
 use super::pulse::{Pulse, Waiting};
 use super::transport::Transport;
+use super::warning::Warnings;
+use crate::event::Emitter;
 
 const FIRST_CONTACT_PATIENCE: Duration = Duration::from_secs(2);
 /// How often an answer is asked for that cannot be read.
@@ -68,14 +70,16 @@ impl Sender {
         transport: Option<Transport>,
         server: &str,
         limits: TimeLimits,
-        link: Link,
+        emitter: Emitter,
         jitter: Jitter,
     ) -> Self {
+        let link = Link::new(emitter.clone());
         let exchange = Exchange {
             client,
             server: server.into(),
             time: limits.request,
             transport,
+            warnings: Warnings::new(emitter),
         };
         Self {
             pulse: Arc::new(Pulse::start(exchange.clone(), link.clone())),

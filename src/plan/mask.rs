@@ -1,50 +1,49 @@
 //! Hides the values of Secrets, but not that they differ.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-/// The annotation in which `kubectl apply` keeps a copy of the whole object.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+use crate::secret::{LAST_APPLIED, holds_values, is_secret};
 
 /// Masks both sides of a comparison: equal values alike, different ones visibly different.
 pub(super) fn secrets(live: Option<&mut Value>, planned: &mut Value) {
     let mut nothing = Value::Null;
     let live = live.unwrap_or(&mut nothing);
-    if planned["kind"] != "Secret" && live["kind"] != "Secret" {
+    if !is_secret(planned) && !is_secret(live) {
         return;
     }
-    for field in ["data", "stringData"] {
-        mask(live, planned, |object| {
-            object.get_mut(field)?.as_object_mut()
-        });
-    }
-    mask(live, planned, |object| {
-        object
-            .get_mut("metadata")?
-            .get_mut("annotations")?
-            .as_object_mut()
-    });
-}
-
-fn mask(
-    live: &mut Value,
-    planned: &mut Value,
-    find: impl Fn(&mut Value) -> Option<&mut Map<String, Value>>,
-) {
-    let before: Map<String, Value> = find(live).cloned().unwrap_or_default();
-    let after: Map<String, Value> = find(planned).cloned().unwrap_or_default();
-    let is_annotation = |key: &str| key.contains('/');
-    let hidden = |key: &str| !is_annotation(key) || key == LAST_APPLIED;
-    for (values, others, marker) in [
-        (find(live), &after, "*** (before)"),
-        (find(planned), &before, "*** (after)"),
+    let (before, after) = (live.clone(), planned.clone());
+    for (object, other, marker) in [
+        (live, &after, "*** (before)"),
+        (planned, &before, "*** (after)"),
     ] {
-        for (key, value) in values.into_iter().flatten().filter(|(key, _)| hidden(key)) {
-            let same = others.get(key) == Some(value);
-            *value = Value::from(if same || !others.contains_key(key) {
-                "***"
-            } else {
-                marker
-            });
+        for (field, value) in object.as_object_mut().into_iter().flatten() {
+            if holds_values(field) {
+                mask(value, other.get(field), marker);
+            }
+        }
+        let annotations = other["metadata"]["annotations"].get(LAST_APPLIED);
+        let kept = object
+            .get_mut("metadata")
+            .and_then(|metadata| metadata.get_mut("annotations")?.get_mut(LAST_APPLIED));
+        if let Some(kept) = kept {
+            mask_value(kept, annotations, marker);
         }
     }
+}
+
+/// Masks the values of a field, by key; one that is not a map, as it should be, as a whole.
+fn mask(field: &mut Value, other: Option<&Value>, marker: &str) {
+    match field {
+        Value::Object(values) => {
+            for (key, value) in values {
+                mask_value(value, other.and_then(|other| other.get(key)), marker);
+            }
+        }
+        whole => mask_value(whole, other, marker),
+    }
+}
+
+fn mask_value(value: &mut Value, other: Option<&Value>, marker: &str) {
+    let differs = other.is_some_and(|other| other != value);
+    *value = Value::from(if differs { marker } else { "***" });
 }
