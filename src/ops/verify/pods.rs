@@ -1,6 +1,6 @@
 //! The pods of a workload, before its replicas are asked and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
@@ -58,7 +58,8 @@ pub(super) fn port(
         return Ok(port);
     }
     let containers = set.spec.template.spec.iter().flat_map(long_running);
-    let ports: Vec<u16> = containers
+    // Several containers may name one port: they share their pod's network.
+    let ports: BTreeSet<u16> = containers
         .flat_map(|container| container.ports.iter().flatten())
         .filter(|port| {
             port.protocol
@@ -67,8 +68,8 @@ pub(super) fn port(
         })
         .filter_map(|port| u16::try_from(port.container_port).ok())
         .collect();
-    match ports.as_slice() {
-        [port] => Ok(*port),
+    match ports.iter().collect::<Vec<_>>().as_slice() {
+        [port] => Ok(**port),
         [] => Err(OpsError::Question {
             object: Box::new(object.clone()),
             reason: "its pod template names no TCP port".to_owned(),
@@ -267,4 +268,38 @@ fn has_ended(pod: &Pod) -> bool {
         .as_ref()
         .and_then(|status| status.phase.as_deref());
     matches!(phase, Some("Succeeded" | "Failed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn set(ports: &[serde_json::Value]) -> StatefulSet {
+        let containers: Vec<_> = ports
+            .iter()
+            .map(|ports| json!({"name": "c", "ports": ports}))
+            .collect();
+        serde_json::from_value(json!({"spec": {
+            "serviceName": "s",
+            "selector": {},
+            "template": {"spec": {"containers": containers}},
+        }}))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_port_that_two_containers_name_is_one() {
+        let object = ObjectRef::new("apps", "StatefulSet", Some("n"), "web");
+        let once = json!([{"containerPort": 80}, {"containerPort": 80, "protocol": "UDP"}]);
+        let again = json!([{"containerPort": 80}]);
+        assert_eq!(
+            port(&set(&[once.clone(), again]), &object, None).unwrap(),
+            80
+        );
+        let other = json!([{"containerPort": 81}]);
+        let error = port(&set(&[once, other]), &object, None).unwrap_err();
+        assert!(error.to_string().contains("several ports"), "{error}");
+    }
 }
