@@ -10,7 +10,7 @@ use crate::config::ConfigError;
 use crate::document::JournalError;
 use crate::event::ErrorText;
 use crate::exit::ExitStatus;
-use crate::manifest::{EditErrors, ManifestErrors};
+use crate::manifest::{EditErrors, ManifestError, ManifestErrors};
 use crate::ops::{OpsError, Problem};
 use crate::recording::SaveError;
 use crate::ui::sanitise;
@@ -100,6 +100,12 @@ impl From<SaveError> for CommandError {
 
 impl From<ManifestErrors> for CommandError {
     fn from(errors: ManifestErrors) -> Self {
+        Self::from(&errors)
+    }
+}
+
+impl From<&ManifestErrors> for CommandError {
+    fn from(errors: &ManifestErrors) -> Self {
         let mut problems = errors.0.iter().map(ToString::to_string);
         match (errors.0.len(), problems.next()) {
             (1, Some(problem)) => Self::new(ExitStatus::Usage, problem, Vec::new(), Vec::new()),
@@ -110,6 +116,26 @@ impl From<ManifestErrors> for CommandError {
                 Vec::new(),
             ),
         }
+    }
+}
+
+impl CommandError {
+    /// What is wrong with manifests, for a command whose words and flags are named in hints; `asks` says
+    /// whether it asks for consent.
+    #[must_use]
+    pub fn of_manifests(errors: &ManifestErrors, command: &str, flags: &str, asks: bool) -> Self {
+        let mut error = Self::from(errors);
+        error.text.hints = deduplicated(
+            errors
+                .0
+                .iter()
+                .filter_map(|error| match error {
+                    ManifestError::Unbuilt(unbuilt) => Some(unbuilt.hint(command, flags, asks)),
+                    _ => None,
+                })
+                .collect(),
+        );
+        error
     }
 }
 
@@ -212,6 +238,7 @@ fn owner_hint() -> String {
 impl From<OpsError> for CommandError {
     fn from(error: OpsError) -> Self {
         match &error {
+            OpsError::Duplicates(errors) => errors.into(),
             OpsError::Cluster { source, .. } => {
                 let status = match source {
                     ClusterError::Configuration { .. } => ExitStatus::Usage,
@@ -319,6 +346,15 @@ fn problem_hints(problems: &[Problem]) -> Vec<String> {
                 None => vec![owner_hint()],
             }
         }
+        Problem::BeingDeleted { object, .. } => {
+            let namespace = object.namespace.as_ref();
+            let place = namespace.map(|name| format!(" -n {name}")).unwrap_or_default();
+            vec![format!("repeat the command when it is gone: `kubectl wait --for=delete {object}{place}`")]
+        }
+        Problem::ServerField { field, .. } => vec![format!(
+            "delete `{}` from the file: it comes from an object that was exported",
+            field.path()
+        )],
         Problem::Refused { source, .. } => hints(source),
     });
     deduplicated(hints.collect())

@@ -135,7 +135,7 @@ pub enum ClusterError {
 }
 
 /// Some refusals print a whole object in between; the beginning and the end say what is wrong.
-fn shortened(message: String) -> String {
+pub(super) fn shortened(message: String) -> String {
     const LONGEST: usize = 600;
     let characters: Vec<char> = message.chars().collect();
     if characters.len() <= LONGEST {
@@ -299,6 +299,16 @@ impl ClusterError {
         }
     }
 
+    /// The same, an object's name in the API server's sentence exchanged for the one that it is meant
+    /// to have.
+    #[must_use]
+    pub fn renamed(mut self, from: &str, to: &str) -> Self {
+        if let Self::Refused { message, .. } = &mut self {
+            *message = message.replace(from, to);
+        }
+        self
+    }
+
     /// Whether the refusal is about the object's own fields: decoding or validation, not admission.
     ///
     /// Decoding says "cannot be handled as a …" (`k8s.io/apiserver`
@@ -311,7 +321,7 @@ impl ClusterError {
             } => message.contains("cannot be handled as a"),
             Self::Refused {
                 code: 422, fields, ..
-            } => fields.iter().any(|field| !field.starts_with("metadata.")),
+            } => !fields.is_empty(),
             _ => false,
         }
     }

@@ -12,6 +12,7 @@ use super::decode;
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
 use super::sender::Effect;
+use super::warning;
 
 /// The field manager of everything that this program applies.
 pub const FIELD_MANAGER: &str = "cryptoctl";
@@ -23,6 +24,9 @@ pub enum ApplyMode {
     DryRun,
     /// The same, as if fields of other managers were ours: to see what would differ.
     ForcedDryRun,
+    /// The same as a dry run, where the object is not to be: what the API server warns of there is not
+    /// said.
+    DryRunElsewhere,
     /// Stored.
     Store,
 }
@@ -93,44 +97,19 @@ impl Cluster {
             field_manager: Some(FIELD_MANAGER.to_owned()),
             field_validation: Some(ValidationDirective::Strict),
         };
-        let request = requests(kind, namespace)
+        let mut request = requests(kind, namespace)
             .patch(name, &parameters, &Patch::Apply(object))
             .map_err(invalid)?;
-        let effect = match mode {
-            ApplyMode::Store => Effect::Apply,
-            ApplyMode::DryRun | ApplyMode::ForcedDryRun => Effect::Idempotent,
+        if mode == ApplyMode::DryRunElsewhere {
+            warning::unheard(&mut request);
+        }
+        let effect = if mode == ApplyMode::Store {
+            Effect::Apply
+        } else {
+            Effect::Idempotent
         };
         let bytes = self.sender.bytes(request, effect).await?;
         decode::object(&bytes, kind, name)
-    }
-
-    /// Rehearses the creation of an object whose namespace does not exist yet, in the namespace
-    /// `default` and under a name of its own, so that its fields are validated all the same.
-    ///
-    /// # Errors
-    /// Any [`ClusterError`] of a request.
-    pub async fn rehearse_create(
-        &self,
-        kind: &ResourceKind,
-        object: &Value,
-    ) -> Result<(), ClusterError> {
-        let mut object = object.clone();
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.shift_remove("namespace");
-            metadata.shift_remove("name");
-            metadata.insert("generateName".to_owned(), Value::from("rehearsal-"));
-        }
-        let path = requests(kind, Some("default")).url_path;
-        let query = format!("dryRun=All&fieldValidation=Strict&fieldManager={FIELD_MANAGER}");
-        let request = http::Request::post(format!("{path}?{query}"))
-            .header(http::header::CONTENT_TYPE, "application/json")
-            .body(object.to_string().into_bytes())
-            .map_err(|error| invalid(kube::core::request::Error::BuildRequest(error)))?;
-        // A rehearsal stores nothing, so it may be repeated like any read.
-        self.sender
-            .bytes(request, Effect::Idempotent)
-            .await
-            .map(|_| ())
     }
 
     /// Creates an object; one that exists already is [`ClusterError::Conflict`].

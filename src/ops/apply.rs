@@ -1,4 +1,4 @@
-//! Writes a plan: namespaces first, then layer by layer.
+//! Writes a plan, layer by layer.
 
 use std::borrow::Cow;
 
@@ -10,36 +10,8 @@ use super::verdict::Verdict;
 use super::write::Write;
 use super::{CONCURRENCY, Context, wait};
 use crate::action::Action;
-use crate::cluster::{ApplyMode, ClusterError, ResourceKind};
-use crate::plan::{Plan, Step, namespace_body, namespace_reference};
-
-/// Creates the namespaces that do not exist, marked as ours.
-pub(super) async fn create_namespaces(context: &Context, plan: &Plan) -> Result<(), OpsError> {
-    let kind = ResourceKind::namespace();
-    for name in &plan.absent_namespaces {
-        let object = namespace_reference(name);
-        let write = Write::start(context, &object, Action::Create);
-        let created = context
-            .cluster
-            .create(&kind, None, &namespace_body(name))
-            .await;
-        let created = match created {
-            // Somebody else was faster: it is there, and it is theirs.
-            Err(ClusterError::Conflict { .. }) => Ok(Value::Null),
-            // The answer was lost; whether the request was executed can be seen.
-            Err(error) if error.outcome_is_unknown() => {
-                match context.cluster.get::<Value>(&kind, None, name).await {
-                    Ok(Some(namespace)) => Ok(namespace),
-                    Ok(None) | Err(_) => Err(error),
-                }
-            }
-            other => other,
-        };
-        write.finish(created.as_ref().err());
-        created.map_err(|source| OpsError::Writes(vec![WriteFailure { object, source }]))?;
-    }
-    Ok(())
-}
+use crate::cluster::{ApplyMode, ClusterError};
+use crate::plan::{Plan, Step};
 
 /// Applies every step that is not already what it should be, and returns the stored objects in the
 /// order of the steps.

@@ -6,11 +6,13 @@ use std::time::Duration;
 use serde_json::Value;
 use thiserror::Error;
 
+use super::ServerField;
 use crate::cluster::{ClusterError, FieldConflict};
-use crate::manifest::NamespaceMismatch;
+use crate::manifest::{ManifestErrors, NamespaceMismatch};
 use crate::object::ObjectRef;
 use crate::plan::value_at;
 use crate::report::BaselineMismatch;
+use crate::secret::is_secret;
 
 /// Something that would make an apply fail, found before the first write.
 #[derive(Debug)]
@@ -44,6 +46,20 @@ pub enum Problem {
         object: ObjectRef,
         /// Each field and its owner.
         conflicts: Vec<OwnedField>,
+    },
+    /// The object, or the namespace of others, is being deleted: what is applied would go with it.
+    BeingDeleted {
+        /// The object.
+        object: ObjectRef,
+        /// What holds it until then, in clauses.
+        held_by: Vec<String>,
+    },
+    /// The manifest has a field that the API server writes, as `kubectl get -o yaml` shows it.
+    ServerField {
+        /// The object.
+        object: ObjectRef,
+        /// The field.
+        field: ServerField,
     },
     /// The API server refuses the object.
     Refused {
@@ -98,6 +114,14 @@ impl fmt::Display for Problem {
                     fields.join(", ")
                 )
             }
+            Self::BeingDeleted { object, held_by } => {
+                write!(formatter, "`{object}` is being deleted")?;
+                if held_by.is_empty() {
+                    return Ok(());
+                }
+                write!(formatter, ": {}", held_by.join("; "))
+            }
+            Self::ServerField { object, field } => write!(formatter, "`{object}`: {field}"),
             Self::Refused { object, source } => write!(formatter, "`{object}`: {source}"),
         }
     }
@@ -118,9 +142,8 @@ impl OwnedField {
             let value = value_at(object, &conflict.field)?;
             (!value.is_object() && !value.is_array()).then(|| value.to_string())
         };
-        let is_secret = ours["kind"] == "Secret";
         let values = live
-            .filter(|_| !is_secret)
+            .filter(|_| !is_secret(ours))
             .and_then(|live| Some((shown(live)?, shown(ours)?)));
         Self { conflict, values }
     }
@@ -168,10 +191,10 @@ pub enum OpsError {
     #[error("nothing was changed: {} found before the first write", count(.0.len()))]
     Preflight(Vec<Problem>),
     /// Problems that could only be found once a namespace existed.
-    #[error("{} found after {created} and before anything else was written", count(.problems.len()))]
+    #[error("{} found in {place}; nothing else was written", count(.problems.len()))]
     Rehearsal {
-        /// What had been created by then, as a clause.
-        created: String,
+        /// The namespaces, and what became of them.
+        place: String,
         /// The problems.
         problems: Vec<Problem>,
     },
@@ -181,6 +204,9 @@ pub enum OpsError {
     /// `-n` and the manifests name different namespaces.
     #[error("the manifests and `--namespace` disagree")]
     Namespaces(Vec<NamespaceMismatch>),
+    /// Objects come twice, which shows only once their namespaces are known.
+    #[error(transparent)]
+    Duplicates(#[from] ManifestErrors),
     /// The workload does not exist.
     #[error("`{object}` does not exist in namespace `{}`", .object.namespace.as_deref().unwrap_or_default())]
     NoSuchWorkload {

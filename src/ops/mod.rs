@@ -1,14 +1,18 @@
 //! Does the work: talks to the cluster, emits events, returns a report. Knows no terminal.
 
+mod account;
 mod ahead;
 mod apply;
 mod chaos;
 mod down;
 mod error;
 mod logs;
+mod namespaces;
 mod plan;
 mod preflight;
+mod rehearsal;
 mod rollout;
+mod server_field;
 mod surroundings;
 mod up;
 mod verdict;
@@ -27,6 +31,7 @@ pub use self::down::{DownOptions, DownPlan, down, plan_down};
 pub use self::error::{OpsError, OwnedField, Problem, WriteFailure};
 pub use self::logs::{LogsOptions, logs};
 pub use self::rollout::rollout_status;
+pub use self::server_field::ServerField;
 pub use self::up::{UpOptions, diff, up};
 pub use self::verify::{Verification, WatchTimes, verify, verify_for_baseline, watch};
 pub use self::workload::Workload;

@@ -1,15 +1,16 @@
 //! Compares every object with the cluster: its live state against a rehearsed apply.
 
-use std::collections::BTreeSet;
-
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use super::ahead::Ahead;
-use super::error::{OpsError, OwnedField, Problem};
+use super::error::{OpsError, Problem};
+use super::namespaces::{self, Namespaces};
+use super::rehearsal::{Rehearsal, rehearse, rehearse_creation, rehearse_known};
 use super::{CONCURRENCY, Context, Set, ahead, preflight};
-use crate::cluster::{ApplyMode, ClusterError, ResourceKind};
-use crate::plan::{Plan, Step, Target, namespace_reference};
+use crate::object::ObjectRef;
+use crate::plan::{Plan, Step, Target};
+use crate::status::{held_by, is_being_deleted};
 
 /// What a plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,16 +24,25 @@ pub(super) enum Purpose {
     },
 }
 
-/// How often an object that somebody else is writing is compared anew.
-const READS_AGAIN: usize = 3;
-
 /// Plans what has to happen; the API server rehearses every object that it can.
 ///
 /// # Errors
 /// Everything that would make the apply fail, all of it at once, or a failed exchange.
 pub(super) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Result<Plan, OpsError> {
     let (targets, mut problems) = preflight::resolve(context, set).await?;
-    let Namespaces { absent, of_set } = namespaces(context, &targets).await?;
+    let Namespaces {
+        absent,
+        of_set,
+        leaving,
+    } = namespaces::find(context, &targets).await?;
+    if purpose != Purpose::Read && !leaving.is_empty() {
+        // Nothing in such a namespace can be rehearsed: the API server refuses whatever is new.
+        problems.extend(leaving);
+        return Err(OpsError::Preflight(problems));
+    }
+    for problem in &leaving {
+        warn_of(context, problem);
+    }
     let (steps, refused) = steps(context, targets, &absent, of_set, purpose).await?;
     problems.extend(refused);
     let plan = Plan {
@@ -53,78 +63,21 @@ pub(super) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
     }
 }
 
-/// Rehearses again the objects whose namespace did not exist when the plan was made.
+/// Rehearses everything again once the namespaces of the plan exist; returns what is wrong with it.
 ///
 /// # Errors
-/// As [`plan`], naming what has been created by now.
+/// A failed exchange.
 pub(super) async fn rehearse_created(
     context: &Context,
     plan: &mut Plan,
-    created: &str,
-) -> Result<(), OpsError> {
+) -> Result<Vec<Problem>, OpsError> {
     let targets: Vec<Target> = plan.steps.iter().map(|step| step.target.clone()).collect();
     let purpose = Purpose::Write { waits: false };
     let (steps, problems) = steps(context, targets, &[], Ahead::new(), purpose).await?;
-    if !problems.is_empty() {
-        return Err(OpsError::Rehearsal {
-            created: created.to_owned(),
-            problems,
-        });
+    if problems.is_empty() {
+        plan.steps = steps;
     }
-    plan.steps = steps;
-    Ok(())
-}
-
-/// What was found of the namespaces that a set is in or has.
-struct Namespaces {
-    /// Those that do not exist.
-    absent: Vec<String>,
-    /// Those that the set has as objects, as they are.
-    of_set: Ahead,
-}
-
-async fn namespaces(context: &Context, targets: &[Target]) -> Result<Namespaces, OpsError> {
-    // A namespace of the set is created like any other, so that it is marked as ours.
-    let of_set: BTreeSet<&str> = targets
-        .iter()
-        .filter(|target| target.reference.is("", "Namespace"))
-        .map(|target| target.reference.name.as_str())
-        .collect();
-    let named: BTreeSet<&str> = targets
-        .iter()
-        .filter_map(|target| target.reference.namespace.as_deref())
-        .chain(of_set.iter().copied())
-        .collect();
-    let mut reads = stream::iter(named)
-        .map(async |name| (name, read_namespace(context, name).await))
-        .buffered(CONCURRENCY);
-    let mut found = Namespaces {
-        absent: Vec::new(),
-        of_set: Ahead::new(),
-    };
-    while let Some((name, live)) = reads.next().await {
-        let live = match live {
-            Ok(live) => live,
-            // Whoever may not read namespaces can only use those that exist.
-            Err(ClusterError::Forbidden { .. }) => continue,
-            Err(error) => {
-                let doing = format!("read the namespace `{name}`");
-                return Err(OpsError::while_doing(doing)(error));
-            }
-        };
-        if live.is_none() {
-            found.absent.push(name.to_owned());
-        }
-        if of_set.contains(name) {
-            found.of_set.insert(namespace_reference(name), live);
-        }
-    }
-    Ok(found)
-}
-
-async fn read_namespace(context: &Context, name: &str) -> Result<Option<Value>, ClusterError> {
-    let kind = ResourceKind::namespace();
-    context.cluster.get(&kind, None, name).await
+    Ok(problems)
 }
 
 async fn steps(
@@ -145,7 +98,7 @@ async fn steps(
             let in_absent_namespace = is_absent(&target);
             async move {
                 match known {
-                    _ if in_absent_namespace => rehearse_creation(context, target).await,
+                    _ if in_absent_namespace => rehearse_creation(context, target, purpose).await,
                     Some(live) => rehearse_known(context, target, live, purpose).await,
                     None => rehearse(context, target, purpose).await,
                 }
@@ -158,121 +111,36 @@ async fn steps(
     let mut problems = Vec::new();
     for rehearsal in rehearsals {
         match rehearsal {
-            Rehearsal::Step(step) => steps.push(*step),
+            Rehearsal::Step(step) => {
+                if let Some(problem) = leaves(&step) {
+                    match purpose {
+                        Purpose::Read => warn_of(context, &problem),
+                        Purpose::Write { .. } => problems.push(problem),
+                    }
+                }
+                steps.push(*step);
+            }
             Rehearsal::Problem(problem) => problems.push(problem),
         }
     }
     Ok((steps, problems))
 }
 
-enum Rehearsal {
-    Step(Box<Step>),
-    Problem(Problem),
+/// An object that is being deleted, unless it is a namespace, which was looked at before.
+fn leaves(step: &Step) -> Option<Problem> {
+    let reference = &step.target.reference;
+    let live = step.live.as_ref()?;
+    (!reference.is("", "Namespace")).then(|| being_deleted(reference, live))?
 }
 
-/// Rehearses what goes into a namespace that does not exist yet.
-async fn rehearse_creation(context: &Context, target: Target) -> Result<Rehearsal, OpsError> {
-    let rehearsed = context
-        .cluster
-        .rehearse_create(&target.kind, &target.body)
-        .await;
-    Ok(match rehearsed {
-        Err(error) if error.is_about_fields() => Rehearsal::Problem(Problem::Refused {
-            object: target.reference,
-            source: error,
-        }),
-        // Anything else speaks of the namespace and the name of the rehearsal.
-        _ => Rehearsal::Step(Box::new(Step::new(target, None, None))),
+pub(super) fn being_deleted(object: &ObjectRef, live: &Value) -> Option<Problem> {
+    is_being_deleted(live).then(|| Problem::BeingDeleted {
+        object: object.clone(),
+        held_by: held_by(live),
     })
 }
 
-/// Rehearses an object that was read before; what was read counts only if the rehearsal began with
-/// it.
-async fn rehearse_known(
-    context: &Context,
-    target: Target,
-    live: Option<Value>,
-    purpose: Purpose,
-) -> Result<Rehearsal, OpsError> {
-    let applied = context.apply(&target, ApplyMode::DryRun).await;
-    match applied {
-        Ok(planned) if ahead::is_same_version(live.as_ref(), &planned) => Ok(Rehearsal::Step(
-            Box::new(Step::new(target, live, Some(planned))),
-        )),
-        // It changed since, or cannot be applied: look at this one object anew.
-        _ => rehearse(context, target, purpose).await,
-    }
-}
-
-async fn rehearse(
-    context: &Context,
-    target: Target,
-    purpose: Purpose,
-) -> Result<Rehearsal, OpsError> {
-    let object = target.reference.clone();
-    let namespace = object.namespace.as_deref();
-    let cluster = &context.cluster;
-    let read = async || {
-        cluster
-            .get::<Value>(&target.kind, namespace, &object.name)
-            .await
-    };
-    // Of a kind that is not served yet there is nothing.
-    let first = if target.is_served {
-        read().await
-    } else {
-        Ok(None)
-    };
-    let mut live = match first {
-        Ok(live) => live,
-        Err(error @ ClusterError::Forbidden { .. }) => {
-            return Ok(Rehearsal::Problem(Problem::Refused {
-                object,
-                source: error,
-            }));
-        }
-        Err(error) => return Err(OpsError::while_doing(format!("read `{object}`"))(error)),
-    };
-    let mut applied = context.apply(&target, ApplyMode::DryRun).await;
-    // Somebody wrote in between: their change would look like ours.
-    for _ in 0..READS_AGAIN {
-        let is_same = |planned: &Value| ahead::is_same_version(live.as_ref(), planned);
-        if applied.as_ref().is_ok_and(is_same) || applied.is_err() {
-            break;
-        }
-        live = read()
-            .await
-            .map_err(OpsError::while_doing(format!("read `{object}`")))?;
-        applied = context.apply(&target, ApplyMode::DryRun).await;
-    }
-    if let Err(ClusterError::OwnedByOthers { conflicts }) = applied {
-        let fields = conflicts
-            .into_iter()
-            .map(|conflict| OwnedField::new(conflict, live.as_ref(), &target.body))
-            .collect();
-        let problem = Problem::OwnedByOthers {
-            object: object.clone(),
-            conflicts: fields,
-        };
-        if purpose != Purpose::Read {
-            return Ok(Rehearsal::Problem(problem));
-        }
-        context.warn(format!("`up` would refuse this: {problem}"));
-        applied = context.apply(&target, ApplyMode::ForcedDryRun).await;
-    }
-    Ok(match applied {
-        Ok(planned) => Rehearsal::Step(Box::new(Step::new(target, live, Some(planned)))),
-        Err(ClusterError::NotFound { .. } | ClusterError::Refused { code: 404, .. })
-            if !target.is_served =>
-        {
-            Rehearsal::Step(Box::new(Step::new(target, live, None)))
-        }
-        Err(error) if error.is_transient() && !matches!(error, ClusterError::Refused { .. }) => {
-            return Err(OpsError::while_doing(format!("rehearse `{object}`"))(error));
-        }
-        Err(error) => Rehearsal::Problem(Problem::Refused {
-            object,
-            source: error,
-        }),
-    })
+/// Says what would keep `up` from doing what is only looked at.
+pub(super) fn warn_of(context: &Context, problem: &Problem) {
+    context.warn(format!("`up` would refuse this: {problem}"));
 }

@@ -11,7 +11,7 @@ use super::error::{OpsError, Problem};
 use super::{CONCURRENCY, Context, Set};
 use crate::action::Action;
 use crate::cluster::{ClusterError, ResourceKind};
-use crate::manifest::{Manifest, NamespaceMismatch, Scope, resolve_namespace};
+use crate::manifest::{Manifest, NamespaceMismatch, Scope, refuse_duplicates, resolve_namespace};
 use crate::object::ObjectRef;
 use crate::plan::{Plan, Target};
 
@@ -23,7 +23,7 @@ const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 /// namespace that it goes to. Objects of kinds that nobody serves come back as problems.
 ///
 /// # Errors
-/// All namespaces that disagree with `-n`, or a failed exchange.
+/// All namespaces that disagree with `-n`, all objects that come twice, or a failed exchange.
 pub(super) async fn resolve(
     context: &Context,
     set: &Set,
@@ -31,6 +31,7 @@ pub(super) async fn resolve(
     let mut targets = Vec::new();
     let mut problems = Vec::new();
     let mut mismatches: Vec<NamespaceMismatch> = Vec::new();
+    let mut resolved: Vec<Manifest> = Vec::new();
     let defined = defined_kinds(set.manifests.manifests());
     ask_for_kinds(context, set.manifests.manifests()).await?;
     for manifest in set.manifests.manifests() {
@@ -64,20 +65,21 @@ pub(super) async fn resolve(
                 let mut manifest = manifest.clone();
                 manifest.set_namespace(namespace.as_deref());
                 targets.push(Target {
-                    reference: manifest.reference,
+                    reference: manifest.reference.clone(),
                     kind,
-                    body: manifest.value,
+                    body: manifest.value.clone(),
                     is_served,
                 });
+                resolved.push(manifest);
             }
             Err(mismatch) => mismatches.push(mismatch),
         }
     }
-    if mismatches.is_empty() {
-        Ok((targets, problems))
-    } else {
-        Err(OpsError::Namespaces(mismatches))
+    if !mismatches.is_empty() {
+        return Err(OpsError::Namespaces(mismatches));
     }
+    refuse_duplicates(&resolved)?;
+    Ok((targets, problems))
 }
 
 /// Asks for all group versions of the set at once; what is found here is not asked for again.
@@ -107,10 +109,13 @@ fn defined_kinds(manifests: &[Manifest]) -> BTreeMap<(String, String), ResourceK
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (group, kind) = (text(&spec["group"]), text(&spec["names"]["kind"]));
         let plural = text(&spec["names"]["plural"]);
-        for version in spec["versions"].as_array().into_iter().flatten() {
-            let version = text(&version["name"]);
+        for definition_version in spec["versions"].as_array().into_iter().flatten() {
+            let version = text(&definition_version["name"]);
             let namespaced = spec["scope"] == "Namespaced";
-            let served = ResourceKind::known(&group, &version, &kind, &plural, namespaced);
+            let served = ResourceKind {
+                has_status_subresource: definition_version["subresources"]["status"].is_object(),
+                ..ResourceKind::known(&group, &version, &kind, &plural, namespaced)
+            };
             kinds.insert((format!("{group}/{version}"), kind.clone()), served);
         }
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::error::OpsError;
 use super::plan::{Purpose, plan, rehearse_created};
-use super::{Context, Set, apply, wait};
+use super::{Context, Set, apply, namespaces, wait};
 use crate::event::EventKind;
 use crate::plan::Plan;
 use crate::report::{Applied, DiffReport, UpReport};
@@ -64,19 +64,21 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
     })
 }
 
-/// Creates absent namespaces, and rehearses what goes into them.
+/// Creates absent namespaces, and rehearses what goes into them; where something is wrong with that,
+/// they go again.
 async fn create_namespaces(context: &Context, plan: &mut Plan) -> Result<(), OpsError> {
     if plan.absent_namespaces.is_empty() {
         return Ok(());
     }
-    apply::create_namespaces(context, plan).await?;
-    let created: Vec<String> = plan
-        .absent_namespaces
-        .iter()
-        .map(|name| format!("namespace `{name}`"))
-        .collect();
-    let created = format!("{} was created", created.join(" and "));
-    rehearse_created(context, plan, &created).await
+    let created = namespaces::create(context, plan).await?;
+    let problems = rehearse_created(context, plan).await?;
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(OpsError::Rehearsal {
+        place: namespaces::take_back(context, &created).await,
+        problems,
+    })
 }
 
 /// Compares the set with the cluster.

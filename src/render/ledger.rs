@@ -15,6 +15,8 @@ pub(crate) struct Ledger {
     planned: Vec<ObjectRef>,
     open: Vec<ObjectRef>,
     done: BTreeSet<ObjectRef>,
+    /// Those that came in this run: when one of them is deleted again, nothing was done to it.
+    created: BTreeSet<ObjectRef>,
     refused: Vec<ObjectRef>,
     unknown: Vec<ObjectRef>,
     only_reads: bool,
@@ -38,10 +40,22 @@ impl Ledger {
             EventKind::WriteStarted { action, .. } | EventKind::WriteFinished { action, .. }
                 if *action == Action::Keep => {}
             EventKind::WriteStarted { object, .. } => self.open.push(object.clone()),
-            EventKind::WriteFinished { object, result, .. } => {
+            EventKind::WriteFinished {
+                object,
+                action,
+                result,
+            } => {
                 self.open.retain(|open| open != object);
                 match result {
+                    WriteResult::Done
+                        if *action == Action::Delete && self.created.remove(object) =>
+                    {
+                        self.done.remove(object);
+                    }
                     WriteResult::Done => {
+                        if *action == Action::Create {
+                            self.created.insert(object.clone());
+                        }
                         self.done.insert(object.clone());
                     }
                     WriteResult::Refused { .. } => self.refused.push(object.clone()),

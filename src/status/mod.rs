@@ -5,6 +5,7 @@
 
 mod change;
 mod container;
+mod deletion;
 mod network;
 mod object;
 mod ownership;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::change::change_since;
 pub use self::container::{long_running, long_running_statuses};
+pub use self::deletion::{held_by, is_being_deleted};
 pub use self::network::{shared_port, uses_host_network};
 pub use self::object::status_of;
 pub use self::ownership::{Ownership, is_owned_by};

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::Status;
+use super::{Status, is_being_deleted};
 use crate::object::ObjectRef;
 
 /// The state of a live object.
@@ -13,7 +13,7 @@ use crate::object::ObjectRef;
 /// Kinds that are nothing but data (ConfigMap, Secret, Role …) are ready once they exist.
 #[must_use]
 pub fn status_of(reference: &ObjectRef, object: &Value) -> Status {
-    if !object["metadata"]["deletionTimestamp"].is_null() {
+    if is_being_deleted(object) {
         let is_claim = reference.is("", "PersistentVolumeClaim");
         return Status::in_progress(if is_claim {
             "is being deleted: its data goes with the last pod that mounts it"

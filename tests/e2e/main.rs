@@ -28,6 +28,7 @@ mod kubelet;
 mod manifest_meaning;
 mod model;
 mod refusals;
+mod rehearsals;
 mod replicas;
 mod reports;
 mod sabotage;

@@ -234,6 +234,9 @@ async fn interactions(server: &Server) -> Vec<Answer> {
         "{MAPS}?watch=true&timeoutSeconds=2&fieldSelector=metadata.name%3Dm&resourceVersion={version}"
     );
     note("watch from a list", server.get(&events).await);
+    for (step, path, body) in absent_namespace() {
+        note(step, server.apply(path, &body).await);
+    }
     note("evict", evicted(server).await);
     let pod = "/api/v1/namespaces/NAMESPACE/pods/p";
     for (step, path) in [
@@ -251,6 +254,26 @@ async fn interactions(server: &Server) -> Vec<Answer> {
     note("a stale merge", stale(server).await);
     note("a slice without endpoints", sliced(server).await);
     answers
+}
+
+/// Applies into a namespace that is not there: what merging refuses comes before that.
+fn absent_namespace() -> [(&'static str, &'static str, Value); 4] {
+    const MAP: &str = "/api/v1/namespaces/not-there/configmaps/m?fieldManager=one&dryRun=All&fieldValidation=Strict";
+    const SET: &str =
+        "/apis/apps/v1/namespaces/not-there/statefulsets/s?fieldManager=one&dryRun=All";
+    let identified = json!({ "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": { "name": "m", "uid": "00000000-0000-4000-8000-000000000000" } });
+    let managed = json!({ "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": { "name": "m", "managedFields": [{ "manager": "a" }] } });
+    let variables = json!([{ "name": "a", "value": "1" }, { "name": "a", "value": "2" }]);
+    let twice = json!({ "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": { "name": "s" }, "spec": {
+        "template": { "spec": { "containers": [{ "name": "c", "image": "i", "env": variables }] } } } });
+    [
+        ("apply where no namespace is", MAP, map("1")),
+        ("apply with a UID where nothing is", MAP, identified),
+        ("apply with managers where no namespace is", MAP, managed),
+        ("apply a key twice where no namespace is", SET, twice),
+    ]
 }
 
 /// What is executed in the pod's container.

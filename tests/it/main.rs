@@ -36,6 +36,7 @@ mod model;
 mod picture;
 mod planted;
 mod readme;
+mod refusals;
 mod report;
 mod requests;
 mod sabotage;

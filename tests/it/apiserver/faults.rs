@@ -28,6 +28,8 @@ pub(crate) enum Fault {
         page: Page,
         is_executed: bool,
     },
+    /// The answer comes with a warning for people (the header `Warning`).
+    Warned(&'static str),
     /// A read of one object is answered with another one of its kind and namespace, if there is one.
     Other,
     /// The connection breaks and nothing was executed.

@@ -36,6 +36,9 @@ pub(super) fn prepare(
     if kind.namespaced {
         namespace_accepts(state, kind, &target.namespace, object::name(object))?;
     }
+    if kind.is("", "pods") {
+        account_exists(state, kind, &target.namespace, object)?;
+    }
     if object::name(object).is_empty() && !object::has(object, "/metadata/generateName") {
         let problem = Problem::required("metadata.name", "name or generateName is required");
         return Err(Failure::invalid(kind, "", &[problem]));
@@ -102,6 +105,22 @@ fn namespace_accepts(
     });
     failure.body["details"]["causes"] = vec![cause].into();
     Err(failure)
+}
+
+/// The admission plugin for the accounts of pods (kubernetes, plugin/pkg/admission/serviceaccount).
+fn account_exists(state: &State, kind: &Kind, namespace: &str, pod: &Value) -> Result<(), Failure> {
+    let account = match object::text(pod, "/spec/serviceAccountName") {
+        "" => "default",
+        named => named,
+    };
+    let key = Key::of("", "serviceaccounts", namespace, account);
+    if state.store.get(&key).is_some() {
+        return Ok(());
+    }
+    let why = format!(
+        "error looking up service account {namespace}/{account}: serviceaccount {account:?} not found"
+    );
+    Err(Failure::forbidden(kind, object::name(pod), &why))
 }
 
 /// Serves the kind that a definition defines.

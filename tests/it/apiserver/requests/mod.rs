@@ -102,7 +102,11 @@ where
         // The first answer is lost on the way.
         let _ = execute(&shared, &call, request::Parts::clone(&parts)).await;
     }
-    let response = recorded(&shared, &call, parts, number).await;
+    let mut response = recorded(&shared, &call, parts, number).await;
+    if let Some(Fault::Warned(text)) = &call.fault {
+        let warning = format!("299 - {text:?}").parse().unwrap();
+        response.headers_mut().append(header::WARNING, warning);
+    }
     shared.while_frozen().await;
     let fault = call.fault;
     match fault {

@@ -130,6 +130,13 @@ fn apply(state: &mut State, call: &Call, target: &Target) -> Result<(StatusCode,
                 update::finish(state, call, target, &live, new),
             ))
         }
+        None if object::has(&merged, "/metadata/uid") => {
+            let why = format!(
+                "uid mismatch: the provided object specified uid {}, and no existing object was found",
+                object::uid(&merged)
+            );
+            Err(Failure::conflict(&target.kind, &target.name, &why))
+        }
         None if target.subresource.is_empty() => {
             let mut new = merged;
             let managers = new["metadata"]["managedFields"].clone();

@@ -85,6 +85,7 @@ pub(super) fn created(kind: &Kind, object: &Value) -> Result<(), Failure> {
             message,
         ));
     }
+    metadata(object, &mut problems);
     if kind.group == "apps" && has(object, "/spec/template") {
         selector(object, &mut problems);
         containers(
@@ -101,6 +102,31 @@ pub(super) fn created(kind: &Kind, object: &Value) -> Result<(), Failure> {
         Ok(())
     } else {
         Err(Failure::invalid(kind, name(object), &problems))
+    }
+}
+
+/// Labels and finalizers (apimachinery, pkg/api/validation/objectmeta.go).
+fn metadata(object: &Value, problems: &mut Vec<Problem>) {
+    let is_value = |value: &str| {
+        let inner = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        value.len() <= 63 && value.chars().all(inner)
+    };
+    for value in texts(object, "/metadata/labels").values() {
+        if !is_value(value) {
+            let message = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.'";
+            problems.push(Problem::invalid("metadata.labels", &json!(value), message));
+        }
+    }
+    for name in items(object, "/metadata/finalizers").filter_map(Value::as_str) {
+        let is_known = ["orphan", "foregroundDeletion", "kubernetes"].contains(&name);
+        if !is_known && !name.contains('/') {
+            let message = "name is neither a standard finalizer name nor is it fully qualified";
+            problems.push(Problem::invalid(
+                "metadata.finalizers",
+                &json!(name),
+                message,
+            ));
+        }
     }
 }
 

@@ -1,0 +1,242 @@
+//! Rehearses the apply of one object: every dry run that a plan is made of.
+
+use serde_json::Value;
+
+use super::error::{OpsError, OwnedField, Problem};
+use super::plan::{Purpose, warn_of};
+use super::{Context, ServerField, account, ahead};
+use crate::cluster::{ApplyMode, ClusterError};
+use crate::object::ObjectRef;
+use crate::plan::{Step, Target};
+
+/// How often an object that somebody else is writing is compared anew.
+const READS_AGAIN: usize = 3;
+
+/// The namespace in which is validated what goes into one that does not exist: every cluster has it, and
+/// nobody can delete it.
+const ELSEWHERE: &str = "default";
+
+/// What a rehearsal came to.
+pub(super) enum Rehearsal {
+    /// The object can be applied.
+    Step(Box<Step>),
+    /// It cannot.
+    Problem(Problem),
+}
+
+impl Rehearsal {
+    fn step(target: Target, live: Option<Value>, planned: Option<Value>) -> Self {
+        Self::Step(Box::new(Step::new(target, live, planned)))
+    }
+
+    fn refused(target: Target, live: Option<&Value>, source: ClusterError) -> Self {
+        let object = target.reference;
+        Self::Problem(match ServerField::in_the_way(&target.body, live, &source) {
+            Some(field) => Problem::ServerField { object, field },
+            None => Problem::Refused { object, source },
+        })
+    }
+}
+
+/// Rehearses what goes into a namespace that does not exist yet.
+///
+/// The API server merges an apply into what is there, by the rules of applies alone, and looks only then
+/// for the namespace (`k8s.io/apiserver` `pkg/endpoints/handlers/patch.go`; the admission plugin
+/// `NamespaceLifecycle` stands before all others that refuse): that the namespace is not found says that
+/// the merge went well. Defaults and validation come later, and are rehearsed elsewhere.
+///
+/// # Errors
+/// A failed exchange.
+pub(super) async fn rehearse_creation(
+    context: &Context,
+    target: Target,
+    purpose: Purpose,
+) -> Result<Rehearsal, OpsError> {
+    match context.apply(&target, ApplyMode::DryRun).await {
+        // The namespace is there by now, or comes by itself as soon as something is created in it.
+        Ok(planned) if ahead::is_same_version(None, &planned) => {
+            Ok(Rehearsal::step(target, None, Some(planned)))
+        }
+        Ok(_) => rehearse(context, target, purpose).await,
+        // Permissions are asked for by themselves, all at once.
+        Err(ClusterError::Forbidden { .. }) => Ok(Rehearsal::step(target, None, None)),
+        Err(error) if is_absent(&error) && target.is_served => {
+            let verdict = validate_elsewhere(context, &target).await;
+            Ok(match verdict {
+                Some(source) => Rehearsal::refused(target, None, source),
+                None => Rehearsal::step(target, None, None),
+            })
+        }
+        Err(error) if is_absent(&error) => Ok(Rehearsal::step(target, None, None)),
+        Err(error) => failed(target, None, error),
+    }
+}
+
+/// What validation says of an object, rehearsed where it is not to be, under its own name if that is
+/// free there. Nothing else that is said there is a verdict on the object: permissions, quotas and
+/// policies are those of that namespace.
+async fn validate_elsewhere(context: &Context, target: &Target) -> Option<ClusterError> {
+    for name in names(&target.reference.name) {
+        let moved = moved(target, &name);
+        let refused = match context.apply(&moved, ApplyMode::DryRunElsewhere).await {
+            Ok(planned) if ahead::is_same_version(None, &planned) => return None,
+            Err(ClusterError::Forbidden { .. }) => return None,
+            other => other.err(),
+        };
+        // Of an object that is there already something else would be said.
+        let found = context
+            .cluster
+            .get::<Value>(&target.kind, Some(ELSEWHERE), &name)
+            .await;
+        if matches!(found, Ok(None)) {
+            let verdict = refused.filter(ClusterError::is_about_fields);
+            return verdict.map(|verdict| verdict.renamed(&name, &target.reference.name));
+        }
+    }
+    None
+}
+
+/// The name itself, and others of its length for where it is taken.
+fn names(name: &str) -> impl Iterator<Item = String> {
+    let mut start = name.to_owned();
+    start.pop();
+    let others = ["z", "y", "x"].map(|end| format!("{start}{end}"));
+    let taken = name.to_owned();
+    let others = others.into_iter().filter(move |other| *other != taken);
+    std::iter::once(name.to_owned()).chain(others)
+}
+
+fn moved(target: &Target, name: &str) -> Target {
+    let mut moved = target.clone();
+    moved.reference = ObjectRef {
+        namespace: Some(ELSEWHERE.to_owned()),
+        name: name.to_owned(),
+        ..moved.reference
+    };
+    moved.body["metadata"]["namespace"] = ELSEWHERE.into();
+    moved.body["metadata"]["name"] = name.into();
+    moved
+}
+
+/// Whether a namespace, or what serves a kind, is not there.
+fn is_absent(error: &ClusterError) -> bool {
+    matches!(
+        error,
+        ClusterError::NotFound { .. } | ClusterError::Refused { code: 404, .. }
+    )
+}
+
+/// What a failed rehearsal comes to: a problem of the object, unless nothing was said about it.
+fn failed(
+    target: Target,
+    live: Option<&Value>,
+    error: ClusterError,
+) -> Result<Rehearsal, OpsError> {
+    if error.is_transient() && !matches!(error, ClusterError::Refused { .. }) {
+        let doing = format!("rehearse `{}`", target.reference);
+        return Err(OpsError::while_doing(doing)(error));
+    }
+    Ok(Rehearsal::refused(target, live, error))
+}
+
+/// Rehearses an object that was read before; what was read counts only if the rehearsal began with
+/// it.
+pub(super) async fn rehearse_known(
+    context: &Context,
+    target: Target,
+    live: Option<Value>,
+    purpose: Purpose,
+) -> Result<Rehearsal, OpsError> {
+    let applied = context.apply(&target, ApplyMode::DryRun).await;
+    match applied {
+        Ok(planned) if ahead::is_same_version(live.as_ref(), &planned) => {
+            Ok(Rehearsal::step(target, live, Some(planned)))
+        }
+        // It changed since, or cannot be applied: look at this one object anew.
+        _ => rehearse(context, target, purpose).await,
+    }
+}
+
+/// Reads an object and rehearses its apply.
+///
+/// # Errors
+/// A failed exchange.
+pub(super) async fn rehearse(
+    context: &Context,
+    target: Target,
+    purpose: Purpose,
+) -> Result<Rehearsal, OpsError> {
+    let object = target.reference.clone();
+    let namespace = object.namespace.as_deref();
+    let cluster = &context.cluster;
+    let read = async || {
+        cluster
+            .get::<Value>(&target.kind, namespace, &object.name)
+            .await
+    };
+    // Of a kind that is not served yet there is nothing.
+    let first = if target.is_served {
+        read().await
+    } else {
+        Ok(None)
+    };
+    let mut live = match first {
+        Ok(live) => live,
+        Err(error @ ClusterError::Forbidden { .. }) => {
+            return Ok(Rehearsal::refused(target, None, error));
+        }
+        Err(error) => return Err(OpsError::while_doing(format!("read `{object}`"))(error)),
+    };
+    let mut applied = context.apply(&target, ApplyMode::DryRun).await;
+    if matches!(applied, Err(ClusterError::Forbidden { .. }))
+        && account::arrives(context, &target).await?
+    {
+        applied = context.apply(&target, ApplyMode::DryRun).await;
+    }
+    // Somebody wrote in between: their change would look like ours.
+    for _ in 0..READS_AGAIN {
+        let is_same = |planned: &Value| ahead::is_same_version(live.as_ref(), planned);
+        if applied.as_ref().is_ok_and(is_same) || applied.is_err() {
+            break;
+        }
+        live = read()
+            .await
+            .map_err(OpsError::while_doing(format!("read `{object}`")))?;
+        applied = context.apply(&target, ApplyMode::DryRun).await;
+    }
+    if let Err(ClusterError::OwnedByOthers { conflicts }) = applied {
+        let fields = conflicts
+            .into_iter()
+            .map(|conflict| OwnedField::new(conflict, live.as_ref(), &target.body))
+            .collect();
+        let problem = Problem::OwnedByOthers {
+            object: object.clone(),
+            conflicts: fields,
+        };
+        if purpose != Purpose::Read {
+            return Ok(Rehearsal::Problem(problem));
+        }
+        warn_of(context, &problem);
+        applied = context.apply(&target, ApplyMode::ForcedDryRun).await;
+    }
+    match applied {
+        Ok(planned) => Ok(Rehearsal::step(target, live, Some(planned))),
+        Err(error) if is_absent(&error) && !target.is_served => {
+            Ok(Rehearsal::step(target, live, None))
+        }
+        Err(error) => failed(target, live.as_ref(), error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_is_exchanged_for_others_of_its_length() {
+        let all: Vec<String> = names("default").collect();
+        assert_eq!(all, ["default", "defaulz", "defauly", "defaulx"]);
+        let all: Vec<String> = names("z").collect();
+        assert_eq!(all, ["z", "y", "x"]);
+    }
+}

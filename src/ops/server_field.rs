@@ -1,0 +1,158 @@
+//! Fields that the API server writes, in a manifest that was exported with `kubectl get -o yaml`.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::cluster::ClusterError;
+
+/// A field that the API server writes and that keeps a manifest from being applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerField {
+    /// `metadata.managedFields`, which no apply may say.
+    ManagedFields,
+    /// `metadata.resourceVersion`: the manifest is for another version of the object.
+    ResourceVersion {
+        /// The version in the manifest.
+        ours: String,
+        /// The live object's, if there is one.
+        live: Option<String>,
+    },
+    /// `metadata.uid`: the manifest is for another object of this name.
+    Uid {
+        /// The UID in the manifest.
+        ours: String,
+        /// The live object's, if there is one.
+        live: Option<String>,
+    },
+}
+
+impl ServerField {
+    /// The field that a refusal is about, if it is one of these.
+    pub(super) fn in_the_way(
+        ours: &Value,
+        live: Option<&Value>,
+        refusal: &ClusterError,
+    ) -> Option<Self> {
+        let written = |object: &Value, field: &str| {
+            let value = object["metadata"][field].as_str()?;
+            (!value.is_empty()).then(|| value.to_owned())
+        };
+        let differs = |field: &str| {
+            let ours = written(ours, field)?;
+            let live = live.and_then(|live| written(live, field));
+            (live.as_ref() != Some(&ours)).then_some((ours, live))
+        };
+        let uid = || differs("uid").map(|(ours, live)| Self::Uid { ours, live });
+        let version = || {
+            let (ours, live) = differs("resourceVersion")?;
+            Some(Self::ResourceVersion { ours, live })
+        };
+        match refusal {
+            // What a field of the manifest's own is wrong with comes before these.
+            refusal if refusal.is_about_fields() => match refusal {
+                ClusterError::Refused { fields, .. } => {
+                    let is_about = |path: &str| fields.iter().any(|field| field == path);
+                    let uid = is_about("metadata.uid").then(uid).flatten();
+                    uid.or_else(|| is_about("metadata.resourceVersion").then(version).flatten())
+                }
+                _ => None,
+            },
+            ClusterError::Refused { code: 400, .. } => {
+                let is_managed = !ours["metadata"]["managedFields"].is_null();
+                let is_new = live.is_none();
+                let managed = is_managed.then_some(Self::ManagedFields);
+                managed.or_else(|| is_new.then(version).flatten())
+            }
+            ClusterError::Conflict { .. } => uid().or_else(version),
+            _ => None,
+        }
+    }
+
+    /// Its path in the manifest.
+    #[must_use]
+    pub fn path(&self) -> &'static str {
+        match self {
+            Self::ManagedFields => "metadata.managedFields",
+            Self::ResourceVersion { .. } => "metadata.resourceVersion",
+            Self::Uid { .. } => "metadata.uid",
+        }
+    }
+}
+
+impl fmt::Display for ServerField {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path();
+        match self {
+            Self::ManagedFields => write!(
+                formatter,
+                "the manifest has `{path}`, which only the API server writes"
+            ),
+            Self::ResourceVersion { ours, live } => {
+                write!(
+                    formatter,
+                    "version conflict: the manifest is for `{path}` `{ours}`, "
+                )?;
+                match live {
+                    Some(live) => write!(formatter, "and the object is at `{live}`"),
+                    None => formatter.write_str("and the object does not exist"),
+                }
+            }
+            Self::Uid { ours, live } => {
+                write!(
+                    formatter,
+                    "the manifest is for another object, with `{path}` `{ours}`: "
+                )?;
+                match live {
+                    Some(live) => write!(formatter, "the one of this name has `{live}`"),
+                    None => formatter.write_str("there is none of this name"),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn conflict() -> ClusterError {
+        ClusterError::Conflict {
+            message: "Operation cannot be fulfilled".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_conflict_is_about_the_field_that_differs() {
+        let live = json!({"metadata": {"uid": "a", "resourceVersion": "7"}});
+        let field = |ours: Value, live| ServerField::in_the_way(&ours, live, &conflict());
+        let old = json!({"metadata": {"uid": "a", "resourceVersion": "1"}});
+        let said = field(old.clone(), Some(&live)).unwrap().to_string();
+        assert!(
+            said.starts_with("version conflict") && said.contains("`7`"),
+            "{said}"
+        );
+        let said = field(old, None).unwrap();
+        assert_eq!(said.path(), "metadata.uid");
+        let foreign = json!({"metadata": {"uid": "b"}});
+        assert_eq!(field(foreign, Some(&live)).unwrap().path(), "metadata.uid");
+        assert_eq!(field(json!({"metadata": {}}), Some(&live)), None);
+    }
+
+    #[test]
+    fn another_refusal_is_not_taken_for_one_about_managed_fields() {
+        let ours = json!({"metadata": {"managedFields": []}});
+        let refusal = |code| ClusterError::Refused {
+            code,
+            reason: String::new(),
+            message: String::new(),
+            fields: Vec::new(),
+            retry_after: None,
+        };
+        let field = |code| ServerField::in_the_way(&ours, None, &refusal(code));
+        assert_eq!(field(400), Some(ServerField::ManagedFields));
+        assert_eq!(field(500), None);
+    }
+}
