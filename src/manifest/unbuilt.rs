@@ -41,7 +41,7 @@ impl Unbuilt {
     /// What a folder is by the files in it.
     pub(super) fn folder(folder: &Path) -> Option<Self> {
         let has = |name: &&str| folder.join(name).is_file();
-        if KUSTOMIZATION.iter().any(|name| has(name)) {
+        if KUSTOMIZATION.iter().any(has) {
             return Some(Self::Kustomization {
                 folder: shown(folder),
             });
