@@ -16,10 +16,10 @@ use crate::values;
     group = ArgGroup::new("target").args(["pod", "all_in_turn", "random"]),
     group = ArgGroup::new("faults").multiple(true).args([
         "fault", "pod", "all_in_turn", "random", "seed", "kills", "pause", "max_recovery", "compare",
-        "allow_disruption",
+        "tolerance", "allow_disruption",
     ]),
     group = ArgGroup::new("probing").multiple(true).args([
-        "control", "probe_interval", "max_outage", "dry_run", "path", "port", "expect_sha256",
+        "control", "lasting", "probe_interval", "max_outage", "dry_run", "path", "port", "expect_sha256",
         "report",
     ]),
 )]
@@ -72,6 +72,7 @@ pub struct FaultArgs {
         long,
         value_name = "NUMBER",
         requires = "random",
+        conflicts_with_all = ["pod", "all_in_turn"],
         hide_short_help = true
     )]
     pub seed: Option<u64>,
@@ -88,7 +89,7 @@ pub struct FaultArgs {
     #[arg(long, conflicts_with = "faults", hide_short_help = true)]
     pub control: bool,
     /// How long --control probes
-    #[arg(long = "for", value_name = "DURATION", default_value = "10s", requires = "control", value_parser = expected(values::positive_duration), hide_short_help = true)]
+    #[arg(long = "for", value_name = "DURATION", default_value = "10s", requires = "control", conflicts_with = "faults", value_parser = expected(values::positive_duration), hide_short_help = true)]
     pub lasting: Duration,
 }
 
@@ -176,12 +177,51 @@ pub(crate) mod tests {
             ("--restore --control", ArgumentConflict),
             ("--restore --dry-run", ArgumentConflict),
             ("--restore --path /keys", ArgumentConflict),
+            ("--seed 7 --pod web-0", ArgumentConflict),
+            ("--for 5s --all-in-turn", ArgumentConflict),
             ("--seed 7", MissingRequiredArgument),
             ("--for 5s", MissingRequiredArgument),
             ("--tolerance 5", MissingRequiredArgument),
         ];
         for (flags, expected) in table {
             assert_eq!(parse(flags).err(), Some(expected), "{flags}");
+        }
+    }
+
+    /// The parser does not ask for what a flag requires when something else on the line contradicts that.
+    #[test]
+    fn no_flag_is_ignored_for_want_of_what_it_belongs_to() {
+        let others = [
+            "--fault evict",
+            "--pod web-0",
+            "--all-in-turn",
+            "--random",
+            "--kills 2",
+            "--pause 1s",
+            "--allow-disruption",
+            "--control",
+            "--max-outage 1s",
+            "--max-recovery 1s",
+            "--probe-interval 1s",
+            "--compare old.json",
+            "--restore",
+            "--dry-run",
+            "--path /",
+            "--port 80",
+            "--report a.html",
+        ];
+        for (flag, needed) in [
+            ("--for 5s", "--control"),
+            ("--seed 7", "--random"),
+            ("--tolerance 5", "--compare"),
+        ] {
+            let strangers = others.iter().filter(|other| !other.starts_with(needed));
+            for one in strangers.clone() {
+                for two in strangers.clone() {
+                    let flags = format!("{flag} {one} {two}");
+                    assert!(parse(&flags).is_err(), "{flags}");
+                }
+            }
         }
     }
 

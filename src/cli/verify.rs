@@ -45,10 +45,10 @@ pub struct VerifyArgs {
     #[arg(long, conflicts_with = "save_baseline", help_heading = WATCHING)]
     pub watch: bool,
     /// Pause between two verifications
-    #[arg(long, value_name = "DURATION", default_value = "5s", requires = "watch", value_parser = expected(values::positive_duration), hide_short_help = true, help_heading = WATCHING)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", requires = "watch", conflicts_with = "save_baseline", value_parser = expected(values::positive_duration), hide_short_help = true, help_heading = WATCHING)]
     pub every: Duration,
     /// End after this time
-    #[arg(long = "for", value_name = "DURATION", requires = "watch", value_parser = expected(values::positive_duration), hide_short_help = true, help_heading = WATCHING)]
+    #[arg(long = "for", value_name = "DURATION", requires = "watch", conflicts_with = "save_baseline", value_parser = expected(values::positive_duration), hide_short_help = true, help_heading = WATCHING)]
     pub lasting: Option<Duration>,
     /// Files to write.
     #[command(flatten)]
@@ -57,3 +57,32 @@ pub struct VerifyArgs {
 
 const BASELINE: &str = "Comparing with another day";
 const WATCHING: &str = "Watching";
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use crate::cli::Cli;
+
+    /// The parser does not ask for what a flag requires when something else on the line contradicts that.
+    #[test]
+    fn the_flags_of_a_watch_are_never_ignored() {
+        let is_accepted = |flags: &str| {
+            let words = ["cryptoctl", "verify"].into_iter();
+            Cli::try_parse_from(words.chain(flags.split_whitespace())).is_ok()
+        };
+        assert!(is_accepted(
+            "--watch --every 1s --for 5s --baseline old.json"
+        ));
+        for flag in ["--every 1s", "--for 5s"] {
+            for other in [
+                "",
+                "--save-baseline new.json",
+                "--baseline old.json",
+                "--path /",
+            ] {
+                assert!(!is_accepted(&format!("{flag} {other}")), "{flag} {other}");
+            }
+        }
+    }
+}
