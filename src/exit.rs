@@ -36,6 +36,8 @@ pub enum ExitStatus {
     Undecided,
     /// A broken invariant of this program.
     Bug,
+    /// SIGHUP, after saying what was and was not done.
+    HungUp,
     /// Ctrl-C, after saying what was and was not done.
     Interrupted,
     /// SIGTERM, after saying what was and was not done.
@@ -44,7 +46,7 @@ pub enum ExitStatus {
 
 impl ExitStatus {
     /// Every status, in the order of the documented table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Success,
         Self::Failed,
         Self::Usage,
@@ -52,9 +54,16 @@ impl ExitStatus {
         Self::Unhealthy,
         Self::Undecided,
         Self::Bug,
+        Self::HungUp,
         Self::Interrupted,
         Self::Terminated,
     ];
+
+    /// Whether a signal ended the run.
+    #[must_use]
+    pub const fn is_interruption(self) -> bool {
+        matches!(self, Self::HungUp | Self::Interrupted | Self::Terminated)
+    }
 
     /// The number that the shell sees.
     #[must_use]
@@ -67,6 +76,7 @@ impl ExitStatus {
             Self::Unhealthy => 4,
             Self::Undecided => 5,
             Self::Bug => 70,
+            Self::HungUp => 129,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -83,6 +93,7 @@ impl ExitStatus {
             Self::Unhealthy => "unhealthy",
             Self::Undecided => "undecided",
             Self::Bug => "bug",
+            Self::HungUp => "hung_up",
             Self::Interrupted => "interrupted",
             Self::Terminated => "terminated",
         }

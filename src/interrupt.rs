@@ -1,6 +1,9 @@
-//! Ctrl-C and SIGTERM, and how work that has to end in good order is told.
+//! Ctrl-C, SIGTERM and SIGHUP, and how work that has to end in good order is told.
 
-use tokio::signal::unix::{SignalKind, signal as listen};
+use std::fs;
+use std::sync::LazyLock;
+
+use tokio::signal::unix::{Signal, SignalKind, signal as listen};
 use tokio::sync::watch;
 
 use crate::exit::ExitStatus;
@@ -14,9 +17,40 @@ pub(crate) async fn signal() -> ExitStatus {
         return std::future::pending().await;
     };
     tokio::select! {
+        status = hangup() => status,
         _ = interrupt.recv() => ExitStatus::Interrupted,
         _ = terminate.recv() => ExitStatus::Terminated,
     }
+}
+
+/// A terminal that is closed, or a connection that is dropped; never where it is ignored.
+async fn hangup() -> ExitStatus {
+    match hangups() {
+        Some(mut hangups) => {
+            hangups.recv().await;
+            ExitStatus::HungUp
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// SIGHUP, unless `nohup` or another parent has had it ignored: listening would undo that, so it is
+/// decided once, before anybody listens.
+fn hangups() -> Option<Signal> {
+    static IS_IGNORED: LazyLock<bool> = LazyLock::new(|| {
+        fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup(&status))
+    });
+    if *IS_IGNORED {
+        return None;
+    }
+    listen(SignalKind::hangup()).ok()
+}
+
+/// Whether the first signal is one of those that a process ignores (`proc_pid_status(5)`, `SigIgn`).
+fn ignores_hangup(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 == 1)
 }
 
 /// Asks work to end in good order: to begin nothing new, to restore what it has changed, and to
@@ -62,5 +96,24 @@ impl Stop {
     pub async fn asked(&self) {
         // It cannot fail: this sender lives.
         let _ = self.asked.subscribe().wait_for(|asked| *asked).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hangup_that_is_ignored_is_read_from_the_mask() {
+        for (mask, expected) in [
+            ("0000000000000001", true),
+            ("0000000000001003", true),
+            ("0000000000001000", false),
+            ("nonsense", false),
+        ] {
+            let status = format!("Name:\tcryptoctl\nSigBlk:\t0000000000000001\nSigIgn:\t{mask}\n");
+            assert_eq!(ignores_hangup(&status), expected, "{mask}");
+        }
+        assert!(!ignores_hangup(""));
     }
 }

@@ -95,15 +95,17 @@ async fn execute(cli: &Cli) -> ExitStatus {
     let mut rendering = render::spawn(display, ui.clone(), events);
     let stop = Stop::default();
     let mut interrupted = None;
+    let mut is_unread = false;
     let command = commands::run(cli, &ui, emitter.clone(), stop.clone());
     tokio::pin!(command);
     let conclusion = loop {
         tokio::select! {
             biased;
-            // A second signal ends what does not end after the first one.
+            // A second signal ends what does not end after the first one. A hangup comes more than once,
+            // from the kernel and from the shell, and is nobody's impatience.
             status = interrupt::signal() => if interrupted.is_none() && stop.ask() {
                 interrupted = Some(status);
-            } else {
+            } else if status != ExitStatus::HungUp || interrupted.is_none() {
                 let left = interrupted.and_then(|_| left_behind(cli));
                 break conclude(status, None, left);
             },
@@ -117,13 +119,19 @@ async fn execute(cli: &Cli) -> ExitStatus {
                     break conclude(interrupted.unwrap_or(status), None, Some(text));
                 }
             },
-            // Nobody reads any more what was asked for: there is nothing left to do.
-            ended = &mut rendering, if files.is_empty() => {
-                return delivered(ended.unwrap_or(Ok(())), ExitStatus::Success);
+            // Nobody reads any more what was asked for: there is nothing left to do but to restore.
+            ended = &mut rendering, if files.is_empty() && !is_unread => {
+                if !stop.ask() {
+                    return delivered(ended.unwrap_or(Ok(())), ExitStatus::Success);
+                }
+                is_unread = true;
             }
         }
     };
     let status = conclusion.status;
+    if is_unread {
+        return status;
+    }
     emitter.send(EventKind::Finished(conclusion));
     // Before anything that a second Ctrl-C would end.
     let unsaved = match status {
@@ -134,7 +142,7 @@ async fn execute(cli: &Cli) -> ExitStatus {
     let status = tokio::select! {
         ended = &mut rendering => delivered(ended.unwrap_or(Ok(())), status),
         // Whoever has pressed Ctrl-C does not wait for a reader that stands still.
-        () = tokio::time::sleep(LAST_WORDS), if is_interrupted(status) => status,
+        () = tokio::time::sleep(LAST_WORDS), if status.is_interruption() => status,
         signal = interrupt::signal() => signal,
     };
     for error in &unsaved {
@@ -161,10 +169,6 @@ fn left_behind(cli: &Cli) -> Option<ErrorText> {
 
 /// How long the account of an interrupted run may take to be read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-
-fn is_interrupted(status: ExitStatus) -> bool {
-    matches!(status, ExitStatus::Interrupted | ExitStatus::Terminated)
-}
 
 /// The status, unless what it speaks of could not be delivered. A reader that has gone, such as
 /// `head`, has seen enough.

@@ -69,6 +69,7 @@ impl Ledger {
     /// The account of a run that ended with this status, when there is something to account for.
     pub(crate) fn lines(&self, status: ExitStatus) -> Vec<Line> {
         let word = match status {
+            ExitStatus::HungUp => "hung up",
             ExitStatus::Interrupted => "interrupted",
             ExitStatus::Terminated => "terminated",
             ExitStatus::Failed | ExitStatus::Undecided | ExitStatus::Bug => "stopped",

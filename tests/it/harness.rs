@@ -183,6 +183,18 @@ impl Process {
         self.signal("TERM").await;
     }
 
+    /// Closes its terminal.
+    pub(crate) async fn hang_up(&self) {
+        self.signal("HUP").await;
+    }
+
+    /// Reads its data no more, as `head` does, and waits for its end.
+    pub(crate) async fn leave_unread(mut self) -> ExitStatus {
+        self.stdout.abort();
+        let ended = tokio::time::timeout(self.limit, self.child.wait()).await;
+        ended.unwrap().unwrap()
+    }
+
     /// Ends it without a chance to do anything, as the kernel does when memory runs out.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();

@@ -60,7 +60,7 @@ impl Story<'_> {
             (ExitStatus::Unhealthy, Some(ChaosVerdict::Refused)) => ("Not attempted", Tone::Bad),
             (ExitStatus::Undecided, Some(ChaosVerdict::Refused)) => ("Not attempted", Tone::Doubt),
             (ExitStatus::Unhealthy, _) => ("Something is wrong", Tone::Bad),
-            (ExitStatus::Interrupted | ExitStatus::Terminated, _) => ("Interrupted", Tone::Doubt),
+            (status, _) if status.is_interruption() => ("Interrupted", Tone::Doubt),
             (ExitStatus::Undecided, Some(_)) => ("Inconclusive", Tone::Doubt),
             (ExitStatus::Undecided, None) => ("Undecided", Tone::Doubt),
             _ => ("No verdict", Tone::Doubt),
@@ -73,7 +73,7 @@ impl Story<'_> {
         if let Some(report) = self.chaos() {
             let happened = Self::of_experiment(report);
             return match self.end.status {
-                ExitStatus::Interrupted | ExitStatus::Terminated => {
+                status if status.is_interruption() => {
                     format!("The run was interrupted before its end. {happened}")
                 }
                 _ => happened,
@@ -89,7 +89,7 @@ impl Story<'_> {
         };
         let after = took(self.took_ms);
         match self.end.status {
-            ExitStatus::Interrupted | ExitStatus::Terminated => {
+            status if status.is_interruption() => {
                 format!("The run was interrupted after {after}, before it came to a verdict{sent}.")
             }
             _ => format!("The run ended with an error after {after}, without a verdict{sent}."),

@@ -21,7 +21,6 @@ use super::ledger::Ledger;
 use super::line::{Level, Line, Tone};
 use super::words::took;
 use crate::event::{Event, EventKind, WriteResult};
-use crate::exit::ExitStatus;
 
 /// What has to be remembered between two events to say what has changed.
 #[derive(Debug, Default)]
@@ -159,7 +158,7 @@ impl Text {
                 if end.report.is_none() {
                     lines.extend(self.ledger.lines(end.status));
                 }
-                if matches!(end.status, ExitStatus::Interrupted | ExitStatus::Terminated) {
+                if end.status.is_interruption() {
                     lines.extend(self.rollout.unfinished());
                 }
                 lines.extend(end.error.iter().flat_map(conclusion::error));
