@@ -10,6 +10,7 @@ mod network;
 mod object;
 mod ownership;
 mod pod;
+mod revision;
 mod run;
 mod stateful_set;
 
@@ -22,6 +23,9 @@ pub use self::network::{shared_port, uses_host_network};
 pub use self::object::status_of;
 pub use self::ownership::{Ownership, is_owned_by};
 pub use self::pod::{PodSummary, is_ready};
+pub use self::revision::{
+    Kept, KeptBecause, kept_because, next_revision, ordinals_that_move, revision_hash, revision_of,
+};
 pub use self::run::PodRun;
 pub use self::stateful_set::{
     ReplicaProgress, RolloutProgress, RolloutState, Snapshot, expected_ordinals, rollout_progress,

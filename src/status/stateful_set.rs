@@ -9,10 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ownership::is_owned_by;
 use super::pod::{PodSummary, is_ready};
+use super::revision::{Kept, kept_because, ordinals_that_move, revision_hash, revision_of};
 use crate::diagnose::{self, Diagnosis, Finality};
-
-/// The label with a pod's revision (`apps/v1` `ControllerRevisionHashLabelKey`).
-const REVISION_LABEL: &str = "controller-revision-hash";
 
 /// Everything around a StatefulSet that its state can be read from.
 #[derive(Debug, Clone)]
@@ -76,6 +74,9 @@ pub struct RolloutProgress {
     pub ready: i32,
     /// Replicas that have the revision they should have.
     pub updated: i32,
+    /// Replicas that are left at an older revision: by the update strategy, they should have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
     /// Every replica that should exist, by ordinal.
     pub replicas: Vec<ReplicaProgress>,
     /// How far.
@@ -109,6 +110,7 @@ pub fn rollout_progress(snapshot: &Snapshot) -> RolloutProgress {
     };
     let ready = count(|replica| replica.is_ready);
     let updated = count(|replica| replica.up_to_date);
+    let kept = kept(stateful_set, &replicas, status.update_revision.as_deref());
     let waits_for = what_it_waits_for(snapshot, &replicas);
     let state = match (diagnose::workload(snapshot), waits_for) {
         (_, None) => RolloutState::Complete,
@@ -122,9 +124,30 @@ pub fn rollout_progress(snapshot: &Snapshot) -> RolloutProgress {
         desired: i32::try_from(replicas.len()).unwrap_or(i32::MAX),
         ready,
         updated,
+        kept,
         replicas,
         state,
     }
+}
+
+/// The replicas that the update strategy leaves at an older revision.
+fn kept(
+    stateful_set: &StatefulSet,
+    replicas: &[ReplicaProgress],
+    update_revision: Option<&str>,
+) -> Option<Kept> {
+    let because = kept_because(stateful_set)?;
+    let newest = revision_hash(update_revision?);
+    let first_to_move = ordinals_that_move(stateful_set).start;
+    let is_older = |replica: &&ReplicaProgress| {
+        let revision = replica.revision.as_deref();
+        replica.ordinal < first_to_move && revision.is_some_and(|revision| revision != newest)
+    };
+    let count = i32::try_from(replicas.iter().filter(is_older).count()).unwrap_or(i32::MAX);
+    (count > 0).then_some(Kept {
+        replicas: count,
+        because,
+    })
 }
 
 fn replica(snapshot: &Snapshot, ordinal: i32, update_revision: Option<&str>) -> ReplicaProgress {
@@ -134,40 +157,19 @@ fn replica(snapshot: &Snapshot, ordinal: i32, update_revision: Option<&str>) -> 
         pod.metadata.name.as_deref() == Some(&format!("{name}-{ordinal}"))
             && is_owned_by(pod, stateful_set)
     });
-    let revision = pod
-        .and_then(|pod| pod.metadata.labels.as_ref())
-        .and_then(|labels| labels.get(REVISION_LABEL))
-        .cloned();
+    let revision = pod.and_then(revision_of);
     // A controller that has not said which revision it leads to leads to none yet.
-    let is_meant_to_move = ordinal >= first_to_move(stateful_set) && update_revision.is_some();
-    let up_to_date = !is_meant_to_move || revision.as_deref() == update_revision;
+    let is_meant_to_move =
+        ordinals_that_move(stateful_set).contains(&ordinal) && update_revision.is_some();
+    let up_to_date = !is_meant_to_move || revision == update_revision;
     ReplicaProgress {
         ordinal,
         pod: pod.map(PodSummary::of),
         up_to_date: pod.is_some() && up_to_date,
         is_ready: pod.is_some_and(is_ready),
         ready: up_to_date && pod.is_some_and(is_ready),
-        revision: revision
-            .map(|revision| revision.rsplit('-').next().unwrap_or(&revision).to_owned()),
+        revision: revision.map(|revision| revision_hash(revision).to_owned()),
     }
-}
-
-/// The first ordinal that a rollout moves to the new revision; those before it keep theirs, and with
-/// `OnDelete` all do (`pkg/controller/statefulset/stateful_set_control.go`).
-fn first_to_move(stateful_set: &StatefulSet) -> i32 {
-    let Some(strategy) = &stateful_set.spec.update_strategy else {
-        return i32::MIN;
-    };
-    if strategy.type_.as_deref() == Some("OnDelete") {
-        return i32::MAX;
-    }
-    let partition = strategy
-        .rolling_update
-        .as_ref()
-        .and_then(|rolling| rolling.partition);
-    expected_ordinals(stateful_set)
-        .start
-        .saturating_add(partition.unwrap_or(0))
 }
 
 /// What stands between now and complete; `None` when nothing does.
@@ -229,6 +231,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::status::KeptBecause;
 
     fn snapshot(stateful_set: Value, pods: Vec<Value>) -> Snapshot {
         Snapshot {
@@ -320,6 +323,53 @@ mod tests {
         let mut set = stateful_set(1, 1);
         set["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
         assert!(is_complete(&snapshot(set, vec![pod(0, "web-a", "True")])));
+    }
+
+    #[test]
+    fn replicas_that_keep_an_older_revision_are_counted_with_the_reason() {
+        let kept = |strategy: Value, revisions: [&str; 2]| {
+            let mut set = stateful_set(2, 2);
+            set["spec"]["updateStrategy"] = strategy;
+            let pods = vec![pod(0, revisions[0], "True"), pod(1, revisions[1], "True")];
+            let progress = rollout_progress(&snapshot(set, pods));
+            assert_eq!(progress.state, RolloutState::Complete);
+            progress.kept
+        };
+        let of = |replicas, because| Some(Kept { replicas, because });
+        let on_delete = json!({"type": "OnDelete"});
+        let partition = |partition: i32| json!({"type": "RollingUpdate", "rollingUpdate": {"partition": partition}});
+        let table = [
+            (
+                on_delete.clone(),
+                ["web-a", "web-a"],
+                of(2, KeptBecause::OnDelete),
+            ),
+            (
+                on_delete.clone(),
+                ["web-b", "web-a"],
+                of(1, KeptBecause::OnDelete),
+            ),
+            (on_delete, ["web-b", "web-b"], None),
+            (
+                partition(1),
+                ["web-a", "web-b"],
+                of(1, KeptBecause::Partition { partition: 1 }),
+            ),
+            (
+                partition(9),
+                ["web-a", "web-a"],
+                of(2, KeptBecause::Partition { partition: 9 }),
+            ),
+            (partition(1), ["web-b", "web-b"], None),
+            (partition(0), ["web-b", "web-b"], None),
+        ];
+        for (strategy, revisions, expected) in table {
+            assert_eq!(
+                kept(strategy.clone(), revisions),
+                expected,
+                "{strategy} {revisions:?}"
+            );
+        }
     }
 
     #[test]

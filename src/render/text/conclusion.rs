@@ -13,7 +13,7 @@ use crate::render::words::{count, took};
 use crate::report::{
     DiffReport, DownReport, Report, RestoreReport, Restored, RolloutReport, UpReport, VerifyReport,
 };
-use crate::status::{RolloutProgress, RolloutState, State};
+use crate::status::{KeptBecause, RolloutProgress, RolloutState, State};
 
 /// The rows of a table of replicas.
 const REPLICA_ROWS: usize = 20;
@@ -54,6 +54,7 @@ fn up(report: &UpReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line
     for rollout in &report.rollouts {
         lines.extend(trouble(rollout, event, width));
     }
+    lines.extend(report.rollouts.iter().filter_map(kept));
     for waited in &report.waited {
         if matches!(waited.status.state, State::Failed | State::InProgress) {
             lines.push(state_line(&waited.object, &waited.status, Level::Problem));
@@ -171,11 +172,33 @@ fn share(progress: &RolloutProgress) -> String {
     }
 }
 
+/// The replicas that keep an older template, and until when.
+fn kept(report: &RolloutReport) -> Option<Line> {
+    let progress = &report.progress;
+    let kept = progress.kept.as_ref()?;
+    let verb = if kept.replicas == 1 { "keeps" } else { "keep" };
+    let share = format!(
+        ": {} of {} {verb} the old template",
+        kept.replicas,
+        count(usize::try_from(progress.desired).unwrap_or(0), "replica")
+    );
+    let until = match kept.because {
+        KeptBecause::OnDelete if kept.replicas == 1 => {
+            "until it is deleted (update strategy `OnDelete`)".to_owned()
+        }
+        KeptBecause::OnDelete => "until they are deleted (update strategy `OnDelete`)".to_owned(),
+        KeptBecause::Partition { partition } => format!("because of `partition: {partition}`"),
+    };
+    let line = Line::said(Level::Result).with(Tone::Strong, report.object.to_string());
+    Some(line.with(Tone::Doubt, share).text(format!(" {until}")))
+}
+
 fn rollout_status(report: &RolloutReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line> {
     let mut lines = trouble(report, event, width);
     if lines.is_empty() {
         lines = replica_table(report, event, Level::Result, width);
     }
+    lines.extend(kept(report));
     lines.push(
         Line::summary(report.outcome())
             .with(Tone::Strong, report.object.to_string())

@@ -147,6 +147,7 @@ pub(crate) fn progress(replicas: Vec<ReplicaProgress>, state: RolloutState) -> R
         ready: i32::try_from(replicas.iter().filter(|replica| replica.ready).count()).unwrap(),
         updated: i32::try_from(replicas.iter().filter(|replica| replica.up_to_date).count())
             .unwrap(),
+        kept: None,
         replicas,
         state,
     }

@@ -1,0 +1,151 @@
+//! Which revision of its template a replica has, and which one it would be made from anew.
+//!
+//! The rules are those of `pkg/controller/statefulset`: `updateStatefulSetAfterInvariantEstablished`
+//! (`stateful_set_control.go`) and `newVersionedStatefulSetPod` (`stateful_set_utils.go`). Both count a
+//! partition from the first ordinal, not from zero.
+
+use std::ops::Range;
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::Pod;
+use serde::{Deserialize, Serialize};
+
+use super::stateful_set::expected_ordinals;
+
+/// The label with a pod's revision (`apps/v1` `ControllerRevisionHashLabelKey`).
+const REVISION_LABEL: &str = "controller-revision-hash";
+
+/// Why a rollout leaves replicas at the revision that they have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "because", rename_all = "snake_case")]
+pub enum KeptBecause {
+    /// The update strategy is `OnDelete`: they keep it until somebody deletes them.
+    OnDelete,
+    /// Their ordinals are among the first ones, as many as the partition says.
+    Partition {
+        /// The partition.
+        partition: i32,
+    },
+}
+
+/// Replicas that a rollout leaves at an older revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// How many.
+    pub replicas: i32,
+    /// Why.
+    #[serde(flatten)]
+    pub because: KeptBecause,
+}
+
+/// The revision that a pod was made from, as the controller names it.
+#[must_use]
+pub fn revision_of(pod: &Pod) -> Option<&str> {
+    let labels = pod.metadata.labels.as_ref()?;
+    labels.get(REVISION_LABEL).map(String::as_str)
+}
+
+/// The hash that ends a revision's name, such as `68d8b8b6bb`.
+#[must_use]
+pub fn revision_hash(revision: &str) -> &str {
+    revision.rsplit('-').next().unwrap_or(revision)
+}
+
+/// What keeps replicas at their revision; `None` when a rollout moves every one.
+#[must_use]
+pub fn kept_because(stateful_set: &StatefulSet) -> Option<KeptBecause> {
+    if strategy(stateful_set) == Some("OnDelete") {
+        return Some(KeptBecause::OnDelete);
+    }
+    let partition = partition(stateful_set);
+    (partition > 0).then_some(KeptBecause::Partition { partition })
+}
+
+/// The ordinals that a rollout moves to the new revision; those before them keep theirs, and with
+/// `OnDelete` all do.
+#[must_use]
+pub fn ordinals_that_move(stateful_set: &StatefulSet) -> Range<i32> {
+    let Range { start, end } = expected_ordinals(stateful_set);
+    let kept = match kept_because(stateful_set) {
+        Some(KeptBecause::OnDelete) => i32::MAX,
+        Some(KeptBecause::Partition { partition }) => partition,
+        None => 0,
+    };
+    start.saturating_add(kept).min(end)..end
+}
+
+/// The revision that a replica gets when it is made anew; `None` while the controller has named none.
+#[must_use]
+pub fn next_revision(stateful_set: &StatefulSet, ordinal: i32) -> Option<&str> {
+    let status = stateful_set.status.as_ref()?;
+    let first = expected_ordinals(stateful_set).start;
+    let keeps_current = ordinal < first.saturating_add(partition(stateful_set));
+    let revision = if keeps_current {
+        &status.current_revision
+    } else {
+        &status.update_revision
+    };
+    revision.as_deref()
+}
+
+fn strategy(stateful_set: &StatefulSet) -> Option<&str> {
+    let strategy = stateful_set.spec.update_strategy.as_ref()?;
+    strategy.type_.as_deref()
+}
+
+fn partition(stateful_set: &StatefulSet) -> i32 {
+    let strategy = stateful_set.spec.update_strategy.as_ref();
+    let rolling = strategy.and_then(|strategy| strategy.rolling_update.as_ref());
+    rolling.and_then(|rolling| rolling.partition).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn set(start: i32, strategy: &Value) -> StatefulSet {
+        let set = json!({
+            "metadata": {"name": "web"},
+            "spec": {"replicas": 3, "selector": {}, "serviceName": "web", "template": {},
+                     "ordinals": {"start": start}, "updateStrategy": strategy},
+            "status": {"replicas": 3, "currentRevision": "web-a", "updateRevision": "web-b"},
+        });
+        serde_json::from_value(set).unwrap()
+    }
+
+    fn partition(partition: i32) -> Value {
+        json!({"type": "RollingUpdate", "rollingUpdate": {"partition": partition}})
+    }
+
+    #[test]
+    fn a_partition_counts_from_the_first_ordinal() {
+        let table = [
+            (0, partition(0), 0..3),
+            (0, partition(1), 1..3),
+            (5, partition(1), 6..8),
+            (5, partition(7), 8..8),
+            (5, json!({}), 5..8),
+            (5, json!({"type": "OnDelete"}), 8..8),
+        ];
+        for (start, strategy, expected) in table {
+            let set = set(start, &strategy);
+            assert_eq!(ordinals_that_move(&set), expected, "{start} {strategy}");
+        }
+    }
+
+    #[test]
+    fn what_is_made_anew_is_old_below_a_partition_and_new_everywhere_else() {
+        let table = [
+            (partition(1), 5, "web-a"),
+            (partition(1), 6, "web-b"),
+            (json!({"type": "OnDelete"}), 5, "web-b"),
+            (json!({"type": "RollingUpdate"}), 5, "web-b"),
+        ];
+        for (strategy, ordinal, expected) in table {
+            let set = set(5, &strategy);
+            assert_eq!(next_revision(&set, ordinal), Some(expected), "{strategy}");
+        }
+    }
+}
