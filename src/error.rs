@@ -5,13 +5,13 @@
 use std::error::Error;
 
 use crate::baseline::BaselineError;
-use crate::cluster::ClusterError;
+use crate::cluster::{ClusterError, EXPERIMENT_MANAGER};
 use crate::config::ConfigError;
 use crate::document::JournalError;
 use crate::event::ErrorText;
 use crate::exit::ExitStatus;
 use crate::manifest::{EditErrors, ManifestError, ManifestErrors};
-use crate::ops::{OpsError, Problem};
+use crate::ops::{OpsError, Problem, Workload, restore_command};
 use crate::recording::SaveError;
 use crate::ui::sanitise;
 
@@ -313,6 +313,14 @@ impl From<OpsError> for CommandError {
                 &error,
                 vec!["save another one with `--save-baseline`".to_owned()],
             ),
+            OpsError::Occupied { .. } => Self::from_chain(
+                ExitStatus::Undecided,
+                &error,
+                vec![
+                    "try again when it has ended; one that was killed is over a minute later at the latest"
+                        .to_owned(),
+                ],
+            ),
             OpsError::NoSuchPod { .. } => Self::from_chain(
                 ExitStatus::Failed,
                 &error,
@@ -339,6 +347,16 @@ fn problem_hints(problems: &[Problem]) -> Vec<String> {
                 .collect()
         }
         Problem::NotAllowed { .. } => hints(&ClusterError::Forbidden { message: String::new() }),
+        Problem::OwnedByOthers { object, conflicts }
+            if conflicts
+                .iter()
+                .any(|field| field.conflict.manager() == Some(EXPERIMENT_MANAGER)) =>
+        {
+            vec![format!(
+                "an experiment has left this behind; undo it with `{}`",
+                restore_command(&Workload::from_reference(object))
+            )]
+        }
         Problem::OwnedByOthers { conflicts, .. } => {
             let replicas = conflicts.iter().find(|field| field.conflict.field == ".spec.replicas");
             match replicas.and_then(|field| field.values.as_ref()) {

@@ -47,6 +47,10 @@ const HTTPS_PROXY: &str = "HTTPS_PROXY";
 const NO_PROXY: &str = "NO_PROXY";
 /// Where `.kube/config` is looked for.
 const HOME: &str = "HOME";
+/// Who is logged in; like the next one, only to tell others who experiments.
+const USER: &str = "USER";
+/// The same, by another name.
+const LOGNAME: &str = "LOGNAME";
 /// Set to anything: no colour (<https://no-color.org>).
 const NO_COLOR: &str = "NO_COLOR";
 /// What the terminal can do.
@@ -54,8 +58,28 @@ const TERM: &str = "TERM";
 /// Set by build services.
 const CI: &str = "CI";
 
+/// This machine's name (`proc_sys_kernel(5)`).
+const HOST_NAME: &str = "/proc/sys/kernel/hostname";
+
 /// How long an API server that answered before may be away without ending a command.
 const LONGEST_PATIENCE: Duration = Duration::from_mins(2);
+
+/// Who runs this program, in words for others; `chance` tells one run from another.
+#[must_use]
+pub fn identity(chance: u64) -> String {
+    let named = |variable: &&str| std::env::var(variable).ok().filter(|name| !name.is_empty());
+    let user = [USER, LOGNAME].iter().find_map(named);
+    let user = user.unwrap_or_else(|| "somebody".to_owned());
+    let host = std::fs::read_to_string(HOST_NAME).unwrap_or_default();
+    let host = Some(host.trim())
+        .filter(|host| !host.is_empty())
+        .unwrap_or("somewhere");
+    let process = std::process::id();
+    format!(
+        "{user}@{host} (process {process}, run {:08x})",
+        chance & 0xffff_ffff
+    )
+}
 
 /// How to find the cluster; `person` says whether somebody at a terminal can be asked.
 #[must_use]

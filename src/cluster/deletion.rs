@@ -58,7 +58,25 @@ impl Cluster {
             .await
     }
 
-    /// Deletes the pod with this UID.
+    /// Deletes one version of the object with this UID; another version of it counts as gone.
+    ///
+    /// # Errors
+    /// As [`Self::delete`].
+    pub async fn delete_version(
+        &self,
+        kind: &ResourceKind,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        version: &str,
+    ) -> Result<Deletion, ClusterError> {
+        let parameters = with_version(uid, version);
+        self.delete_with(kind, Some(namespace), name, uid, &parameters)
+            .await
+    }
+
+    /// Deletes one version of the pod with this UID; another version of it counts as gone. Whoever knows
+    /// that this version was not on its way out knows that nobody else has deleted it.
     ///
     /// # Errors
     /// As [`Self::delete`].
@@ -67,6 +85,7 @@ impl Cluster {
         namespace: &str,
         name: &str,
         uid: &str,
+        version: &str,
         grace: Grace,
     ) -> Result<Deletion, ClusterError> {
         let kind = ResourceKind::pod();
@@ -75,7 +94,7 @@ impl Cluster {
                 Grace::OfThePod => None,
                 Grace::None => Some(0),
             },
-            ..with_uid(uid)
+            ..with_version(uid, version)
         };
         self.delete_with(&kind, Some(namespace), name, uid, &parameters)
             .await
@@ -112,7 +131,7 @@ impl Cluster {
         let answer = answer.and_then(|bytes| decode::accepted(&bytes, uid));
         let error = match answer {
             Ok(()) => return Ok(Deletion::Accepted),
-            // With a UID precondition a conflict means: there is another object of this name.
+            // With a precondition a conflict means: there is another object, or version, of this name.
             Err(ClusterError::NotFound { .. } | ClusterError::Conflict { .. }) => {
                 return Ok(Deletion::AlreadyGone);
             }
@@ -146,6 +165,16 @@ impl Cluster {
             Ok(Ok(None)) => true,
             Ok(Err(_)) | Err(_) => false,
         }
+    }
+}
+
+fn with_version(uid: &str, version: &str) -> DeleteParams {
+    DeleteParams {
+        preconditions: Some(Preconditions {
+            uid: Some(uid.to_owned()),
+            resource_version: Some(version.to_owned()),
+        }),
+        ..DeleteParams::default()
     }
 }
 

@@ -97,6 +97,12 @@ impl ResourceKind {
         Self::known("policy", "v1", kind, "poddisruptionbudgets", true)
     }
 
+    /// `leases`.
+    #[must_use]
+    pub fn lease() -> Self {
+        Self::known("coordination.k8s.io", "v1", "Lease", "leases", true)
+    }
+
     /// `storageclasses`.
     #[must_use]
     pub fn storage_class() -> Self {

@@ -19,6 +19,15 @@ pub struct FieldConflict {
     pub owner: String,
 }
 
+impl FieldConflict {
+    /// The name of the other manager, which the API server gives in quotation marks only
+    /// (`k8s.io/apimachinery` `pkg/util/managedfields/internal/conflict.go`).
+    #[must_use]
+    pub fn manager(&self) -> Option<&str> {
+        self.owner.split('"').nth(1)
+    }
+}
+
 /// A failed exchange with the cluster.
 #[derive(Debug, Error)]
 pub enum ClusterError {

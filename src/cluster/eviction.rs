@@ -20,7 +20,7 @@ pub enum Eviction {
 }
 
 impl Cluster {
-    /// Evicts the pod with this UID. A budget's refusal is an answer, and is not asked again.
+    /// Evicts one version of the pod with this UID; another one counts as gone. A budget's refusal is an answer, and is not asked again.
     ///
     /// When the answer is lost the pod is read, as for a deletion: only if it is still there,
     /// untouched and with the same UID, is the error returned.
@@ -32,12 +32,13 @@ impl Cluster {
         namespace: &str,
         pod: &str,
         uid: &str,
+        version: &str,
     ) -> Result<Eviction, ClusterError> {
         let eviction = json!({
             "apiVersion": "policy/v1",
             "kind": "Eviction",
             "metadata": {"name": pod, "namespace": namespace},
-            "deleteOptions": {"preconditions": {"uid": uid}},
+            "deleteOptions": {"preconditions": {"uid": uid, "resourceVersion": version}},
         });
         let kind = ResourceKind::pod();
         let path = requests(&kind, Some(namespace)).url_path;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::Portforwarder;
+use kube::core::Status;
 use thiserror::Error;
 
 use super::connect::Cluster;
@@ -49,6 +50,9 @@ pub enum AskError {
     /// same listen on the loopback address.
     #[error("nothing listens at the pod's own address, where the API server's pod proxy asks")]
     NotListeningOutside,
+    /// The pod is not there any more.
+    #[error("there is no such pod")]
+    NoSuchPod,
     /// The node says that nothing listens on the port.
     #[error("nothing listens on the port")]
     NotListening,
@@ -139,6 +143,7 @@ impl Cluster {
             Ok(Err(kube::Error::UpgradeConnection(error))) => {
                 Err(AskError::NotUpgraded(error.to_string()))
             }
+            Ok(Err(kube::Error::Api(status))) if is_about(&status, pod) => Err(AskError::NoSuchPod),
             Ok(Err(error)) => Err(AskError::NotOpened(failure::translate(
                 self.server(),
                 error,
@@ -149,6 +154,13 @@ impl Cluster {
             })),
         }
     }
+}
+
+/// Whether a 404 is about the pod itself, and not about what is served.
+fn is_about(status: &Status, pod: &str) -> bool {
+    let details = status.details.as_ref();
+    status.code == 404
+        && details.is_some_and(|details| details.kind == "pods" && details.name == pod)
 }
 
 /// A port-forward whose background task ends with it.

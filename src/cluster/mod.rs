@@ -48,5 +48,6 @@ pub use self::exec::{CommandEnd, ExecError};
 pub use self::forward::{AskError, Question};
 pub use self::logs::LogOptions;
 pub use self::objects::{ApplyMode, FIELD_MANAGER};
+pub use self::patch::EXPERIMENT_MANAGER;
 pub use self::pod_proxy::may_be_guessed;
 pub use self::watch::{Selector, Sight, Watched};

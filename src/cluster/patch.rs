@@ -12,7 +12,7 @@ use super::sender::Effect;
 
 /// The field manager of what an experiment changes for a while: never the one that applies, so that
 /// an apply meanwhile says who has changed what.
-const EXPERIMENT_MANAGER: &str = "cryptoctl-chaos";
+pub const EXPERIMENT_MANAGER: &str = "cryptoctl-chaos";
 
 impl Cluster {
     /// Merges a patch (RFC 7396) into an object. With `metadata.resourceVersion` in the patch it is a

@@ -28,6 +28,7 @@ pub(super) async fn run(
         &session.config,
         verification,
         older,
+        settings::identity(random::seed()),
         random::seed,
     )?;
     let breaks = request.fault.is_some() && !arguments.dry_run;

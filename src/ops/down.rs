@@ -9,7 +9,7 @@ use tokio::time::timeout_at;
 use super::error::{OpsError, WriteFailure};
 use super::workload::pod_selector;
 use super::write::Write;
-use super::{Context, Set, preflight};
+use super::{Context, Set, Workload, chaos, preflight};
 use crate::action::Action;
 use crate::cluster::{ClusterError, ResourceKind, Selector};
 use crate::event::{EventKind, PlannedStep};
@@ -82,6 +82,12 @@ async fn read(context: &Context, set: &Set, options: DownOptions) -> Result<Down
     // What nobody serves does not exist either.
     let (targets, _) = preflight::resolve(context, set).await?;
     let mut plan = DownPlan::default();
+    let workloads: Vec<Workload> = targets
+        .iter()
+        .map(|target| &target.reference)
+        .filter(|reference| reference.is("apps", "StatefulSet"))
+        .map(Workload::from_reference)
+        .collect();
     let mut namespaces: BTreeSet<String> = BTreeSet::new();
     for target in targets.into_iter().rev() {
         let reference = target.reference.clone();
@@ -125,6 +131,7 @@ async fn read(context: &Context, set: &Set, options: DownOptions) -> Result<Down
     for name in namespaces {
         namespace(context, name, options, &mut plan).await?;
     }
+    chaos::tell_of_cordoned(context, &workloads).await;
     Ok(plan)
 }
 

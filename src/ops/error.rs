@@ -242,6 +242,14 @@ pub enum OpsError {
         /// What to do instead.
         hint: String,
     },
+    /// Somebody else experiments on the workload.
+    #[error("cannot experiment on `{object}` now: {by}")]
+    Occupied {
+        /// The workload.
+        object: Box<ObjectRef>,
+        /// Who has done what, and since when, as a clause.
+        by: String,
+    },
     /// The pod that a fault was to take is not there.
     #[error("the pod of `{object}` that was to be broken does not exist any more")]
     NoSuchPod {

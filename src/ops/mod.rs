@@ -26,7 +26,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-pub use self::chaos::{ChaosPlan, ChaosRequest, OlderRun, chaos, plan_chaos, restore};
+pub use self::chaos::{
+    ChaosPlan, ChaosRequest, OlderRun, chaos, plan_chaos, restore, restore_command,
+};
 pub use self::down::{DownOptions, DownPlan, down, plan_down};
 pub use self::error::{OpsError, OwnedField, Problem, WriteFailure};
 pub use self::logs::{LogsOptions, logs};

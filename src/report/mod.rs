@@ -14,9 +14,9 @@ mod verify;
 use serde::{Deserialize, Serialize};
 
 pub use self::chaos::{
-    Availability, ChaosReport, ChaosVerdict, Compared, DataProof, Experiment, Fault, Kill,
-    Observed, Percentiles, ProbeCounts, ProbeState, Prober, RecoveryPhase, ReplicaAvailability,
-    Selection, ServiceAvailability,
+    Availability, ChaosReport, ChaosVerdict, Compared, DataProof, Disturbance, Experiment, Fault,
+    Kill, Observed, Percentiles, ProbeCounts, ProbeState, Prober, RecoveryPhase, Remade,
+    ReplicaAvailability, Selection, ServiceAvailability,
 };
 pub use self::diff::{DiffReport, ObjectDiff};
 pub use self::down::{DownReport, Kept};

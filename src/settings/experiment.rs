@@ -22,6 +22,7 @@ pub fn experiment(
     config: &Config,
     verification: Verification,
     older: Option<OlderRun>,
+    identity: String,
     draw: impl FnOnce() -> u64,
 ) -> Result<ChaosRequest, CommandError> {
     let configured = &config.chaos;
@@ -29,6 +30,7 @@ pub fn experiment(
     let fault = (!flags.control).then(|| flags.fault.or(configured.fault).unwrap_or(Fault::Delete));
     let breaks = fault.is_some();
     Ok(ChaosRequest {
+        identity,
         verification,
         fault,
         selection: selection(flags, configured.turn.as_ref(), fault, draw)?,
@@ -132,7 +134,14 @@ mod tests {
             baseline: None,
             allows_unready: false,
         };
-        experiment(&arguments, &config, verification, None, || 99)
+        experiment(
+            &arguments,
+            &config,
+            verification,
+            None,
+            String::new(),
+            || 99,
+        )
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod apiserver;
 mod api_server;
 mod audit;
 mod browser;
+mod experiments;
 mod harness;
 mod identity;
 #[path = "../kubeconfigs/mod.rs"]

@@ -111,9 +111,13 @@ pub(crate) fn write(draw: &mut Draw, operation: Operation, shape: &Shape) -> Rul
             Attacked::Evict => rule.path("/eviction"),
             Attacked::Scale | Attacked::Cordon | Attacked::Restart => {
                 let skipped = u32::try_from(draw.below(3)).unwrap();
-                rule.after(skipped).times(1)
+                let path = match attack.fault {
+                    Attacked::Cordon => "/nodes/",
+                    _ => "/statefulsets/",
+                };
+                rule.path(path).after(skipped).times(1)
             }
-            _ => rule,
+            _ => rule.path("/pods/"),
         };
     }
     let skipped = u32::try_from(draw.below(7)).unwrap();

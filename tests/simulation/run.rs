@@ -217,6 +217,7 @@ fn experiment(operation: Operation, verification: Verification) -> ChaosRequest 
         _ => None,
     };
     ChaosRequest {
+        identity: "simulation".to_owned(),
         verification,
         fault: attack.map(|attack| attack.fault),
         selection: if attack.is_some_and(|attack| !attack.fault.takes_all()) {

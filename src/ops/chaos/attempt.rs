@@ -34,8 +34,9 @@ impl Run<'_> {
                 object: Box::new(self.plan.workload.reference()),
             });
         };
+        self.bystanders.look(&pods, &[]);
         if let Some(name) = names.iter().find(|name| !self.is_verified(&pods, name)) {
-            let reason = format!("`{name}` was replaced after it had been verified");
+            let reason = format!("`{name}` was replaced or deleted after it had been verified");
             if observed.kills.is_empty() {
                 observed.refusals.push(reason);
             } else {
@@ -86,6 +87,7 @@ impl Run<'_> {
             plan: self.plan,
             view: &mut self.view,
             prober: &self.prober,
+            bystanders: &mut self.bystanders,
             shown: &mut self.shown,
             taken,
             change,
@@ -118,7 +120,8 @@ impl Run<'_> {
     }
 
     fn is_verified(&self, pods: &[Pod], name: &String) -> bool {
-        let uid = find(pods, name).and_then(|pod| pod.metadata.uid.as_ref());
+        let pod = find(pods, name).filter(|pod| pod.metadata.deletion_timestamp.is_none());
+        let uid = pod.and_then(|pod| pod.metadata.uid.as_ref());
         uid.is_some() && self.verified.get(name) == uid
     }
 
@@ -151,6 +154,7 @@ impl Run<'_> {
             End::WrongAnswer | End::Recovered => {}
         }
         observed.after = settled(&self.context, self.plan).await?;
+        observed.remade = self.templates.all_remade();
         if let Some(after) = &observed.after {
             self.verified = uids(after);
         }
@@ -167,7 +171,12 @@ impl Run<'_> {
             .kills
             .iter()
             .all(|kill| kill.proof.is_some() && kill.refused.is_none());
-        Ok(is_right && is_same && is_proven && self.prober.wrong().is_empty())
+        let is_whole = is_right && is_same && is_proven && self.prober.wrong().is_empty();
+        if is_whole {
+            self.templates.verify();
+            observed.remade.clear();
+        }
+        Ok(is_whole)
     }
 
     /// The pods that a fault takes.
@@ -213,7 +222,7 @@ impl Run<'_> {
     /// Undoes a change however the run ends, in a time of its own.
     async fn undo(&self, change: &Change) -> Result<(), OpsError> {
         let context = self.context.clone().restarted();
-        let undoing = restoration::undo(&context, &self.plan.workload, change);
+        let undoing = restoration::undo(&context, self.plan, change);
         context.by_deadline(undoing).await
     }
 }

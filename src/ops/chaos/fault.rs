@@ -5,8 +5,10 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
 
 use super::ChaosPlan;
+use super::cordon::cordon;
 use super::process;
-use super::restoration::{self, Change};
+use super::restoration::Change;
+use super::scaling::scale_to_zero;
 use crate::action::Action;
 use crate::cluster::{Cluster, ClusterError, CommandEnd, Deletion, Eviction, Grace, ResourceKind};
 use crate::object::ObjectRef;
@@ -47,7 +49,7 @@ pub(super) async fn send(
         Some(Fault::Evict) => evict(context, workload, pod).await,
         Some(Fault::Kill) => kill(context, plan, pod).await,
         Some(Fault::Restart) => restart(context, workload, set).await,
-        Some(Fault::Scale) => restoration::scale_to_zero(context, workload)
+        Some(Fault::Scale) => scale_to_zero(context, plan)
             .await
             .map(|change| Sent::Accepted(Some(change))),
         Some(Fault::Cordon) => {
@@ -55,9 +57,7 @@ pub(super) async fn send(
             let Some(node) = node else {
                 return Ok(Sent::Refused("it has no node yet".to_owned()));
             };
-            restoration::cordon(context, workload, &node)
-                .await
-                .map(Sent::Accepted)
+            cordon(context, plan, &node).await.map(Sent::Accepted)
         }
     }
 }
@@ -79,19 +79,20 @@ async fn delete(
 ) -> Result<Sent, OpsError> {
     let (object, uid) = reference(workload, pod);
     let write = Write::start(context, &object, Action::Delete);
-    let deleted = context
-        .cluster
-        .delete_pod(&workload.namespace, &object.name, &uid, grace)
-        .await;
-    let deleted = match deleted {
-        Ok(Deletion::Accepted) => Ok(Sent::Accepted(None)),
-        Ok(Deletion::AlreadyGone) => Err(ClusterError::Conflict {
-            message: format!("`{object}` was replaced before it could be deleted"),
-        }),
-        Err(error) => Err(error),
+    let cluster = &context.cluster;
+    let (namespace, name) = (&workload.namespace, &object.name);
+    let send = async |version: &str| {
+        let deleting = cluster.delete_pod(namespace, name, &uid, version, grace);
+        Ok(match deleting.await? {
+            Deletion::Accepted => Some(()),
+            Deletion::AlreadyGone => None,
+        })
     };
+    let deleted = alone(context, &object, pod, send).await;
     write.finish(deleted.as_ref().err());
-    deleted.map_err(OpsError::while_doing(format!("delete `{object}`")))
+    deleted
+        .map(|()| Sent::Accepted(None))
+        .map_err(OpsError::while_doing(format!("delete `{object}`")))
 }
 
 /// Evicts a pod; a budget's refusal is an answer.
@@ -102,26 +103,60 @@ pub(super) async fn evict(
 ) -> Result<Sent, OpsError> {
     let (object, uid) = reference(workload, pod);
     let write = Write::start(context, &object, Action::Delete);
-    let evicted = context
-        .cluster
-        .evict(&workload.namespace, &object.name, &uid)
-        .await;
+    let cluster = &context.cluster;
+    let (namespace, name) = (&workload.namespace, &object.name);
+    let evict = async |version: &str| {
+        Ok(match cluster.evict(namespace, name, &uid, version).await? {
+            Eviction::Accepted => Some(None),
+            Eviction::Forbidden(message) => Some(Some(message)),
+            Eviction::AlreadyGone => None,
+        })
+    };
+    let evicted = alone(context, &object, pod, evict).await;
     let (sent, refusal) = match evicted {
-        Ok(Eviction::Accepted) => (Ok(Sent::Accepted(None)), None),
-        Ok(Eviction::Forbidden(message)) => (
+        Ok(None) => (Ok(Sent::Accepted(None)), None),
+        Ok(Some(message)) => (
             Ok(Sent::Refused(format!(
                 "a disruption budget forbids it: {message}"
             ))),
             Some(ClusterError::BudgetForbids { message }),
         ),
-        Ok(Eviction::AlreadyGone) => {
-            let message = format!("`{object}` was replaced before it could be evicted");
-            (Err(ClusterError::Conflict { message }), None)
-        }
         Err(error) => (Err(error), None),
     };
     write.finish(refusal.as_ref().or(sent.as_ref().err()));
     sent.map_err(OpsError::while_doing(format!("evict `{object}`")))
+}
+
+/// A pod's status may change this often while it is about to be ended.
+const ATTEMPTS: u32 = 10;
+
+/// Ends a pod by the version of it that was seen not to be on its way out, so that whoever else ends it
+/// at the same moment is never taken for us; the one who comes second is refused.
+async fn alone<T>(
+    context: &Context,
+    object: &ObjectRef,
+    pod: &Pod,
+    mut send: impl AsyncFnMut(&str) -> Result<Option<T>, ClusterError>,
+) -> Result<T, ClusterError> {
+    let mut version = pod.metadata.resource_version.clone().unwrap_or_default();
+    for _ in 0..ATTEMPTS {
+        if let Some(done) = send(&version).await? {
+            return Ok(done);
+        }
+        let kind = ResourceKind::pod();
+        let reading = context
+            .cluster
+            .get::<Pod>(&kind, object.namespace.as_deref(), &object.name);
+        let now = reading.await?;
+        let now = now.filter(|now| now.metadata.uid == pod.metadata.uid);
+        let Some(now) = now.filter(|now| now.metadata.deletion_timestamp.is_none()) else {
+            break;
+        };
+        version = now.metadata.resource_version.unwrap_or_default();
+    }
+    Err(ClusterError::Conflict {
+        message: format!("`{object}` was deleted or replaced by somebody else at the same time"),
+    })
 }
 
 /// Sends SIGTERM to process 1, by whatever the image has for it.

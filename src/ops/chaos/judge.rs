@@ -6,6 +6,7 @@ use bytes::Bytes;
 use k8s_openapi::api::core::v1::Pod;
 
 use super::probe::{Probing, Right};
+use super::template::Templates;
 use crate::answer::{Answer, Contradiction, Cut, Fragment};
 use crate::cluster::{AskError, Cluster, ClusterError, Sight};
 use crate::report::ProbeState;
@@ -72,11 +73,32 @@ pub(super) struct Judge {
     pub(super) pods: Sight<Pod>,
     pub(super) right: Right,
     pub(super) known: KnownContent,
+    /// Tells whether the pod was made from another template since.
+    pub(super) templates: Templates,
 }
 
 impl Judge {
     /// What a complete answer comes to.
     pub(super) fn answer(&self, answer: &Answer) -> Judgement {
+        self.of_this_template(self.of_answer(answer))
+    }
+
+    /// What it comes to that there is no complete answer.
+    pub(super) fn error(&self, error: &AskError) -> Judgement {
+        self.of_this_template(self.of_error(error))
+    }
+
+    /// An answer of another template that is not the one of the steady state may be a right one.
+    fn of_this_template(&self, judgement: Judgement) -> Judgement {
+        let is_other = judgement.state == ProbeState::Wrong;
+        if !is_other || self.templates.remade(&self.right.pod).is_none() {
+            return judgement;
+        }
+        let words = judgement.detail.unwrap_or_default();
+        Judgement::unknown(format!("it answers {words}, at another revision"))
+    }
+
+    fn of_answer(&self, answer: &Answer) -> Judgement {
         let expectation = &self.probing.expectation;
         if answer.status != expectation.status {
             return failing(answer.status);
@@ -103,8 +125,7 @@ impl Judge {
         }
     }
 
-    /// What it comes to that there is no complete answer.
-    pub(super) fn error(&self, error: &AskError) -> Judgement {
+    fn of_error(&self, error: &AskError) -> Judgement {
         match error {
             AskError::Unfinished(fragment) => self.fragment(fragment),
             AskError::NotHttp { .. } => Judgement::cut(error.to_string()),
@@ -116,9 +137,7 @@ impl Judge {
                 "no answer within {} ms",
                 self.probing.question.timeout.as_millis()
             )),
-            AskError::NotOpened(ClusterError::NotFound { .. }) => {
-                Judgement::silent("there is no such pod")
-            }
+            AskError::NoSuchPod => Judgement::silent(error.to_string()),
             // The node has forgotten a pod that the API server still shows as terminating.
             AskError::NotOpened(ClusterError::Refused {
                 code: 404 | 500,

@@ -2,24 +2,32 @@
 //! steady state, fault, continuous probing, recovery, steady state.
 
 mod attempt;
+mod bystanders;
 mod compare;
+mod cordon;
 mod fault;
 mod judge;
+mod lease;
+mod ownership;
 mod phases;
 mod plan;
 mod probe;
 mod prober;
 mod process;
+mod reach;
 mod record;
 mod recovery;
 mod request;
 mod restoration;
 mod run;
 mod safety;
+mod scaling;
 mod services;
 mod steady;
+mod template;
 
-pub use self::plan::{ChaosPlan, plan_chaos};
+pub(super) use self::cordon::tell_of_cordoned;
+pub use self::plan::{ChaosPlan, plan_chaos, restore_command};
 pub use self::request::{ChaosRequest, OlderRun};
 pub use self::restoration::restore;
 
@@ -63,6 +71,8 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
         refusals: Vec::new(),
         is_stopped: false,
         doubts: Vec::new(),
+        disturbances: Vec::new(),
+        remade: Vec::new(),
         failures: Vec::new(),
         not_restored: Vec::new(),
     };
@@ -72,25 +82,59 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
     let mut run = Run::begin(context, plan, &observed.before).await?;
     observed.refusals = run.objections().await?;
     if observed.refusals.is_empty() && !plan.request.is_rehearsal {
-        run.warm_up(&mut observed).await;
-        let from_ms = context.emitter.elapsed_ms();
-        if !observed.refusals.is_empty() {
-            return Ok(ChaosReport::new(observed));
+        if plan.experiment.fault.is_some() {
+            let set = run.view.set()?;
+            run.lease = context
+                .by_deadline(lease::acquire(context, plan, &set))
+                .await?;
         }
-        if observed.experiment.fault.is_some() {
-            Box::pin(run.faults(&mut observed)).await?;
-            if observed.after.is_some() {
-                observed.doubts.extend(run.others_change().await);
-            }
-        } else {
-            run.control(&mut observed).await;
+        let carried_out = Box::pin(carry_out(context, plan, &mut run, &mut observed)).await;
+        if let Some(lease) = run.lease.take() {
+            observed.doubts.extend(lease.objection());
+            lease.release().await;
         }
-        (observed.availability, observed.prober) = run.prober.end(from_ms);
-        observed.failures.extend(run.prober.wrong());
-        observed.doubts.extend(run.prober.cut());
-        observed.compared = compare(plan, &observed.kills);
+        carried_out?;
     }
     Ok(ChaosReport::new(observed))
+}
+
+/// Probes, breaks, and sees what becomes of it.
+async fn carry_out(
+    context: &Context,
+    plan: &ChaosPlan,
+    run: &mut Run<'_>,
+    observed: &mut Observed,
+) -> Result<(), OpsError> {
+    let began_ms = context.emitter.elapsed_ms();
+    run.warm_up(observed).await;
+    let wrong = run.prober.wrong();
+    if !wrong.is_empty() && plan.experiment.fault.is_some() {
+        observed.refusals = wrong;
+        observed.refusals.push("so nothing was broken".to_owned());
+        (observed.availability, observed.prober) = run.prober.end(began_ms);
+        return Ok(());
+    }
+    let from_ms = context.emitter.elapsed_ms();
+    if !observed.refusals.is_empty() {
+        return Ok(());
+    }
+    if observed.experiment.fault.is_some() {
+        run.faults(observed).await?;
+        if observed.after.is_some() {
+            observed.doubts.extend(run.others_change().await);
+        }
+    } else {
+        run.control(observed).await;
+        observed
+            .doubts
+            .extend(lease::other(context, &plan.workload).await);
+    }
+    (observed.availability, observed.prober) = run.prober.end(from_ms);
+    observed.failures.extend(run.prober.wrong());
+    observed.doubts.extend(run.prober.cut());
+    observed.disturbances = run.bystanders.seen();
+    observed.compared = compare(plan, &observed.kills);
+    Ok(())
 }
 
 /// The replicas of a verification, by ordinal.

@@ -1,9 +1,9 @@
 //! Settles whom an experiment hits before anything is touched, and says what that means.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::apps::v1::StatefulSet;
 
+use super::lease::{self, Found};
+use super::reach::{listed, reach};
 use super::{ChaosRequest, process};
 use crate::event::milliseconds;
 use crate::object::ObjectRef;
@@ -11,7 +11,7 @@ use crate::ops::error::OpsError;
 use crate::ops::verify::{endpoints, pods};
 use crate::ops::{Context, Workload};
 use crate::report::{Experiment, Fault, Selection};
-use crate::status::expected_ordinals;
+use crate::status::{KeptBecause, expected_ordinals, kept_because, ordinals_that_move};
 
 /// An experiment that is settled: what was agreed to, and nothing else.
 #[derive(Debug, Clone)]
@@ -26,13 +26,16 @@ pub struct ChaosPlan {
     pub what: String,
     /// How far it reaches, a sentence each.
     pub reach: Vec<String>,
+    /// Whether others experiment at the same time.
+    pub(super) lease: Found,
 }
 
 /// Settles an experiment.
 ///
 /// # Errors
 /// [`OpsError::NoSuchWorkload`], [`OpsError::Experiment`] for what cannot be done to it,
-/// [`OpsError::Question`], or a failed exchange.
+/// [`OpsError::Question`], [`OpsError::Occupied`] while somebody else experiments on it, or a failed
+/// exchange.
 pub async fn plan_chaos(
     context: &Context,
     workload: &Workload,
@@ -64,7 +67,7 @@ pub async fn plan_chaos(
         );
         return Err(refuse(reason, "name one of them with `--pod`"));
     }
-    if request.fault == Some(Fault::Restart) && updates_by_hand(&set) {
+    if request.fault == Some(Fault::Restart) && kept_because(&set) == Some(KeptBecause::OnDelete) {
         let reason = "its update strategy is `OnDelete`, so a restart replaces no pod".to_owned();
         return Err(refuse(reason, "use `--fault delete`"));
     }
@@ -85,12 +88,15 @@ pub async fn plan_chaos(
     if let Some((reason, hint)) = immeasurable(&request, names.len()) {
         return Err(refuse(reason, hint));
     }
-    let (kills, pods) = targets(&request, &set, &names);
-    if request.fault.is_some() && pods.is_empty() {
+    let (kills, targets) = targets(&request, &set, &names);
+    if request.fault.is_some() && targets.is_empty() {
         let reason = "its update strategy has a partition that keeps every pod".to_owned();
         return Err(refuse(reason, "use `--fault delete`"));
     }
-    let nodes = context.by_deadline(nodes(context, workload, &set)).await?;
+    let lease = context.by_deadline(lease::look(context, workload)).await?;
+    let pods = context
+        .by_deadline(pods::list(context, workload, &set))
+        .await?;
     let endpoints = endpoints(&set, &workload.reference(), &request.verification)?;
     let target = match (request.fault, endpoints.first()) {
         (Some(Fault::Kill), Some(probed)) => process::target(&set, probed.port)
@@ -103,7 +109,7 @@ pub async fn plan_chaos(
         fault: request.fault,
         selection: request.selection.clone(),
         kills,
-        pods,
+        pods: targets,
         container: target.as_ref().map(|target| target.container.clone()),
         beside: target
             .as_ref()
@@ -119,7 +125,7 @@ pub async fn plan_chaos(
         endpoints,
     };
     let what = what(&experiment, workload);
-    let mut reach = reach(&experiment, workload, &set, &names, &nodes);
+    let mut reach = reach(&experiment, workload, &set, &names, &pods);
     reach.extend(target.and_then(|target| target.words));
     Ok(ChaosPlan {
         workload: workload.clone(),
@@ -127,6 +133,7 @@ pub async fn plan_chaos(
         experiment,
         what,
         reach,
+        lease,
     })
 }
 
@@ -166,11 +173,12 @@ fn targets(request: &ChaosRequest, set: &StatefulSet, names: &[String]) -> (u32,
         _ => 1,
     });
     if fault.takes_all() {
-        let first = if fault == Fault::Restart {
-            partition(set)
+        let taken = if fault == Fault::Restart {
+            ordinals_that_move(set)
         } else {
-            0
+            expected_ordinals(set)
         };
+        let first = names.len().saturating_sub(taken.len());
         return (kills, names.iter().skip(first).cloned().collect());
     }
     let mut draw = Draw::seeded(match request.selection {
@@ -205,38 +213,6 @@ impl Draw {
         mixed ^= mixed >> 31;
         usize::try_from(mixed % limit.max(1) as u64).unwrap_or(0)
     }
-}
-
-fn updates_by_hand(set: &StatefulSet) -> bool {
-    set.spec
-        .update_strategy
-        .as_ref()
-        .and_then(|strategy| strategy.type_.as_deref())
-        == Some("OnDelete")
-}
-
-/// Replicas that a rolling update leaves alone.
-fn partition(set: &StatefulSet) -> usize {
-    let strategy = set.spec.update_strategy.as_ref();
-    let partition = strategy
-        .and_then(|strategy| strategy.rolling_update.as_ref())
-        .and_then(|rolling| rolling.partition)
-        .unwrap_or(0);
-    let start = expected_ordinals(set).start;
-    usize::try_from(partition.saturating_sub(start)).unwrap_or(0)
-}
-
-/// The node that each pod runs on.
-async fn nodes(
-    context: &Context,
-    workload: &Workload,
-    set: &StatefulSet,
-) -> Result<BTreeMap<String, String>, OpsError> {
-    let pods = pods::list(context, workload, set).await?;
-    Ok(pods
-        .into_iter()
-        .filter_map(|(name, pod)| Some((name, pod.spec?.node_name?)))
-        .collect())
 }
 
 fn what(experiment: &Experiment, workload: &Workload) -> String {
@@ -276,106 +252,11 @@ fn what(experiment: &Experiment, workload: &Workload) -> String {
     }
 }
 
-/// How far the experiment reaches, in sentences for a person who has to agree to it.
-fn reach(
-    experiment: &Experiment,
-    workload: &Workload,
-    set: &StatefulSet,
-    names: &[String],
-    nodes: &BTreeMap<String, String>,
-) -> Vec<String> {
-    let mut lines = Vec::new();
-    let all = names.len();
-    match experiment.fault {
-        None => {}
-        Some(Fault::Scale) => lines.push(format!(
-            "no replica of {all} stays meanwhile; {all} are scaled up again afterwards, and \
-             `{}` does so if this program is killed",
-            restore_command(workload)
-        )),
-        Some(Fault::Restart) => {
-            lines.push(format!(
-                "of {all} replicas one is away at a time, as in any rollout"
-            ));
-        }
-        Some(Fault::Cordon) => {
-            let pod = experiment.pods.first();
-            let node = pod.and_then(|pod| nodes.get(pod));
-            let node = node.map_or("unknown", String::as_str);
-            let here: Vec<String> = names
-                .iter()
-                .filter(|name| nodes.get(*name).map(String::as_str) == Some(node))
-                .cloned()
-                .collect();
-            lines.push(format!(
-                "node `{node}` takes no new pods of anybody meanwhile; {} evicted from it, pods of \
-                 other workloads stay",
-                match here.as_slice() {
-                    [one] => format!("`{one}` is"),
-                    several => format!("{} are", listed(several)),
-                }
-            ));
-        }
-        Some(_) => {
-            if experiment.kills > 1 {
-                let seed = match experiment.selection {
-                    Selection::Random { seed } => format!(" (seed {seed})"),
-                    _ => String::new(),
-                };
-                lines.push(format!("in this order{seed}: {}", listed(&experiment.pods)));
-            }
-            let verb = if all == 2 { "stays" } else { "stay" };
-            lines.push(format!("{} of {all} replicas {verb}", all - 1));
-        }
-    }
-    match experiment.fault {
-        Some(Fault::ForceDelete) => lines.push(
-            "without grace the old processes may still write when their successor starts: two \
-             writers may overlap"
-                .to_owned(),
-        ),
-        Some(Fault::Delete | Fault::Restart | Fault::Scale) => {
-            let spec = set.spec.template.spec.as_ref();
-            let grace = spec.and_then(|spec| spec.termination_grace_period_seconds);
-            let grace = grace.unwrap_or(30);
-            lines.push(format!("each pod has {grace} s to stop"));
-        }
-        _ => {}
-    }
-    if let Some(endpoint) = experiment.endpoints.first() {
-        lines.push(format!(
-            "GET {} on port {} of {all} replicas is asked every {} ms",
-            endpoint.path, endpoint.port, experiment.probe_interval_ms
-        ));
-        let others = experiment.endpoints.len() - 1;
-        if others > 0 {
-            lines.push(format!(
-                "{others} more of the endpoints are asked before and after each fault only"
-            ));
-        }
-    }
-    lines
-}
-
 /// What restores the workload, to be pasted.
-pub(super) fn restore_command(workload: &Workload) -> String {
+#[must_use]
+pub fn restore_command(workload: &Workload) -> String {
     format!(
         "cryptoctl chaos statefulset/{} -n {} --restore",
         workload.name, workload.namespace
     )
-}
-
-fn listed(names: &[String]) -> String {
-    let quoted: Vec<String> = names
-        .iter()
-        .take(10)
-        .map(|name| format!("`{name}`"))
-        .collect();
-    let more = names.len().saturating_sub(quoted.len());
-    let end = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    format!("{}{end}", quoted.join(", "))
 }

@@ -216,7 +216,7 @@ impl Probed {
                 match opened {
                     Err(AskError::NotOpenedInTime) => false,
                     Err(AskError::NotOpened(error)) => {
-                        error.is_not_found() || matches!(error, ClusterError::Refused { .. })
+                        matches!(error, ClusterError::Refused { .. })
                     }
                     _ => true,
                 }

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use super::judge::{Judge, KnownContent};
 use super::probe::{Probed, Probing, Right};
 use super::record::{Record, Sample};
+use super::template::Templates;
 use crate::cluster::{Cluster, Sight};
 use crate::event::{Emitter, EventKind, milliseconds};
 use crate::report::{Availability, ProbeState, Prober as ProberReport};
@@ -32,6 +33,7 @@ impl Prober {
         cluster: &Cluster,
         emitter: &Emitter,
         pods: &Sight<Pod>,
+        templates: &Templates,
         probing: &Probing,
         replicas: Vec<Right>,
     ) -> Self {
@@ -48,6 +50,7 @@ impl Prober {
                         pods: pods.clone(),
                         right,
                         known: known.clone(),
+                        templates: templates.clone(),
                     },
                     record: Arc::clone(&record),
                     conversation: None,

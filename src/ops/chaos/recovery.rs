@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::ChaosPlan;
+use super::bystanders::Bystanders;
 use super::fault::{Sent, evict};
 use super::phases::{find, is_unschedulable, note, replaced, restarted, show};
 use super::prober::Prober;
@@ -106,6 +107,13 @@ impl Taken {
         }
     }
 
+    /// Whether a pod is neither the one that was taken nor the one that has come back.
+    fn is_another(&self, pod: &Pod) -> bool {
+        let first = (self.kill.fault == Fault::Kill).then_some(&self.kill.uid_before);
+        let last = self.kill.uid_after.as_ref().or(first);
+        last.is_some_and(|last| pod.metadata.uid.as_ref() != Some(last))
+    }
+
     fn is_over(&self) -> bool {
         self.has_changed() || self.kill.refused.is_some()
     }
@@ -117,6 +125,7 @@ pub(super) struct Recovery<'a> {
     pub(super) plan: &'a ChaosPlan,
     pub(super) view: &'a mut View,
     pub(super) prober: &'a Prober,
+    pub(super) bystanders: &'a mut Bystanders,
     pub(super) shown: &'a mut BTreeMap<String, PodSummary>,
     pub(super) taken: Vec<Taken>,
     /// What has to be restored on the way.
@@ -281,7 +290,7 @@ impl Recovery<'_> {
             }
         };
         if is_due {
-            restoration::undo(self.context, &self.plan.workload, change).await?;
+            restoration::undo(self.context, self.plan, change).await?;
             self.change = None;
             for taken in self.taken.iter_mut().filter(|taken| taken.is_due) {
                 taken.is_due = false;
@@ -324,11 +333,16 @@ impl Recovery<'_> {
     fn note_phases(&mut self) {
         let pods = self.view.pods.current().unwrap_or_default();
         let latest = self.prober.latest();
+        let names: Vec<&str> = self.taken.iter().map(|taken| &*taken.kill.pod).collect();
+        self.bystanders.look(&pods, &names);
         for taken in self.taken.iter_mut().filter(|taken| !taken.is_due) {
             if taken.kill.refused.is_some() {
                 continue;
             }
             let pod = find(&pods, &taken.kill.pod);
+            if pod.is_some_and(|pod| taken.is_another(pod)) {
+                self.bystanders.replaced_again(&taken.kill.pod);
+            }
             let mut seen = if taken.kill.fault == Fault::Kill {
                 restarted(taken, pod)
             } else {

@@ -9,6 +9,8 @@ use crate::report::{Fault, Selection};
 /// An experiment as it was asked for.
 #[derive(Debug, Clone)]
 pub struct ChaosRequest {
+    /// Who experiments, in words for others who want to at the same time; another one in every run.
+    pub identity: String,
     /// What every replica is asked; the first endpoint is probed.
     pub verification: Verification,
     /// The fault; none for a control run, which only probes.

@@ -1,26 +1,28 @@
 //! What an experiment changes for a while and has to restore.
 //!
 //! The change and the note of how to undo it are one patch, so that there is never the one without
-//! the other; undoing removes both in one patch, too. Only what still is as the experiment left it
-//! is undone: who has changed it since meant to.
+//! the other. Undoing a cordon removes both in one patch; after a scale to zero the note stays until the
+//! number of replicas belongs to its owners again, which takes a second one. Only what still is as the
+//! experiment left it is undone: who has changed it since meant to.
 
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::ChaosPlan;
+use super::cordon::{cordoned, uncordon};
+use super::plan::restore_command;
+use super::scaling::scale_back;
 use crate::action::Action;
 use crate::cluster::{ClusterError, ResourceKind};
 use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
 use crate::ops::write::Write;
 use crate::ops::{Context, Workload};
-use crate::report::{Fault, RestoreReport, Restored};
+use crate::report::{Fault, RestoreReport};
 
-/// On a StatefulSet: the number of replicas to return to.
-pub(super) const REPLICAS: &str = "cryptoctl/chaos-replicas";
-/// On a node: the workload, as `NAMESPACE/NAME`, for whose sake it was cordoned.
-const CORDONED_FOR: &str = "cryptoctl/chaos-cordoned-for";
+/// Beside each note: who has begun the experiment.
+pub(super) const BY: &str = "cryptoctl/chaos-by";
 
 /// A change that is in force until it is restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,25 +57,35 @@ impl Change {
     }
 }
 
-/// Undoes what an experiment on this workload has left behind; nothing is no failure.
+/// Undoes what an experiment on this workload has left behind; nothing is no failure, and neither is a
+/// workload that is gone. Nodes come first: they are everybody's.
 ///
 /// # Errors
 /// A failed exchange, or one that came too late.
 pub async fn restore(context: &Context, workload: &Workload) -> Result<RestoreReport, OpsError> {
     let mut restored = Vec::new();
-    restored.extend(scale_back(context, workload).await?);
-    match cordoned(context, workload).await {
-        Ok(nodes) => {
-            for name in nodes {
-                restored.extend(uncordon(context, workload, &name).await?);
+    let nodes = async {
+        match cordoned(context, workload).await {
+            Ok(nodes) => {
+                for name in nodes {
+                    restored.extend(uncordon(context, workload, &name, None).await?);
+                }
+                Ok(())
             }
+            // Who may not see nodes cannot have cordoned one.
+            Err(ClusterError::Forbidden { message }) => {
+                context.warn(format!("nodes were not looked at: {message}"));
+                Ok(())
+            }
+            Err(error) => Err(OpsError::while_doing("list the nodes")(error)),
         }
-        // Who may not see nodes cannot have cordoned one.
-        Err(ClusterError::Forbidden { message }) => {
-            context.warn(format!("nodes were not looked at: {message}"));
-        }
-        Err(error) => return Err(OpsError::while_doing("list the nodes")(error)),
+    };
+    let uncordoned = nodes.await;
+    match scale_back(context, workload, None).await {
+        Err(OpsError::NoSuchWorkload { .. }) => {}
+        scaled => restored.extend(scaled?),
     }
+    uncordoned?;
     Ok(RestoreReport {
         object: workload.reference(),
         restored,
@@ -90,157 +102,33 @@ pub(super) async fn undo_in_doubt(context: &Context, plan: &ChaosPlan, pod: &Pod
         return;
     };
     let context = context.clone().restarted();
-    if let Err(error) = context
-        .by_deadline(undo(&context, &plan.workload, &change))
-        .await
-    {
+    if let Err(error) = context.by_deadline(undo(&context, plan, &change)).await {
         context.warn(format!(
-            "whether anything has to be restored is not known ({error}): run `cryptoctl chaos \
-             --restore`"
+            "whether anything has to be restored is not known ({error}): run `{}`",
+            restore_command(&plan.workload)
         ));
     }
 }
 
-/// Undoes one change.
+/// Undoes one change of this very experiment.
 ///
 /// # Errors
 /// As [`restore`].
 pub(super) async fn undo(
     context: &Context,
-    workload: &Workload,
+    plan: &ChaosPlan,
     change: &Change,
 ) -> Result<(), OpsError> {
+    let (workload, by) = (&plan.workload, Some(plan.request.identity.as_str()));
     match change {
-        Change::Scaled => scale_back(context, workload).await.map(drop),
-        Change::Cordoned { node } => uncordon(context, workload, node).await.map(drop),
+        Change::Scaled => scale_back(context, workload, by).await.map(drop),
+        Change::Cordoned { node } => uncordon(context, workload, node, by).await.map(drop),
     }
-}
-
-/// Scales to zero, with a note of how many replicas there were.
-pub(super) async fn scale_to_zero(
-    context: &Context,
-    workload: &Workload,
-) -> Result<Change, OpsError> {
-    let object = workload.reference();
-    let look = async || {
-        let set = workload.read(context).await?;
-        let replicas = set.spec.replicas.unwrap_or(1);
-        if annotation(&set.metadata, REPLICAS).is_some() {
-            return Ok(None);
-        }
-        let patch = json!({
-            "metadata": {
-                "resourceVersion": set.metadata.resource_version,
-                "annotations": {REPLICAS: replicas.to_string()},
-            },
-            "spec": {"replicas": 0},
-        });
-        Ok(Some((patch, ())))
-    };
-    change(
-        context,
-        &ResourceKind::stateful_set(),
-        &object,
-        "scale",
-        look,
-    )
-    .await?;
-    Ok(Change::Scaled)
-}
-
-async fn scale_back(context: &Context, workload: &Workload) -> Result<Option<Restored>, OpsError> {
-    let object = workload.reference();
-    let look = async || {
-        let set = workload.read(context).await?;
-        let Some(noted) = annotation(&set.metadata, REPLICAS) else {
-            return Ok(None);
-        };
-        let live = set.spec.replicas.unwrap_or(1);
-        let replicas = noted.parse::<i32>().ok().filter(|_| live == 0);
-        let mut patch = json!({
-            "metadata": {
-                "resourceVersion": set.metadata.resource_version,
-                "annotations": {REPLICAS: null},
-            },
-        });
-        let what = match replicas {
-            Some(replicas) => {
-                patch["spec"] = json!({"replicas": replicas});
-                format!("scaled back to {replicas}")
-            }
-            None => format!("left at {live} replicas, which somebody has set since"),
-        };
-        Ok(Some((patch, what)))
-    };
-    let kind = ResourceKind::stateful_set();
-    let what = change(context, &kind, &object, "scale back", look).await?;
-    Ok(what.map(|what| Restored { object, what }))
-}
-
-/// Cordons a node, unless it is cordoned already: then it is not ours to uncordon.
-pub(super) async fn cordon(
-    context: &Context,
-    workload: &Workload,
-    name: &str,
-) -> Result<Option<Change>, OpsError> {
-    let object = node_reference(name);
-    let mut is_ours = false;
-    let look = async || {
-        let Some(node) = read_node(context, name).await? else {
-            return Ok(None);
-        };
-        if is_cordoned(&node) {
-            // With our note it is what an earlier attempt has done, whose answer was lost.
-            is_ours = is_marked(&node, workload);
-            return Ok(None);
-        }
-        let patch = json!({
-            "metadata": {
-                "resourceVersion": node.metadata.resource_version,
-                "annotations": {CORDONED_FOR: mark(workload)},
-            },
-            "spec": {"unschedulable": true},
-        });
-        Ok(Some((patch, ())))
-    };
-    let changed = change(context, &ResourceKind::node(), &object, "cordon", look).await?;
-    Ok((changed.is_some() || is_ours).then(|| Change::Cordoned {
-        node: name.to_owned(),
-    }))
-}
-
-async fn uncordon(
-    context: &Context,
-    workload: &Workload,
-    name: &str,
-) -> Result<Option<Restored>, OpsError> {
-    let object = node_reference(name);
-    let look = async || {
-        let node = read_node(context, name).await?;
-        let Some(node) = node.filter(|node| is_marked(node, workload)) else {
-            return Ok(None);
-        };
-        let patch = json!({
-            "metadata": {
-                "resourceVersion": node.metadata.resource_version,
-                "annotations": {CORDONED_FOR: null},
-            },
-            "spec": {"unschedulable": null},
-        });
-        let what = if is_cordoned(&node) {
-            "uncordoned"
-        } else {
-            "had been uncordoned already; the note was removed"
-        };
-        Ok(Some((patch, what.to_owned())))
-    };
-    let what = change(context, &ResourceKind::node(), &object, "uncordon", look).await?;
-    Ok(what.map(|what| Restored { object, what }))
 }
 
 /// Changes an object as it is now, by the patch that follows from looking at it. When somebody else
 /// was faster, or the answer was lost, it is looked at again; `None` when there is nothing to do.
-async fn change<T>(
+pub(super) async fn change<T>(
     context: &Context,
     kind: &ResourceKind,
     object: &ObjectRef,
@@ -289,55 +177,12 @@ async fn change<T>(
 /// Nodes are written every few seconds by their kubelets.
 const ATTEMPTS: u32 = 10;
 
-/// The nodes that an experiment on this workload has cordoned.
-///
-/// # Errors
-/// A failed exchange.
-pub(super) async fn cordoned(
-    context: &Context,
-    workload: &Workload,
-) -> Result<Vec<String>, ClusterError> {
-    let nodes: Vec<Node> = context
-        .cluster
-        .list(&ResourceKind::node(), None, None, None)
-        .await?;
-    let marked = nodes.into_iter().filter(|node| is_marked(node, workload));
-    Ok(marked.filter_map(|node| node.metadata.name).collect())
-}
-
-async fn read_node(context: &Context, name: &str) -> Result<Option<Node>, OpsError> {
-    context
-        .cluster
-        .get(&ResourceKind::node(), None, name)
-        .await
-        .map_err(OpsError::while_doing(format!("read `node/{name}`")))
-}
-
-fn is_marked(node: &Node, workload: &Workload) -> bool {
-    annotation(&node.metadata, CORDONED_FOR) == Some(mark(workload).as_str())
-}
-
 fn conflict() -> ClusterError {
     ClusterError::Conflict {
         message: "somebody else has changed it meanwhile".to_owned(),
     }
 }
 
-fn is_cordoned(node: &Node) -> bool {
-    node.spec
-        .as_ref()
-        .and_then(|spec| spec.unschedulable)
-        .unwrap_or_default()
-}
-
-fn annotation<'a>(metadata: &'a ObjectMeta, name: &str) -> Option<&'a str> {
+pub(super) fn annotation<'a>(metadata: &'a ObjectMeta, name: &str) -> Option<&'a str> {
     metadata.annotations.as_ref()?.get(name).map(String::as_str)
-}
-
-fn mark(workload: &Workload) -> String {
-    format!("{}/{}", workload.namespace, workload.name)
-}
-
-fn node_reference(name: &str) -> ObjectRef {
-    ObjectRef::new("", "Node", None, name)
 }

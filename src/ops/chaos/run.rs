@@ -7,12 +7,15 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::ChaosPlan;
+use super::bystanders::Bystanders;
+use super::lease::Held;
 use super::phases::show;
 use super::probe::Probing;
 use super::prober::Prober;
 use super::safety;
 use super::services::Services;
 use super::steady::{largest_probe, probe_time, right_answers, uids};
+use super::template::Templates;
 use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::rollout::View;
@@ -32,6 +35,10 @@ pub(super) struct Run<'a> {
     pub(super) plan: &'a ChaosPlan,
     pub(super) view: View,
     pub(super) prober: Prober,
+    pub(super) templates: Templates,
+    pub(super) bystanders: Bystanders,
+    /// What keeps others from experimenting at the same time.
+    pub(super) lease: Option<Held>,
     _services: Services,
     pub(super) shown: BTreeMap<String, PodSummary>,
     /// Answers with other content so far.
@@ -72,21 +79,32 @@ impl<'a> Run<'a> {
             question,
             interval: Duration::from_millis(plan.experiment.probe_interval_ms),
         };
+        let templates = Templates::of(
+            &set,
+            view.sets.sight(),
+            view.pods.sight(),
+            plan.experiment.fault,
+        );
         let prober = Prober::start(
             &context.cluster,
             &context.emitter,
             &view.pods.sight(),
+            &templates,
             &probing,
             right_answers(before),
         );
         let services = Services::follow(context, &plan.workload, &set, prober.endpoints());
         let mut shown = BTreeMap::new();
         show(context, &view, &mut shown);
+        let bystanders = Bystanders::of(&view.pods.current().unwrap_or_default());
         Ok(Self {
             context: context.clone(),
             plan,
             view,
             prober,
+            templates,
+            bystanders,
+            lease: None,
             _services: services,
             shown,
             wrong: 0,
@@ -178,6 +196,8 @@ impl<'a> Run<'a> {
             if number > 1 {
                 self.context = beginning.clone().restarted();
                 self.pause().await;
+                let pods = self.view.pods.current().unwrap_or_default();
+                self.bystanders.look(&pods, &[]);
                 // A wrong answer ends the experiment, whenever it is given.
                 if !self.prober.wrong().is_empty() {
                     if let Some(last) = observed.kills.last_mut() {
@@ -213,6 +233,7 @@ impl<'a> Run<'a> {
         match self.objections().await {
             Ok(mut objections) => {
                 objections.extend(self.not_right());
+                objections.extend(self.lease.as_ref().and_then(Held::objection));
                 let told = objections
                     .iter()
                     .map(|objection| format!("fault {number} did not take place: {objection}"));

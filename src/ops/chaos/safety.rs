@@ -7,8 +7,9 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::ChaosPlan;
+use super::cordon::cordoned;
 use super::plan::restore_command;
-use super::restoration::{REPLICAS, cordoned};
+use super::scaling::REPLICAS;
 use crate::cluster::ResourceKind;
 use crate::ops::Context;
 use crate::ops::workload::pod_labels;
@@ -45,10 +46,14 @@ pub(super) async fn objections(
         return objections;
     }
     if let RolloutState::Progressing { message, .. } = &progress.state {
-        objections.push(format!(
-            "{} of {} replicas are Ready: {message}",
-            progress.ready, progress.desired
-        ));
+        objections.push(if progress.ready < progress.desired {
+            format!(
+                "{} of {} replicas are Ready: {message}",
+                progress.ready, progress.desired
+            )
+        } else {
+            format!("the rollout is not complete: {message}")
+        });
     }
     let hint = "; `--allow-disruption` goes on all the same";
     // An eviction asks the budgets itself.

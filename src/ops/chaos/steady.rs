@@ -100,7 +100,7 @@ impl Run<'_> {
 }
 
 /// A StatefulSet without what an experiment itself changes of it; it is scaled back by then.
-fn without_our_marks(mut set: StatefulSet, is_restart: bool) -> StatefulSet {
+pub(super) fn without_our_marks(mut set: StatefulSet, is_restart: bool) -> StatefulSet {
     set.metadata.generation = None;
     if let Some(metadata) = set.spec.template.metadata.as_mut().filter(|_| is_restart) {
         let mut annotations = metadata.annotations.take().unwrap_or_default();

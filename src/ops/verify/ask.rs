@@ -160,6 +160,7 @@ fn fail(given: &mut Given, asked: &Asked<'_>, error: AskError) {
             reason: format!("{error}; a server on the loopback address only cannot be asked so"),
         },
         AskError::NotOpenedInTime
+        | AskError::NoSuchPod
         | AskError::NotReached(_)
         | AskError::Closed(_)
         | AskError::LinkBroken => Problem::NotAsked {

@@ -1,6 +1,7 @@
 //! What became of a workload that was broken on purpose.
 
 mod availability;
+mod disturbance;
 mod experiment;
 mod kill;
 mod summary;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use self::availability::{
     Availability, ProbeCounts, ProbeState, ReplicaAvailability, ServiceAvailability,
 };
+pub use self::disturbance::{Disturbance, Remade};
 pub use self::experiment::{Experiment, Fault, Selection};
 pub use self::kill::{Kill, RecoveryPhase};
 pub use self::summary::Percentiles;
@@ -107,6 +109,10 @@ pub struct Observed {
     pub is_stopped: bool,
     /// What keeps the evidence from being complete, one sentence each.
     pub doubts: Vec<String>,
+    /// What happened to pods that no fault took.
+    pub disturbances: Vec<Disturbance>,
+    /// Pods of another revision of the template than in the steady state.
+    pub remade: Vec<Remade>,
     /// What speaks against the workload for certain, one sentence each.
     pub failures: Vec<String>,
     /// What the experiment changed and could not restore, one sentence each.
@@ -142,6 +148,13 @@ pub struct ChaosReport {
     /// What the experiment changed and could not restore.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_restored: Vec<String>,
+    /// What happened to pods that no fault took.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disturbances: Vec<Disturbance>,
+    /// Pods of another revision of the template than in the steady state, when they may serve other data
+    /// for that reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remade: Vec<Remade>,
     /// The answer.
     pub verdict: ChaosVerdict,
     /// Why, one sentence each.
@@ -152,7 +165,10 @@ impl ChaosReport {
     /// Weighs what was seen.
     #[must_use]
     pub fn new(observed: Observed) -> Self {
-        let data = data(&observed.before, observed.after.as_ref());
+        let mut data = data(&observed.before, observed.after.as_ref());
+        if data.preserved == Some(false) && disturbance::templates_explain(&observed) {
+            data.preserved = None;
+        }
         let (verdict, reasons) = verdict::weigh(&observed, &data);
         Self {
             object: observed.before.object.clone(),
@@ -167,6 +183,8 @@ impl ChaosReport {
             compared: observed.compared,
             cause: observed.cause,
             not_restored: observed.not_restored,
+            disturbances: observed.disturbances,
+            remade: observed.remade,
             verdict,
             reasons,
         }
@@ -178,15 +196,11 @@ impl ChaosReport {
         let is_whole = self.data.preserved == Some(true)
             && self.cause.is_none()
             && self.kills.iter().all(|kill| kill.proof.is_some())
-            && self
-                .availability
-                .replicas
-                .iter()
-                .all(|replica| replica.probes.wrong == 0);
+            && !self.has_wrong_answers();
         self.verdict == ChaosVerdict::Failed && self.experiment.fault.is_some() && is_whole
     }
 
-    /// The outcome; a refusal takes that of the verification that caused it.
+    /// The outcome; a refusal takes that of the answers that caused it.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self.verdict {
@@ -194,12 +208,20 @@ impl ChaosReport {
                 Outcome::Success
             }
             ChaosVerdict::Failed => Outcome::Unhealthy,
-            ChaosVerdict::Inconclusive => Outcome::Undecided,
-            ChaosVerdict::Refused => match self.before.verdict {
-                Outcome::Unhealthy => Outcome::Unhealthy,
-                _ => Outcome::Undecided,
-            },
+            ChaosVerdict::Refused
+                if self.before.verdict == Outcome::Unhealthy || self.has_wrong_answers() =>
+            {
+                Outcome::Unhealthy
+            }
+            ChaosVerdict::Refused | ChaosVerdict::Inconclusive => Outcome::Undecided,
         }
+    }
+
+    /// Whether a probe was answered with other content.
+    #[must_use]
+    pub fn has_wrong_answers(&self) -> bool {
+        let mut replicas = self.availability.replicas.iter();
+        replicas.any(|replica| replica.probes.wrong > 0)
     }
 }
 

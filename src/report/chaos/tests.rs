@@ -110,6 +110,8 @@ fn survived() -> Observed {
         refusals: Vec::new(),
         is_stopped: false,
         doubts: Vec::new(),
+        disturbances: Vec::new(),
+        remade: Vec::new(),
         failures: Vec::new(),
         not_restored: Vec::new(),
     }

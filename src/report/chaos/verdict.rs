@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{ChaosVerdict, DataProof, Fault, Kill, Observed, Percentiles, RecoveryPhase};
+use super::disturbance::templates_explain;
+use super::{ChaosVerdict, DataProof, Fault, Kill, Observed, Percentiles, RecoveryPhase, Remade};
 use crate::diagnose::Finality;
 use crate::exit::Outcome;
 use crate::report::{ReplicaAvailability, VerifyReport};
@@ -20,6 +21,8 @@ pub(super) fn weigh(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec
     }
     let (verdict, mut reasons) = decide(observed, data);
     reasons.extend(reconnected(observed));
+    let disturbances = observed.disturbances.iter();
+    reasons.extend(disturbances.map(|disturbance| disturbance.what.clone()));
     (verdict, reasons)
 }
 
@@ -113,22 +116,17 @@ fn failures(observed: &Observed, data: &DataProof) -> Vec<String> {
     }
     if let Some(after) = &observed.after
         && after.verdict == Outcome::Unhealthy
+        && !templates_explain(observed)
     {
         failures.push(format!("after the recovery {}", after.summary));
         failures.extend(after.findings.iter().map(|finding| finding.message.clone()));
     }
-    failures.extend(exceeded_recovery(observed));
-    failures.extend(exceeded_outage(observed));
-    failures.extend(
-        observed
-            .compared
-            .iter()
-            .filter(|compared| compared.is_regression)
-            .map(|compared| {
-                let (new, old) = took_both(compared.new_ms, compared.old_ms);
-                format!("`{}` took {new}, and {old} in the older run", compared.what)
-            }),
-    );
+    // What somebody else had a hand in is no figure of the fault.
+    if !is_disturbed(observed) {
+        failures.extend(exceeded_recovery(observed));
+        failures.extend(exceeded_outage(observed));
+        failures.extend(regressions(observed));
+    }
     if observed.experiment.fault.is_none() {
         failures.extend(noise(observed));
     }
@@ -139,6 +137,23 @@ fn failures(observed: &Observed, data: &DataProof) -> Vec<String> {
         }
     }
     unique
+}
+
+fn regressions(observed: &Observed) -> impl Iterator<Item = String> {
+    let slower = observed
+        .compared
+        .iter()
+        .filter(|compared| compared.is_regression);
+    slower.map(|compared| {
+        let (new, old) = took_both(compared.new_ms, compared.old_ms);
+        format!("`{}` took {new}, and {old} in the older run", compared.what)
+    })
+}
+
+/// Whether somebody else has deleted a pod meanwhile.
+fn is_disturbed(observed: &Observed) -> bool {
+    let mut disturbances = observed.disturbances.iter();
+    disturbances.any(|disturbance| disturbance.is_deleted)
 }
 
 /// What a control run saw although nothing was broken.
@@ -195,7 +210,16 @@ fn away(replica: &ReplicaAvailability, budget: u64, judged: &str) -> String {
 
 /// What keeps the proof from being complete.
 fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
-    let mut doubts = observed.doubts.clone();
+    let mut doubts = Vec::new();
+    if observed
+        .after
+        .as_ref()
+        .is_some_and(|after| after.verdict != Outcome::Success)
+        || data.preserved != Some(true)
+    {
+        doubts.extend(observed.remade.iter().map(Remade::doubt));
+    }
+    doubts.extend(observed.doubts.iter().cloned());
     for kill in &observed.kills {
         if let Some(refused) = &kill.refused {
             doubts.push(format!("`{}` was not broken: {refused}", kill.pod));
@@ -243,6 +267,9 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
     doubts.extend(other_replicas(observed));
     doubts.extend(unsupported_recovery(observed));
     doubts.extend(unsupported_outage(observed));
+    if is_disturbed(observed) {
+        doubts.extend(regressions(observed));
+    }
     if let Some(budget) = observed.experiment.max_recovery_ms
         && breaks
         && slowest_recovery(&observed.kills).is_none()

@@ -28,6 +28,10 @@ pub(crate) enum Deed {
     EditTemplate(String, String),
     /// Another field manager sets the number of replicas.
     Scale(String, String, i64),
+    /// Somebody puts a label on the pod, as its controllers change its status.
+    Label(String, String),
+    /// Another experiment scales the set to zero.
+    Mark(String, String),
     /// From now on these pods answer like this.
     Serve(Pods, Reply),
     /// From now on these pods answer like this, as long as a condition holds.
@@ -107,6 +111,18 @@ impl Deed {
             }),
             Self::Scale(namespace, set, replicas) => edit(state, namespace, set, |set| {
                 set["spec"]["replicas"] = json!(replicas);
+            }),
+            Self::Label(namespace, pod) => {
+                let key = Key::of("", "pods", namespace, pod);
+                state.change(&key, "kubectl", None, |pod| {
+                    pod["metadata"]["labels"]["seen"] = json!("yes");
+                });
+            }
+            Self::Mark(namespace, set) => edit(state, namespace, set, |set| {
+                let annotations = &mut set["metadata"]["annotations"];
+                annotations["cryptoctl/chaos-replicas"] = json!("2");
+                annotations["cryptoctl/chaos-by"] = json!("somebody@elsewhere");
+                set["spec"]["replicas"] = json!(0);
             }),
             Self::Serve(pods, reply) => {
                 state

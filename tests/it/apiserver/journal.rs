@@ -58,15 +58,23 @@ impl Request {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// Whether it could change something: no read, no dry run, no review of permissions. A command that is executed in a
-    /// container can, although its request is a `GET`.
+    /// Whether it could change something: no read, no dry run, no review of permissions, and no Lease, which only says who
+    /// is at work. A command that is executed in a container can, although its request is a `GET`.
     pub(crate) fn is_write(&self) -> bool {
+        if self.is_of_lease() {
+            return false;
+        }
         if self.path.starts_with("/api/v1/namespaces/") && self.path.ends_with("/exec") {
             return true;
         }
         let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&self.method);
         let review = self.path.starts_with("/apis/authorization.k8s.io/");
         !reads && !review && self.parameter("dryRun").as_deref() != Some("All")
+    }
+
+    /// Whether it is about a Lease.
+    pub(crate) fn is_of_lease(&self) -> bool {
+        self.path.starts_with("/apis/coordination.k8s.io/")
     }
 
     /// `GET /api/v1/pods?limit=1`.

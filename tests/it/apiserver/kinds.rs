@@ -169,6 +169,15 @@ const BUILT_IN: &[Row] = &[
     ("batch", "v1", "Job", "jobs", &[], true, true),
     ("batch", "v1", "CronJob", "cronjobs", &["cj"], true, true),
     (
+        "coordination.k8s.io",
+        "v1",
+        "Lease",
+        "leases",
+        &[],
+        true,
+        false,
+    ),
+    (
         "policy",
         "v1",
         "PodDisruptionBudget",

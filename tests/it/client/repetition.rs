@@ -19,7 +19,7 @@ async fn read(scripted: &Scripted) -> Result<Option<Value>, ClusterError> {
 async fn delete(scripted: &Scripted) -> Result<Deletion, ClusterError> {
     scripted
         .cluster
-        .delete_pod("default", "web-0", "uid-1", Grace::OfThePod)
+        .delete_pod("default", "web-0", "uid-1", "7", Grace::OfThePod)
         .await
 }
 
@@ -203,7 +203,10 @@ fn budget_forbids() -> Reply {
 async fn a_budgets_refusal_is_an_answer_and_costs_no_time() {
     let scripted = Scripted::new(|_| budget_forbids());
     let started = Instant::now();
-    let evicted = scripted.cluster.evict("default", "web-0", "uid-1").await;
+    let evicted = scripted
+        .cluster
+        .evict("default", "web-0", "uid-1", "7")
+        .await;
     let Ok(Eviction::Forbidden(words)) = evicted else {
         panic!("{evicted:?}");
     };
@@ -217,7 +220,10 @@ async fn an_eviction_refused_by_flow_control_is_repeated_for_the_same_pod() {
     let scripted = Scripted::in_turn(vec![|| Reply::retry_after(429, 2), || {
         Reply::json(201, &json!({"kind": "Status", "status": "Success"}))
     }]);
-    let evicted = scripted.cluster.evict("default", "web-0", "uid-1").await;
+    let evicted = scripted
+        .cluster
+        .evict("default", "web-0", "uid-1", "7")
+        .await;
     assert_eq!(evicted.unwrap(), Eviction::Accepted);
     let seen = scripted.seen();
     assert_eq!(seen.len(), 2);
@@ -237,7 +243,10 @@ async fn an_eviction_refused_by_flow_control_is_repeated_for_the_same_pod() {
 #[tokio::test(start_paused = true)]
 async fn an_eviction_whose_answer_was_lost_is_read_never_sent_again() {
     let scripted = Scripted::in_turn(vec![|| Reply::Lost, found]);
-    let evicted = scripted.cluster.evict("default", "web-0", "uid-1").await;
+    let evicted = scripted
+        .cluster
+        .evict("default", "web-0", "uid-1", "7")
+        .await;
     evicted.unwrap_err();
     assert_eq!(scripted.count(&Method::POST), 1);
 }

@@ -25,6 +25,7 @@ const SUCCESS: i32 = 0;
 const USAGE: i32 = 2;
 const UNHEALTHY: i32 = 4;
 const UNDECIDED: i32 = 5;
+const HUNG_UP: i32 = 129;
 const INTERRUPTED: i32 = 130;
 
 /// All replicas.

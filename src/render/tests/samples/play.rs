@@ -283,6 +283,8 @@ pub(super) fn observed(play: &Play, experiment: Experiment, before: VerifyReport
         refusals: Vec::new(),
         is_stopped: false,
         doubts: Vec::new(),
+        disturbances: Vec::new(),
+        remade: Vec::new(),
         failures: Vec::new(),
         not_restored: Vec::new(),
     }

@@ -252,6 +252,8 @@ fn observed(
         refusals: Vec::new(),
         is_stopped: false,
         doubts: Vec::new(),
+        disturbances: Vec::new(),
+        remade: Vec::new(),
         failures: Vec::new(),
         not_restored: Vec::new(),
     })

@@ -44,7 +44,11 @@ pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<
     for (index, text) in proofs(&report.kills).iter().enumerate() {
         say(if index == 0 { "proof" } else { "" }, text);
     }
-    if let Some(text) = data(&report.data, report.verdict) {
+    let is_refused_by_an_answer =
+        report.verdict == ChaosVerdict::Refused && report.has_wrong_answers();
+    if let Some(text) = data(&report.data, report.verdict)
+        && !is_refused_by_an_answer
+    {
         say("data", &text);
     }
     let phases = phases_of_one(&report.kills);

@@ -172,9 +172,19 @@ pub(crate) fn apply(
     Ok(with_managers(object, managers))
 }
 
-/// Create, update or patch: the new object with its managers.
+/// Create, update or patch: the new object with its managers, which it may name itself (fieldmanager.go,
+/// `decodeLiveOrNew`).
 pub(crate) fn update(live: &Value, new: &Value, ty: &Type, writer: &Writer) -> Value {
-    let mut managers = entries(live);
+    let named = if writer.subresource.is_none() {
+        entries(new)
+    } else {
+        Vec::new()
+    };
+    let mut managers = if named.is_empty() {
+        entries(live)
+    } else {
+        named
+    };
     let bare = without_managers(new);
     let change = compare(&without_managers(live), &bare, ty);
     let touched = change.modified.union(&change.added);

@@ -42,7 +42,6 @@ pub(super) fn prepare(target: &Target, live: &Value, new: &mut Value) -> Result<
         "deletionGracePeriodSeconds",
         "generation",
         "resourceVersion",
-        "managedFields",
     ] {
         keep(live, new, &format!("/metadata/{field}"));
     }

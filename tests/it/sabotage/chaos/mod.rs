@@ -1,11 +1,14 @@
 //! `chaos`: what looks like a fault, a recovery or the same data, and is none.
 
+mod alone;
 mod connections;
 mod data;
 mod figures;
+mod others;
 mod proof;
 mod restoration;
 mod safety;
+mod template;
 
 use std::time::Duration;
 

@@ -213,7 +213,7 @@ async fn a_pod_that_was_replaced_right_before_the_fault_is_left_alone() {
     });
     super::Told(process.finish().await)
         .is(UNDECIDED, "refused")
-        .saying("`cryptoserver-0` was replaced after it had been verified");
+        .saying("`cryptoserver-0` was replaced or deleted after it had been verified");
     assert_eq!(scene.server.writes().len(), 0);
 }
 
@@ -235,11 +235,11 @@ async fn a_pod_that_is_replaced_while_the_deletion_is_on_its_way_is_left_alone()
     assert!(
         told.0
             .stderr
-            .contains("was replaced before it could be deleted")
+            .contains("was deleted or replaced by somebody else")
             || told
                 .0
                 .stdout
-                .contains("was replaced before it could be deleted"),
+                .contains("was deleted or replaced by somebody else"),
         "{}{}",
         told.0.stdout,
         told.0.stderr

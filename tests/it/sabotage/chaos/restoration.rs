@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::{INTERRUPTED, SUCCESS, Scene, USAGE, everyone};
+use super::super::{HUNG_UP, INTERRUPTED, SUCCESS, Scene, UNDECIDED, USAGE, everyone};
 use super::{CHAOS, Told, chaos};
 use crate::apiserver::deeds::Deed;
 use crate::apiserver::{ApiServer, Fault, PodScript, Rule};
@@ -13,7 +13,12 @@ use crate::harness::Process;
 const SCALE: [&str; 3] = ["--fault", "scale", "--allow-disruption"];
 const CORDON: [&str; 2] = ["--fault", "cordon"];
 const RESTORE: [&str; 2] = ["chaos", "--restore"];
-const NOTES: [&str; 2] = ["cryptoctl/chaos-replicas", "cryptoctl/chaos-cordoned-for"];
+const NOTES: [&str; 4] = [
+    "cryptoctl/chaos-replicas",
+    "cryptoctl/chaos-replicas-owners",
+    "cryptoctl/chaos-cordoned-for",
+    "cryptoctl/chaos-by",
+];
 
 /// A cordon takes a while when the pods take long to go.
 fn lingering() -> PodScript {
@@ -48,6 +53,20 @@ fn assert_restored(scene: &Scene) {
         }
     }
     assert_eq!(scene.set()["spec"]["replicas"], 2);
+    assert_eq!(owners(scene), ["cryptoctl Apply"]);
+}
+
+/// Who owns the number of replicas.
+fn owners(scene: &Scene) -> Vec<String> {
+    let set = scene.set();
+    let entries = set["metadata"]["managedFields"].as_array().unwrap().iter();
+    entries
+        .filter(|entry| entry["fieldsV1"]["f:spec"]["f:replicas"].is_object())
+        .map(|entry| {
+            let of = |field: &str| entry[field].as_str().unwrap().to_owned();
+            format!("{} {}", of("manager"), of("operation"))
+        })
+        .collect()
 }
 
 /// The nodes that take no pods.
@@ -120,6 +139,69 @@ async fn what_somebody_has_scaled_since_stays() {
 }
 
 #[tokio::test]
+async fn the_number_of_replicas_belongs_to_who_had_it_before() {
+    let scene = Scene::new().await;
+    chaos(&scene, &SCALE).await.is(SUCCESS, "survived");
+    assert_restored(&scene);
+    let up = scene.call(&["up", "--replicas", "3"]).run().await;
+    up.expect_code(SUCCESS);
+    assert_eq!(scene.set()["spec"]["replicas"], 3);
+}
+
+#[tokio::test]
+async fn a_conflict_with_an_experiment_that_was_killed_names_what_undoes_it() {
+    let scene = Scene::new().await.live(everyone(), lingering());
+    let process = in_the_middle(&scene, &SCALE, is_scaled).await;
+    process.kill().await;
+    for command in [&["up"][..], &["up", "--replicas", "3"]] {
+        let refused = scene.call(command).run().await.expect_code(1);
+        let restore = "`cryptoctl chaos statefulset/cryptoserver -n logaiter --restore`";
+        assert!(refused.stderr.contains(restore), "{}", refused.stderr);
+        assert!(
+            !refused.stderr.contains("--replicas 0"),
+            "{}",
+            refused.stderr
+        );
+    }
+    assert_eq!(restore(&scene).await, ["scaled back to 2"]);
+    assert_restored(&scene);
+}
+
+#[tokio::test]
+async fn what_an_older_version_has_kept_is_given_up() {
+    let scene = Scene::new().await;
+    let place = ("apps", "statefulsets", "logaiter", "cryptoserver");
+    for replicas in [0, 2] {
+        scene.server.change("cryptoctl-chaos", place, |set| {
+            set["spec"]["replicas"] = json!(replicas);
+        });
+    }
+    assert_eq!(owners(&scene), ["cryptoctl-chaos Update"]);
+    assert_eq!(restore(&scene).await.len(), 1);
+    assert_eq!(owners(&scene), Vec::<String>::new());
+    let up = scene.call(&["up", "--replicas", "3"]).run().await;
+    up.expect_code(SUCCESS);
+    assert_eq!(owners(&scene), ["cryptoctl Apply"]);
+}
+
+#[tokio::test]
+async fn a_node_is_uncordoned_although_the_workload_is_gone() {
+    let scene = Scene::of_two_nodes().await.live(everyone(), lingering());
+    let process = in_the_middle(&scene, &CORDON, |server| {
+        nodes(server).iter().any(is_cordoned)
+    })
+    .await;
+    process.kill().await;
+    let down = scene.call(&["down", "--yes"]).run().await;
+    let down = down.expect_code(SUCCESS);
+    let command = "`cryptoctl chaos statefulset/cryptoserver -n logaiter --restore`";
+    assert!(down.stderr.contains(command), "{}", down.stderr);
+    assert_eq!(cordoned(&scene).len(), 1);
+    assert_eq!(restore(&scene).await, ["uncordoned"]);
+    assert_eq!(cordoned(&scene), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn ctrl_c_in_the_middle_restores_and_reports() {
     let scene = Scene::new().await.live(everyone(), lingering());
     let process = in_the_middle(&scene, &SCALE, is_scaled).await;
@@ -128,6 +210,26 @@ async fn ctrl_c_in_the_middle_restores_and_reports() {
         .is(INTERRUPTED, "inconclusive")
         .saying("it was stopped after 1 of 1 faults");
     assert_eq!(told.report()["not_restored"], json!(null));
+    assert_restored(&scene);
+}
+
+#[tokio::test]
+async fn a_terminal_that_is_closed_in_the_middle_restores() {
+    let scene = Scene::new().await.live(everyone(), lingering());
+    let process = in_the_middle(&scene, &SCALE, is_scaled).await;
+    // The kernel tells, and so does the shell.
+    process.hang_up().await;
+    process.hang_up().await;
+    Told(process.finish().await).is(HUNG_UP, "inconclusive");
+    assert_restored(&scene);
+}
+
+#[tokio::test]
+async fn a_reader_that_goes_away_in_the_middle_has_it_restored() {
+    let scene = Scene::new().await.live(everyone(), lingering());
+    let process = in_the_middle(&scene, &SCALE, is_scaled).await;
+    let status = process.leave_unread().await;
+    assert_eq!(status.code(), Some(UNDECIDED), "it did not come to its end");
     assert_restored(&scene);
 }
 

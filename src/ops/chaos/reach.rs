@@ -1,0 +1,147 @@
+//! How far an experiment reaches, in sentences for a person who has to agree to it.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+
+use super::plan::restore_command;
+use crate::ops::Workload;
+use crate::ops::verify::pods::Pods;
+use crate::report::{Experiment, Fault, Selection};
+use crate::status::{
+    KeptBecause, expected_ordinals, kept_because, next_revision, revision_hash, revision_of,
+};
+
+/// How far the experiment reaches, in sentences for a person who has to agree to it.
+pub(super) fn reach(
+    experiment: &Experiment,
+    workload: &Workload,
+    set: &StatefulSet,
+    names: &[String],
+    pods: &Pods,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let all = names.len();
+    let node_of = |name: &String| pods.get(name)?.spec.as_ref()?.node_name.as_deref();
+    match experiment.fault {
+        None => {}
+        Some(Fault::Scale) => lines.push(format!(
+            "no replica of {all} stays meanwhile; {all} are scaled up again afterwards, and \
+             `{}` does so if this program is killed",
+            restore_command(workload)
+        )),
+        Some(Fault::Restart) => {
+            lines.push(format!(
+                "of {all} replicas one is away at a time, as in any rollout"
+            ));
+        }
+        Some(Fault::Cordon) => {
+            let node = experiment.pods.first().and_then(node_of);
+            let node = node.unwrap_or("unknown");
+            let here: Vec<String> = names
+                .iter()
+                .filter(|name| node_of(name) == Some(node))
+                .cloned()
+                .collect();
+            lines.push(format!(
+                "node `{node}` takes no new pods of anybody meanwhile; {} evicted from it, pods of \
+                 other workloads stay",
+                match here.as_slice() {
+                    [one] => format!("`{one}` is"),
+                    several => format!("{} are", listed(several)),
+                }
+            ));
+        }
+        Some(_) => {
+            if experiment.kills > 1 {
+                let seed = match experiment.selection {
+                    Selection::Random { seed } => format!(" (seed {seed})"),
+                    _ => String::new(),
+                };
+                lines.push(format!("in this order{seed}: {}", listed(&experiment.pods)));
+            }
+            let verb = if all == 2 { "stays" } else { "stay" };
+            lines.push(format!("{} of {all} replicas {verb}", all - 1));
+        }
+    }
+    match experiment.fault {
+        Some(Fault::ForceDelete) => lines.push(
+            "without grace the old processes may still write when their successor starts: two \
+             writers may overlap"
+                .to_owned(),
+        ),
+        Some(Fault::Delete | Fault::Restart | Fault::Scale) => {
+            let spec = set.spec.template.spec.as_ref();
+            let grace = spec.and_then(|spec| spec.termination_grace_period_seconds);
+            let grace = grace.unwrap_or(30);
+            lines.push(format!("each pod has {grace} s to stop"));
+        }
+        _ => {}
+    }
+    lines.extend(remade(experiment, set, names, pods));
+    if let Some(endpoint) = experiment.endpoints.first() {
+        lines.push(format!(
+            "GET {} on port {} of {all} replicas is asked every {} ms",
+            endpoint.path, endpoint.port, experiment.probe_interval_ms
+        ));
+        let others = experiment.endpoints.len() - 1;
+        if others > 0 {
+            lines.push(format!(
+                "{others} more of the endpoints are asked before and after each fault only"
+            ));
+        }
+    }
+    lines
+}
+
+/// The pods that a fault may take and that come back at another revision of the template: one sentence
+/// each.
+fn remade(
+    experiment: &Experiment,
+    set: &StatefulSet,
+    names: &[String],
+    pods: &Pods,
+) -> Vec<String> {
+    let taken: BTreeSet<&String> = match experiment.fault {
+        // The same pod comes back, or the new revision is the experiment's own.
+        None | Some(Fault::Kill | Fault::Restart) => return Vec::new(),
+        // All pods of a node are.
+        Some(Fault::Cordon) => names.iter().collect(),
+        Some(_) => experiment.pods.iter().collect(),
+    };
+    let why = match kept_because(set) {
+        Some(KeptBecause::OnDelete) => ", because `OnDelete` has kept the old one so far",
+        _ => "",
+    };
+    let each = expected_ordinals(set)
+        .zip(names)
+        .filter(|(_, name)| taken.contains(name));
+    each.filter_map(|(ordinal, name)| {
+        let now = revision_of(pods.get(name)?)?;
+        let next = next_revision(set, ordinal)?;
+        (now != next).then(|| {
+            format!(
+                "`{name}` comes back at another revision of the template ({} now, {} then){why}: \
+                 what it serves may change with it",
+                revision_hash(now),
+                revision_hash(next)
+            )
+        })
+    })
+    .collect()
+}
+
+pub(super) fn listed(names: &[String]) -> String {
+    let quoted: Vec<String> = names
+        .iter()
+        .take(10)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = names.len().saturating_sub(quoted.len());
+    let end = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{end}", quoted.join(", "))
+}

@@ -1,0 +1,94 @@
+//! Tells a pod of another revision of the template from one that only came back: what it answers may
+//! be the template's work, so other content proves nothing about the data.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
+
+use super::steady::without_our_marks;
+use crate::cluster::Sight;
+use crate::report::{Fault, Remade};
+use crate::status::{revision_hash, revision_of};
+
+/// What every pod was made from when it was last verified.
+#[derive(Clone)]
+pub(super) struct Templates {
+    sets: Sight<StatefulSet>,
+    pods: Sight<Pod>,
+    /// Whether the experiment itself makes a new revision, of a template that says the same.
+    restarts: bool,
+    template: PodTemplateSpec,
+    update_revision: Option<String>,
+    verified: Arc<Mutex<BTreeMap<String, String>>>,
+}
+
+impl Templates {
+    /// The pods as they are in the steady state.
+    pub(super) fn of(
+        set: &StatefulSet,
+        sets: Sight<StatefulSet>,
+        pods: Sight<Pod>,
+        fault: Option<Fault>,
+    ) -> Self {
+        let status = set.status.as_ref();
+        let templates = Self {
+            sets,
+            pods,
+            restarts: fault == Some(Fault::Restart),
+            template: without_restarts(set),
+            update_revision: status.and_then(|status| status.update_revision.clone()),
+            verified: Arc::default(),
+        };
+        templates.verify();
+        templates
+    }
+
+    /// The pods have been verified as they are now.
+    pub(super) fn verify(&self) {
+        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        *verified = revisions(&self.pods);
+    }
+
+    /// Whether a pod was made from another template than when it was verified, and from which.
+    pub(super) fn remade(&self, pod: &str) -> Option<Remade> {
+        let now = revisions(&self.pods).remove(pod)?;
+        let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = verified.get(pod)?;
+        let is_ours = self.restarts
+            && Some(before) == self.update_revision.as_ref()
+            && !self.has_template_changed();
+        (*before != now && !is_ours).then(|| Remade {
+            pod: pod.to_owned(),
+            revision_before: revision_hash(before).to_owned(),
+            revision_after: revision_hash(&now).to_owned(),
+        })
+    }
+
+    /// Every pod that was.
+    pub(super) fn all_remade(&self) -> Vec<Remade> {
+        let pods = revisions(&self.pods).into_keys();
+        pods.filter_map(|pod| self.remade(&pod)).collect()
+    }
+
+    fn has_template_changed(&self) -> bool {
+        let sets = self.sets.current().unwrap_or_default();
+        sets.first()
+            .is_none_or(|set| without_restarts(set) != self.template)
+    }
+}
+
+fn revisions(pods: &Sight<Pod>) -> BTreeMap<String, String> {
+    let pods = pods.current().unwrap_or_default();
+    let named = pods.iter().filter_map(|pod| {
+        let name = pod.metadata.name.clone()?;
+        Some((name, revision_of(pod)?.to_owned()))
+    });
+    named.collect()
+}
+
+/// The template without what a restart writes into it.
+fn without_restarts(set: &StatefulSet) -> PodTemplateSpec {
+    without_our_marks(set.clone(), true).spec.template
+}
