@@ -191,3 +191,64 @@ fn an_experiment_has_a_timeline_and_a_verification_none() {
         assert!(render(Format::Page, &events).is_err());
     }
 }
+
+#[test]
+fn a_timeline_needs_nothing_that_only_browsers_know() {
+    let text = render(Format::Timeline, &named("survived")).unwrap();
+    // Custom properties are unknown to librsvg, which draws what it does not know in black.
+    assert!(!text.contains("var("), "{text}");
+}
+
+#[test]
+fn every_pattern_of_a_strip_is_in_the_legend() {
+    for (name, events) in samples::experiments() {
+        let page = page(&events);
+        let Some((_, section)) = page.split_once("<h2>What every replica answered</h2>") else {
+            continue;
+        };
+        let (section, _) = section.split_once("</section>").unwrap();
+        let (key, strips) = section.split_once("</ul>").unwrap();
+        for class in [
+            "right", "wrong", "failing", "silent", "unknown", "some", "down", "mark",
+        ] {
+            let path = format!("<path class=\"{class}\"");
+            let is_told = !strips.contains(&path) || key.contains(&path);
+            assert!(is_told, "{name}: {class}");
+        }
+    }
+}
+
+#[test]
+fn the_card_leads_with_its_three_answers() {
+    let survived = page(&named("survived"));
+    let (card, _) = survived.split_once("<p class=\"lead\">").unwrap();
+    for place in [
+        "/summary/all_equal/max",
+        "/availability/replicas/0/longest_outage_ms",
+        "/data/preserved",
+    ] {
+        assert!(figures(card).contains_key(place), "{place}");
+    }
+    let crashed = page(&named("crashed"));
+    let (card, _) = crashed.split_once("<p class=\"lead\">").unwrap();
+    assert!(card.contains("not seen to be back"), "{card}");
+    assert!(card.contains(", until the run ended"), "{card}");
+}
+
+#[test]
+fn a_crash_between_the_steps_is_one_of_them() {
+    let mut events = named("crashed");
+    let end = events.pop().unwrap();
+    for (restarts, status) in [(0, "Running"), (2, "CrashLoopBackOff")] {
+        let mut pod = samples::pod(0, "new", 0, status, 1_300);
+        pod.restarts = restarts;
+        let kind = EventKind::PodChanged { pod };
+        events.push(samples::at(end.elapsed_ms, kind));
+    }
+    events.push(end);
+    let page = page(&events);
+    assert!(
+        page.contains("✗ cryptoserver-0: CrashLoopBackOff, 0/1 Ready, 2 restarts"),
+        "{page}"
+    );
+}
