@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderValue, Uri};
+use jiff::Timestamp;
 use kube::client::{ClientBuilder, ConfigExt};
 use kube::{Client, Config};
 use tower::ServiceBuilder;
@@ -89,6 +90,13 @@ impl Cluster {
     #[must_use]
     pub fn server(&self) -> &str {
         self.sender.server()
+    }
+
+    /// The time now by the API server's clock, which the times of its objects are read by; what it
+    /// answered last decides.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.sender.now()
     }
 
     /// Whether the API server is known to be silent now, so that what was last seen may be old.

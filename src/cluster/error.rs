@@ -28,6 +28,41 @@ impl FieldConflict {
     }
 }
 
+/// Who forbids a request. The API server answers 403 for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denial {
+    /// Authorization: the user lacks a permission.
+    Permission,
+    /// The namespace is being deleted.
+    NamespaceTerminating,
+    /// A quota.
+    Quota,
+    /// The namespace's Pod Security Standard.
+    PodSecurity,
+    /// Any other admission.
+    Admission,
+}
+
+impl Denial {
+    /// Only the namespace's end has a cause of its own; the others differ in their words alone: those of
+    /// authorization are always the same (`k8s.io/apiserver`
+    /// `pkg/endpoints/handlers/responsewriters/errors.go`), and so are those of the admission plugins.
+    fn of(status: &Status) -> Self {
+        let says = |text: &str| status.message.contains(text);
+        if has_cause(status, "NamespaceTerminating") {
+            Self::NamespaceTerminating
+        } else if says("exceeded quota: ") || says("failed quota: ") {
+            Self::Quota
+        } else if says("violates PodSecurity ") {
+            Self::PodSecurity
+        } else if says(" is forbidden: ") && !says("User \"") && !says(" cannot ") {
+            Self::Admission
+        } else {
+            Self::Permission
+        }
+    }
+}
+
 /// A failed exchange with the cluster.
 #[derive(Debug, Error)]
 pub enum ClusterError {
@@ -85,11 +120,13 @@ pub enum ClusterError {
         /// The server's URL.
         server: String,
     },
-    /// 403: no permission.
+    /// 403: no permission, or admission says no.
     #[error("{message}")]
     Forbidden {
-        /// The API server's own sentence: user, verb and resource.
+        /// The API server's own sentence: user, verb and resource, or what admission says.
         message: String,
+        /// Who says no.
+        denial: Denial,
     },
     /// 404: no such object.
     #[error("{message}")]
@@ -203,7 +240,10 @@ impl ClusterError {
             StatusCode::UNAUTHORIZED => Self::Unauthorized {
                 server: server.to_owned(),
             },
-            StatusCode::FORBIDDEN => Self::Forbidden { message },
+            StatusCode::FORBIDDEN => Self::Forbidden {
+                denial: Denial::of(&status),
+                message,
+            },
             // Without a reason it is not the API server that speaks, but something in between.
             StatusCode::NOT_FOUND if !status.reason.is_empty() => Self::NotFound { message },
             StatusCode::CONFLICT if !status.reason.is_empty() => {

@@ -10,6 +10,7 @@ use kube::Client;
 use kube::client::Body;
 use kube::core::Status;
 
+use super::clock::Clock;
 use super::error::ClusterError;
 use super::failure;
 use super::transport::Transport;
@@ -33,6 +34,8 @@ pub(super) struct Exchange {
     pub(super) transport: Option<Transport>,
     /// Where what the server warns of is said.
     pub(super) warnings: Warnings,
+    /// The server's own time.
+    pub(super) clock: Clock,
 }
 
 impl Exchange {
@@ -47,6 +50,7 @@ impl Exchange {
         // On the heap: everything that waits for a request would otherwise carry it in itself.
         let exchange = Box::pin(async {
             let response = self.head(request).await?;
+            self.clock.hear(response.headers());
             let code = response.status();
             let retry_after = retry_after(&response);
             for text in warning::texts(response.headers()) {

@@ -3,6 +3,7 @@
 
 mod access;
 mod address;
+mod clock;
 mod connect;
 mod connection;
 mod contents;
@@ -42,7 +43,7 @@ pub use self::connection::{
 pub use self::conversation::Conversation;
 pub use self::deletion::{Deletion, Grace};
 pub use self::discovery::{ResourceKind, ServedKinds};
-pub use self::error::{ClusterError, FieldConflict};
+pub use self::error::{ClusterError, Denial, FieldConflict};
 pub use self::eviction::Eviction;
 pub use self::exec::{CommandEnd, ExecError};
 pub use self::forward::{AskError, Question};

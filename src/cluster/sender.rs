@@ -19,11 +19,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use jiff::Timestamp;
 use kube::Client;
 use kube::client::Body;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::clock::Clock;
 use super::connection::TimeLimits;
 use super::error::ClusterError;
 use super::exchange::Exchange;
@@ -80,6 +82,7 @@ impl Sender {
             time: limits.request,
             transport,
             warnings: Warnings::new(emitter),
+            clock: Clock::default(),
         };
         Self {
             pulse: Arc::new(Pulse::start(exchange.clone(), link.clone())),
@@ -97,6 +100,11 @@ impl Sender {
 
     pub(super) fn client(&self) -> &Client {
         &self.exchange.client
+    }
+
+    /// The server's own time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.exchange.clock.now()
     }
 
     /// Whether the server is known to be silent now.

@@ -73,7 +73,7 @@ pub async fn restore(context: &Context, workload: &Workload) -> Result<RestoreRe
                 Ok(())
             }
             // Who may not see nodes cannot have cordoned one.
-            Err(ClusterError::Forbidden { message }) => {
+            Err(ClusterError::Forbidden { message, .. }) => {
                 context.warn(format!("nodes were not looked at: {message}"));
                 Ok(())
             }

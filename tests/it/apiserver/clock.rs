@@ -46,6 +46,13 @@ impl Moment {
         self.timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
+    /// As the header `Date` shows it.
+    pub(crate) fn http_date(&self) -> String {
+        self.timestamp
+            .strftime("%a, %d %b %Y %H:%M:%S GMT")
+            .to_string()
+    }
+
     /// The text of a later moment.
     pub(crate) fn text_after(&self, delay: Duration) -> String {
         (self.timestamp + delay)

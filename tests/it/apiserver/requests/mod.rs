@@ -39,6 +39,20 @@ where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
+    let mut answer = answer_to(Arc::clone(&shared), request).await?;
+    let now = shared.with(|state| state.now.http_date());
+    answer
+        .headers_mut()
+        .entry(header::DATE)
+        .or_insert(now.parse().unwrap());
+    Ok(answer)
+}
+
+async fn answer_to<B>(shared: Arc<Shared>, request: Request<B>) -> io::Result<Answer>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
     let (parts, body) = request.into_parts();
     let body = body
         .collect()
