@@ -25,8 +25,14 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
                 cause: Cause::Claim,
                 message: format!("`{waits}` waits for `{object}`, which does not exist"),
                 evidence: Vec::new(),
-                next: vec![kubectl("get", &object)],
-                finality: Finality::Open,
+                next: vec![format!(
+                    "kubectl get persistentvolumeclaims{}",
+                    namespace
+                        .map(|name| format!(" -n {name}"))
+                        .unwrap_or_default()
+                )],
+                // It may be on its way.
+                finality: Finality::Lasting,
                 container: None,
                 object,
             });
@@ -52,6 +58,9 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
                 "ExternalProvisioning",
             ],
         );
+        let is_classless = words
+            .as_ref()
+            .is_some_and(|words| words.contains("storageclass") && words.contains("not found"));
         Some(Diagnosis {
             cause: Cause::Claim,
             message: format!(
@@ -63,7 +72,11 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
                 kubectl("describe", &object),
                 "kubectl get storageclass".to_owned(),
             ],
-            finality: Finality::Open,
+            finality: if is_classless {
+                Finality::Lasting
+            } else {
+                Finality::Open
+            },
             container: None,
             object,
         })

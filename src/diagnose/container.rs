@@ -2,17 +2,11 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-use super::{Cause, Diagnosis, Finality, kubectl, newest_event, pod_reference};
-use crate::object::ObjectRef;
+use super::{Cause, Diagnosis, Finality, crash, kubectl, pod_reference};
 use crate::status::{Snapshot, is_ready};
 
-/// Starts after which a container that keeps ending is not given another chance.
-///
-/// Two: a first restart is common while a dependency comes up.
-const RESTARTS_OF_A_CRASH_LOOP: i32 = 2;
-
 pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
-    let mut diagnosis = all_statuses(pod).find_map(|status| of_container(pod, status))?;
+    let mut diagnosis = all_statuses(pod).find_map(|status| of_container(snapshot, pod, status))?;
     if diagnosis.finality != Finality::Open && blocks_another_revision(snapshot, pod) {
         let name = diagnosis.object.to_string();
         diagnosis.evidence.insert(0, diagnosis.message);
@@ -25,24 +19,6 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
     Some(diagnosis)
 }
 
-/// A pod that runs and is not Ready: what its probes say.
-pub(super) fn probe(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
-    if is_ready(pod) {
-        return None;
-    }
-    let words = newest_event(snapshot, pod.metadata.uid.as_deref(), &["Unhealthy"])?;
-    let object = pod_reference(pod);
-    Some(Diagnosis {
-        cause: Cause::Probe,
-        message: format!("`{object}` runs, but a probe says that it is not ready"),
-        evidence: vec![words],
-        next: vec![kubectl("describe", &object), kubectl("logs", &object)],
-        finality: Finality::Open,
-        container: None,
-        object,
-    })
-}
-
 fn all_statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     let status = pod.status.as_ref();
     let init = status.and_then(|status| status.init_container_statuses.as_deref());
@@ -52,7 +28,7 @@ fn all_statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
         .chain(main.unwrap_or_default())
 }
 
-fn of_container(pod: &Pod, status: &ContainerStatus) -> Option<Diagnosis> {
+fn of_container(snapshot: &Snapshot, pod: &Pod, status: &ContainerStatus) -> Option<Diagnosis> {
     let state = status.state.as_ref()?;
     let object = pod_reference(pod);
     let waiting = state.waiting.clone().unwrap_or_default();
@@ -75,57 +51,12 @@ fn of_container(pod: &Pod, status: &ContainerStatus) -> Option<Diagnosis> {
             message: format!("`{object}` cannot create its container `{}`", status.name),
             evidence: with_reason(reason, &words),
             next: vec![kubectl("describe", &object)],
-            finality: Finality::Lasting,
+            finality: configuration_finality(&words),
             container: Some(status.name.clone()),
             object,
         }),
-        _ => crash(object, status, reason),
+        _ => crash::diagnose(snapshot, pod, status),
     }
-}
-
-fn crash(object: ObjectRef, status: &ContainerStatus, reason: &str) -> Option<Diagnosis> {
-    let now = status.state.as_ref()?.terminated.as_ref();
-    let before = status
-        .last_state
-        .as_ref()
-        .and_then(|state| state.terminated.as_ref());
-    let ended = now.or(before).filter(|ended| ended.exit_code != 0)?;
-    let is_looping = reason == "CrashLoopBackOff" || now.is_some();
-    if !is_looping {
-        return None;
-    }
-    let how = match ended.reason.as_deref() {
-        Some(reason) if !reason.is_empty() && reason != "Error" => {
-            format!("{reason}, exit code {}", ended.exit_code)
-        }
-        _ => format!("exit code {}", ended.exit_code),
-    };
-    let is_final = reason == "CrashLoopBackOff" && status.restart_count >= RESTARTS_OF_A_CRASH_LOOP;
-    let times = status.restart_count + 1;
-    let mut evidence = Vec::new();
-    evidence.extend(
-        ended
-            .message
-            .clone()
-            .filter(|message| !message.trim().is_empty()),
-    );
-    Some(Diagnosis {
-        cause: Cause::CrashLoop,
-        message: format!(
-            "container `{}` of `{object}` keeps ending ({how}, started {times} {})",
-            status.name,
-            if times == 1 { "time" } else { "times" },
-        ),
-        evidence,
-        next: vec![format!("{} --previous", kubectl("logs", &object))],
-        finality: if is_final {
-            Finality::Final
-        } else {
-            Finality::Open
-        },
-        container: Some(status.name.clone()),
-        object,
-    })
 }
 
 /// A missing image or a missing right to it does not come by waiting; a registry that is away does.
@@ -147,6 +78,16 @@ fn pull_finality(reason: &str, words: &str) -> Finality {
             Finality::Final
         }
         _ => Finality::Lasting,
+    }
+}
+
+/// A missing Secret may be on its way; an image that runs as root is not going to change
+/// (`pkg/kubelet/kuberuntime/security_context.go`).
+fn configuration_finality(words: &str) -> Finality {
+    if words.contains("runAsNonRoot") {
+        Finality::Final
+    } else {
+        Finality::Lasting
     }
 }
 

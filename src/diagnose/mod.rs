@@ -5,9 +5,15 @@
 
 mod claim;
 mod container;
+mod crash;
+pub(crate) mod exit;
 mod placement;
+mod probe;
+mod quantity;
+mod refusal;
 
-use k8s_openapi::api::core::v1::Pod;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Container, Event, Pod};
 use serde::{Deserialize, Serialize};
 
 use crate::object::ObjectRef;
@@ -23,31 +29,58 @@ pub enum Cause {
     ContainerConfiguration,
     /// A container keeps ending.
     CrashLoop,
+    /// A container keeps ending with exit code 0.
+    Completed,
+    /// The kubelet keeps ending a container, since its liveness or startup probe fails.
+    LivenessProbe,
     /// A broken pod of an old revision blocks the new one.
     StuckRevision,
     /// No node takes the pod.
     Unschedulable,
+    /// A scheduling gate holds the pod back.
+    SchedulingGate,
     /// A volume cannot be attached or mounted.
     Volume,
     /// A claim is missing or has no volume.
     Claim,
     /// A container runs, but its readiness or startup probe fails.
     Probe,
-    /// The controller cannot create the pod.
+    /// The containers are ready, and a readiness gate is not open.
+    ReadinessGate,
+    /// A quota has no room for the pod.
+    Quota,
+    /// The namespace's Pod Security Standard forbids the pod.
+    PodSecurity,
+    /// A `LimitRange` forbids the pod's resources.
+    LimitRange,
+    /// The pod names something that does not exist, and so cannot be created.
+    MissingReference,
+    /// The pod would not be a valid object, such as with a name that is too long for its labels.
+    InvalidPod,
+    /// The controller cannot create the pod, for another reason.
     PodRefused,
 }
 
 impl Cause {
     /// Every cause, in the order of the documented table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 18] = [
         Self::ImagePull,
         Self::ContainerConfiguration,
         Self::CrashLoop,
+        Self::Completed,
+        Self::LivenessProbe,
         Self::StuckRevision,
         Self::Unschedulable,
+        Self::SchedulingGate,
         Self::Volume,
         Self::Claim,
         Self::Probe,
+        Self::ReadinessGate,
+        Self::Quota,
+        Self::PodSecurity,
+        Self::LimitRange,
+        Self::MissingReference,
+        Self::InvalidPod,
         Self::PodRefused,
     ];
 
@@ -58,11 +91,20 @@ impl Cause {
             Self::ImagePull => "image_pull",
             Self::ContainerConfiguration => "container_configuration",
             Self::CrashLoop => "crash_loop",
+            Self::Completed => "completed",
+            Self::LivenessProbe => "liveness_probe",
             Self::StuckRevision => "stuck_revision",
             Self::Unschedulable => "unschedulable",
+            Self::SchedulingGate => "scheduling_gate",
             Self::Volume => "volume",
             Self::Claim => "claim",
             Self::Probe => "probe",
+            Self::ReadinessGate => "readiness_gate",
+            Self::Quota => "quota",
+            Self::PodSecurity => "pod_security",
+            Self::LimitRange => "limit_range",
+            Self::MissingReference => "missing_reference",
+            Self::InvalidPod => "invalid_pod",
             Self::PodRefused => "pod_refused",
         }
     }
@@ -126,14 +168,14 @@ pub fn workload(snapshot: &Snapshot) -> Option<Diagnosis> {
             container::diagnose(snapshot, pod)
                 .or_else(|| claim::diagnose(snapshot, pod))
                 .or_else(|| placement::diagnose(snapshot, pod))
-                .or_else(|| container::probe(snapshot, pod))
+                .or_else(|| probe::diagnose(snapshot, pod))
         })
         .collect();
     found.sort_by_key(|diagnosis| diagnosis.finality);
     found
         .into_iter()
         .next()
-        .or_else(|| placement::refused_pod(snapshot))
+        .or_else(|| refusal::diagnose(snapshot))
 }
 
 fn expected_pods(snapshot: &Snapshot) -> Vec<&Pod> {
@@ -170,20 +212,51 @@ fn kubectl(verb: &str, object: &ObjectRef) -> String {
     format!("kubectl {verb} {object}{namespace}")
 }
 
-/// The newest event of an object with one of these reasons, in the cluster's words.
-fn newest_event(snapshot: &Snapshot, uid: Option<&str>, reasons: &[&str]) -> Option<String> {
-    snapshot
+/// The containers of a pod, init containers first.
+fn all_containers(pod: &Pod) -> impl Iterator<Item = &Container> {
+    let spec = pod.spec.as_ref();
+    let init = spec.and_then(|spec| spec.init_containers.as_deref());
+    let main = spec.map(|spec| spec.containers.as_slice());
+    init.unwrap_or_default()
+        .iter()
+        .chain(main.unwrap_or_default())
+}
+
+/// The events of an object with one of these reasons, the newest last.
+fn events<'snapshot>(
+    snapshot: &'snapshot Snapshot,
+    uid: Option<&str>,
+    reasons: &[&str],
+) -> std::vec::IntoIter<&'snapshot Event> {
+    let mut events: Vec<&Event> = snapshot
         .events
         .iter()
         .filter(|event| event.involved_object.uid.as_deref() == uid && uid.is_some())
         .filter(|event| {
-            event
-                .reason
-                .as_deref()
-                .is_some_and(|reason| reasons.contains(&reason))
+            let reason = event.reason.as_deref();
+            reason.is_some_and(|reason| reasons.contains(&reason))
         })
-        .max_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0))
-        .and_then(|event| event.message.clone())
+        .collect();
+    events.sort_by_key(|event| last_seen(event));
+    events.into_iter()
+}
+
+/// The newest event of an object with one of these reasons, in the cluster's words.
+fn newest_event(snapshot: &Snapshot, uid: Option<&str>, reasons: &[&str]) -> Option<String> {
+    let newest = events(snapshot, uid, reasons).next_back()?;
+    newest.message.clone()
+}
+
+/// When an event happened last: components of the older event API say it in one field, those of the
+/// newer one in others (`events.k8s.io`).
+fn last_seen(event: &Event) -> Option<Timestamp> {
+    let series = event.series.as_ref();
+    let newer = series
+        .and_then(|series| series.last_observed_time.as_ref())
+        .or(event.event_time.as_ref())
+        .map(|time| time.0);
+    let older = event.last_timestamp.as_ref().map(|time| time.0);
+    older.max(newer)
 }
 
 #[cfg(test)]

@@ -1,32 +1,142 @@
-//! Causes between a pod and its node: nobody creates it, no node takes it, its volume does not come.
+//! Causes between a pod and its node: a gate, no node that takes it, a volume that does not come.
 
-use k8s_openapi::api::core::v1::Pod;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Cause, Diagnosis, Finality, kubectl, newest_event, pod_reference};
-use crate::object::ObjectRef;
+use k8s_openapi::api::core::v1::{Container, Node, Pod, PodCondition};
+
+use super::{Cause, Diagnosis, Finality, kubectl, newest_event, pod_reference, quantity};
 use crate::status::Snapshot;
 
+/// Values of a label that are named, at most.
+const NAMED_VALUES: usize = 5;
+
 pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
-    unschedulable(pod).or_else(|| volume(snapshot, pod))
+    let scheduled = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.as_ref())
+        .and_then(|conditions| {
+            conditions
+                .iter()
+                .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
+        });
+    let reason = scheduled.and_then(|condition| condition.reason.as_deref());
+    match (scheduled, reason) {
+        (Some(_), Some("SchedulingGated")) => Some(gated(pod)),
+        (Some(condition), Some("Unschedulable")) => Some(unschedulable(snapshot, pod, condition)),
+        _ => volume(snapshot, pod),
+    }
 }
 
-fn unschedulable(pod: &Pod) -> Option<Diagnosis> {
-    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
-    let condition = conditions.iter().find(|condition| {
-        condition.type_ == "PodScheduled"
-            && condition.status == "False"
-            && condition.reason.as_deref() == Some("Unschedulable")
-    })?;
+/// Nobody looks for a node until whoever set the gates takes them away (KEP-3521).
+fn gated(pod: &Pod) -> Diagnosis {
     let object = pod_reference(pod);
-    Some(Diagnosis {
+    let gates: Vec<String> = pod
+        .spec
+        .iter()
+        .flat_map(|spec| spec.scheduling_gates.iter().flatten())
+        .map(|gate| format!("`{}`", gate.name))
+        .collect();
+    let noun = if gates.len() == 1 { "gate" } else { "gates" };
+    Diagnosis {
+        cause: Cause::SchedulingGate,
+        message: format!(
+            "`{object}` is held back by its scheduling {noun} {}",
+            gates.join(", ")
+        ),
+        evidence: Vec::new(),
+        next: vec![format!("{} -o yaml", kubectl("get", &object))],
+        finality: Finality::Open,
+        container: None,
+        object,
+    }
+}
+
+fn unschedulable(snapshot: &Snapshot, pod: &Pod, condition: &PodCondition) -> Diagnosis {
+    let object = pod_reference(pod);
+    let mut evidence: Vec<String> = condition.message.clone().into_iter().collect();
+    let nodes = snapshot.nodes.as_deref().unwrap_or_default();
+    evidence.extend(too_much(pod, nodes));
+    evidence.extend(selected_by_none(pod, nodes));
+    Diagnosis {
         cause: Cause::Unschedulable,
         message: format!("no node takes `{object}`"),
-        evidence: condition.message.clone().into_iter().collect(),
+        evidence,
         next: vec![kubectl("describe", &object), "kubectl get nodes".to_owned()],
         finality: Finality::Open,
         container: None,
         object,
-    })
+    }
+}
+
+/// The resources of which a pod asks for more than any node has altogether.
+fn too_much(pod: &Pod, nodes: &[Node]) -> Vec<String> {
+    let Some(spec) = &pod.spec else {
+        return Vec::new();
+    };
+    let requests = |container: &Container, resource: &str| {
+        let resources = container.resources.as_ref()?;
+        let asked = resources.requests.as_ref()?.get(resource)?;
+        quantity::milli(&asked.0)
+    };
+    let resources: BTreeSet<&String> = spec
+        .containers
+        .iter()
+        .filter_map(|container| container.resources.as_ref()?.requests.as_ref())
+        .flat_map(BTreeMap::keys)
+        .collect();
+    resources
+        .into_iter()
+        .filter_map(|resource| {
+            let asked: i128 = spec
+                .containers
+                .iter()
+                .filter_map(|container| requests(container, resource))
+                .sum();
+            let offers = nodes.iter().filter_map(|node| {
+                let offered = node.status.as_ref()?.allocatable.as_ref()?;
+                let offered = &offered.get(resource.as_str())?.0;
+                Some((quantity::milli(offered)?, offered))
+            });
+            let most = offers.max_by_key(|(milli, _)| *milli);
+            if nodes.is_empty() || most.is_some_and(|(most, _)| most >= asked) {
+                return None;
+            }
+            let most = most.map_or("none", |(_, words)| words.as_str());
+            Some(format!(
+                "it asks for {resource} {}; the most that a node offers is {most}",
+                quantity::words(asked)
+            ))
+        })
+        .collect()
+}
+
+/// The labels of a pod's node selector that no node has, with the values that there are.
+fn selected_by_none(pod: &Pod, nodes: &[Node]) -> Vec<String> {
+    let selector = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.node_selector.as_ref());
+    let values = |key: &str| -> BTreeSet<&str> {
+        nodes
+            .iter()
+            .filter_map(|node| Some(node.metadata.labels.as_ref()?.get(key)?.as_str()))
+            .collect()
+    };
+    selector
+        .into_iter()
+        .flatten()
+        .filter(|(key, value)| !nodes.is_empty() && !values(key).contains(value.as_str()))
+        .map(|(key, value)| {
+            let there: Vec<&str> = values(key).into_iter().take(NAMED_VALUES).collect();
+            let there = if there.is_empty() {
+                "no node has that label".to_owned()
+            } else {
+                format!("nodes have `{}`", there.join("`, `"))
+            };
+            format!("it asks for a node with `{key}={value}`; {there}")
+        })
+        .collect()
 }
 
 fn volume(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
@@ -41,29 +151,18 @@ fn volume(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
     let reasons = ["FailedAttachVolume", "FailedMount", "FailedMapVolume"];
     let words = newest_event(snapshot, pod.metadata.uid.as_deref(), &reasons)?;
     let object = pod_reference(pod);
+    // A ConfigMap or Secret may be on its way, as for `container_configuration`.
+    let finality = if words.contains("not found") || words.contains("references non-existent") {
+        Finality::Lasting
+    } else {
+        Finality::Open
+    };
     Some(Diagnosis {
         cause: Cause::Volume,
         message: format!("a volume of `{object}` cannot be attached or mounted"),
         evidence: vec![words],
         next: vec![kubectl("describe", &object)],
-        finality: Finality::Open,
-        container: None,
-        object,
-    })
-}
-
-/// The controller tried to create a pod and was refused: quota, admission, a name in use.
-pub(super) fn refused_pod(snapshot: &Snapshot) -> Option<Diagnosis> {
-    let metadata = &snapshot.stateful_set.metadata;
-    let words = newest_event(snapshot, metadata.uid.as_deref(), &["FailedCreate"])?;
-    let name = metadata.name.as_deref().unwrap_or_default();
-    let object = ObjectRef::new("apps", "StatefulSet", metadata.namespace.as_deref(), name);
-    Some(Diagnosis {
-        cause: Cause::PodRefused,
-        message: format!("the controller of `{object}` cannot create a pod"),
-        evidence: vec![words],
-        next: vec![kubectl("describe", &object)],
-        finality: Finality::Open,
+        finality,
         container: None,
         object,
     })

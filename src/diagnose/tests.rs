@@ -1,3 +1,6 @@
+mod endings;
+mod refusals;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -14,6 +17,7 @@ fn snapshot(pod: Value, claims: Vec<Value>, events: Vec<Value>) -> Snapshot {
         pods: vec![serde_json::from_value(pod).unwrap()],
         claims: Some(serde_json::from_value(parse(claims)).unwrap()),
         events: serde_json::from_value(parse(events)).unwrap(),
+        ..Snapshot::default()
     }
 }
 
@@ -154,7 +158,10 @@ fn nothing_is_diagnosed_before_the_controller_has_seen_the_change() {
 #[test]
 fn every_cause_is_documented() {
     let document = include_str!("../../docs/diagnoses.md");
+    let schema = include_str!("../../docs/schema/chaos-report.schema.json");
     for cause in Cause::ALL {
+        let name = format!("\"{}\"", cause.name());
+        assert!(schema.contains(&name), "the schema lacks {name}");
         assert!(
             document.contains(&format!("| `{}` |", cause.name())),
             "{} is missing",
@@ -203,4 +210,81 @@ fn nothing_is_said_of_claims_that_nobody_has_looked_for() {
     let mut unseen = snapshot(pending, Vec::new(), Vec::new());
     unseen.claims = None;
     assert_eq!(workload(&unseen), None);
+}
+
+#[test]
+fn gates_are_named_and_nobody_is_blamed() {
+    let mut held = pod("web-b", &json!({}));
+    held["spec"] = json!({"containers": [], "schedulingGates": [{"name": "example.com/quota"}]});
+    held["status"] = json!({"conditions": [
+        {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}]});
+    let held = diagnose(held).unwrap();
+    assert_eq!(
+        (held.cause, held.finality),
+        (Cause::SchedulingGate, Finality::Open)
+    );
+    assert!(
+        held.message.contains("`example.com/quota`"),
+        "{}",
+        held.message
+    );
+
+    let mut unready = pod("web-b", &json!({"state": {"running": {}}}));
+    unready["spec"]["readinessGates"] = json!([{"conditionType": "example.com/registered"}]);
+    unready["status"]["conditions"] = json!([
+        {"type": "ContainersReady", "status": "True"}, {"type": "Ready", "status": "False"}]);
+    let unready = diagnose(unready).unwrap();
+    assert_eq!(
+        (unready.cause, unready.finality),
+        (Cause::ReadinessGate, Finality::Open)
+    );
+    assert!(
+        unready
+            .message
+            .contains("`example.com/registered` is not set"),
+        "{}",
+        unready.message
+    );
+}
+
+#[test]
+fn what_was_asked_stands_beside_the_most_that_a_node_offers() {
+    let mut pending = pod("web-b", &json!({}));
+    pending["spec"] = json!({"nodeSelector": {"disk": "ssd"}, "containers": [
+        {"name": "api", "resources": {"requests": {"cpu": "64", "memory": "1Mi"}}}]});
+    pending["status"] = json!({"conditions": [{"type": "PodScheduled", "status": "False",
+        "reason": "Unschedulable", "message": "0/2 nodes are available"}]});
+    let mut full = snapshot(pending, Vec::new(), Vec::new());
+    let node = |cpu: &str, disk: &str| {
+        json!({"metadata": {"labels": {"disk": disk}},
+            "status": {"allocatable": {"cpu": cpu, "memory": "4Gi"}}})
+    };
+    let nodes = json!([node("2", "hdd"), node("1500m", "tape")]);
+    full.nodes = serde_json::from_value(nodes).unwrap();
+    assert_eq!(
+        workload(&full).unwrap().evidence,
+        [
+            "0/2 nodes are available",
+            "it asks for cpu 64; the most that a node offers is 2",
+            "it asks for a node with `disk=ssd`; nodes have `hdd`, `tape`",
+        ]
+    );
+}
+
+#[test]
+fn a_missing_object_in_a_volume_may_be_on_its_way() {
+    let creating = json!({"metadata": {"name": "web-0", "uid": "p"},
+        "spec": {"containers": [], "nodeName": "node"}, "status": {}});
+    let event = |message: &str| json!({"metadata": {}, "involvedObject": {"uid": "p"}, "reason": "FailedMount", "message": message});
+    let of = |message: &str| {
+        workload(&snapshot(
+            creating.clone(),
+            Vec::new(),
+            vec![event(message)],
+        ))
+        .unwrap()
+        .finality
+    };
+    assert_eq!(of("configmap \"late\" not found"), Finality::Lasting);
+    assert_eq!(of("timed out waiting for the condition"), Finality::Open);
 }

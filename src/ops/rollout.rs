@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use futures::future::try_join;
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::error::OpsError;
 use super::surroundings::{Surroundings, add_log};
@@ -16,7 +18,7 @@ use crate::diagnose::{Diagnosis, Finality, LASTING};
 use crate::event::{EventKind, milliseconds};
 use crate::object::ObjectRef;
 use crate::report::RolloutReport;
-use crate::status::{RolloutProgress, RolloutState, Snapshot, rollout_progress};
+use crate::status::{RolloutProgress, RolloutState, Snapshot, rollout_progress, settled};
 
 /// A rollout that has not moved for this long is looked at more closely: events and claims, which
 /// a healthy rollout never needs.
@@ -31,30 +33,36 @@ pub async fn rollout_status(
     context: &Context,
     workload: &Workload,
 ) -> Result<RolloutReport, OpsError> {
-    follow(context, workload, &Verdict::default()).await
+    let since = context.cluster.now();
+    // On the heap: whatever waits for it would otherwise carry it in itself.
+    Box::pin(follow(context, workload, &Verdict::default(), since)).await
 }
 
-/// The same, ending as well when something else that is waited for has failed.
+/// The same, ending as well when something else that is waited for has failed. What was refused before
+/// `since`, by the cluster's time, may be allowed by now.
 pub(super) async fn follow(
     context: &Context,
     workload: &Workload,
     verdict: &Verdict,
+    since: Timestamp,
 ) -> Result<RolloutReport, OpsError> {
     let started = Instant::now();
     let object = workload.reference();
     let doing = || OpsError::while_doing(format!("watch `{object}`"));
     let mut view = context.by_deadline(View::open(context, workload)).await?;
+    view.since = since;
     let mut seen = Seen::default();
     let mut next_look = Instant::now() + STALL;
     loop {
+        let mut has_changed = false;
         let is_over = tokio::select! {
             // In this order, so that a run can be repeated exactly, and the deadline is never starved.
             biased;
             () = sleep_until(context.deadline) => true,
             () = verdict.failed() => true,
-            changed = view.sets.changed() => { changed.map_err(doing())?; false }
-            changed = view.pods.changed() => { changed.map_err(doing())?; false }
-            () = sleep_until(next_look) => {
+            changed = view.sets.changed() => { changed.map_err(doing())?; has_changed = true; false }
+            changed = view.pods.changed() => { changed.map_err(doing())?; has_changed = true; false }
+            () = sleep_until(seen.due().map_or(next_look, |due| due.min(next_look))) => {
                 view.look_around(context, workload).await;
                 next_look = Instant::now() + STALL;
                 false
@@ -66,7 +74,23 @@ pub(super) async fn follow(
             }
             continue;
         };
-        let mut progress = seen.judge(rollout_progress(&snapshot));
+        let now = context.cluster.now();
+        let mut found = settled(rollout_progress(&snapshot), &snapshot, now);
+        if found.state == RolloutState::Complete && !has_changed && !is_over {
+            // Only time has passed: what was last heard may be old, so it is looked at anew.
+            let Some(fresh) = look(context, workload, &snapshot.stateful_set).await else {
+                continue;
+            };
+            found = settled(rollout_progress(&fresh), &fresh, context.cluster.now());
+        }
+        let mut progress = seen.judge(found.clone());
+        if is_over {
+            progress.state = at_the_end(progress.state, found.state);
+        }
+        if matches!(progress.state, RolloutState::Failed { .. }) {
+            view.look_around(context, workload).await;
+            progress = view.confirmed(progress)?;
+        }
         if seen.last.as_ref() != Some(&progress) {
             context.emit(EventKind::Rollout {
                 object: object.clone(),
@@ -89,12 +113,45 @@ pub(super) async fn follow(
     }
 }
 
+/// A workload and the pods that it selects as they are now, unless that cannot be had in time.
+pub(super) async fn look(
+    context: &Context,
+    workload: &Workload,
+    known: &StatefulSet,
+) -> Option<Snapshot> {
+    let (kind, selector) = (ResourceKind::pod(), pod_selector(known));
+    let pods = async {
+        let namespace = Some(workload.namespace.as_str());
+        let listed = context
+            .cluster
+            .list::<Pod>(&kind, namespace, Some(&selector), None);
+        listed.await.map_err(OpsError::while_doing("list the pods"))
+    };
+    let looking = try_join(workload.read(context), pods);
+    let (stateful_set, pods) = context.by_deadline(looking).await.ok()?;
+    Some(Snapshot {
+        stateful_set,
+        pods,
+        ..Snapshot::default()
+    })
+}
+
+/// The last word is all that is known, whether or not it has stood for long.
+fn at_the_end(judged: RolloutState, found: RolloutState) -> RolloutState {
+    match judged {
+        RolloutState::Progressing { .. } => found,
+        decided => decided,
+    }
+}
+
 /// What is seen of a workload: followed, and around it looked up.
 pub(super) struct View {
     pub(super) sets: Watched<StatefulSet>,
     pub(super) pods: Watched<Pod>,
     object: ObjectRef,
     surroundings: Surroundings,
+    /// Since when it is looked at, by the cluster's time.
+    since: Timestamp,
 }
 
 impl View {
@@ -126,6 +183,7 @@ impl View {
             pods,
             object,
             surroundings: Surroundings::default(),
+            since: context.cluster.now(),
         })
     }
 
@@ -147,14 +205,30 @@ impl View {
             pods: pods.as_ref().clone(),
             claims: self.surroundings.claims.clone(),
             events: self.surroundings.events.clone(),
+            nodes: self.surroundings.nodes.clone(),
+            since: Some(self.since),
         }))
+    }
+
+    /// A failure, told with what is known around it by now.
+    fn confirmed(&self, failed: RolloutProgress) -> Result<RolloutProgress, OpsError> {
+        let Some(snapshot) = self.snapshot()? else {
+            return Ok(failed);
+        };
+        let again = rollout_progress(&snapshot);
+        let is_failed = matches!(again.state, RolloutState::Failed { .. });
+        Ok(if is_failed { again } else { failed })
     }
 
     /// Looks up the claims and events around what is not ready.
     pub(super) async fn look_around(&mut self, context: &Context, workload: &Workload) {
         let set = self.sets.current().and_then(|sets| sets.first().cloned());
         let pods = self.pods.current().unwrap_or_default();
-        self.surroundings = Surroundings::read(context, workload, set.as_ref(), &pods).await;
+        let nodes = self.surroundings.nodes.take();
+        let reading = Surroundings::read(context, workload, set.as_ref(), &pods, nodes);
+        if let Ok(surroundings) = timeout_at(context.deadline, reading).await {
+            self.surroundings = surroundings;
+        }
     }
 }
 
@@ -166,34 +240,42 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Turns a cause that usually mends itself into a failure once it has lasted.
+    /// Turns a cause that usually mends itself into a failure once it has lasted, and keeps a suspicion
+    /// back that has not stood for a while: a claim is bound, and a pod that no node took has one, a
+    /// second later.
     pub(super) fn judge(&mut self, mut progress: RolloutProgress) -> RolloutProgress {
-        let suspicion = match &progress.state {
-            RolloutState::Progressing {
-                suspicion: Some(suspicion),
-                ..
-            } if suspicion.finality == Finality::Lasting => suspicion.clone(),
-            _ => {
-                self.suspicion = None;
-                return progress;
-            }
+        let RolloutState::Progressing { suspicion, .. } = &mut progress.state else {
+            self.suspicion = None;
+            return progress;
+        };
+        let Some(found) = suspicion.clone() else {
+            self.suspicion = None;
+            return progress;
         };
         let same = |(known, _): &&(Diagnosis, Instant)| {
-            known.cause == suspicion.cause && known.object == suspicion.object
+            known.cause == found.cause && known.object == found.object
         };
         let since = self
             .suspicion
             .as_ref()
             .filter(same)
             .map_or_else(Instant::now, |(_, since)| *since);
-        self.suspicion = Some((suspicion.clone(), since));
-        if since.elapsed() >= LASTING {
+        self.suspicion = Some((found.clone(), since));
+        if since.elapsed() >= LASTING && found.finality == Finality::Lasting {
             let cause = Diagnosis {
                 finality: Finality::Final,
-                ..suspicion
+                ..found
             };
             progress.state = RolloutState::Failed { cause };
+        } else if since.elapsed() < STALL {
+            *suspicion = None;
         }
         progress
+    }
+
+    /// When what is suspected now will have stood for long enough to be said.
+    fn due(&self) -> Option<Instant> {
+        let (_, since) = self.suspicion.as_ref()?;
+        Some(*since + STALL).filter(|due| *due > Instant::now())
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaim, Pod};
 use tokio::time::timeout;
 
 use super::{Context, Workload};
@@ -23,20 +23,42 @@ pub(super) struct Surroundings {
     /// `None` before anybody has looked, or when that took too long.
     pub(super) claims: Option<Vec<PersistentVolumeClaim>>,
     pub(super) events: Vec<Event>,
+    /// `None` while no pod waits for one, or without permission.
+    pub(super) nodes: Option<Vec<Node>>,
 }
 
 impl Surroundings {
-    /// Reads them. Without permission, or in time, the diagnosis has less to go by; that is no
+    /// Reads them; nodes that are known are not read again. Without permission, or in time, the diagnosis has less to go by; that is no
     /// reason to fail.
     pub(super) async fn read(
         context: &Context,
         workload: &Workload,
         set: Option<&StatefulSet>,
         pods: &[Pod],
+        nodes: Option<Vec<Node>>,
     ) -> Self {
         let reading = read(context, workload, set, pods);
-        timeout(PATIENCE, reading).await.unwrap_or_default()
+        let mut found = timeout(PATIENCE, reading).await.unwrap_or_default();
+        found.nodes = nodes;
+        if found.nodes.is_none() && pods.iter().any(has_no_node) {
+            let kind = ResourceKind::node();
+            let listing = context.cluster.list::<Node>(&kind, None, None, None);
+            let listed = timeout(PATIENCE, listing).await;
+            found.nodes = listed.ok().and_then(Result::ok);
+        }
+        found
     }
+}
+
+/// Whether the scheduler has looked at a pod and found no node for it.
+fn has_no_node(pod: &Pod) -> bool {
+    let conditions = pod
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten());
+    conditions
+        .filter(|condition| condition.type_ == "PodScheduled")
+        .any(|condition| condition.reason.as_deref() == Some("Unschedulable"))
 }
 
 async fn read(
@@ -92,12 +114,16 @@ async fn read(
     Surroundings {
         claims: Some(claims),
         events,
+        nodes: None,
     }
 }
 
 /// Adds the last log lines of a container that keeps ending to the evidence.
 pub(super) async fn add_log(context: &Context, namespace: &str, diagnosis: &mut Diagnosis) {
-    let crashed = matches!(diagnosis.cause, Cause::CrashLoop | Cause::StuckRevision);
+    let crashed = matches!(
+        diagnosis.cause,
+        Cause::CrashLoop | Cause::Completed | Cause::LivenessProbe | Cause::StuckRevision
+    );
     let Some(container) = diagnosis.container.clone().filter(|_| crashed) else {
         return;
     };

@@ -45,6 +45,7 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
             ..UpReport::default()
         });
     }
+    let since = context.cluster.now();
     context
         .by_deadline(create_namespaces(context, &mut planned))
         .await?;
@@ -55,7 +56,7 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
             ..UpReport::default()
         });
     }
-    let (rollouts, waited) = wait::everything(context, &planned, &stored).await?;
+    let (rollouts, waited) = wait::everything(context, &planned, &stored, since).await?;
     Ok(UpReport {
         objects,
         rollouts,

@@ -4,15 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use futures::future::{try_join, try_join_all};
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::Pod;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 use super::error::OpsError;
 use super::verdict::Verdict;
-use super::workload::pod_selector;
 use super::{Context, Workload, rollout};
 use crate::action::Action;
 use crate::cluster::{ResourceKind, Selector};
@@ -20,14 +19,16 @@ use crate::event::{EventKind, milliseconds};
 use crate::exit::Outcome;
 use crate::plan::{Plan, Target};
 use crate::report::{RolloutReport, Waited};
-use crate::status::{RolloutState, Snapshot, State, Status, rollout_progress, status_of};
+use crate::status::{RolloutState, State, Status, rollout_progress, settled, status_of};
 
 /// Waits for everything that was applied; `stored` holds the objects as the API server returned
-/// them. One failure ends the wait for all others: the answer is no already.
+/// them, and `since` is the cluster's time before that. One failure ends the wait for all others: the
+/// answer is no already.
 pub(super) async fn everything(
     context: &Context,
     plan: &Plan,
     stored: &[Cow<'_, Value>],
+    since: Timestamp,
 ) -> Result<(Vec<RolloutReport>, Vec<Waited>), OpsError> {
     let verdict = Verdict::default();
     let workloads = plan
@@ -44,7 +45,7 @@ pub(super) async fn everything(
             {
                 return Ok(report);
             }
-            let report = rollout::follow(context, &workload, &verdict).await?;
+            let report = rollout::follow(context, &workload, &verdict, since).await?;
             if report.outcome() == Outcome::Unhealthy {
                 verdict.fail();
             }
@@ -61,27 +62,13 @@ async fn complete(context: &Context, workload: &Workload, stored: &Value) -> Opt
     let started = Instant::now();
     let object = workload.reference();
     let known = StatefulSet::deserialize(stored).ok()?;
-    let selector = pod_selector(&known);
-    let pod = ResourceKind::pod();
-    let namespace = Some(workload.namespace.as_str());
-    let set = workload.read(context);
-    let pods = async {
-        let listed = context
-            .cluster
-            .list::<Pod>(&pod, namespace, Some(&selector), None);
-        listed.await.map_err(OpsError::while_doing("list the pods"))
-    };
-    let (stateful_set, pods) = context.by_deadline(try_join(set, pods)).await.ok()?;
+    let snapshot = rollout::look(context, workload, &known).await?;
     // Under the same name there may be another one by now, which selects other pods.
-    if stateful_set.metadata.uid != known.metadata.uid {
+    if snapshot.stateful_set.metadata.uid != known.metadata.uid {
         return None;
     }
-    let progress = rollout_progress(&Snapshot {
-        stateful_set,
-        pods,
-        claims: None,
-        events: Vec::new(),
-    });
+    let now = context.cluster.now();
+    let progress = settled(rollout_progress(&snapshot), &snapshot, now);
     if progress.state != RolloutState::Complete {
         return None;
     }

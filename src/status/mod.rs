@@ -13,6 +13,7 @@ mod pod;
 mod revision;
 mod run;
 mod stateful_set;
+mod steady;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,7 @@ pub use self::run::PodRun;
 pub use self::stateful_set::{
     ReplicaProgress, RolloutProgress, RolloutState, Snapshot, expected_ordinals, rollout_progress,
 };
+pub use self::steady::settled;
 pub use crate::diagnose::Diagnosis;
 
 /// How far an object is.

@@ -3,8 +3,9 @@
 //! The StatefulSet's own counts lag behind and say nothing of the pods' identity, so a rollout is
 //! complete only when the counts and every pod that should exist agree.
 
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaim, Pod};
 use serde::{Deserialize, Serialize};
 
 use super::ownership::is_owned_by;
@@ -13,7 +14,7 @@ use super::revision::{Kept, kept_because, ordinals_that_move, revision_hash, rev
 use crate::diagnose::{self, Diagnosis, Finality};
 
 /// Everything around a StatefulSet that its state can be read from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     /// The StatefulSet.
     pub stateful_set: StatefulSet,
@@ -21,8 +22,12 @@ pub struct Snapshot {
     pub pods: Vec<Pod>,
     /// The claims that its pods mount, as far as they exist; `None` before anybody has looked.
     pub claims: Option<Vec<PersistentVolumeClaim>>,
-    /// The events of its pods and claims.
+    /// The events of the set, its pods and its claims.
     pub events: Vec<Event>,
+    /// The nodes; `None` before anybody has looked, or without permission.
+    pub nodes: Option<Vec<Node>>,
+    /// Since when the set is looked at, by the cluster's time: an event from before may be over.
+    pub since: Option<Timestamp>,
 }
 
 /// One replica that should exist.
@@ -150,13 +155,20 @@ fn kept(
     })
 }
 
-fn replica(snapshot: &Snapshot, ordinal: i32, update_revision: Option<&str>) -> ReplicaProgress {
+/// The set's own pod with this ordinal.
+pub(super) fn pod_of(snapshot: &Snapshot, ordinal: i32) -> Option<&Pod> {
     let stateful_set = &snapshot.stateful_set;
     let name = stateful_set.metadata.name.as_deref().unwrap_or_default();
-    let pod = snapshot.pods.iter().find(|pod| {
-        pod.metadata.name.as_deref() == Some(&format!("{name}-{ordinal}"))
-            && is_owned_by(pod, stateful_set)
-    });
+    let wanted = format!("{name}-{ordinal}");
+    snapshot
+        .pods
+        .iter()
+        .find(|pod| pod.metadata.name.as_deref() == Some(&wanted) && is_owned_by(pod, stateful_set))
+}
+
+fn replica(snapshot: &Snapshot, ordinal: i32, update_revision: Option<&str>) -> ReplicaProgress {
+    let stateful_set = &snapshot.stateful_set;
+    let pod = pod_of(snapshot, ordinal);
     let revision = pod.and_then(revision_of);
     // A controller that has not said which revision it leads to leads to none yet.
     let is_meant_to_move =
@@ -240,8 +252,7 @@ mod tests {
                 .into_iter()
                 .map(|pod| serde_json::from_value(pod).unwrap())
                 .collect(),
-            claims: None,
-            events: Vec::new(),
+            ..Snapshot::default()
         }
     }
 

@@ -36,8 +36,12 @@ impl RolloutLines {
             }
             _ => (None, None),
         };
-        // A replica's own line has already said what the rollout waits for.
-        if lines.is_empty() && !without_replicas && old_message != Some(message) {
+        // A replica's own line has already said what the rollout waits for, unless that is no longer
+        // that the replica becomes Ready.
+        let is_all_ready = progress.ready == progress.desired;
+        let is_said =
+            !lines.is_empty() && !(is_all_ready && (before.is_none() || has_restarted(progress)));
+        if !is_said && !without_replicas && old_message != Some(message) {
             let line = Line::said(Level::Step).with(Tone::Strong, object.to_string());
             lines.push(
                 line.with(Tone::Doubt, " waiting")
@@ -51,6 +55,10 @@ impl RolloutLines {
                 .with(Tone::Doubt, "? ")
                 .text(&suspicion.message);
             lines.push(line);
+            let evidence = suspicion.evidence.iter().flat_map(|text| text.lines());
+            lines.extend(
+                evidence.map(|text| Line::said(Level::Step).with(Tone::Faint, "  | ").text(text)),
+            );
         }
         lines
     }
@@ -71,6 +79,11 @@ impl RolloutLines {
             })
             .collect()
     }
+}
+
+fn has_restarted(progress: &RolloutProgress) -> bool {
+    let mut pods = progress.replicas.iter().flat_map(|replica| &replica.pod);
+    pods.any(|pod| pod.restarts > 0)
 }
 
 fn replica_lines(

@@ -9,7 +9,7 @@ use cryptoctl::status::RolloutState;
 use serde_json::Value;
 
 use super::{Case, experiments, replicas};
-use crate::apiserver::object::text;
+use crate::apiserver::object::{number, text};
 use crate::run::Said;
 use crate::scenario::Operation;
 use crate::set;
@@ -115,7 +115,14 @@ fn too_slow(case: &Case<'_>) -> Vec<String> {
         from: last + SETTLED,
         to: case.played.end,
     };
+    // A restart costs the verdict for as long as the run before it took.
+    let has_restarted = |moment: &truth::Moment| {
+        moment.pods.values().any(|pod| {
+            number(pod, "/status/containerStatuses/0/restartCount").is_some_and(|count| count > 0)
+        })
+    };
     if quiet.from + SETTLED > quiet.to
+        || truth::ever(case.run, quiet, has_restarted)
         || truth::ever(case.run, quiet, |moment| !moment.is_complete())
     {
         return Vec::new();
@@ -149,6 +156,6 @@ fn shows(pod: &Value, cause: Cause) -> bool {
         Cause::Probe => runs_unready,
         Cause::StuckRevision => pulls || crashes || runs_unready,
         // The model's pods never fail in these ways.
-        Cause::ContainerConfiguration | Cause::Volume | Cause::Claim | Cause::PodRefused => false,
+        _ => false,
     }
 }

@@ -1,0 +1,152 @@
+//! Why a container keeps ending: by itself, or because the kubelet ends it.
+
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
+
+use super::probe::{self, Kind};
+use super::{Cause, Diagnosis, Finality, all_containers, events, exit, kubectl, pod_reference};
+use crate::status::{Snapshot, long_running_statuses};
+
+/// Starts after which a container that keeps ending is not given another chance.
+///
+/// Two: a first restart is common while a dependency comes up.
+const RESTARTS_OF_A_CRASH_LOOP: i32 = 2;
+
+pub(super) fn diagnose(
+    snapshot: &Snapshot,
+    pod: &Pod,
+    status: &ContainerStatus,
+) -> Option<Diagnosis> {
+    let state = status.state.as_ref()?;
+    let backs_off = state
+        .waiting
+        .as_ref()
+        .is_some_and(|waiting| waiting.reason.as_deref() == Some("CrashLoopBackOff"));
+    let now = state.terminated.as_ref();
+    let before = status
+        .last_state
+        .as_ref()
+        .and_then(|state| state.terminated.as_ref());
+    let ended = now.or(before)?;
+    let finished = ended.exit_code == 0;
+    // An init container is meant to end, and any other may do so once.
+    let is_looping = if finished {
+        long_running_statuses(pod).any(|it| it.name == status.name)
+            && status.restart_count > 0
+            && (backs_off || now.is_some())
+    } else {
+        backs_off || now.is_some()
+    };
+    if !is_looping {
+        return None;
+    }
+    let object = pod_reference(pod);
+    let times = status.restart_count + 1;
+    let started = format!(
+        "started {times} {}",
+        if times == 1 { "time" } else { "times" }
+    );
+    let how = exit::words(ended);
+    let name = &status.name;
+    let killed_by = killed_by(snapshot, pod, status, ended);
+    let (cause, message) = match &killed_by {
+        Some((kind, _)) => {
+            let asked = probe::asked(pod, *kind, name)
+                .map(|asked| format!(" ({asked})"))
+                .unwrap_or_default();
+            let word = kind.word();
+            (
+                Cause::LivenessProbe,
+                format!(
+                    "the {word} probe of container `{name}` of `{object}` fails{asked}, so the kubelet keeps ending it ({how}; {started})"
+                ),
+            )
+        }
+        None if finished && !may_be_killed(snapshot, pod, name) => (
+            Cause::Completed,
+            format!(
+                "container `{name}` of `{object}` keeps ending, {how} ({started}): it finishes by itself, and a StatefulSet's containers must keep running: check `command`"
+            ),
+        ),
+        None => (
+            Cause::CrashLoop,
+            format!("container `{name}` of `{object}` keeps ending ({how}; {started})"),
+        ),
+    };
+    let mut evidence: Vec<String> = killed_by.into_iter().map(|(_, words)| words).collect();
+    evidence.extend(
+        ended
+            .message
+            .clone()
+            .filter(|message| !message.trim().is_empty()),
+    );
+    evidence
+        .extend(memory_limit(pod, name).filter(|_| ended.reason.as_deref() == Some("OOMKilled")));
+    let logs = format!("{} -c {name}", kubectl("logs", &object));
+    let next = if before.is_some() {
+        format!("{logs} --previous")
+    } else {
+        logs
+    };
+    let is_final = backs_off && status.restart_count >= RESTARTS_OF_A_CRASH_LOOP;
+    Some(Diagnosis {
+        cause,
+        message,
+        evidence,
+        next: vec![next],
+        finality: if is_final {
+            Finality::Final
+        } else {
+            Finality::Open
+        },
+        container: Some(name.clone()),
+        object,
+    })
+}
+
+/// Whether the kubelet may have a reason of its own to end a container, which nobody has looked for:
+/// one that ends in good order when it is asked to has the exit code 0 too.
+fn may_be_killed(snapshot: &Snapshot, pod: &Pod, name: &str) -> bool {
+    let uid = pod.metadata.uid.as_deref();
+    let mut events = snapshot.events.iter();
+    let are_events_known = events.any(|event| event.involved_object.uid.as_deref() == uid);
+    let is_probed = all_containers(pod)
+        .filter(|container| container.name == name)
+        .any(|container| container.liveness_probe.is_some() || container.startup_probe.is_some());
+    is_probed && !are_events_known
+}
+
+/// The probe because of which the kubelet ended a container the last time, and what it answered.
+fn killed_by(
+    snapshot: &Snapshot,
+    pod: &Pod,
+    status: &ContainerStatus,
+    ended: &ContainerStateTerminated,
+) -> Option<(Kind, String)> {
+    let uid = pod.metadata.uid.as_deref();
+    let started = ended.started_at.as_ref().map(|time| time.0);
+    let kills = events(snapshot, uid, &["Killing"])
+        .filter(|event| super::last_seen(event) >= started)
+        .any(|event| {
+            event.message.as_ref().is_some_and(|message| {
+                message.starts_with(&format!("Container {} failed ", status.name))
+                    && message.contains(" probe")
+            })
+        });
+    if !kills {
+        return None;
+    }
+    events(snapshot, uid, &["Unhealthy"])
+        .filter(|event| probe::container_of(event).is_none_or(|name| name == status.name))
+        .filter_map(|event| {
+            let words = event.message.clone()?;
+            let kind = Kind::of(&words).filter(|kind| *kind != Kind::Readiness)?;
+            Some((kind, words))
+        })
+        .next_back()
+}
+
+fn memory_limit(pod: &Pod, name: &str) -> Option<String> {
+    let container = all_containers(pod).find(|container| container.name == name)?;
+    let limits = container.resources.as_ref()?.limits.as_ref()?;
+    Some(format!("its memory limit is {}", limits.get("memory")?.0))
+}

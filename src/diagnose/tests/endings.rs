@@ -1,0 +1,89 @@
+//! Containers that keep ending.
+
+use serde_json::{Value, json};
+
+use super::super::*;
+use super::{diagnose, pod, snapshot};
+
+fn ended(code: i32, restarts: i32) -> Value {
+    json!({"restartCount": restarts, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": code, "startedAt": "2026-01-01T00:00:00Z",
+            "finishedAt": "2026-01-01T00:00:30Z"}}})
+}
+
+#[test]
+fn a_container_that_finishes_by_itself_again_and_again_is_named_as_that() {
+    let once = diagnose(pod("web-b", &ended(0, 1))).unwrap();
+    assert_eq!(
+        (once.cause, once.finality),
+        (Cause::Completed, Finality::Open)
+    );
+    let twice = diagnose(pod("web-b", &ended(0, 2))).unwrap();
+    assert_eq!(twice.finality, Finality::Final);
+    for words in [
+        "keeps ending, exit code 0",
+        "finishes by itself",
+        "check `command`",
+    ] {
+        assert!(twice.message.contains(words), "{}", twice.message);
+    }
+    assert_eq!(
+        twice.next,
+        ["kubectl logs pod/web-0 -n n -c api --previous"]
+    );
+}
+
+#[test]
+fn a_container_that_the_kubelet_ends_is_not_said_to_finish_by_itself() {
+    let mut probed = pod("web-b", &ended(0, 2));
+    probed["spec"]["containers"] = json!([{"name": "api",
+        "livenessProbe": {"httpGet": {"path": "/nope", "port": 80}}}]);
+    let unsure = diagnose(probed.clone()).unwrap();
+    assert_eq!(
+        unsure.cause,
+        Cause::CrashLoop,
+        "without events nobody can tell"
+    );
+    let event = |reason: &str, message: &str, at: &str| {
+        json!({"metadata": {}, "reason": reason, "message": message, "lastTimestamp": at,
+            "involvedObject": {"uid": "p", "fieldPath": "spec.containers{api}"}})
+    };
+    let killed = "Container api failed liveness probe, will be restarted";
+    let failed = "Liveness probe failed: HTTP probe failed with statuscode: 404";
+    let events = |at: &str| vec![event("Killing", killed, at), event("Unhealthy", failed, at)];
+    let of = |at: &str| workload(&snapshot(probed.clone(), Vec::new(), events(at))).unwrap();
+    let now = of("2026-01-01T00:00:29Z");
+    assert_eq!(
+        (now.cause, now.finality),
+        (Cause::LivenessProbe, Finality::Final)
+    );
+    assert!(
+        now.message.contains("GET /nope on port 80"),
+        "{}",
+        now.message
+    );
+    assert_eq!(now.evidence, [failed]);
+    let earlier_run = of("2025-12-31T00:00:00Z");
+    assert_eq!(earlier_run.cause, Cause::Completed);
+}
+
+#[test]
+fn an_init_container_is_meant_to_end() {
+    let mut waits = pod(
+        "web-b",
+        &json!({"state": {"waiting": {"reason": "PodInitializing"}}}),
+    );
+    waits["spec"]["initContainers"] = json!([{"name": "keys"}]);
+    waits["status"]["initContainerStatuses"] = json!([{"name": "keys", "image": "", "imageID": "",
+        "ready": true, "restartCount": 2, "state": {"terminated": {"exitCode": 0}}}]);
+    assert_eq!(diagnose(waits.clone()), None);
+    waits["status"]["initContainerStatuses"][0]["state"] =
+        json!({"waiting": {"reason": "CrashLoopBackOff"}});
+    waits["status"]["initContainerStatuses"][0]["lastState"] =
+        json!({"terminated": {"exitCode": 1}});
+    let fails = diagnose(waits).unwrap();
+    assert_eq!(
+        fails.next,
+        ["kubectl logs pod/web-0 -n n -c keys --previous"]
+    );
+}

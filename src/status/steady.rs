@@ -1,0 +1,257 @@
+//! Whether a pod that is Ready has been so for long enough to be believed.
+//!
+//! A container that ends again and again is Ready for a while each time: without a readiness probe
+//! whenever it runs at all, with a wrong liveness probe until the kubelet kills it. So a restart costs
+//! the verdict "complete" until the pod has stayed Ready for longer than what ended it last time takes
+//! to show again.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, Probe};
+
+use super::container::{long_running, long_running_statuses};
+use super::stateful_set::{RolloutProgress, RolloutState, Snapshot, expected_ordinals, pod_of};
+use crate::diagnose::exit;
+
+/// A pod without a readiness probe is Ready as soon as its containers run, and the kubelet looks once a
+/// second whether they still do (`pkg/kubelet/kubelet.go`, `genericPlegRelistPeriod`).
+const SHORTEST: Duration = Duration::from_secs(3);
+/// What the kubelet may be late by.
+const SLACK: Duration = Duration::from_secs(5);
+/// A first restart is common while a dependency comes up, so it is not waited for longer than this,
+/// whatever the container did before.
+const LONGEST_AFTER_ONE_RESTART: Duration = Duration::from_mins(1);
+/// The kubelet forgets the restarts of a container that has run for so long: twice its longest back-off
+/// (`k8s.io/client-go` `util/flowcontrol/backoff.go`).
+const FORGOTTEN: Duration = Duration::from_mins(10);
+
+/// Takes the verdict "complete" back while a replica has not been Ready for long enough; `now` is the
+/// cluster's time.
+#[must_use]
+pub fn settled(
+    mut progress: RolloutProgress,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> RolloutProgress {
+    if progress.state == RolloutState::Complete
+        && let Some(message) = expected_ordinals(&snapshot.stateful_set)
+            .find_map(|ordinal| unsettled(snapshot, ordinal, now))
+    {
+        progress.state = RolloutState::Progressing {
+            message,
+            suspicion: None,
+        };
+    }
+    progress
+}
+
+fn unsettled(snapshot: &Snapshot, ordinal: i32, now: Timestamp) -> Option<String> {
+    let pod = pod_of(snapshot, ordinal)?;
+    let minimum = snapshot.stateful_set.spec.min_ready_seconds.unwrap_or(0);
+    let minimum = Duration::from_secs(u64::try_from(minimum).unwrap_or(0));
+    let ready_since = ready_since(pod)?;
+    let spec = pod.spec.as_ref()?;
+    long_running(spec)
+        .filter_map(|container| {
+            let status = long_running_statuses(pod).find(|status| status.name == container.name)?;
+            let needed = needed(pod, container, status).max(minimum);
+            let runs_since = runs_since(status).unwrap_or(ready_since);
+            // Times of the API are in whole seconds, rounded down.
+            let until = ready_since.max(runs_since).checked_add(needed).ok()?;
+            (now < until).then(|| (needed, message(ordinal, status, needed)))
+        })
+        .max_by_key(|(needed, _)| *needed)
+        .map(|(_, message)| message)
+}
+
+/// How long a container has to stay Ready before that proves anything.
+fn needed(pod: &Pod, container: &Container, status: &ContainerStatus) -> Duration {
+    if status.restart_count == 0 {
+        let is_probed = container.readiness_probe.is_some() || container.startup_probe.is_some();
+        return if is_probed { Duration::ZERO } else { SHORTEST };
+    }
+    let killed_after = container
+        .liveness_probe
+        .as_ref()
+        .map_or(Duration::ZERO, |probe| detection(pod, probe));
+    let ran = last_run(status)
+        .filter(|ran| *ran < FORGOTTEN)
+        .unwrap_or_default();
+    let ran = if status.restart_count == 1 {
+        ran.min(LONGEST_AFTER_ONE_RESTART)
+    } else {
+        ran
+    };
+    killed_after.max(ran) + SLACK
+}
+
+/// How long a container runs that fails its liveness probe from the start on, until the kubelet has
+/// ended it.
+fn detection(pod: &Pod, probe: &Probe) -> Duration {
+    let seconds = |value: Option<i32>, default: i32| i64::from(value.unwrap_or(default).max(0));
+    let of_pod = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.termination_grace_period_seconds);
+    let grace = probe
+        .termination_grace_period_seconds
+        .or(of_pod)
+        .unwrap_or(30);
+    let total = seconds(probe.initial_delay_seconds, 0)
+        + seconds(probe.period_seconds, 10) * seconds(probe.failure_threshold, 3)
+        + seconds(probe.timeout_seconds, 1)
+        + grace.clamp(0, 30);
+    Duration::from_secs(total.unsigned_abs())
+}
+
+fn message(ordinal: i32, status: &ContainerStatus, needed: Duration) -> String {
+    let needed = SignedDuration::try_from(needed).unwrap_or_default();
+    let Some(ended) = last_end(status).filter(|_| status.restart_count > 0) else {
+        return format!(
+            "replica {ordinal} has only just become Ready: it has to stay so for {needed:#}"
+        );
+    };
+    let times = match status.restart_count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    };
+    let when = ended
+        .finished_at
+        .as_ref()
+        .map(|time| format!(" at {}", time.0))
+        .unwrap_or_default();
+    format!(
+        "container `{}` of replica {ordinal} restarted {times}, last{when} ({}): it has to stay Ready for {needed:#}",
+        status.name,
+        exit::words(ended)
+    )
+}
+
+fn ready_since(pod: &Pod) -> Option<Timestamp> {
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    let ready = conditions
+        .iter()
+        .find(|condition| condition.type_ == "Ready" && condition.status == "True")?;
+    ready.last_transition_time.as_ref().map(|time| time.0)
+}
+
+fn runs_since(status: &ContainerStatus) -> Option<Timestamp> {
+    let running = status.state.as_ref()?.running.as_ref()?;
+    running.started_at.as_ref().map(|time| time.0)
+}
+
+fn last_end(
+    status: &ContainerStatus,
+) -> Option<&k8s_openapi::api::core::v1::ContainerStateTerminated> {
+    status.last_state.as_ref()?.terminated.as_ref()
+}
+
+/// How long the run before this one took.
+fn last_run(status: &ContainerStatus) -> Option<Duration> {
+    let ended = last_end(status)?;
+    let (start, end) = (ended.started_at.as_ref()?, ended.finished_at.as_ref()?);
+    Duration::try_from(end.0.duration_since(start.0)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::rollout_progress;
+    use super::*;
+
+    /// One replica, Ready since `ready`, whose container has restarted so often; the run before took
+    /// `ran` seconds and ended right before.
+    fn state(restarts: i32, ran: i64, ready: &str, container: &Value, now: &str) -> RolloutState {
+        let since: Timestamp = ready.parse().unwrap();
+        let began = since - SignedDuration::from_secs(ran);
+        let last = if restarts > 0 {
+            json!({"terminated": {"exitCode": 137, "reason": "Error", "startedAt": began, "finishedAt": since}})
+        } else {
+            json!({})
+        };
+        let mut spec = json!({"name": "api"});
+        spec.as_object_mut()
+            .unwrap()
+            .extend(container.as_object().unwrap().clone());
+        let pod = json!({
+            "metadata": {"name": "web-0", "uid": "p", "labels": {"controller-revision-hash": "web-b"},
+                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web",
+                    "uid": "s", "controller": true}]},
+            "spec": {"containers": [spec]},
+            "status": {"phase": "Running",
+                "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": ready}],
+                "containerStatuses": [{"name": "api", "image": "", "imageID": "", "ready": true,
+                    "restartCount": restarts, "state": {"running": {"startedAt": ready}},
+                    "lastState": last}]},
+        });
+        let set = json!({
+            "metadata": {"name": "web", "uid": "s", "generation": 1},
+            "spec": {"replicas": 1, "selector": {}, "serviceName": "web", "template": {}},
+            "status": {"observedGeneration": 1, "replicas": 1, "availableReplicas": 1,
+                "updateRevision": "web-b", "currentRevision": "web-b"},
+        });
+        let snapshot = Snapshot {
+            stateful_set: serde_json::from_value(set).unwrap(),
+            pods: vec![serde_json::from_value(pod).unwrap()],
+            ..Snapshot::default()
+        };
+        settled(rollout_progress(&snapshot), &snapshot, now.parse().unwrap()).state
+    }
+
+    const READY: &str = "2026-01-01T00:00:00Z";
+
+    fn probed() -> Value {
+        json!({"readinessProbe": {}})
+    }
+
+    #[test]
+    fn a_restart_costs_the_verdict_until_the_last_run_is_outlasted() {
+        let at = |now| state(2, 40, READY, &probed(), now);
+        let RolloutState::Progressing { message, .. } = at("2026-01-01T00:00:40Z") else {
+            panic!("it may end again");
+        };
+        assert!(message.contains("restarted 2 times"), "{message}");
+        assert!(message.contains("exit code 137"), "{message}");
+        assert!(message.contains("45s"), "{message}");
+        assert_eq!(at("2026-01-01T00:00:45Z"), RolloutState::Complete);
+    }
+
+    #[test]
+    fn a_liveness_probe_is_given_the_time_to_fail_again() {
+        let container = json!({"readinessProbe": {}, "livenessProbe": {
+            "initialDelaySeconds": 5, "periodSeconds": 4, "failureThreshold": 2,
+            "timeoutSeconds": 1, "terminationGracePeriodSeconds": 1}});
+        let at = |now| state(1, 1, READY, &container, now);
+        assert_ne!(at("2026-01-01T00:00:19Z"), RolloutState::Complete);
+        assert_eq!(at("2026-01-01T00:00:20Z"), RolloutState::Complete);
+    }
+
+    #[test]
+    fn a_restart_of_last_week_is_no_alarm() {
+        let at = |restarts, ran| state(restarts, ran, READY, &probed(), "2026-01-08T00:00:00Z");
+        assert_eq!(at(1, 86_400), RolloutState::Complete);
+        assert_eq!(at(68, 40), RolloutState::Complete);
+    }
+
+    #[test]
+    fn a_long_run_before_a_restart_is_no_loop() {
+        let at = |now| state(1, 86_400, READY, &probed(), now);
+        assert_eq!(at("2026-01-01T00:00:06Z"), RolloutState::Complete);
+        let first = |now| state(1, 500, READY, &probed(), now);
+        assert_eq!(first("2026-01-01T00:01:06Z"), RolloutState::Complete);
+    }
+
+    #[test]
+    fn ready_for_a_blink_is_not_ready_where_no_probe_says_so() {
+        let at = |container, now| state(0, 0, READY, &container, now);
+        let blink = "2026-01-01T00:00:01Z";
+        assert_ne!(at(json!({}), blink), RolloutState::Complete);
+        assert_eq!(
+            at(json!({}), "2026-01-01T00:00:03Z"),
+            RolloutState::Complete
+        );
+        assert_eq!(at(probed(), READY), RolloutState::Complete);
+    }
+}
