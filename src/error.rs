@@ -2,16 +2,19 @@
 //!
 //! Every domain error becomes a [`CommandError`] here, and only here.
 
+mod hint;
+
 use std::error::Error;
 
+use self::hint::{deduplicated, hints, on, problem_hints};
 use crate::baseline::BaselineError;
-use crate::cluster::{ClusterError, EXPERIMENT_MANAGER};
+use crate::cluster::ClusterError;
 use crate::config::ConfigError;
 use crate::document::JournalError;
 use crate::event::ErrorText;
 use crate::exit::ExitStatus;
 use crate::manifest::{EditErrors, ManifestError, ManifestErrors};
-use crate::ops::{OpsError, Problem, Workload, restore_command};
+use crate::ops::OpsError;
 use crate::recording::SaveError;
 use crate::ui::sanitise;
 
@@ -197,42 +200,9 @@ impl From<ClusterError> for CommandError {
             ClusterError::Configuration { .. } => ExitStatus::Usage,
             _ => ExitStatus::Failed,
         };
-        let hints = hints(&error);
+        let hints = hints(&error, None);
         Self::from_chain(status, &error, hints)
     }
-}
-
-fn hints(error: &ClusterError) -> Vec<String> {
-    let hint = match error {
-        ClusterError::Configuration { hint, .. } | ClusterError::Credentials { hint, .. } => {
-            hint.clone()
-        }
-        ClusterError::Unreachable { .. } | ClusterError::Timeout { .. } => {
-            "check that the cluster runs, and that the kubeconfig and its context are the ones you mean: `kubectl config view --minify`".to_owned()
-        }
-        ClusterError::Certificate { .. } => {
-            "check `certificate-authority` and `server` in the kubeconfig: `kubectl config view --minify`".to_owned()
-        }
-        ClusterError::Unauthorized { .. } => {
-            "log in again, or choose another context with `--context`".to_owned()
-        }
-        ClusterError::Forbidden { .. } => {
-            "ask for the permission, or use a context that has it with `--context`".to_owned()
-        }
-        ClusterError::OwnedByOthers { .. } => owner_hint(),
-        ClusterError::Refused { code: 422, message, .. } if message.contains("immutable") || message.contains("updates to statefulset spec") => {
-            "fields that cannot be changed: delete the object first (claims stay), or give it another name".to_owned()
-        }
-        ClusterError::AnswerLost { .. } => {
-            "run `cryptoctl diff` to see what was stored, then repeat the command".to_owned()
-        }
-        _ => return Vec::new(),
-    };
-    vec![hint]
-}
-
-fn owner_hint() -> String {
-    "nothing is forced: let the manifest say what is live, or set our value with the other manager first".to_owned()
 }
 
 impl From<OpsError> for CommandError {
@@ -244,7 +214,7 @@ impl From<OpsError> for CommandError {
                     ClusterError::Configuration { .. } => ExitStatus::Usage,
                     _ => ExitStatus::Failed,
                 };
-                Self::from_chain(status, &error, hints(source))
+                Self::from_chain(status, &error, hints(source, None))
             }
             OpsError::Preflight(problems) | OpsError::Rehearsal { problems, .. } => Self::new(
                 ExitStatus::Failed,
@@ -255,7 +225,7 @@ impl From<OpsError> for CommandError {
             OpsError::Writes(failures) => {
                 let hints = failures
                     .iter()
-                    .flat_map(|failure| hints(&failure.source))
+                    .flat_map(|failure| hints(&failure.source, Some(&failure.object)))
                     .collect();
                 let causes = failures
                     .iter()
@@ -321,10 +291,13 @@ impl From<OpsError> for CommandError {
                         .to_owned(),
                 ],
             ),
-            OpsError::NoSuchPod { .. } => Self::from_chain(
+            OpsError::NoSuchPod { object } => Self::from_chain(
                 ExitStatus::Failed,
                 &error,
-                vec!["see what became of it with `cryptoctl rollout status`".to_owned()],
+                vec![format!(
+                    "see what became of it with `cryptoctl rollout status {object}{}`",
+                    on(object)
+                )],
             ),
             OpsError::WouldDeleteData { .. } => Self::from_chain(
                 ExitStatus::Failed,
@@ -333,57 +306,4 @@ impl From<OpsError> for CommandError {
             ),
         }
     }
-}
-
-fn problem_hints(problems: &[Problem]) -> Vec<String> {
-    let hints = problems.iter().flat_map(|problem| match problem {
-        Problem::KindNotServed { .. } => vec![
-            "install what defines the kind first, or correct `apiVersion`; `kubectl api-resources` lists what there is".to_owned(),
-        ],
-        Problem::StorageClassMissing { available, .. } => {
-            let best = available.iter().find(|(_, is_default)| *is_default).or(available.first());
-            best.map(|(name, _)| format!("use an existing class with `--storage-class {name}`"))
-                .into_iter()
-                .collect()
-        }
-        Problem::NotAllowed { .. } => hints(&ClusterError::Forbidden { message: String::new() }),
-        Problem::OwnedByOthers { object, conflicts }
-            if conflicts
-                .iter()
-                .any(|field| field.conflict.manager() == Some(EXPERIMENT_MANAGER)) =>
-        {
-            vec![format!(
-                "an experiment has left this behind; undo it with `{}`",
-                restore_command(&Workload::from_reference(object))
-            )]
-        }
-        Problem::OwnedByOthers { conflicts, .. } => {
-            let replicas = conflicts.iter().find(|field| field.conflict.field == ".spec.replicas");
-            match replicas.and_then(|field| field.values.as_ref()) {
-                Some((live, _)) => vec![format!("keep theirs with `--replicas {live}`")],
-                None => vec![owner_hint()],
-            }
-        }
-        Problem::BeingDeleted { object, .. } => {
-            let namespace = object.namespace.as_ref();
-            let place = namespace.map(|name| format!(" -n {name}")).unwrap_or_default();
-            vec![format!("repeat the command when it is gone: `kubectl wait --for=delete {object}{place}`")]
-        }
-        Problem::ServerField { field, .. } => vec![format!(
-            "delete `{}` from the file: it comes from an object that was exported",
-            field.path()
-        )],
-        Problem::Refused { source, .. } => hints(source),
-    });
-    deduplicated(hints.collect())
-}
-
-fn deduplicated(hints: Vec<String>) -> Vec<String> {
-    let mut unique: Vec<String> = Vec::new();
-    for hint in hints {
-        if !unique.contains(&hint) {
-            unique.push(hint);
-        }
-    }
-    unique
 }

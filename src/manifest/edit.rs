@@ -145,10 +145,10 @@ fn set_images(manifests: &mut [Manifest], edits: &[ImageEdit]) -> Result<(), Edi
     }
     refuse_contradictions(edits)?;
     let workload = only_one(manifests, FLAG, "workload", |manifest| {
-        pod_template_path(manifest).is_some()
+        pod_template_path(&manifest.reference, &manifest.value).is_some()
     })?;
     let object = Box::new(workload.reference.clone());
-    let path = pod_template_path(workload).unwrap_or_default();
+    let path = pod_template_path(&workload.reference, &workload.value).unwrap_or_default();
     let mut containers = containers(workload.value.pointer_mut(path));
     let names: Vec<String> = containers
         .iter()

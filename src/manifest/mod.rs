@@ -54,6 +54,7 @@ pub use edit::{EditError, EditErrors, Edits, ImageEdit};
 pub use error::{ManifestError, ManifestErrors, Position};
 pub use name::namespace_problem;
 pub use namespace::{NamespaceMismatch, Scope, resolve_namespace};
+pub(crate) use reference::{Reference, pod_template, references};
 pub use source::Source;
 pub use unbuilt::Unbuilt;
 

@@ -46,8 +46,10 @@ struct Index<'set> {
     namespaces: Vec<usize>,
     definitions: Vec<usize>,
     workloads: Vec<usize>,
-    /// What decides over pods at the moment of their creation.
+    /// What decides over pods and claims at the moment of their creation.
     guards: Vec<usize>,
+    /// What a claim gets its volume from; a class may be the default one.
+    storage: Vec<usize>,
     webhooks: Vec<usize>,
 }
 
@@ -73,8 +75,12 @@ impl<'set> Index<'set> {
             by_name,
             namespaces: select(|manifest| manifest.reference.is("", "Namespace")),
             definitions: select(is_definition),
-            workloads: select(|manifest| pod_template(manifest).is_some()),
+            workloads: select(|manifest| template(manifest).is_some()),
             guards: select(is_guard),
+            storage: select(|manifest| {
+                let object = &manifest.reference;
+                object.is("storage.k8s.io", "StorageClass") || object.is("", "PersistentVolume")
+            }),
             webhooks: select(is_webhook_configuration),
         }
     }
@@ -83,7 +89,7 @@ impl<'set> Index<'set> {
     fn needs(&self, dependent: usize) -> Vec<usize> {
         let manifest = self.manifests[dependent];
         let mut needs = Vec::new();
-        for reference in references(manifest) {
+        for reference in references(&manifest.reference, &manifest.value) {
             needs.extend(self.resolve(manifest, &reference));
         }
         needs.extend(
@@ -97,8 +103,12 @@ impl<'set> Index<'set> {
                 .filter(|&&definition| defines(self.manifests[definition], manifest)),
         );
         let near = |&&other: &&usize| share_namespace(manifest, self.manifests[other]);
-        if pod_template(manifest).is_some() {
+        let claims = claims_storage(manifest);
+        if claims || template(manifest).is_some() {
             needs.extend(self.guards.iter().filter(near));
+        }
+        if claims {
+            needs.extend(&self.storage);
         }
         if manifest.reference.is("policy", "PodDisruptionBudget") {
             let selector = manifest.value.pointer("/spec/selector/matchLabels");
@@ -165,12 +175,26 @@ fn is_guard(manifest: &Manifest) -> bool {
             manifest.reference.kind.as_str()
         ),
         ("", "LimitRange" | "ResourceQuota")
+            | ("scheduling.k8s.io", "PriorityClass")
             | ("networking.k8s.io", "NetworkPolicy")
             | (
                 "rbac.authorization.k8s.io",
                 "RoleBinding" | "ClusterRoleBinding"
             )
     )
+}
+
+/// Whether an object is a claim, or makes some for its pods.
+fn claims_storage(manifest: &Manifest) -> bool {
+    manifest.reference.is("", "PersistentVolumeClaim")
+        || manifest
+            .value
+            .pointer("/spec/volumeClaimTemplates")
+            .is_some()
+}
+
+fn template(manifest: &Manifest) -> Option<&Value> {
+    pod_template(&manifest.reference, &manifest.value)
 }
 
 fn is_webhook_configuration(manifest: &Manifest) -> bool {
@@ -181,7 +205,7 @@ fn is_webhook_configuration(manifest: &Manifest) -> bool {
 /// Whether labels of a selector are all on a workload's pods; an empty selector selects all.
 fn selects(selector: Option<&Value>, workload: &Manifest) -> bool {
     let none = Map::new();
-    let labels = pod_template(workload)
+    let labels = template(workload)
         .and_then(|template| template.pointer("/metadata/labels"))
         .and_then(Value::as_object)
         .unwrap_or(&none);

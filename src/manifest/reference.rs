@@ -2,23 +2,29 @@
 
 use serde_json::Value;
 
-use super::Manifest;
+use crate::object::ObjectRef;
 
 /// An object as another one names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reference<'value> {
-    pub(super) group: &'value str,
-    pub(super) kind: &'value str,
+pub(crate) struct Reference<'value> {
+    pub(crate) group: &'value str,
+    pub(crate) kind: &'value str,
     /// `None` for the namespace of the object that refers, and for cluster-scoped objects.
-    pub(super) namespace: Option<&'value str>,
-    pub(super) name: &'value str,
+    pub(crate) namespace: Option<&'value str>,
+    pub(crate) name: &'value str,
+    /// The field that names it: the last one of its path that says something.
+    pub(crate) field: &'static str,
+    /// Whether the object that refers can do without it (`optional: true`).
+    pub(crate) is_optional: bool,
+    /// The keys of it that are named too.
+    pub(crate) keys: Vec<&'value str>,
 }
 
 /// Where a name stands, `*` meaning every item of a list; and the group and kind that it names.
 type Field = (&'static str, &'static str, &'static str);
 
 /// The fields of a pod's `spec` that name objects which must exist before the pod can start.
-const POD_FIELDS: [Field; 22] = [
+const POD_FIELDS: [Field; 23] = [
     (
         "containers.*.env.*.valueFrom.configMapKeyRef.name",
         "",
@@ -60,6 +66,8 @@ const POD_FIELDS: [Field; 22] = [
         "ResourceClaimTemplate",
     ),
     ("runtimeClassName", "node.k8s.io", "RuntimeClass"),
+    // The older name of the next one, which the API server still takes.
+    ("serviceAccount", "", "ServiceAccount"),
     ("serviceAccountName", "", "ServiceAccount"),
     ("volumes.*.configMap.name", "", "ConfigMap"),
     ("volumes.*.csi.driver", "storage.k8s.io", "CSIDriver"),
@@ -119,33 +127,53 @@ fn fields(group: &str, kind: &str) -> &'static [Field] {
 }
 
 /// Everything that an object names and that should exist before it.
-pub(super) fn references(manifest: &Manifest) -> Vec<Reference<'_>> {
-    let object = &manifest.reference;
+pub(crate) fn references<'value>(
+    object: &'value ObjectRef,
+    value: &'value Value,
+) -> Vec<Reference<'value>> {
     let mut references = Vec::new();
     let mut add = |value, fields: &[Field]| {
-        for (path, group, kind) in fields {
-            for name in find(value, path).into_iter().filter_map(Value::as_str) {
+        for &(path, group, kind) in fields {
+            let (parent, last) = path.rsplit_once('.').unwrap_or(("", path));
+            for parent in find(value, parent) {
+                let Some(name) = parent.get(last).and_then(Value::as_str) else {
+                    continue;
+                };
+                if name.is_empty() {
+                    continue;
+                }
+                let items = find(parent, "items.*.key").into_iter();
                 references.push(Reference {
                     group,
                     kind,
                     namespace: None,
                     name,
+                    field: if last == "name" {
+                        parent_field(path)
+                    } else {
+                        last
+                    },
+                    is_optional: parent.get("optional") == Some(&Value::Bool(true)),
+                    keys: items
+                        .chain(parent.get("key"))
+                        .filter_map(Value::as_str)
+                        .collect(),
                 });
             }
         }
     };
-    add(&manifest.value, fields(&object.group, &object.kind));
-    if let Some(spec) = pod_template(manifest).and_then(|template| template.get("spec")) {
+    add(value, fields(&object.group, &object.kind));
+    if let Some(spec) = pod_template(object, value).and_then(|template| template.get("spec")) {
         add(spec, &POD_FIELDS);
     }
     if matches!(object.kind.as_str(), "RoleBinding" | "ClusterRoleBinding") {
-        let roles = find(&manifest.value, "roleRef").into_iter();
-        let subjects = find(&manifest.value, "subjects.*").into_iter();
+        let roles = find(value, "roleRef").into_iter();
+        let subjects = find(value, "subjects.*").into_iter();
         references.extend(roles.chain(subjects).filter_map(by_group_and_kind));
     }
     if object.kind == "HorizontalPodAutoscaler" {
         references.extend(
-            find(&manifest.value, "spec.scaleTargetRef")
+            find(value, "spec.scaleTargetRef")
                 .into_iter()
                 .filter_map(by_version),
         );
@@ -155,28 +183,39 @@ pub(super) fn references(manifest: &Manifest) -> Vec<Reference<'_>> {
             object.group.as_str(),
             "admissionregistration.k8s.io" | "apiregistration.k8s.io"
         ) {
-            references.extend(find(&manifest.value, path).into_iter().filter_map(service));
+            references.extend(find(value, path).into_iter().filter_map(service));
         }
     }
     references
 }
 
+/// The last field of a path that is neither a list's item nor the name itself.
+fn parent_field(path: &'static str) -> &'static str {
+    path.rsplit('.')
+        .skip(1)
+        .find(|field| *field != "*")
+        .unwrap_or(path)
+}
+
 /// The template of an object's pods, or the pod itself: what has `metadata` and `spec`.
-pub(super) fn pod_template(manifest: &Manifest) -> Option<&Value> {
-    manifest.value.pointer(pod_template_path(manifest)?)
+pub(crate) fn pod_template<'value>(
+    object: &ObjectRef,
+    value: &'value Value,
+) -> Option<&'value Value> {
+    value.pointer(pod_template_path(object, value)?)
 }
 
 /// Where an object's pod template stands, as a JSON pointer.
 ///
 /// Custom workloads are recognised by having a template in the usual place.
-pub(super) fn pod_template_path(manifest: &Manifest) -> Option<&'static str> {
-    if manifest.reference.is("", "Pod") {
+pub(super) fn pod_template_path(object: &ObjectRef, value: &Value) -> Option<&'static str> {
+    if object.is("", "Pod") {
         return Some("");
     }
     ["/spec/template", "/spec/jobTemplate/spec/template"]
         .into_iter()
         .find(|path| {
-            let template = manifest.value.pointer(path);
+            let template = value.pointer(path);
             template.is_some_and(|template| template.pointer("/spec/containers").is_some())
         })
 }
@@ -191,6 +230,9 @@ fn by_group_and_kind(value: &Value) -> Option<Reference<'_>> {
         kind: value.get("kind")?.as_str()?,
         namespace: value.get("namespace").and_then(Value::as_str),
         name: value.get("name")?.as_str()?,
+        field: "roleRef",
+        is_optional: false,
+        keys: Vec::new(),
     })
 }
 
@@ -205,6 +247,9 @@ fn by_version(value: &Value) -> Option<Reference<'_>> {
         kind: value.get("kind")?.as_str()?,
         namespace: None,
         name: value.get("name")?.as_str()?,
+        field: "scaleTargetRef",
+        is_optional: false,
+        keys: Vec::new(),
     })
 }
 
@@ -215,12 +260,16 @@ fn service(value: &Value) -> Option<Reference<'_>> {
         kind: "Service",
         namespace: value.get("namespace").and_then(Value::as_str),
         name: value.get("name")?.as_str()?,
+        field: "service",
+        is_optional: false,
+        keys: Vec::new(),
     })
 }
 
 /// The values at a path, `*` meaning every item of a list.
 fn find<'value>(value: &'value Value, path: &str) -> Vec<&'value Value> {
-    path.split('.').fold(vec![value], |values, step| {
+    let steps = path.split('.').filter(|step| !step.is_empty());
+    steps.fold(vec![value], |values, step| {
         let mut found = Vec::new();
         for value in values {
             match (step, value) {

@@ -33,6 +33,15 @@ pub enum Problem {
         /// The classes there are, the default ones marked.
         available: Vec<(String, bool)>,
     },
+    /// The pods of the object can never be Ready.
+    NeverReady {
+        /// The object.
+        object: ObjectRef,
+        /// Why, as a clause.
+        reason: String,
+        /// What to run next.
+        hint: Option<String>,
+    },
     /// The user lacks a permission.
     NotAllowed {
         /// The verb and resource, such as `create namespaces`.
@@ -103,6 +112,7 @@ impl fmt::Display for Problem {
                     .collect();
                 write!(formatter, "the cluster has {}", names.join(", "))
             }
+            Self::NeverReady { object, reason, .. } => write!(formatter, "`{object}`: {reason}"),
             Self::NotAllowed { what, scope } => {
                 write!(formatter, "you are not allowed to {what} {scope}")
             }

@@ -3,10 +3,12 @@
 mod account;
 mod ahead;
 mod apply;
+mod brought;
 mod chaos;
 mod down;
 mod error;
 mod logs;
+mod missing;
 mod namespaces;
 mod plan;
 mod preflight;

@@ -1,13 +1,17 @@
 //! Compares every object with the cluster: its live state against a rehearsed apply.
 
+use std::collections::BTreeSet;
+
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use super::ahead::Ahead;
+use super::brought::Brought;
 use super::error::{OpsError, Problem};
 use super::namespaces::{self, Namespaces};
 use super::rehearsal::{Rehearsal, rehearse, rehearse_creation, rehearse_known};
-use super::{CONCURRENCY, Context, Set, ahead, preflight};
+use super::{CONCURRENCY, Context, Set, ahead, missing, preflight};
+use crate::action::Action;
 use crate::object::ObjectRef;
 use crate::plan::{Plan, Step, Target};
 use crate::status::{held_by, is_being_deleted};
@@ -54,6 +58,7 @@ pub(super) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
         && plan.writes()
     {
         problems.extend(preflight::storage_classes(context, &plan).await?);
+        problems.extend(missing::check(context, &plan).await);
         problems.extend(preflight::permissions(context, &plan, waits).await?);
     }
     if problems.is_empty() {
@@ -92,21 +97,34 @@ async fn steps(
         namespace.is_some_and(|name| absent_namespaces.contains(name))
     };
     ahead.extend(ahead::read(context, targets.iter().filter(|target| !is_absent(target))).await);
+    let brought = Brought::of(&targets);
+    let brought = &brought;
     let rehearsals: Vec<Rehearsal> = stream::iter(targets)
         .map(|target| {
             let known = ahead.remove(&target.reference);
             let in_absent_namespace = is_absent(&target);
             async move {
                 match known {
-                    _ if in_absent_namespace => rehearse_creation(context, target, purpose).await,
-                    Some(live) => rehearse_known(context, target, live, purpose).await,
-                    None => rehearse(context, target, purpose).await,
+                    _ if in_absent_namespace => {
+                        rehearse_creation(context, target, purpose, brought).await
+                    }
+                    Some(live) => rehearse_known(context, target, live, purpose, brought).await,
+                    None => rehearse(context, target, purpose, brought).await,
                 }
             }
         })
         .buffered(CONCURRENCY)
         .try_collect()
         .await?;
+    let moved: BTreeSet<ObjectRef> = rehearsals
+        .iter()
+        .filter_map(|rehearsal| match rehearsal {
+            Rehearsal::Step(step) if step.action != Action::Keep => {
+                Some(step.target.reference.clone())
+            }
+            _ => None,
+        })
+        .collect();
     let mut steps = Vec::new();
     let mut problems = Vec::new();
     for rehearsal in rehearsals {
@@ -120,7 +138,12 @@ async fn steps(
                 }
                 steps.push(*step);
             }
-            Rehearsal::Problem(problem) => problems.push(problem),
+            Rehearsal::Early { step, on, .. } if on.iter().any(|object| moved.contains(object)) => {
+                steps.push(*step);
+            }
+            Rehearsal::Early { problem, .. } | Rehearsal::Problem(problem) => {
+                problems.push(problem);
+            }
         }
     }
     Ok((steps, problems))

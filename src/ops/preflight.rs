@@ -122,7 +122,8 @@ fn defined_kinds(manifests: &[Manifest]) -> BTreeMap<(String, String), ResourceK
     kinds
 }
 
-/// Storage classes that claims name and that do not exist, with those that do.
+/// Storage classes that claims name and that neither the set nor the cluster has, with those that
+/// there are.
 ///
 /// A class without an object is fine where a volume of that class was made by hand.
 pub(super) async fn storage_classes(
@@ -158,6 +159,9 @@ pub(super) async fn storage_classes(
         .collect();
     let mut problems = Vec::new();
     for (object, class) in named {
+        if is_brought(plan, &class) {
+            continue;
+        }
         if available.iter().any(|(name, _)| *name == class) || has_volume_of(context, &class).await
         {
             continue;
@@ -169,6 +173,17 @@ pub(super) async fn storage_classes(
         });
     }
     Ok(problems)
+}
+
+/// Whether the set itself has a class, or a volume of it.
+fn is_brought(plan: &Plan, class: &str) -> bool {
+    plan.steps.iter().any(|step| {
+        let reference = &step.target.reference;
+        let is_class = reference.is("storage.k8s.io", "StorageClass") && reference.name == class;
+        let is_volume = reference.is("", "PersistentVolume")
+            && step.target.body["spec"]["storageClassName"] == class;
+        is_class || is_volume
+    })
 }
 
 fn named_classes(step: &crate::plan::Step) -> Vec<(ObjectRef, String)> {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::brought::Brought;
 use super::error::{OpsError, OwnedField, Problem};
 use super::plan::{Purpose, warn_of};
 use super::{Context, ServerField, account, ahead};
@@ -22,6 +23,12 @@ pub(super) enum Rehearsal {
     Step(Box<Step>),
     /// It cannot.
     Problem(Problem),
+    /// It cannot, unless one of these objects, which the set brings, is written before.
+    Early {
+        step: Box<Step>,
+        problem: Problem,
+        on: Vec<ObjectRef>,
+    },
 }
 
 impl Rehearsal {
@@ -35,6 +42,23 @@ impl Rehearsal {
             Some(field) => Problem::ServerField { object, field },
             None => Problem::Refused { object, source },
         })
+    }
+
+    /// The same, of a refusal that what the set brings may lift.
+    fn refused_so_far(
+        target: Target,
+        live: Option<Value>,
+        source: ClusterError,
+        on: Vec<ObjectRef>,
+    ) -> Self {
+        match Self::refused(target.clone(), live.as_ref(), source) {
+            Self::Problem(problem) => Self::Early {
+                step: Box::new(Step::new(target, live, None)),
+                problem,
+                on,
+            },
+            decided => decided,
+        }
     }
 }
 
@@ -51,13 +75,14 @@ pub(super) async fn rehearse_creation(
     context: &Context,
     target: Target,
     purpose: Purpose,
+    brought: &Brought,
 ) -> Result<Rehearsal, OpsError> {
     match context.apply(&target, ApplyMode::DryRun).await {
         // The namespace is there by now, or comes by itself as soon as something is created in it.
         Ok(planned) if ahead::is_same_version(None, &planned) => {
             Ok(Rehearsal::step(target, None, Some(planned)))
         }
-        Ok(_) => rehearse(context, target, purpose).await,
+        Ok(_) => rehearse(context, target, purpose, brought).await,
         // Permissions are asked for by themselves, all at once.
         Err(ClusterError::Forbidden { .. }) => Ok(Rehearsal::step(target, None, None)),
         Err(error) if is_absent(&error) && target.is_served => {
@@ -146,6 +171,7 @@ pub(super) async fn rehearse_known(
     target: Target,
     live: Option<Value>,
     purpose: Purpose,
+    brought: &Brought,
 ) -> Result<Rehearsal, OpsError> {
     let applied = context.apply(&target, ApplyMode::DryRun).await;
     match applied {
@@ -153,7 +179,7 @@ pub(super) async fn rehearse_known(
             Ok(Rehearsal::step(target, live, Some(planned)))
         }
         // It changed since, or cannot be applied: look at this one object anew.
-        _ => rehearse(context, target, purpose).await,
+        _ => rehearse(context, target, purpose, brought).await,
     }
 }
 
@@ -165,6 +191,7 @@ pub(super) async fn rehearse(
     context: &Context,
     target: Target,
     purpose: Purpose,
+    brought: &Brought,
 ) -> Result<Rehearsal, OpsError> {
     let object = target.reference.clone();
     let namespace = object.namespace.as_deref();
@@ -224,7 +251,13 @@ pub(super) async fn rehearse(
         Err(error) if is_absent(&error) && !target.is_served => {
             Ok(Rehearsal::step(target, live, None))
         }
-        Err(error) => failed(target, live.as_ref(), error),
+        Err(error) => {
+            let on = brought.what_may_lift(&target, &error);
+            if on.is_empty() {
+                return failed(target, live.as_ref(), error);
+            }
+            Ok(Rehearsal::refused_so_far(target, live, error, on))
+        }
     }
 }
 

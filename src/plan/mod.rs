@@ -1,6 +1,7 @@
 //! What has to happen so that the cluster is what the manifests say: manifests, live objects and the
 //! API server's own rehearsal in; steps out. Pure.
 
+mod consistency;
 mod mask;
 mod normalise;
 mod patch;
@@ -12,6 +13,8 @@ use crate::cluster::ResourceKind;
 use crate::event::PlannedStep;
 use crate::object::ObjectRef;
 use crate::report::{DiffReport, ObjectDiff};
+
+pub use self::consistency::{Finding, findings, lonely_services};
 
 /// One object of the set, with the path to it.
 #[derive(Debug, Clone)]

@@ -235,3 +235,60 @@ proptest! {
         assert_order(&load(&[Source::Embedded { name: "x", text }], Options::default()).unwrap());
     }
 }
+
+#[test]
+fn what_claims_and_pods_depend_on_unnamed_comes_before_them() {
+    let set = load_text(
+        r"
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {storageClassName: by-hand}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: ring}
+spec:
+  template: {spec: {serviceAccount: robot, containers: []}}
+  volumeClaimTemplates: [{metadata: {name: data}}]
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: volume}
+spec: {storageClassName: by-hand}
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: fast}
+---
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: usual}
+globalDefault: true
+---
+apiVersion: v1
+kind: LimitRange
+metadata: {name: limits}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: robot}
+",
+    )
+    .unwrap();
+    let names = names(&set);
+    let place = |name: &str| names.iter().position(|found| found == name).unwrap();
+    for (first, then) in [
+        ("persistentvolume/volume", "persistentvolumeclaim/data"),
+        ("storageclass/fast", "persistentvolumeclaim/data"),
+        ("limitrange/limits", "persistentvolumeclaim/data"),
+        ("storageclass/fast", "statefulset/ring"),
+        ("priorityclass/usual", "statefulset/ring"),
+        ("serviceaccount/robot", "statefulset/ring"),
+    ] {
+        assert!(
+            place(first) < place(then),
+            "{first} before {then}: {names:?}"
+        );
+    }
+}

@@ -1,0 +1,219 @@
+//! What to do next: commands that work when pasted, or sentences where no command can know.
+
+use crate::cluster::{ClusterError, Denial, EXPERIMENT_MANAGER};
+use crate::object::ObjectRef;
+use crate::ops::{Problem, Workload, restore_command};
+
+/// What to do about a failed exchange, which was about this object.
+pub(super) fn hints(error: &ClusterError, object: Option<&ObjectRef>) -> Vec<String> {
+    let hint = match error {
+        ClusterError::Configuration { hint, .. } | ClusterError::Credentials { hint, .. } => {
+            hint.clone()
+        }
+        ClusterError::Unreachable { .. } | ClusterError::Timeout { .. } => {
+            "check that the cluster runs, and that the kubeconfig and its context are the ones you mean: `kubectl config view --minify`".to_owned()
+        }
+        ClusterError::Certificate { .. } => {
+            "check `certificate-authority` and `server` in the kubeconfig: `kubectl config view --minify`".to_owned()
+        }
+        ClusterError::Unauthorized { .. } => {
+            "log in again, or choose another context with `--context`".to_owned()
+        }
+        ClusterError::Forbidden { denial, .. } => return denied(*denial, object),
+        ClusterError::OwnedByOthers { .. } => owner_hint(object),
+        ClusterError::Refused {
+            code: 422,
+            message,
+            fields,
+            ..
+        } => return invalid(message, fields, object),
+        ClusterError::AnswerLost { .. } => {
+            "run `cryptoctl diff` with the same flags to see what was stored, then repeat the command".to_owned()
+        }
+        _ => return Vec::new(),
+    };
+    vec![hint]
+}
+
+fn denied(denial: Denial, object: Option<&ObjectRef>) -> Vec<String> {
+    let on = object.map(on).unwrap_or_default();
+    let namespace = object.and_then(|object| object.namespace.as_deref());
+    match (denial, namespace) {
+        (Denial::Permission, _) => {
+            vec!["ask for the permission, or use a context that has it with `--context`".to_owned()]
+        }
+        (Denial::Quota, _) => vec![format!(
+            "see what the quota leaves with `kubectl describe resourcequota{on}`"
+        )],
+        (Denial::PodSecurity, Some(namespace)) => vec![format!(
+            "see what the namespace demands with `kubectl get namespace {namespace} --show-labels`"
+        )],
+        (Denial::NamespaceTerminating, Some(namespace)) => vec![format!(
+            "wait until it is gone: `kubectl wait --for=delete namespace/{namespace} --timeout=5m`"
+        )],
+        _ => Vec::new(),
+    }
+}
+
+/// What the API server does not change in an object that exists.
+fn invalid(message: &str, fields: &[String], object: Option<&ObjectRef>) -> Vec<String> {
+    let own: Vec<String> = fields
+        .iter()
+        .filter(|field| {
+            let name = field.strip_prefix("metadata.").unwrap_or_default();
+            matches!(
+                name,
+                "uid" | "resourceVersion" | "generation" | "creationTimestamp" | "selfLink"
+            )
+        })
+        .map(|field| format!("`{field}`"))
+        .collect();
+    if !own.is_empty() {
+        return vec![format!(
+            "leave {} out of the manifest: the API server sets it",
+            own.join(", ")
+        )];
+    }
+    let is_fixed = message.contains("immutable") || message.contains("updates to statefulset spec");
+    let Some(object) = object.filter(|_| is_fixed) else {
+        return Vec::new();
+    };
+    let on = on(object);
+    vec![if object.is("apps", "StatefulSet") {
+        format!(
+            "make it anew, its pods and claims stay: `kubectl delete {object}{on} --cascade=orphan`, then repeat the command"
+        )
+    } else if object.is("", "PersistentVolumeClaim") {
+        format!(
+            "let the manifest say what the claim has, deleting it would delete its data: `kubectl get {object}{on} -o yaml`"
+        )
+    } else {
+        format!("if it may be made anew: `kubectl delete {object}{on}`, then repeat the command")
+    }]
+}
+
+fn owner_hint(object: Option<&ObjectRef>) -> String {
+    let shown = object.map(|object| {
+        format!(
+            "; `kubectl get {object}{} -o yaml --show-managed-fields` shows who owns what",
+            on(object)
+        )
+    });
+    format!(
+        "nothing is forced: leave the field out of the manifest, or let it say what is live{}",
+        shown.unwrap_or_default()
+    )
+}
+
+/// Where an object is, as kubectl's and our own flag.
+pub(super) fn on(object: &ObjectRef) -> String {
+    let namespace = object.namespace.as_ref();
+    namespace
+        .map(|name| format!(" -n {name}"))
+        .unwrap_or_default()
+}
+
+/// What to do about what was found before the first write.
+pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
+    let hints = problems.iter().flat_map(|problem| match problem {
+        Problem::KindNotServed { .. } => vec![
+            "install what defines the kind first, or correct `apiVersion`; `kubectl api-resources` lists what there is".to_owned(),
+        ],
+        Problem::StorageClassMissing { available, .. } => {
+            let best = available.iter().find(|(_, is_default)| *is_default).or(available.first());
+            best.map(|(name, _)| format!("use an existing class with `--storage-class {name}`"))
+                .into_iter()
+                .collect()
+        }
+        Problem::NeverReady { hint, .. } => hint.iter().cloned().collect(),
+        Problem::NotAllowed { .. } => denied(Denial::Permission, None),
+        Problem::OwnedByOthers { object, conflicts }
+            if conflicts
+                .iter()
+                .any(|field| field.conflict.manager() == Some(EXPERIMENT_MANAGER)) =>
+        {
+            vec![format!(
+                "an experiment has left this behind; undo it with `{}`",
+                restore_command(&Workload::from_reference(object))
+            )]
+        }
+        Problem::OwnedByOthers { object, conflicts } => {
+            let replicas = conflicts.iter().find(|field| field.conflict.field == ".spec.replicas");
+            match replicas.and_then(|field| field.values.as_ref()) {
+                Some((live, _)) => vec![format!("keep theirs with `--replicas {live}`")],
+                None => vec![owner_hint(Some(object))],
+            }
+        }
+        Problem::BeingDeleted { object, .. } => vec![format!(
+            "repeat the command when it is gone: `kubectl wait --for=delete {object}{}`",
+            on(object)
+        )],
+        Problem::ServerField { field, .. } => vec![format!(
+            "delete `{}` from the file: it comes from an object that was exported",
+            field.path()
+        )],
+        Problem::Refused { object, source } => hints(source, Some(object)),
+    });
+    deduplicated(hints.collect())
+}
+
+pub(super) fn deduplicated(hints: Vec<String>) -> Vec<String> {
+    let mut unique: Vec<String> = Vec::new();
+    for hint in hints {
+        if !unique.contains(&hint) {
+            unique.push(hint);
+        }
+    }
+    unique
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn web() -> ObjectRef {
+        ObjectRef::new("apps", "StatefulSet", Some("shop"), "web")
+    }
+
+    fn of(denial: Denial) -> String {
+        let error = ClusterError::Forbidden {
+            message: String::new(),
+            denial,
+        };
+        hints(&error, Some(&web())).join("\n")
+    }
+
+    #[test]
+    fn only_a_missing_permission_is_to_be_asked_for() {
+        assert!(of(Denial::Permission).contains("ask for the permission"));
+        assert!(of(Denial::Quota).contains("`kubectl describe resourcequota -n shop`"));
+        assert!(of(Denial::PodSecurity).contains("`kubectl get namespace shop --show-labels`"));
+        assert!(of(Denial::NamespaceTerminating).contains("namespace/shop"));
+        assert_eq!(of(Denial::Admission), "");
+    }
+
+    #[test]
+    fn what_the_api_server_sets_is_to_be_left_out_of_the_manifest() {
+        let refused = |message: &str, fields: &[&str], object: &ObjectRef| {
+            let error = ClusterError::Refused {
+                code: 422,
+                reason: "Invalid".to_owned(),
+                message: message.to_owned(),
+                fields: fields.iter().map(|&field| field.to_owned()).collect(),
+                retry_after: None,
+            };
+            hints(&error, Some(object)).join("\n")
+        };
+        let uid = refused("field is immutable", &["metadata.uid"], &web());
+        assert!(uid.contains("leave `metadata.uid` out"), "{uid}");
+        assert!(!uid.contains("delete"), "{uid}");
+        let spec = refused("updates to statefulset spec for fields", &["spec"], &web());
+        assert!(
+            spec.contains("`kubectl delete statefulset/web -n shop --cascade=orphan`"),
+            "{spec}"
+        );
+        let claim = ObjectRef::new("", "PersistentVolumeClaim", Some("shop"), "data");
+        let claim = refused("spec is immutable after creation", &["spec"], &claim);
+        assert!(!claim.contains("kubectl delete"), "{claim}");
+    }
+}

@@ -1,0 +1,106 @@
+//! What a set brings itself: a rehearsal of one object knows nothing of the others, and is refused for
+//! want of what will be there by the time of the write.
+
+use std::collections::BTreeSet;
+
+use crate::cluster::ClusterError;
+use crate::manifest::references;
+use crate::object::ObjectRef;
+use crate::plan::Target;
+
+/// The objects of a set.
+pub(super) struct Brought(BTreeSet<ObjectRef>);
+
+impl Brought {
+    /// What these targets bring.
+    pub(super) fn of(targets: &[Target]) -> Self {
+        Self(
+            targets
+                .iter()
+                .map(|target| target.reference.clone())
+                .collect(),
+        )
+    }
+
+    /// The objects of the set that may lift the refusal of a rehearsal once they are written.
+    ///
+    /// Admission names what it misses: a service account, a priority or runtime class, a role that is to
+    /// be bound (403, 404). Limits and quotas decide over what comes after them, and may be changed by
+    /// the set.
+    pub(super) fn what_may_lift(&self, target: &Target, error: &ClusterError) -> Vec<ObjectRef> {
+        let (ClusterError::Forbidden { message, .. } | ClusterError::NotFound { message }) = error
+        else {
+            return Vec::new();
+        };
+        let named: BTreeSet<(&str, &str, &str)> = references(&target.reference, &target.body)
+            .into_iter()
+            .filter(|reference| message.contains(reference.name))
+            .map(|reference| (reference.group, reference.kind, reference.name))
+            .collect();
+        let namespace = &target.reference.namespace;
+        let is_near =
+            |object: &ObjectRef| object.namespace.is_none() || object.namespace == *namespace;
+        let is_limit = |object: &ObjectRef| {
+            (object.is("", "LimitRange") || object.is("", "ResourceQuota"))
+                && *object != target.reference
+        };
+        self.0
+            .iter()
+            .filter(|object| {
+                let key = (
+                    object.group.as_str(),
+                    object.kind.as_str(),
+                    object.name.as_str(),
+                );
+                is_near(object) && (named.contains(&key) || is_limit(object))
+            })
+            .cloned()
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::{Denial, ResourceKind};
+
+    fn pod() -> Target {
+        Target {
+            reference: ObjectRef::new("", "Pod", Some("n"), "web"),
+            kind: ResourceKind::pod(),
+            body: json!({"spec": {"serviceAccountName": "robot", "containers": []}}),
+            is_served: true,
+        }
+    }
+
+    fn lifted(brought: &[ObjectRef], message: &str) -> usize {
+        let brought = Brought(brought.iter().cloned().collect());
+        let message = message.to_owned();
+        let error = ClusterError::Forbidden {
+            message,
+            denial: Denial::Admission,
+        };
+        brought.what_may_lift(&pod(), &error).len()
+    }
+
+    #[test]
+    fn a_refusal_for_want_of_what_the_set_brings_comes_too_early() {
+        let robot = ObjectRef::new("", "ServiceAccount", Some("n"), "robot");
+        let missing =
+            "error looking up service account n/robot: serviceaccount \"robot\" not found";
+        assert_eq!(lifted(std::slice::from_ref(&robot), missing), 1);
+        assert_eq!(lifted(&[], missing), 0, "nobody brings it");
+        let elsewhere = robot.clone().in_namespace(Some("m".to_owned()));
+        assert_eq!(lifted(&[elsewhere], missing), 0);
+        assert_eq!(lifted(&[robot], "violates PodSecurity \"baseline\""), 0);
+    }
+
+    #[test]
+    fn limits_of_the_set_decide_over_what_comes_after_them() {
+        let limits = ObjectRef::new("", "LimitRange", Some("n"), "limits");
+        let refusal = "failed quota: q: must specify limits.cpu";
+        assert_eq!(lifted(&[limits], refusal), 1);
+    }
+}

@@ -1,0 +1,272 @@
+//! What the set's pods name and that neither the set nor the cluster has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::stream::{self, StreamExt};
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::Value;
+
+use super::error::Problem;
+use super::{CONCURRENCY, Context};
+use crate::action::Action;
+use crate::cluster::ResourceKind;
+use crate::manifest::{Reference, pod_template, references};
+use crate::object::{ObjectRef, is_built_in_group};
+use crate::plan::{Plan, Step, findings, lonely_services};
+
+/// Keys that are named of an object that lacks one, at most.
+const NAMED_KEYS: usize = 5;
+
+/// Everything that keeps pods of the set from ever being Ready and that can be known before the first
+/// write. What only may go wrong is warned of.
+///
+/// What cannot be read, for want of permission or for any other reason, is not known to be missing.
+pub(super) async fn check(context: &Context, plan: &Plan) -> Vec<Problem> {
+    let wanted = wanted(plan);
+    let read: BTreeSet<&ObjectRef> = wanted
+        .iter()
+        .filter(|wanted| wanted.brought.is_none() && !is_in_absent_namespace(plan, &wanted.object))
+        .map(|wanted| &wanted.object)
+        .collect();
+    let found: BTreeMap<&ObjectRef, Option<Option<Value>>> = stream::iter(read)
+        .map(async |object| (object, read_one(context, object).await))
+        .buffered(CONCURRENCY)
+        .collect()
+        .await;
+    let mut problems = Vec::new();
+    for wanted in &wanted {
+        let live = match (&wanted.brought, found.get(&wanted.object)) {
+            (Some(brought), _) => Some(*brought),
+            (None, Some(Some(live))) => live.as_ref(),
+            (None, Some(None)) => continue,
+            (None, None) => None,
+        };
+        let Some(lack) = wanted.lack(live) else {
+            continue;
+        };
+        say(context, &mut problems, &wanted.by, lack, wanted.is_fatal);
+    }
+    for finding in findings(plan) {
+        let said = (finding.reason, None);
+        say(
+            context,
+            &mut problems,
+            &finding.object,
+            said,
+            finding.is_fatal,
+        );
+    }
+    for (service, selector) in lonely_services(plan) {
+        let labels: Vec<String> = selector
+            .iter()
+            .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
+            .collect();
+        let labels = labels.join(",");
+        let object = &service.target.reference;
+        if !selects_pods(context, plan, object, &labels).await {
+            let reason =
+                format!("its selector `{labels}` meets no pod template of the set, and no pod");
+            say(context, &mut problems, object, (reason, None), false);
+        }
+    }
+    problems
+}
+
+fn say(
+    context: &Context,
+    problems: &mut Vec<Problem>,
+    object: &ObjectRef,
+    (reason, hint): (String, Option<String>),
+    is_fatal: bool,
+) {
+    if is_fatal {
+        problems.push(Problem::NeverReady {
+            object: object.clone(),
+            reason,
+            hint,
+        });
+    } else {
+        context.warn(format!("`{object}`: {reason}"));
+    }
+}
+
+/// An object that another one names.
+struct Wanted<'plan> {
+    by: ObjectRef,
+    object: ObjectRef,
+    field: &'static str,
+    keys: Vec<&'plan str>,
+    /// As the set brings it.
+    brought: Option<&'plan Value>,
+    /// Whether the pods can never start without it.
+    is_fatal: bool,
+}
+
+impl Wanted<'_> {
+    /// What is not there, as a clause, and what to run next.
+    fn lack(&self, live: Option<&Value>) -> Option<(String, Option<String>)> {
+        let object = &self.object;
+        let place = object.namespace.as_ref();
+        let on = place.map(|name| format!(" -n {name}")).unwrap_or_default();
+        let Some(live) = live else {
+            let place = place.map_or_else(
+                || "in the cluster".to_owned(),
+                |name| format!("in namespace `{name}`"),
+            );
+            let kind = object.kind.to_lowercase();
+            return Some((
+                format!(
+                    "its `{}` names `{object}`, which exists neither in the set nor {place}{}",
+                    self.field,
+                    self.consequence()
+                ),
+                Some(format!("see what there is with `kubectl get {kind}{on}`")),
+            ));
+        };
+        let keys: BTreeSet<&String> = ["data", "binaryData", "stringData"]
+            .iter()
+            .filter_map(|field| live[field].as_object())
+            .flat_map(serde_json::Map::keys)
+            .collect();
+        let missing = self
+            .keys
+            .iter()
+            .find(|key| !keys.iter().any(|there| there == *key))?;
+        let there: Vec<String> = keys
+            .iter()
+            .take(NAMED_KEYS)
+            .map(|key| format!("`{key}`"))
+            .collect();
+        let there = if there.is_empty() {
+            "it has none".to_owned()
+        } else {
+            format!("it has {}", there.join(", "))
+        };
+        Some((
+            format!(
+                "its `{}` names the key `{missing}` of `{object}`, which is not there ({there}){}",
+                self.field,
+                self.consequence()
+            ),
+            Some(format!("see its keys with `kubectl describe {object}{on}`")),
+        ))
+    }
+
+    fn consequence(&self) -> &'static str {
+        match self.field {
+            "serviceName" => ": its pods get no names in DNS",
+            "imagePullSecrets" => ": images that need it cannot be pulled",
+            _ => ": its pods cannot start",
+        }
+    }
+}
+
+/// What the pods of a plan name, without what they can do without.
+fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
+    let mut all: Vec<Wanted<'_>> = Vec::new();
+    for step in plan.steps.iter().filter(|step| may_have_pods(step)) {
+        let by = &step.target.reference;
+        let may_come_later = plan.steps.iter().any(|other| makes_objects(step, other));
+        for reference in references(by, &step.target.body) {
+            if reference.is_optional || !is_checked(&reference) || is_made_by_itself(&reference) {
+                continue;
+            }
+            let is_namespaced = !matches!(reference.kind, "PriorityClass" | "RuntimeClass");
+            let namespace = reference.namespace.or(by.namespace.as_deref());
+            let object = ObjectRef::new(
+                reference.group,
+                reference.kind,
+                namespace.filter(|_| is_namespaced),
+                reference.name,
+            );
+            let brought = plan
+                .steps
+                .iter()
+                .find(|step| step.target.reference == object)
+                .map(|step| &step.planned);
+            let can_do_without = matches!(reference.field, "serviceName" | "imagePullSecrets");
+            let is_known = |known: &Wanted<'_>| {
+                known.by == *by && known.object == object && known.keys == reference.keys
+            };
+            if !all.iter().any(is_known) {
+                all.push(Wanted {
+                    by: by.clone(),
+                    object,
+                    field: reference.field,
+                    keys: reference.keys,
+                    brought,
+                    is_fatal: !can_do_without && !may_come_later,
+                });
+            }
+        }
+    }
+    all
+}
+
+/// Whether a step writes what has pods, or will have.
+fn may_have_pods(step: &Step) -> bool {
+    step.action != Action::Keep
+        && pod_template(&step.target.reference, &step.target.body).is_some()
+        && step.planned["spec"]["replicas"] != 0
+}
+
+/// Whether what another object of the set does may bring what a workload needs: a custom resource
+/// whose operator makes a Secret, a Job or a program that creates one.
+fn makes_objects(step: &Step, other: &Step) -> bool {
+    let (own, other_reference) = (&step.target.reference, &other.target.reference);
+    own != other_reference
+        && (!is_built_in_group(&other_reference.group)
+            || pod_template(other_reference, &other.target.body).is_some())
+}
+
+fn is_checked(reference: &Reference<'_>) -> bool {
+    matches!(
+        (reference.group, reference.kind),
+        (
+            "",
+            "ConfigMap" | "Secret" | "ServiceAccount" | "PersistentVolumeClaim" | "Service"
+        ) | ("scheduling.k8s.io", "PriorityClass")
+            | ("node.k8s.io", "RuntimeClass")
+    )
+}
+
+/// Objects that a controller makes in every namespace (`pkg/controller/serviceaccount`,
+/// `pkg/controller/certificates/rootcacertpublisher`).
+fn is_made_by_itself(reference: &Reference<'_>) -> bool {
+    matches!(
+        (reference.kind, reference.name),
+        ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt")
+    )
+}
+
+fn is_in_absent_namespace(plan: &Plan, object: &ObjectRef) -> bool {
+    let namespace = object.namespace.as_ref();
+    namespace.is_some_and(|name| plan.absent_namespaces.contains(name))
+}
+
+/// The object; `None` when nobody can tell whether it exists.
+async fn read_one(context: &Context, object: &ObjectRef) -> Option<Option<Value>> {
+    let plural = match object.kind.as_str() {
+        "PriorityClass" => "priorityclasses".to_owned(),
+        "RuntimeClass" => "runtimeclasses".to_owned(),
+        kind => format!("{}s", kind.to_lowercase()),
+    };
+    let namespace = object.namespace.as_deref();
+    let (group, kind) = (&object.group, &object.kind);
+    let kind = ResourceKind::known(group, "v1", kind, &plural, namespace.is_some());
+    let read = context.cluster.get(&kind, namespace, &object.name).await;
+    read.ok()
+}
+
+/// Whether there are pods with these labels already; as far as that can be seen.
+async fn selects_pods(context: &Context, plan: &Plan, service: &ObjectRef, labels: &str) -> bool {
+    if is_in_absent_namespace(plan, service) {
+        return false;
+    }
+    let namespace = service.namespace.as_deref();
+    let listed = context
+        .cluster
+        .list::<Pod>(&ResourceKind::pod(), namespace, Some(labels), None)
+        .await;
+    listed.map_or(true, |pods| !pods.is_empty())
+}

@@ -1,0 +1,120 @@
+//! What a set names and nobody has: said before the first write.
+
+use serde_json::json;
+
+use crate::apiserver::ApiServer;
+use crate::harness::{Cryptoctl, Output};
+
+/// A StatefulSet whose pods have this in their spec, with what else is in the set.
+fn set(replicas: u32, pod: &str, others: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: web}}\nspec:\n  serviceName: web\n  replicas: {replicas}\n  \
+         selector: {{matchLabels: {{app: web}}}}\n  template:\n    metadata: {{labels: {{app: web}}}}\n    spec:\n      {pod}\n      \
+         containers: [{{name: api, image: \"example.com/web:1\", envFrom: [{{configMapRef: {{name: settings}}}}]}}]\n\
+         ---\napiVersion: v1\nkind: Service\nmetadata: {{name: web}}\nspec: {{clusterIP: None, selector: {{app: web}}, ports: [{{port: 80}}]}}\n{others}"
+    )
+}
+
+const SETTINGS: &str =
+    "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: b}\n";
+
+async fn up(server: &ApiServer, set: String) -> Output {
+    let call = Cryptoctl::new(server);
+    let file = call.home().join("set.yaml");
+    std::fs::write(&file, set).unwrap();
+    call.args(["up", "--no-wait", "-n", "shop", "-f"])
+        .arg(file)
+        .run()
+        .await
+}
+
+#[tokio::test]
+async fn what_neither_the_set_nor_the_cluster_has_is_refused_before_the_first_write() {
+    let server = ApiServer::listen().await;
+    let output = up(&server, set(1, "", "")).await.expect_code(1);
+    assert!(
+        output
+            .stderr
+            .contains("`configmap/settings`, which exists neither"),
+        "{}",
+        output.stderr
+    );
+    assert!(
+        output.stderr.contains("kubectl get configmap -n shop"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(server.writes().len(), 0);
+    up(&server, set(1, "", SETTINGS)).await.expect_code(0);
+}
+
+#[tokio::test]
+async fn what_the_cluster_has_or_the_pods_do_not_need_is_no_problem() {
+    let server = ApiServer::listen().await;
+    up(&server, set(0, "", "")).await.expect_code(0);
+    server.create(
+        "kubectl",
+        "",
+        "configmaps",
+        json!({"metadata": {"name": "settings", "namespace": "shop"}}),
+    );
+    up(&server, set(1, "serviceAccountName: default", ""))
+        .await
+        .expect_code(0);
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_there_is_named_with_those_that_are() {
+    let server = ApiServer::listen().await;
+    let pod = "volumes: [{name: v, configMap: {name: settings, items: [{key: url, path: url}]}}]";
+    let output = up(&server, set(1, pod, SETTINGS)).await.expect_code(1);
+    assert!(
+        output.stderr.contains("the key `url`") && output.stderr.contains("it has `a`"),
+        "{}",
+        output.stderr
+    );
+}
+
+#[tokio::test]
+async fn what_somebody_else_of_the_set_may_make_is_only_warned_of() {
+    let server = ApiServer::listen().await;
+    let job = "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: prepare}\nspec: {template: {spec: \
+               {restartPolicy: Never, containers: [{name: a, image: \"example.com/prepare:1\"}]}}}\n";
+    let output = up(&server, set(1, "", job)).await.expect_code(0);
+    assert!(
+        output
+            .stderr
+            .contains("`configmap/settings`, which exists neither"),
+        "{}",
+        output.stderr
+    );
+}
+
+#[tokio::test]
+async fn what_nobody_may_read_is_not_said_to_be_missing() {
+    let server = ApiServer::listen().await;
+    up(&server, set(0, "", "")).await.expect_code(0);
+    server.deny("get", "configmaps");
+    up(&server, set(1, "", "")).await.expect_code(0);
+}
+
+#[tokio::test]
+async fn a_class_that_the_set_brings_is_there() {
+    let server = ApiServer::listen().await;
+    let claim = "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {storageClassName: fast, \
+                 accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}\n";
+    let alone = format!("{SETTINGS}{claim}");
+    up(&server, set(1, "", &alone)).await.expect_code(1);
+    assert_eq!(server.writes().len(), 0);
+    let class = "---\napiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: fast}\nprovisioner: example.com/disk\n";
+    let with_class = format!("{alone}{class}");
+    up(&server, set(1, "", &with_class)).await.expect_code(0);
+    let writes = server.writes();
+    let place = |path: &str| {
+        writes
+            .iter()
+            .position(|write| write.path.contains(path))
+            .unwrap()
+    };
+    assert!(place("/storageclasses/") < place("/persistentvolumeclaims/"));
+}
