@@ -20,6 +20,7 @@ mod apiserver;
 mod api_server;
 mod audit;
 mod browser;
+mod causes;
 mod experiments;
 mod harness;
 mod identity;

@@ -1,0 +1,163 @@
+//! Why a workload does not become Ready on the real cluster: one cause each, as early as it can be told.
+
+use serde_json::Value;
+
+use crate::harness::Namespace;
+
+const IMAGE: &str = "quay.io/k8sexercices/fileserver:v1.0";
+
+/// A StatefulSet with one replica: what stands in its pods' spec, and in their container.
+fn set(name: &str, pod: &str, container: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: {name}}}\nspec:\n  serviceName: {name}\n  replicas: 1\n  \
+         selector: {{matchLabels: {{app: {name}}}}}\n  template:\n    metadata: {{labels: {{app: {name}}}}}\n    spec:\n      \
+         terminationGracePeriodSeconds: 1\n      {pod}\n      containers:\n      - {{name: main, image: \"{IMAGE}\", {container}}}\n"
+    )
+}
+
+const SLEEPS: &str = "command: [sleep, \"3600\"]";
+
+fn up(namespace: &Namespace, set: &str, timeout: &str, code: i32) -> Value {
+    let file = namespace.file("set.yaml", set);
+    namespace
+        .here(&[
+            "-o",
+            "json",
+            "up",
+            "-f",
+            file.to_str().unwrap(),
+            "--timeout",
+            timeout,
+        ])
+        .expect(code)
+        .report()
+}
+
+fn cause(report: &Value) -> &Value {
+    let progress = &report["rollouts"][0]["progress"];
+    if progress["cause"].is_null() {
+        &progress["suspicion"]
+    } else {
+        &progress["cause"]
+    }
+}
+
+#[test]
+fn a_container_that_finishes_by_itself_is_told_from_one_that_fails() {
+    let namespace = Namespace::new("finishes");
+    let ends = "command: [bash, -c, 'echo nothing to do; exit 0']";
+    let report = up(&namespace, &set("brief", "", ends), "180s", 4);
+    let cause = cause(&report);
+    assert_eq!(cause["cause"], "completed", "{report}");
+    assert!(
+        cause["evidence"].to_string().contains("nothing to do"),
+        "{report}"
+    );
+    let hint = cause["next"][0].as_str().unwrap();
+    let arguments: Vec<&str> = hint.split(' ').skip(1).collect();
+    assert!(
+        namespace.kubectl(&arguments).contains("nothing to do"),
+        "{hint}"
+    );
+}
+
+#[test]
+fn a_container_that_the_kubelet_keeps_ending_is_never_ready() {
+    let namespace = Namespace::new("liveness");
+    let wrong = "command: [sleep, \"3600\"], livenessProbe: {tcpSocket: {port: 81}, periodSeconds: 1, failureThreshold: 2}";
+    let report = up(&namespace, &set("web", "", wrong), "180s", 4);
+    let cause = cause(&report);
+    assert_eq!(cause["cause"], "liveness_probe", "{report}");
+    assert!(cause["message"].to_string().contains("port 81"), "{report}");
+}
+
+#[test]
+fn gates_are_undecided_with_their_reason() {
+    let namespace = Namespace::new("gates");
+    let held = set(
+        "sched",
+        "schedulingGates: [{name: example.com/quota}]",
+        SLEEPS,
+    );
+    let report = up(&namespace, &held, "20s", 5);
+    assert_eq!(cause(&report)["cause"], "scheduling_gate", "{report}");
+    let replica = &report["rollouts"][0]["progress"]["replicas"][0];
+    assert_eq!(replica["pod"]["status"], "SchedulingGated", "{report}");
+    let unregistered = set(
+        "ready",
+        "readinessGates: [{conditionType: example.com/registered}]",
+        SLEEPS,
+    );
+    let report = up(&namespace, &unregistered, "30s", 5);
+    assert_eq!(cause(&report)["cause"], "readiness_gate", "{report}");
+}
+
+#[test]
+fn what_admission_refuses_for_ever_ends_the_wait_at_once() {
+    let namespace = Namespace::new("admission");
+    let restricted = format!(
+        "{}---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {}, labels: {{pod-security.kubernetes.io/enforce: restricted}}}}\n",
+        set("web", "", SLEEPS),
+        namespace.name
+    );
+    let report = up(&namespace, &restricted, "120s", 4);
+    assert_eq!(cause(&report)["cause"], "pod_security", "{report}");
+}
+
+#[test]
+fn a_limit_that_the_set_brings_decides_over_its_pods() {
+    let namespace = Namespace::new("limits");
+    let small = "---\napiVersion: v1\nkind: LimitRange\nmetadata: {name: small}\nspec: {limits: [{type: Container, max: {cpu: 100m}}]}\n";
+    let greedy =
+        "command: [sleep, \"3600\"], resources: {requests: {cpu: \"1\"}, limits: {cpu: \"1\"}}";
+    let report = up(
+        &namespace,
+        &format!("{}{small}", set("web", "", greedy)),
+        "120s",
+        4,
+    );
+    assert_eq!(cause(&report)["cause"], "limit_range", "{report}");
+}
+
+#[test]
+fn what_the_set_brings_itself_counts() {
+    let namespace = Namespace::new("brings");
+    namespace.kubectl(&["create", "namespace", &namespace.name]);
+    let class = format!("{}-class", namespace.name);
+    let brings = format!(
+        "{}---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: robot}}\n\
+         ---\napiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {{name: {class}}}\nvalue: 5\n\
+         ---\napiVersion: v1\nkind: Pod\nmetadata: {{name: single}}\nspec: {{serviceAccountName: robot, priorityClassName: {class}, \
+         terminationGracePeriodSeconds: 1, containers: [{{name: main, image: \"{IMAGE}\", {SLEEPS}}}]}}\n",
+        set("web", "serviceAccountName: robot", SLEEPS)
+    );
+    up(&namespace, &brings, "120s", 0);
+    namespace.kubectl(&["delete", "priorityclass", &class]);
+}
+
+#[test]
+fn what_nobody_has_is_refused_before_anything_is_written() {
+    let namespace = Namespace::new("missing");
+    let table = [
+        ("serviceAccountName: robot", "serviceaccount/robot"),
+        ("runtimeClassName: sandboxed", "runtimeclass/sandboxed"),
+        ("priorityClassName: vital", "priorityclass/vital"),
+        (
+            "volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]",
+            "persistentvolumeclaim/data",
+        ),
+        (
+            "volumes: [{name: v, secret: {secretName: login}}]",
+            "secret/login",
+        ),
+    ];
+    for (pod, missing) in table {
+        let file = namespace.file("set.yaml", &set("web", pod, SLEEPS));
+        namespace
+            .here(&["up", "-f", file.to_str().unwrap()])
+            .expect(1)
+            .says(missing);
+    }
+    let absent = namespace.try_kubectl(&["get", "namespace", &namespace.name]);
+    assert!(!absent.status.success(), "nothing was written");
+}
