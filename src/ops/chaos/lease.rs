@@ -51,7 +51,7 @@ pub(super) async fn look(context: &Context, workload: &Workload) -> Result<Found
         let lease = match read(context, workload).await {
             Ok(Some(lease)) => Box::new(lease),
             Ok(None) => return Ok(Found::Free(None)),
-            Err(ClusterError::Forbidden { message }) => return Ok(Found::NotAllowed(message)),
+            Err(ClusterError::Forbidden { message, .. }) => return Ok(Found::NotAllowed(message)),
             Err(error) => return Err(failed(workload, "read")(error)),
         };
         if holder(&lease).is_none() {
@@ -126,7 +126,7 @@ pub(super) async fn acquire(
         let began = Instant::now();
         match take(context, workload, identity, set, free.as_deref()).await {
             Ok(_) => return Ok(Some(Held::new(context, workload, identity, began))),
-            Err(ClusterError::Forbidden { message }) => {
+            Err(ClusterError::Forbidden { message, .. }) => {
                 not_allowed(&message);
                 return Ok(None);
             }
