@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroupList, APIResourceList};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::Value;
 use tokio::time::sleep;
@@ -67,17 +66,16 @@ impl Cluster {
     }
 
     async fn namespaced_kinds(&self) -> Result<Vec<ResourceKind>, ClusterError> {
-        let groups: APIGroupList = self.sender.read(get("/apis"), decode::json).await?;
+        let groups = self.sender.read(get("/apis"), decode::groups).await?;
         // All versions: a kind may be served in another one than its group prefers.
-        let paths = groups
+        let group_versions = groups
             .groups
             .iter()
             .flat_map(|group| &group.versions)
-            .map(|version| format!("/apis/{}", version.group_version));
+            .map(|version| version.group_version.clone());
         let mut kinds = Vec::new();
-        for path in std::iter::once("/api/v1".to_owned()).chain(paths) {
-            let listed = self.sender.read(get(&path), decode::json).await;
-            let Some(list): Option<APIResourceList> = if_served(listed)? else {
+        for group_version in std::iter::once("v1".to_owned()).chain(group_versions) {
+            let Some(list) = if_served(self.resources(&group_version).await)? else {
                 continue;
             };
             let (group, version) = list

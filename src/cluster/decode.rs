@@ -1,16 +1,22 @@
 //! Reads answers, and takes nothing for what it is not: a `Status`, a page of a proxy or another
 //! object in place of an answer must never look like "nothing is there".
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroupList, APIResourceList};
+use kube::core::Status;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::deletion::Deletion;
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
 use super::failure;
+use crate::object::is_built_in_group;
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Head {
+    api_version: String,
     kind: String,
     metadata: Name,
 }
@@ -20,20 +26,36 @@ struct Name {
     name: String,
 }
 
+/// One page of a list.
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    pub(super) version: String,
+    /// What the next page is asked for with; empty on the last one.
+    pub(super) rest: String,
+    /// The bytes that it came in.
+    pub(super) size: usize,
+}
+
 /// A list as every kind has it.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct List<T> {
+    api_version: String,
     kind: String,
-    metadata: Version,
+    metadata: ListMeta,
     /// Go writes an empty list as `null`, too.
     items: Option<Vec<T>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Version {
+struct ListMeta {
     #[serde(default)]
     resource_version: String,
+    #[serde(default, rename = "continue")]
+    rest: String,
+    #[serde(default)]
+    remaining_item_count: i64,
 }
 
 /// JSON of a known form.
@@ -50,41 +72,110 @@ pub(super) fn object<T: DeserializeOwned>(
     name: &str,
 ) -> Result<T, ClusterError> {
     let head: Head = json(bytes)?;
-    if head.kind != kind.resource.kind || head.metadata.name != name {
-        return Err(ClusterError::Undecodable {
-            reason: "it is not the object that was asked for".to_owned(),
-        });
+    let resource = &kind.resource;
+    let is_kind = head.kind == resource.kind && head.api_version == resource.api_version;
+    if !is_kind || head.metadata.name != name {
+        return Err(not_asked_for("object"));
     }
     json(bytes)
 }
 
-/// The items of a list, and its version.
-pub(super) fn list<T: DeserializeOwned>(bytes: &[u8]) -> Result<(Vec<T>, String), ClusterError> {
-    let not_a_list = || ClusterError::Undecodable {
-        reason: "it is not the list that was asked for".to_owned(),
-    };
-    let list: List<T> = json(bytes)?;
-    if !list.kind.ends_with("List") {
-        return Err(not_a_list());
+fn not_asked_for(what: &str) -> ClusterError {
+    ClusterError::Undecodable {
+        reason: format!("it is not the {what} that was asked for"),
     }
-    Ok((
-        list.items.unwrap_or_default(),
-        list.metadata.resource_version,
-    ))
+}
+
+/// A page of a list. Kinds that Kubernetes does not define itself may name their lists as they like
+/// (`spec.names.listKind` of a definition).
+pub(super) fn page<T: DeserializeOwned>(
+    bytes: &[u8],
+    kind: &ResourceKind,
+) -> Result<Page<T>, ClusterError> {
+    let list: List<T> = json(bytes)?;
+    let resource = &kind.resource;
+    let is_kind = match list.kind.strip_suffix("List") {
+        Some(of) => of == resource.kind || !is_built_in_group(&resource.group),
+        None => false,
+    };
+    if !is_kind || list.api_version != resource.api_version {
+        return Err(not_asked_for("list"));
+    }
+    let ListMeta {
+        resource_version,
+        rest,
+        remaining_item_count,
+    } = list.metadata;
+    if rest.is_empty() && remaining_item_count > 0 {
+        return Err(ClusterError::Undecodable {
+            reason: format!(
+                "the list lacks {remaining_item_count} objects and does not say how to get them"
+            ),
+        });
+    }
+    Ok(Page {
+        items: list.items.unwrap_or_default(),
+        version: resource_version,
+        rest,
+        size: bytes.len(),
+    })
+}
+
+/// Which kinds a group version has. A version that Kubernetes defines itself has some.
+pub(super) fn resources(
+    bytes: &[u8],
+    group_version: &str,
+) -> Result<APIResourceList, ClusterError> {
+    let list: APIResourceList = of_kind(bytes, "APIResourceList", "list of kinds")?;
+    let group = group_version.split_once('/').map_or("", |(group, _)| group);
+    let is_empty = list.resources.is_empty() && is_built_in_group(group);
+    if list.group_version != group_version || is_empty {
+        return Err(not_asked_for("list of kinds"));
+    }
+    Ok(list)
+}
+
+/// Which groups there are.
+pub(super) fn groups(bytes: &[u8]) -> Result<APIGroupList, ClusterError> {
+    of_kind(bytes, "APIGroupList", "list of groups")
+}
+
+/// A document that calls itself by its kind.
+pub(super) fn of_kind<T: DeserializeOwned>(
+    bytes: &[u8],
+    kind: &str,
+    what: &str,
+) -> Result<T, ClusterError> {
+    let document: Value = json(bytes)?;
+    if document["kind"] != kind {
+        return Err(not_asked_for(what));
+    }
+    json(bytes)
+}
+
+/// Why the API server refused, when it is an API server that speaks: a page of something in between
+/// is no `Status`, and its text is not ours to repeat.
+pub(super) fn status(bytes: &[u8]) -> Option<Status> {
+    let document: Value = serde_json::from_slice(bytes).ok()?;
+    let is_status = document["kind"] == "Status" && document["apiVersion"] == "v1";
+    is_status
+        .then(|| serde_json::from_value(document).ok())
+        .flatten()
 }
 
 /// That a deletion or an eviction was accepted: the object itself as it goes, or a success that names
-/// no other object (`k8s.io/apiserver` `pkg/endpoints/handlers/delete.go`).
-pub(super) fn accepted(bytes: &[u8], uid: &str) -> Result<(), ClusterError> {
+/// no other object. One that names this object says that it is gone (`k8s.io/apiserver`
+/// `pkg/registry/generic/registry/store.go`, `finalizeDelete`).
+pub(super) fn accepted(bytes: &[u8], uid: &str) -> Result<Deletion, ClusterError> {
     let answer: Value = json(bytes)?;
-    let is_success = answer["kind"] == "Status" && answer["status"] == "Success";
-    let named = if is_success {
-        answer["details"]["uid"].as_str().unwrap_or(uid)
-    } else {
-        answer["metadata"]["uid"].as_str().unwrap_or_default()
-    };
-    if named == uid {
-        return Ok(());
+    if answer["kind"] == "Status" && answer["status"] == "Success" {
+        match answer["details"]["uid"].as_str() {
+            Some(named) if named == uid => return Ok(Deletion::Gone),
+            None => return Ok(Deletion::Accepted),
+            Some(_) => {}
+        }
+    } else if answer["metadata"]["uid"] == uid {
+        return Ok(Deletion::Accepted);
     }
     Err(ClusterError::Undecodable {
         reason: "it does not say that the object was deleted".to_owned(),

@@ -13,6 +13,7 @@ use super::discovery::ResourceKind;
 use super::error::ClusterError;
 use super::objects::{invalid, requests};
 use super::sender::Effect;
+use crate::object::is_built_in_group;
 
 /// How long it may take to find out what became of a write.
 const READ_BACK: Duration = Duration::from_secs(10);
@@ -20,8 +21,10 @@ const READ_BACK: Duration = Duration::from_secs(10);
 /// What became of a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {
-    /// Accepted by the API server.
+    /// Accepted by the API server; the object goes by and by, and may be held.
     Accepted,
+    /// Done: the API server says that this very object is gone.
+    Gone,
     /// The object is not there any more, or is another one of the same name.
     AlreadyGone,
 }
@@ -36,7 +39,8 @@ pub enum Grace {
 }
 
 impl Cluster {
-    /// Deletes the object with this UID, its dependents first (foreground).
+    /// Deletes the object with this UID; its dependents first (foreground), where pods may be among
+    /// them.
     ///
     /// When the answer is lost the object is read: only if it is still there, untouched and with
     /// the same UID, was the request not executed, and the error is returned.
@@ -51,7 +55,7 @@ impl Cluster {
         uid: &str,
     ) -> Result<Deletion, ClusterError> {
         let parameters = DeleteParams {
-            propagation_policy: Some(PropagationPolicy::Foreground),
+            propagation_policy: Some(propagation(kind)),
             ..with_uid(uid)
         };
         self.delete_with(kind, namespace, name, uid, &parameters)
@@ -130,11 +134,10 @@ impl Cluster {
         let answer = self.sender.bytes(request, Effect::Once).await;
         let answer = answer.and_then(|bytes| decode::accepted(&bytes, uid));
         let error = match answer {
-            Ok(()) => return Ok(Deletion::Accepted),
+            Ok(deletion) => return Ok(deletion),
             // With a precondition a conflict means: there is another object, or version, of this name.
-            Err(ClusterError::NotFound { .. } | ClusterError::Conflict { .. }) => {
-                return Ok(Deletion::AlreadyGone);
-            }
+            Err(ClusterError::Conflict { .. }) => return Ok(Deletion::AlreadyGone),
+            Err(error) if error.says_absent(kind, name) => return Ok(Deletion::AlreadyGone),
             Err(error) => error,
         };
         if !error.outcome_is_unknown() {
@@ -175,6 +178,20 @@ fn with_version(uid: &str, version: &str) -> DeleteParams {
             resource_version: Some(version.to_owned()),
         }),
         ..DeleteParams::default()
+    }
+}
+
+/// Whether an object waits for its dependents. What Kubernetes itself defines has no pods below it,
+/// but for workloads: it would only wait for the garbage collector, whose requests are rationed.
+fn propagation(kind: &ResourceKind) -> PropagationPolicy {
+    let resource = &kind.resource;
+    let may_have_pods = matches!(resource.group.as_str(), "apps" | "batch")
+        || resource.kind == "ReplicationController"
+        || !is_built_in_group(&resource.group);
+    if may_have_pods {
+        PropagationPolicy::Foreground
+    } else {
+        PropagationPolicy::Background
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIResource, APIResourceList};
 use kube::core::{ApiResource, GroupVersionKind};
+use tokio::time::sleep;
 
 use super::connect::{Cluster, get};
 use super::decode;
@@ -164,20 +166,61 @@ fn has_status_subresource(resources: &[APIResource], plural: &str) -> bool {
         .any(|resource| resource.name.strip_suffix("/status") == Some(plural))
 }
 
+/// What every API server of Kubernetes serves, so that its absence is nobody's word.
+const ALWAYS_SERVED: [&str; 3] = ["v1", "apps/v1", "policy/v1"];
+/// How often and how long to wait until what is announced is served.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(500);
+
+impl Cluster {
+    /// Which kinds a group version has.
+    ///
+    /// # Errors
+    /// Any [`ClusterError`] of a request. A path that nobody serves is answered by the multiplexer,
+    /// without a `Status`: as anything does that is no API server.
+    pub(super) async fn resources(
+        &self,
+        group_version: &str,
+    ) -> Result<APIResourceList, ClusterError> {
+        let prefix = if group_version.contains('/') {
+            "/apis"
+        } else {
+            "/api"
+        };
+        let request = get(&format!("{prefix}/{group_version}"));
+        let decode = |bytes: &[u8]| decode::resources(bytes, group_version);
+        self.sender.read(request, decode).await
+    }
+}
+
+/// The kinds of a group version; `None` only when an API server's own list of groups lacks it.
 async fn fetch(
     cluster: &Cluster,
     group_version: &str,
 ) -> Result<Option<APIResourceList>, ClusterError> {
-    let prefix = if group_version.contains('/') {
-        "/apis"
-    } else {
-        "/api"
-    };
-    let request = get(&format!("{prefix}/{group_version}"));
-    match cluster.sender.read(request, decode::json).await {
-        Ok(list) => Ok(Some(list)),
-        // A group that nobody serves is answered by the multiplexer, without a `Status`.
-        Err(ClusterError::NotFound { .. } | ClusterError::Refused { code: 404, .. }) => Ok(None),
-        Err(error) => Err(error),
+    let mut attempt = 1;
+    loop {
+        let error = match cluster.resources(group_version).await {
+            Ok(list) => return Ok(Some(list)),
+            Err(error) => error,
+        };
+        let is_nowhere = matches!(
+            error,
+            ClusterError::NotFound { .. } | ClusterError::Refused { code: 404, .. }
+        );
+        if !is_nowhere || ALWAYS_SERVED.contains(&group_version) {
+            return Err(error);
+        }
+        let groups = cluster.sender.read(get("/apis"), decode::groups).await?;
+        let mut announced = groups.groups.iter().flat_map(|group| &group.versions);
+        if !announced.any(|version| version.group_version == group_version) {
+            return Ok(None);
+        }
+        // A definition that was just created or deleted is announced before it is served, or after.
+        if attempt == ATTEMPTS {
+            return Err(error);
+        }
+        attempt += 1;
+        sleep(PAUSE).await;
     }
 }

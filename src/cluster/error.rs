@@ -8,6 +8,8 @@ use http::StatusCode;
 use kube::core::Status;
 use thiserror::Error;
 
+use super::discovery::ResourceKind;
+
 /// A conflict between two field managers, as the API server reports it.
 ///
 /// Source: `k8s.io/apimachinery` `pkg/apis/meta/v1/types.go`, `CauseTypeFieldManagerConflict`.
@@ -128,11 +130,15 @@ pub enum ClusterError {
         /// Who says no.
         denial: Denial,
     },
-    /// 404: no such object.
+    /// 404: no such object, by the API server's own reason.
     #[error("{message}")]
     NotFound {
         /// The API server's own sentence.
         message: String,
+        /// The plural of the kind that is meant; empty when the API server names none.
+        resource: String,
+        /// The name that is meant; empty when the API server names none.
+        name: String,
     },
     /// 409: other field managers own fields that this apply would change.
     #[error("{}", conflict_sentence(.conflicts))]
@@ -231,10 +237,12 @@ impl ClusterError {
         retry_after: Option<Duration>,
         status: Status,
     ) -> Self {
-        let message = if status.message.is_empty() {
-            format!("the API server answered {code}")
-        } else {
+        let message = if !status.message.is_empty() {
             shortened(status.message.clone())
+        } else if code == StatusCode::NOT_FOUND {
+            format!("`{server}` answered {code}, without the reason that an API server gives")
+        } else {
+            format!("the API server answered {code}")
         };
         match code {
             StatusCode::UNAUTHORIZED => Self::Unauthorized {
@@ -244,8 +252,16 @@ impl ClusterError {
                 denial: Denial::of(&status),
                 message,
             },
-            // Without a reason it is not the API server that speaks, but something in between.
-            StatusCode::NOT_FOUND if !status.reason.is_empty() => Self::NotFound { message },
+            // Without its reason it is not the API server that speaks, but something in between.
+            StatusCode::NOT_FOUND if status.reason == "NotFound" => {
+                let details = status.details.map(|details| (details.kind, details.name));
+                let (resource, name) = details.unwrap_or_default();
+                Self::NotFound {
+                    message,
+                    resource,
+                    name,
+                }
+            }
             StatusCode::CONFLICT if !status.reason.is_empty() => {
                 let conflicts: Vec<FieldConflict> = status
                     .details
@@ -393,9 +409,17 @@ impl ClusterError {
         }
     }
 
-    /// Whether the object does not exist.
+    /// Whether something does not exist: an object, a pod of a subresource, a namespace.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
+    }
+
+    /// Whether this very object does not exist: the API server names what it has not found
+    /// (`k8s.io/apimachinery` `pkg/api/errors/errors.go`, `NewNotFound`).
+    #[must_use]
+    pub fn says_absent(&self, kind: &ResourceKind, object: &str) -> bool {
+        matches!(self, Self::NotFound { resource, name, .. }
+            if *resource == kind.resource.plural && name == object)
     }
 }

@@ -48,7 +48,7 @@ impl Cluster {
             .map_err(|error| invalid(kube::core::request::Error::BuildRequest(error)))?;
         let evicted = self.send_deletion(&kind, Some(namespace), pod, uid, request);
         match evicted.await {
-            Ok(Deletion::Accepted) => Ok(Eviction::Accepted),
+            Ok(Deletion::Accepted | Deletion::Gone) => Ok(Eviction::Accepted),
             Ok(Deletion::AlreadyGone) => Ok(Eviction::AlreadyGone),
             Err(ClusterError::BudgetForbids { message }) => Ok(Eviction::Forbidden(message)),
             Err(error) => Err(error),

@@ -8,9 +8,9 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kube::Client;
 use kube::client::Body;
-use kube::core::Status;
 
 use super::clock::Clock;
+use super::decode;
 use super::error::ClusterError;
 use super::failure;
 use super::transport::Transport;
@@ -18,7 +18,7 @@ use super::warning::{self, Warnings};
 use crate::secret::SecretValues;
 
 /// More than the largest object that etcd takes, times a page of a list.
-const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
+pub(super) const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
 
 /// More than any run waits.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
@@ -162,8 +162,7 @@ impl Exchange {
         bytes: &Bytes,
         hidden: &SecretValues,
     ) -> ClusterError {
-        // A proxy in between may answer with HTML: its text is not ours to repeat.
-        let mut status = serde_json::from_slice::<Status>(bytes).unwrap_or_default();
+        let mut status = decode::status(bytes).unwrap_or_default();
         // Before anything is shortened, so that no half of a value is left.
         status.message = hidden.hide(status.message);
         for cause in status

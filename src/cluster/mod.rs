@@ -22,6 +22,7 @@ mod jitter;
 mod kubeconfig;
 mod lines;
 mod link;
+mod list;
 mod login;
 mod logs;
 mod objects;

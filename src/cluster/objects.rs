@@ -1,8 +1,6 @@
 //! Reads, applies and creates single objects.
 
-use kube::core::params::{
-    GetParams, ListParams, Patch, PatchParams, PostParams, ValidationDirective,
-};
+use kube::core::params::{GetParams, Patch, PatchParams, PostParams, ValidationDirective};
 use kube::core::{DynamicObject, Request, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -48,32 +46,9 @@ impl Cluster {
         let decode = |bytes: &[u8]| decode::object(bytes, kind, name);
         match self.sender.read(request, decode).await {
             Ok(object) => Ok(Some(object)),
-            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) if error.says_absent(kind, name) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// Lists the most recent state of objects, by label and field selectors.
-    ///
-    /// # Errors
-    /// Any [`ClusterError`] of a request.
-    pub async fn list<T: DeserializeOwned>(
-        &self,
-        kind: &ResourceKind,
-        namespace: Option<&str>,
-        labels: Option<&str>,
-        fields: Option<&str>,
-    ) -> Result<Vec<T>, ClusterError> {
-        let parameters = ListParams {
-            label_selector: labels.map(str::to_owned),
-            field_selector: fields.map(str::to_owned),
-            ..ListParams::default()
-        };
-        let request = requests(kind, namespace)
-            .list(&parameters)
-            .map_err(invalid)?;
-        let (items, _) = self.sender.read(request, decode::list).await?;
-        Ok(items)
     }
 
     /// Server-side applies an object, unknown fields refused; what is stored is never forced.
@@ -133,7 +108,8 @@ impl Cluster {
             .create(&parameters, body)
             .map_err(invalid)?;
         let bytes = self.sender.bytes(request, Effect::Once).await?;
-        decode::json(&bytes)
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        decode::object(&bytes, kind, name)
     }
 }
 

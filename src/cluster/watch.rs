@@ -23,7 +23,7 @@ use super::error::ClusterError;
 use super::failure;
 use super::lines::Lines;
 use super::objects::{invalid, requests};
-use super::watch_line::{Taken, WatchLine, decode_versioned, is_stale, key, uid_of, version_of};
+use super::watch_line::{Taken, WatchLine, is_stale, key, uid_of, version_of, versioned_page};
 
 /// One event may carry one object: at most etcd's 1.5 MiB, more with a generous margin.
 const LONGEST_LINE: usize = 16 * 1024 * 1024;
@@ -235,11 +235,10 @@ impl<T: DeserializeOwned + Clone> Follower<T> {
         let mut parameters = ListParams::default();
         parameters.label_selector.clone_from(&self.selector.labels);
         parameters.field_selector.clone_from(&self.selector.fields);
-        let request = requests(&self.kind, self.namespace.as_deref())
-            .list(&parameters)
-            .map_err(invalid)?;
-        let read = self.cluster.sender.read(request, decode_versioned);
-        let (items, version) = read.await?;
+        let (kind, namespace) = (&self.kind, self.namespace.as_deref());
+        let decode = |bytes: &[u8]| versioned_page(bytes, kind);
+        let pages = self.cluster.pages(kind, namespace, &parameters, decode);
+        let (items, version) = pages.await?;
         self.version = version;
         self.objects.clear();
         for item in items {
@@ -352,10 +351,12 @@ impl<T: DeserializeOwned + Clone> Follower<T> {
         Ok(())
     }
 
-    /// Whether an event is about what we know under its name: nothing is deleted but itself.
+    /// Whether an event is about the kind that was asked for, and about what we know under its name:
+    /// nothing is deleted but itself.
     fn fits(&self, kind: &str, object: &Value) -> bool {
         let known = self.objects.get(&key(object));
-        kind != "DELETED" || known.is_none_or(|(uid, _)| uid == uid_of(object))
+        object["kind"] == self.kind.resource.kind.as_str()
+            && (kind != "DELETED" || known.is_none_or(|(uid, _)| uid == uid_of(object)))
     }
 
     fn publish(&self) {

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::decode;
+use super::decode::{self, Page};
+use super::discovery::ResourceKind;
 use super::error::ClusterError;
 
 /// What a line of a stream came to.
@@ -48,14 +49,17 @@ pub(super) fn is_stale(version: &str, seen: &str) -> bool {
 }
 
 /// A list that a watch can go on from.
-pub(super) fn decode_versioned(bytes: &[u8]) -> Result<(Vec<Value>, String), ClusterError> {
-    let (items, version) = decode::list(bytes)?;
-    if version.is_empty() {
+pub(super) fn versioned_page(
+    bytes: &[u8],
+    kind: &ResourceKind,
+) -> Result<Page<Value>, ClusterError> {
+    let page = decode::page(bytes, kind)?;
+    if page.version.is_empty() {
         return Err(ClusterError::Undecodable {
             reason: "the list has no version".to_owned(),
         });
     }
-    Ok((items, version))
+    Ok(page)
 }
 
 pub(super) fn version_of(object: &Value) -> &str {

@@ -21,6 +21,9 @@ pub(super) fn hints(error: &ClusterError, object: Option<&ObjectRef>) -> Vec<Str
         }
         ClusterError::Forbidden { denial, .. } => return denied(*denial, object),
         ClusterError::OwnedByOthers { .. } => owner_hint(object),
+        // Nothing was named as absent: the path itself leads nowhere.
+        ClusterError::NotFound { name, .. } if name.is_empty() => wrong_server(),
+        ClusterError::Undecodable { .. } | ClusterError::Refused { code: 404, .. } => wrong_server(),
         ClusterError::Refused {
             code: 422,
             message,
@@ -33,6 +36,10 @@ pub(super) fn hints(error: &ClusterError, object: Option<&ObjectRef>) -> Vec<Str
         _ => return Vec::new(),
     };
     vec![hint]
+}
+
+fn wrong_server() -> String {
+    "check that `server` in the kubeconfig is the URL of an API server, its path included: `kubectl config view --minify`".to_owned()
 }
 
 fn denied(denial: Denial, object: Option<&ObjectRef>) -> Vec<String> {

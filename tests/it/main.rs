@@ -34,6 +34,7 @@ mod consent;
 mod identity;
 mod missing;
 mod model;
+mod no_api_server;
 mod picture;
 mod planted;
 mod readme;

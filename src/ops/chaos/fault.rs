@@ -84,7 +84,7 @@ async fn delete(
     let send = async |version: &str| {
         let deleting = cluster.delete_pod(namespace, name, &uid, version, grace);
         Ok(match deleting.await? {
-            Deletion::Accepted => Some(()),
+            Deletion::Accepted | Deletion::Gone => Some(()),
             Deletion::AlreadyGone => None,
         })
     };

@@ -250,7 +250,7 @@ async fn an_event_that_comes_again_brings_no_old_state_back() {
 #[tokio::test(start_paused = true)]
 async fn each_stream_backs_off_by_itself() {
     let scripted = Scripted::new(|request| {
-        if request.path.contains("/pods") {
+        if request.path.contains("/namespaces/default/") {
             return Reply::refusal(503, "ServiceUnavailable");
         }
         if request.query.contains("watch=") {
@@ -259,10 +259,10 @@ async fn each_stream_backs_off_by_itself() {
         list(1, &[pod("a", "one", 1)])
     });
     // Something else has reached the server before.
-    let kind = ResourceKind::claim();
+    let kind = ResourceKind::pod();
     let _: Vec<Value> = scripted
         .cluster
-        .list(&kind, Some("default"), None, None)
+        .list(&kind, Some("other"), None, None)
         .await
         .unwrap();
     let _wedged = watch(&scripted);
@@ -270,7 +270,7 @@ async fn each_stream_backs_off_by_itself() {
     let started = Instant::now();
     let mut healthy = scripted
         .cluster
-        .watch(&kind, Some("default"), Selector::default());
+        .watch(&kind, Some("other"), Selector::default());
     until(&mut healthy, &["two"]).await;
     assert_eq!(started.elapsed(), Duration::ZERO);
 }

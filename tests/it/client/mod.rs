@@ -1,5 +1,6 @@
 //! What the client promises, each against a server in the test's own words and on a paused clock.
 
+mod absence;
 mod liveness;
 mod renewal;
 mod repetition;

@@ -23,6 +23,12 @@ async fn delete(scripted: &Scripted) -> Result<Deletion, ClusterError> {
         .await
 }
 
+fn absent() -> Reply {
+    let mut body = refusal(404, "NotFound");
+    body["details"] = json!({"name": "web-0", "kind": "pods"});
+    Reply::json(404, &body)
+}
+
 fn found() -> Reply {
     Reply::json(200, &pod("web-0", "uid-1", 1))
 }
@@ -129,7 +135,7 @@ async fn a_delete_whose_answer_was_lost_is_read_never_sent_again() {
         || Reply::refusal(504, "Timeout"),
     ];
     for loss in losses {
-        let gone = Scripted::in_turn(vec![loss, || Reply::refusal(404, "NotFound")]);
+        let gone = Scripted::in_turn(vec![loss, absent]);
         assert_eq!(delete(&gone).await.unwrap(), Deletion::Accepted);
         assert_eq!(gone.count(&Method::DELETE), 1);
 
@@ -298,7 +304,7 @@ async fn a_delete_that_may_have_been_executed_is_read_back() {
         || Reply::Whole(302, vec![("location", "/login".to_owned())], Vec::new()),
     ];
     for unknown in unknown {
-        let gone = Scripted::in_turn(vec![unknown, || Reply::refusal(404, "NotFound")]);
+        let gone = Scripted::in_turn(vec![unknown, absent]);
         assert_eq!(delete(&gone).await.unwrap(), Deletion::Accepted);
         assert_eq!(gone.count(&Method::DELETE), 1);
         let untouched = Scripted::in_turn(vec![unknown, found]);
