@@ -255,14 +255,9 @@ impl From<OpsError> for CommandError {
                 &error,
                 vec!["give it more with `--timeout`".to_owned()],
             ),
-            OpsError::NoSuchWorkload { .. } => Self::from_chain(
-                ExitStatus::Failed,
-                &error,
-                vec![
-                    "apply it first with `cryptoctl up`, or name another namespace with `-n`"
-                        .to_owned(),
-                ],
-            ),
+            OpsError::NoSuchWorkload { nearby, .. } => {
+                Self::from_chain(ExitStatus::Failed, &error, vec![nearby.hint()])
+            }
             OpsError::WhichWorkload { candidates } => {
                 let names: Vec<String> = candidates
                     .iter()

@@ -1,10 +1,10 @@
 //! `down`
 
 use super::{Session, confirm};
-use crate::action::Action;
 use crate::cli::DownArgs;
 use crate::error::CommandError;
 use crate::event::EventKind;
+use crate::object::ObjectRef;
 use crate::ops::{self, DownOptions};
 use crate::report::Report;
 
@@ -20,25 +20,29 @@ pub(super) async fn run(
     };
     let plan = ops::plan_down(&context, &set, options).await?;
     if !plan.is_empty() {
-        let lines: Vec<String> = plan
-            .steps()
-            .iter()
-            .map(|step| {
-                let verb = if step.action == Action::Delete {
-                    "delete"
-                } else {
-                    "keep"
-                };
-                match &step.object.namespace {
-                    Some(namespace) => format!("{verb} {} in {namespace}", step.object),
-                    None => format!("{verb} {}", step.object),
-                }
-            })
-            .collect();
+        let along = plan.taken_along();
+        if session.cli.global.yes {
+            for message in along.iter().cloned() {
+                session.emitter.send(EventKind::Warning { message });
+            }
+        }
+        let deleted = plan
+            .deletions()
+            .map(|object| format!("delete {}", placed(object)));
+        let kept = plan.kept().iter();
+        let kept = kept.map(|kept| format!("keep {}: {}", placed(&kept.object), kept.reason));
+        let lines: Vec<String> = deleted.chain(along).chain(kept).collect();
         context = confirm::ask(session, context, "take the set down", &lines).await?;
     }
     session.emitter.send(EventKind::Planned {
         steps: plan.steps(),
     });
     Ok(Report::Down(ops::down(&context, plan).await?))
+}
+
+fn placed(object: &ObjectRef) -> String {
+    match &object.namespace {
+        Some(namespace) => format!("{object} in {namespace}"),
+        None => object.to_string(),
+    }
 }

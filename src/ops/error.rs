@@ -7,6 +7,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::ServerField;
+use super::nearby::Nearby;
 use crate::cluster::{ClusterError, FieldConflict};
 use crate::manifest::{ManifestErrors, NamespaceMismatch};
 use crate::object::ObjectRef;
@@ -218,10 +219,12 @@ pub enum OpsError {
     #[error(transparent)]
     Duplicates(#[from] ManifestErrors),
     /// The workload does not exist.
-    #[error("`{object}` does not exist in namespace `{}`", .object.namespace.as_deref().unwrap_or_default())]
+    #[error("{}", not_there(.object, .nearby))]
     NoSuchWorkload {
         /// The workload.
         object: ObjectRef,
+        /// What there is instead.
+        nearby: Box<Nearby>,
     },
     /// The set does not name exactly one StatefulSet.
     #[error("{}", which(.candidates))]
@@ -296,6 +299,15 @@ fn names(failures: &[WriteFailure]) -> String {
         .map(|failure| format!("`{}`", failure.object))
         .collect();
     names.join(", ")
+}
+
+fn not_there(object: &ObjectRef, nearby: &Nearby) -> String {
+    let namespace = &nearby.namespace;
+    if nearby.is_absent {
+        format!("namespace `{namespace}` does not exist")
+    } else {
+        format!("`{object}` does not exist in namespace `{namespace}`")
+    }
 }
 
 fn which(candidates: &[ObjectRef]) -> String {

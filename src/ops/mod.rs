@@ -10,6 +10,7 @@ mod error;
 mod logs;
 mod missing;
 mod namespaces;
+mod nearby;
 mod plan;
 mod preflight;
 mod rehearsal;
@@ -34,6 +35,7 @@ pub use self::chaos::{
 pub use self::down::{DownOptions, DownPlan, down, plan_down};
 pub use self::error::{OpsError, OwnedField, Problem, WriteFailure};
 pub use self::logs::{LogsOptions, logs};
+pub use self::nearby::Nearby;
 pub use self::rollout::rollout_status;
 pub use self::server_field::ServerField;
 pub use self::up::{UpOptions, diff, up};

@@ -318,7 +318,7 @@ fn may_take_time(reference: &ObjectRef) -> bool {
     )
 }
 
-fn scope(namespace: Option<&str>) -> String {
+pub(super) fn scope(namespace: Option<&str>) -> String {
     match namespace {
         Some(namespace) => format!("in namespace `{namespace}`"),
         None => "at the cluster scope".to_owned(),

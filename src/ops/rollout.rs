@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::Pod;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::error::OpsError;
+use super::nearby::Nearby;
 use super::surroundings::{Surroundings, add_log};
 use super::verdict::Verdict;
 use super::workload::pod_selector;
@@ -169,7 +170,7 @@ impl View {
             .map_err(OpsError::while_doing(format!("watch `{object}`")))?;
         let set = sets.current().and_then(|sets| sets.first().cloned());
         let Some(set) = set else {
-            return Err(OpsError::NoSuchWorkload { object });
+            return Err(workload.missing(context).await);
         };
         let selector = Selector {
             labels: Some(pod_selector(&set)),
@@ -193,6 +194,10 @@ impl View {
         sets.first()
             .cloned()
             .ok_or_else(|| OpsError::NoSuchWorkload {
+                nearby: Box::new(Nearby {
+                    namespace: self.object.namespace.clone().unwrap_or_default(),
+                    ..Nearby::default()
+                }),
                 object: self.object.clone(),
             })
     }

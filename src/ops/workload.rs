@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::apps::v1::StatefulSet;
 
 use super::error::OpsError;
+use super::nearby::Nearby;
 use super::{Context, Set};
 use crate::cluster::ResourceKind;
 use crate::object::ObjectRef;
@@ -89,10 +90,10 @@ impl Workload {
     /// # Errors
     /// [`OpsError::NoSuchWorkload`], or a failed exchange.
     pub(super) async fn read(&self, context: &Context) -> Result<StatefulSet, OpsError> {
-        let found = self.find(context).await?;
-        found.ok_or_else(|| OpsError::NoSuchWorkload {
-            object: self.reference(),
-        })
+        match self.find(context).await? {
+            Some(found) => Ok(found),
+            None => Err(self.missing(context).await),
+        }
     }
 
     /// Its live state; `None` when there is no such StatefulSet.
@@ -110,6 +111,14 @@ impl Workload {
             )
             .await
             .map_err(OpsError::while_doing(format!("read `{object}`")))
+    }
+
+    /// That it does not exist, with what there is instead.
+    pub(super) async fn missing(&self, context: &Context) -> OpsError {
+        OpsError::NoSuchWorkload {
+            object: self.reference(),
+            nearby: Box::new(Nearby::look(context, &self.namespace).await),
+        }
     }
 }
 

@@ -14,6 +14,15 @@ pub struct Kept {
     pub reason: String,
 }
 
+/// An object whose deletion was accepted, and that something keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The object.
+    pub object: ObjectRef,
+    /// What keeps it, a clause each, as far as it could be seen.
+    pub by: Vec<String>,
+}
+
 /// What `down` took away, and what it left.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DownReport {
@@ -21,6 +30,12 @@ pub struct DownReport {
     pub deleted: Vec<ObjectRef>,
     /// Deleted, but not gone when the deadline passed.
     pub remaining: Vec<ObjectRef>,
+    /// What keeps each of those.
+    #[serde(default)]
+    pub held: Vec<Held>,
+    /// Not deleted, since what goes before them was still there when the deadline passed.
+    #[serde(default)]
+    pub not_deleted: Vec<ObjectRef>,
     /// Not there to begin with.
     pub absent: Vec<ObjectRef>,
     /// Left in place on purpose.
@@ -28,10 +43,22 @@ pub struct DownReport {
 }
 
 impl DownReport {
+    /// Whether everything that was to be deleted so far is gone.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.remaining.is_empty() && self.not_deleted.is_empty()
+    }
+
+    /// Takes note of an object that was deleted and is still there.
+    pub fn remain(&mut self, held: Held) {
+        self.remaining.push(held.object.clone());
+        self.held.push(held);
+    }
+
     /// Success once everything that should go is gone.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        if self.remaining.is_empty() {
+        if self.is_complete() {
             Outcome::Success
         } else {
             Outcome::Undecided

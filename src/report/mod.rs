@@ -19,7 +19,7 @@ pub use self::chaos::{
     ReplicaAvailability, Selection, ServiceAvailability,
 };
 pub use self::diff::{DiffReport, ObjectDiff};
-pub use self::down::{DownReport, Kept};
+pub use self::down::{DownReport, Held, Kept};
 pub use self::restore::{RestoreReport, Restored};
 pub use self::rollout::RolloutReport;
 pub use self::up::{Applied, UpReport, Waited};

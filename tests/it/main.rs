@@ -31,6 +31,7 @@ mod client;
 mod config;
 mod connection;
 mod consent;
+mod down;
 mod identity;
 mod missing;
 mod model;

@@ -259,11 +259,24 @@ fn down(report: &DownReport, elapsed: &str) -> Vec<Line> {
     }
     for object in &report.remaining {
         let line = Line::of(Outcome::Undecided).with(Tone::Strong, object.to_string());
-        lines.push(line.text(" is still there"));
+        let held = report.held.iter().find(|held| held.object == *object);
+        let by = held.map(|held| held.by.join(", ")).unwrap_or_default();
+        lines.push(if by.is_empty() {
+            line.text(" is still there")
+        } else {
+            line.text(format!(" is still there, held by {by}"))
+        });
+    }
+    if !report.not_deleted.is_empty() {
+        let names: Vec<String> = report.not_deleted.iter().map(ToString::to_string).collect();
+        let line = Line::of(Outcome::Undecided)
+            .text("not deleted, since what goes before is still there: ");
+        lines.push(line.text(names.join(", ")));
     }
     let parts: Vec<String> = [
         (report.deleted.len(), "deleted"),
         (report.remaining.len(), "still there"),
+        (report.not_deleted.len(), "not deleted"),
         (report.kept.len(), "kept"),
         (report.absent.len(), "not found"),
     ]

@@ -37,6 +37,8 @@ pub(crate) fn down() -> Vec<Event> {
     let report = DownReport {
         deleted: vec![stateful_set(), service()],
         remaining: Vec::new(),
+        held: Vec::new(),
+        not_deleted: Vec::new(),
         absent: vec![budget()],
         kept: vec![Kept {
             object: claim(),

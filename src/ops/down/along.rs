@@ -1,0 +1,111 @@
+//! Whose objects go along with a definition: all of its kind, in every namespace.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Along, placed, some_of};
+use crate::cluster::{ClusterError, ResourceKind};
+use crate::object::ObjectRef;
+use crate::ops::Context;
+use crate::ops::error::OpsError;
+
+/// The objects of a definition's kind that are not of the set, as far as they may be listed.
+pub(super) struct Others(Result<Vec<ObjectRef>, ClusterError>);
+
+impl Others {
+    /// Why the definition stays without `--delete-data`.
+    pub(super) fn reason(&self) -> String {
+        match &self.0 {
+            Ok(others) if !others.is_empty() => {
+                let names: Vec<String> = others.iter().map(placed).collect();
+                let are = if names.len() == 1 { "is" } else { "are" };
+                format!(
+                    "{} would go with it and {are} not of this set; `--delete-data` deletes both",
+                    some_of(&names)
+                )
+            }
+            _ => "every object of its kind in the whole cluster would go with it; \
+                  `--delete-data` deletes it"
+                .to_owned(),
+        }
+    }
+
+    /// What goes along with the definition.
+    ///
+    /// # Errors
+    /// When it could not be listed: nobody could be told what would be lost.
+    pub(super) fn go_with(self, definition: &ObjectRef) -> Result<Vec<Along>, OpsError> {
+        let doing = format!("list the objects that would go along with `{definition}`");
+        let others = self.0.map_err(OpsError::while_doing(doing))?;
+        let along = others.into_iter().map(|object| Along {
+            object,
+            with: definition.clone(),
+        });
+        Ok(along.collect())
+    }
+}
+
+/// Lists the objects of a definition's kind that are not of the set.
+///
+/// # Errors
+/// A failed exchange, but for a missing permission.
+pub(super) async fn others(
+    context: &Context,
+    definition: &ObjectRef,
+    live: &Value,
+    of_set: &BTreeSet<ObjectRef>,
+) -> Result<Others, OpsError> {
+    match instances(context, live).await {
+        Ok(instances) => {
+            let objects = instances.iter().map(|(object, _)| object.clone());
+            let others = objects.filter(|object| !of_set.contains(object)).collect();
+            Ok(Others(Ok(others)))
+        }
+        Err(error @ ClusterError::Forbidden { .. }) => Ok(Others(Err(error))),
+        Err(error) => {
+            let doing = format!("list the objects of `{definition}`");
+            Err(OpsError::while_doing(doing)(error))
+        }
+    }
+}
+
+/// Every object of a definition's kind; none while it is not served.
+///
+/// # Errors
+/// Any [`ClusterError`] of a request.
+pub(super) async fn instances(
+    context: &Context,
+    definition: &Value,
+) -> Result<Vec<(ObjectRef, Value)>, ClusterError> {
+    let Some(kind) = kind_of(definition) else {
+        return Ok(Vec::new());
+    };
+    let listed: Vec<Value> = context.cluster.list(&kind, None, None, None).await?;
+    let named = listed.into_iter().map(|object| {
+        let metadata = &object["metadata"];
+        let name = metadata["name"].as_str().unwrap_or_default();
+        let namespace = metadata["namespace"].as_str();
+        let resource = &kind.resource;
+        let reference = ObjectRef::new(&resource.group, &resource.kind, namespace, name);
+        (reference, object)
+    });
+    Ok(named.collect())
+}
+
+/// The kind that a definition defines, in a version that is served.
+fn kind_of(definition: &Value) -> Option<ResourceKind> {
+    let spec = &definition["spec"];
+    let mut versions = spec["versions"].as_array()?.iter();
+    let version = versions.find(|version| version["served"] == true)?;
+    let mut conditions = definition["status"]["conditions"].as_array()?.iter();
+    conditions
+        .find(|condition| condition["type"] == "Established" && condition["status"] == "True")?;
+    Some(ResourceKind::known(
+        spec["group"].as_str()?,
+        version["name"].as_str()?,
+        spec["names"]["kind"].as_str()?,
+        spec["names"]["plural"].as_str()?,
+        spec["scope"] == "Namespaced",
+    ))
+}

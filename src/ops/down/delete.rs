@@ -1,0 +1,210 @@
+//! Deletes the objects of a layer together, and waits until they are gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use futures::stream::{self, StreamExt};
+use serde_json::Value;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::held::holders;
+use super::{Doomed, some_of};
+use crate::action::Action;
+use crate::cluster::{ClusterError, Deletion, Selector};
+use crate::event::EventKind;
+use crate::object::ObjectRef;
+use crate::ops::error::{OpsError, WriteFailure};
+use crate::ops::write::Write;
+use crate::ops::{CONCURRENCY, Context};
+use crate::report::{DownReport, Held};
+use crate::status::{State, Status};
+
+/// What goes in good order is gone by then, or its containers still stop; after that it is worth
+/// a look what holds it.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
+const NEXT_LOOK: Duration = Duration::from_secs(5);
+/// Objects that are looked at, at most: where many are held, few reasons say why.
+const LOOKED_AT: usize = 8;
+
+/// What became of a deletion that was to be sent.
+enum Sent {
+    /// The object is gone.
+    Gone,
+    /// It was accepted, and the object goes by and by.
+    Accepted,
+    /// The time was over before the answer came.
+    Unanswered,
+    /// The time was over before it could be sent.
+    NotSent,
+}
+
+/// Deletes the objects of a layer, unless one before it is still there, and waits until they are
+/// gone or the deadline passes.
+///
+/// # Errors
+/// [`OpsError::Writes`] with everything that was refused, or a failed exchange.
+pub(super) async fn layer(
+    context: &Context,
+    layer: Vec<Doomed>,
+    report: &mut DownReport,
+) -> Result<(), OpsError> {
+    if !report.is_complete() {
+        let left = layer.into_iter().map(|doomed| doomed.target.reference);
+        report.not_deleted.extend(left);
+        return Ok(());
+    }
+    let sent: Vec<(Doomed, Result<Sent, ClusterError>)> = stream::iter(layer)
+        .map(async |doomed| {
+            let sent = send(context, &doomed).await;
+            (doomed, sent)
+        })
+        .buffered(CONCURRENCY)
+        .collect()
+        .await;
+    let mut failures = Vec::new();
+    let mut groups: BTreeMap<_, Vec<Doomed>> = BTreeMap::new();
+    for (doomed, sent) in sent {
+        let object = doomed.target.reference.clone();
+        match sent {
+            Ok(Sent::Gone) => report.deleted.push(object),
+            Ok(Sent::Accepted) => {
+                let plural = doomed.target.kind.resource.plural.clone();
+                let group = (object.group, plural, object.namespace);
+                groups.entry(group).or_default().push(doomed);
+            }
+            Ok(Sent::Unanswered) => {
+                let by = vec!["the answer to its deletion did not come in time".to_owned()];
+                report.remain(Held { object, by });
+            }
+            Ok(Sent::NotSent) => report.not_deleted.push(object),
+            Err(source) => failures.push(WriteFailure { object, source }),
+        }
+    }
+    if !failures.is_empty() {
+        return Err(OpsError::Writes(failures));
+    }
+    let waits = groups.into_values().map(|group| wait(context, group));
+    for Waited { gone, held } in try_join_all(waits).await? {
+        report.deleted.extend(gone);
+        for held in held {
+            report.remain(held);
+        }
+    }
+    Ok(())
+}
+
+async fn send(context: &Context, doomed: &Doomed) -> Result<Sent, ClusterError> {
+    if context.in_time().is_err() {
+        return Ok(Sent::NotSent);
+    }
+    let target = &doomed.target;
+    let object = &target.reference;
+    let write = Write::start(context, object, Action::Delete);
+    let namespace = object.namespace.as_deref();
+    let deleting = context
+        .cluster
+        .delete(&target.kind, namespace, &object.name, &doomed.uid);
+    let Ok(deleted) = timeout_at(context.deadline, deleting).await else {
+        return Ok(Sent::Unanswered);
+    };
+    write.finish(deleted.as_ref().err());
+    Ok(match deleted? {
+        Deletion::Gone | Deletion::AlreadyGone => Sent::Gone,
+        Deletion::Accepted => Sent::Accepted,
+    })
+}
+
+/// What became of objects whose deletion was accepted.
+struct Waited {
+    gone: Vec<ObjectRef>,
+    held: Vec<Held>,
+}
+
+/// Waits for objects of one kind and namespace until none of their UIDs is left, or the deadline
+/// passes.
+async fn wait(context: &Context, mut group: Vec<Doomed>) -> Result<Waited, OpsError> {
+    let mut gone = Vec::new();
+    let mut known: BTreeMap<ObjectRef, Vec<String>> = BTreeMap::new();
+    let Some(first) = group.first() else {
+        return Ok(Waited {
+            gone,
+            held: Vec::new(),
+        });
+    };
+    let object = first.target.reference.clone();
+    let selector = match group.as_slice() {
+        [_] => Selector::name(&object.name),
+        _ => Selector::default(),
+    };
+    let namespace = object.namespace.as_deref();
+    let mut watched = context
+        .cluster
+        .watch::<Value>(&first.target.kind, namespace, selector);
+    let left = context.deadline.saturating_duration_since(Instant::now());
+    let mut look_at = Instant::now() + FIRST_LOOK.min(left / 2);
+    while !group.is_empty() {
+        tokio::select! {
+            biased;
+            changed = watched.changed() => {
+                changed.map_err(OpsError::while_doing(format!("watch `{object}`")))?;
+                let objects = watched.current().unwrap_or_default();
+                let present: BTreeSet<&str> = objects
+                    .iter()
+                    .filter_map(|object| object["metadata"]["uid"].as_str())
+                    .collect();
+                let (still, left): (Vec<Doomed>, Vec<Doomed>) = group
+                    .into_iter()
+                    .partition(|doomed| present.contains(doomed.uid.as_str()));
+                group = still;
+                gone.extend(left.into_iter().map(|doomed| doomed.target.reference));
+            }
+            () = sleep_until(context.deadline) => break,
+            () = sleep_until(look_at) => {
+                let objects = watched.current().unwrap_or_default();
+                let looking = look(context, &group, &objects, &mut known);
+                if timeout_at(context.deadline, looking).await.is_err() {
+                    break;
+                }
+                look_at = Instant::now() + NEXT_LOOK;
+            }
+        }
+    }
+    let held = group.into_iter().map(|doomed| {
+        let object = doomed.target.reference;
+        let by = known.remove(&object).unwrap_or_default();
+        Held { object, by }
+    });
+    let held = held.collect();
+    Ok(Waited { gone, held })
+}
+
+/// Finds out what holds objects, and says what is new about that.
+async fn look(
+    context: &Context,
+    group: &[Doomed],
+    objects: &[Value],
+    known: &mut BTreeMap<ObjectRef, Vec<String>>,
+) {
+    for doomed in group.iter().take(LOOKED_AT) {
+        let Some(live) = objects
+            .iter()
+            .find(|object| object["metadata"]["uid"] == doomed.uid.as_str())
+        else {
+            continue;
+        };
+        let object = &doomed.target.reference;
+        let by = holders(context, object, live).await;
+        if by.is_empty() || known.get(object) == Some(&by) {
+            continue;
+        }
+        context.emit(EventKind::Waiting {
+            object: object.clone(),
+            status: Status {
+                state: State::InProgress,
+                message: format!("being deleted, held by {}", some_of(&by)),
+            },
+        });
+        known.insert(object.clone(), by);
+    }
+}

@@ -1,0 +1,149 @@
+//! What keeps an object whose deletion was accepted: its finalizers, and what they wait for.
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::core::ResourceExt;
+use serde_json::Value;
+
+use super::{along, placed};
+use crate::cluster::ResourceKind;
+use crate::object::ObjectRef;
+use crate::ops::Context;
+
+/// Everything that keeps an object, a clause each, as in "held by …". What may not be read, or not in
+/// time, is left out: the finalizer itself remains.
+pub(super) async fn holders(context: &Context, object: &ObjectRef, live: &Value) -> Vec<String> {
+    let mut holders = Vec::new();
+    for finalizer in finalizers(live) {
+        let behind = match finalizer {
+            // `k8s.io/apimachinery` `pkg/apis/meta/v1/types.go`, `FinalizerDeleteDependents`.
+            "foregroundDeletion" => dependents(context, object, live).await,
+            // `pkg/volume/util/finalizer.go`.
+            "kubernetes.io/pvc-protection" => users(context, object).await,
+            "kubernetes.io/pv-protection" => claim(live),
+            // `apiextensions-apiserver` `pkg/apis/apiextensions/v1/types.go`.
+            "customresourcecleanup.apiextensions.k8s.io" => instances(context, live).await,
+            _ => Vec::new(),
+        };
+        if behind.is_empty() {
+            holders.push(format!("its finalizer `{finalizer}`"));
+        }
+        holders.extend(behind);
+    }
+    if object.is("", "Namespace") {
+        holders.extend(remaining_content(live));
+    }
+    if object.is("", "Pod") && holders.is_empty() {
+        holders.push("its containers, which are still stopping".to_owned());
+    }
+    holders
+}
+
+fn finalizers(live: &Value) -> impl Iterator<Item = &str> {
+    let finalizers = live["metadata"]["finalizers"].as_array();
+    finalizers.into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// The pods of the namespace that `is_meant` chooses.
+async fn pods(
+    context: &Context,
+    namespace: Option<&str>,
+    is_meant: impl Fn(&Pod) -> bool,
+) -> Vec<Pod> {
+    let kind = ResourceKind::pod();
+    let listed = context.cluster.list::<Pod>(&kind, namespace, None, None);
+    let mut pods = listed.await.unwrap_or_default();
+    pods.retain(is_meant);
+    pods
+}
+
+/// The pods that belong to an object, each with what holds itself.
+async fn dependents(context: &Context, object: &ObjectRef, live: &Value) -> Vec<String> {
+    let uid = live["metadata"]["uid"].as_str().unwrap_or_default();
+    let is_owned = |pod: &Pod| pod.owner_references().iter().any(|owner| owner.uid == uid);
+    let owned = pods(context, object.namespace.as_deref(), is_owned).await;
+    owned.iter().map(held_pod).collect()
+}
+
+fn held_pod(pod: &Pod) -> String {
+    let name = pod.name_any();
+    match pod.finalizers() {
+        [] => format!("pod/{name}, which is still stopping"),
+        finalizers => format!(
+            "pod/{name} with its finalizer `{}`",
+            finalizers.join("`, `")
+        ),
+    }
+}
+
+/// The pods that use a claim.
+async fn users(context: &Context, claim: &ObjectRef) -> Vec<String> {
+    let uses = |pod: &Pod| {
+        let volumes = pod
+            .spec
+            .iter()
+            .flat_map(|spec| spec.volumes.iter().flatten());
+        let mut claims = volumes.filter_map(|volume| volume.persistent_volume_claim.as_ref());
+        claims.any(|source| source.claim_name == claim.name)
+    };
+    let users = pods(context, claim.namespace.as_deref(), uses).await;
+    let named = users.iter().map(ResourceExt::name_any);
+    named
+        .map(|name| format!("pod/{name}, which uses it"))
+        .collect()
+}
+
+/// The claim that a volume is bound to.
+fn claim(volume: &Value) -> Vec<String> {
+    let claim = &volume["spec"]["claimRef"];
+    let Some(name) = claim["name"].as_str() else {
+        return Vec::new();
+    };
+    let claim = ObjectRef::new(
+        "",
+        "PersistentVolumeClaim",
+        claim["namespace"].as_str(),
+        name,
+    );
+    vec![format!("{}, which is bound to it", placed(&claim))]
+}
+
+/// The objects of a definition's kind, with their finalizers.
+async fn instances(context: &Context, definition: &Value) -> Vec<String> {
+    let instances = along::instances(context, definition).await;
+    let instances = instances.unwrap_or_default().into_iter();
+    instances
+        .map(|(object, live)| {
+            let finalizers: Vec<&str> = finalizers(&live).collect();
+            if finalizers.is_empty() {
+                placed(&object)
+            } else {
+                let names = finalizers.join("`, `");
+                format!("{} with its finalizer `{names}`", placed(&object))
+            }
+        })
+        .collect()
+}
+
+/// What is left in a namespace, in its controller's own words (`k8s.io/api` `core/v1/types.go`,
+/// `NamespaceConditionType`).
+fn remaining_content(namespace: &Value) -> Vec<String> {
+    let conditions = namespace["status"]["conditions"].as_array();
+    let is_meant = |condition: &&Value| {
+        condition["status"] == "True"
+            && matches!(
+                condition["type"].as_str(),
+                Some(
+                    "NamespaceContentRemaining"
+                        | "NamespaceFinalizersRemaining"
+                        | "NamespaceDeletionDiscoveryFailure"
+                        | "NamespaceDeletionContentFailure"
+                        | "NamespaceDeletionGroupVersionParsingFailure"
+                )
+            )
+    };
+    let conditions = conditions.into_iter().flatten().filter(is_meant);
+    let messages = conditions.filter_map(|condition| condition["message"].as_str());
+    messages
+        .map(|message| format!("its content: {}", message.trim_end_matches('.')))
+        .collect()
+}

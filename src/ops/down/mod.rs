@@ -1,0 +1,159 @@
+//! Takes a set away again: in reverse order, and never data that nobody asked to delete.
+
+mod along;
+mod claims;
+mod delete;
+mod held;
+mod namespace;
+mod permissions;
+mod plan;
+
+pub use self::plan::plan_down;
+
+use super::Context;
+use super::error::OpsError;
+use crate::action::Action;
+use crate::event::{EventKind, PlannedStep, WriteResult};
+use crate::object::ObjectRef;
+use crate::plan::Target;
+use crate::report::{DownReport, Kept};
+
+/// How much `down` takes away.
+#[derive(Debug, Clone, Copy)]
+pub struct DownOptions {
+    /// Claims, and namespaces that `up` created, go as well.
+    pub delete_data: bool,
+}
+
+/// An object that will be deleted, with the UID that was read when consent was asked.
+#[derive(Debug)]
+struct Doomed {
+    target: Target,
+    uid: String,
+}
+
+/// What will be deleted, what stays and why.
+#[derive(Debug, Default)]
+pub struct DownPlan {
+    /// The objects of a layer are deleted together; a layer is begun when the one before it is gone.
+    layers: Vec<Vec<Doomed>>,
+    /// After everything else.
+    namespaces: Vec<Doomed>,
+    /// Objects that are not of the set and go along with a definition of it.
+    along: Vec<Along>,
+    report: DownReport,
+}
+
+/// An object that is not of the set, and what it goes along with.
+#[derive(Debug)]
+struct Along {
+    object: ObjectRef,
+    with: ObjectRef,
+}
+
+impl DownPlan {
+    /// Whether there is anything to delete.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.doomed().next().is_none()
+    }
+
+    fn doomed(&self) -> impl Iterator<Item = &Doomed> {
+        self.layers.iter().flatten().chain(&self.namespaces)
+    }
+
+    /// Everything that is deleted, in order.
+    pub fn deletions(&self) -> impl Iterator<Item = &ObjectRef> {
+        self.doomed().map(|doomed| &doomed.target.reference)
+    }
+
+    /// Every deletion in order, then what stays.
+    #[must_use]
+    pub fn steps(&self) -> Vec<PlannedStep> {
+        let step = |object: &ObjectRef, action| PlannedStep {
+            object: object.clone(),
+            action,
+        };
+        self.deletions()
+            .map(|object| step(object, Action::Delete))
+            .chain(
+                self.report
+                    .kept
+                    .iter()
+                    .map(|kept| step(&kept.object, Action::Keep)),
+            )
+            .collect()
+    }
+
+    /// What stays, and why.
+    #[must_use]
+    pub fn kept(&self) -> &[Kept] {
+        &self.report.kept
+    }
+
+    /// What is not of the set and goes all the same, a sentence each.
+    #[must_use]
+    pub fn taken_along(&self) -> Vec<String> {
+        const NAMED: usize = 10;
+        let named = self.along.iter().take(NAMED).map(|Along { object, with }| {
+            let object = placed(object);
+            format!("{object} is not of this set, and goes along with {with}")
+        });
+        let more = self.along.len().saturating_sub(NAMED);
+        let more = (more > 0).then(|| format!("{more} more that are not of this set go along"));
+        named.chain(more).collect()
+    }
+}
+
+/// Carries out a plan and waits until everything is gone.
+///
+/// # Errors
+/// [`OpsError`]; what had been deleted by then is in the events.
+pub async fn down(context: &Context, plan: DownPlan) -> Result<DownReport, OpsError> {
+    let DownPlan {
+        layers,
+        namespaces,
+        mut report,
+        ..
+    } = plan;
+    for layer in layers {
+        delete::layer(context, layer, &mut report).await?;
+    }
+    for doomed in namespaces {
+        namespace::delete(context, doomed, &mut report).await?;
+    }
+    for kept in &report.kept {
+        context.emit(EventKind::WriteFinished {
+            object: kept.object.clone(),
+            action: Action::Keep,
+            result: WriteResult::Done,
+        });
+    }
+    Ok(report)
+}
+
+/// An object that stays, and why.
+fn kept(object: ObjectRef, reason: impl Into<String>) -> Kept {
+    Kept {
+        object,
+        reason: reason.into(),
+    }
+}
+
+/// An object and its namespace.
+fn placed(object: &ObjectRef) -> String {
+    match &object.namespace {
+        Some(namespace) => format!("{object} in namespace {namespace}"),
+        None => object.to_string(),
+    }
+}
+
+/// The first few of many, and how many more there are.
+fn some_of(all: &[String]) -> String {
+    const NAMED: usize = 3;
+    let named = all.get(..NAMED).unwrap_or(all).join(", ");
+    match all.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}

@@ -1,0 +1,102 @@
+//! Namespaces go last, and only those that `up` created and that nothing else is in.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::plan::uid_of;
+use super::{Doomed, DownOptions, DownPlan, delete, kept, some_of};
+use crate::cluster::{ClusterError, ResourceKind};
+use crate::object::ObjectRef;
+use crate::ops::Context;
+use crate::ops::error::OpsError;
+use crate::plan::{CREATED_ANNOTATION, Target, namespace_reference};
+use crate::report::DownReport;
+
+/// Settles whether a namespace goes.
+///
+/// # Errors
+/// A failed exchange.
+pub(super) async fn plan(
+    context: &Context,
+    name: &str,
+    options: DownOptions,
+    plan: &mut DownPlan,
+) -> Result<(), OpsError> {
+    let reference = namespace_reference(name);
+    let kind = ResourceKind::namespace();
+    let live = match context.cluster.get::<Value>(&kind, None, name).await {
+        Ok(Some(live)) => live,
+        // What may not even be read is certainly not deleted.
+        Ok(None) | Err(ClusterError::Forbidden { .. }) => return Ok(()),
+        Err(error) => return Err(OpsError::while_doing(format!("read `{reference}`"))(error)),
+    };
+    let is_ours = !live["metadata"]["annotations"][CREATED_ANNOTATION].is_null();
+    let reason = if !is_ours {
+        "it was not created by `cryptoctl up`".to_owned()
+    } else if !options.delete_data {
+        "`--delete-data` deletes it, if nothing else is in it".to_owned()
+    } else {
+        let doomed = plan.layers.iter().flatten();
+        let ours = doomed
+            .map(|doomed| doomed.target.reference.clone())
+            .collect();
+        match foreign(context, &reference, &ours).await? {
+            Some(reason) => reason,
+            None => {
+                let target = Target {
+                    reference,
+                    kind,
+                    body: Value::Null,
+                    is_served: true,
+                };
+                let uid = uid_of(&live);
+                plan.namespaces.push(Doomed { target, uid });
+                return Ok(());
+            }
+        }
+    };
+    plan.report.kept.push(kept(reference, reason));
+    Ok(())
+}
+
+/// Why a namespace stays, when something else than `ours` is in it.
+async fn foreign(
+    context: &Context,
+    namespace: &ObjectRef,
+    ours: &BTreeSet<ObjectRef>,
+) -> Result<Option<String>, OpsError> {
+    let contents = context.cluster.contents(&namespace.name).await;
+    let doing = format!("look for what else is in `{namespace}`");
+    let names: Vec<String> = contents
+        .map_err(OpsError::while_doing(doing))?
+        .iter()
+        .filter(|object| !ours.contains(object))
+        .map(|object| format!("`{object}`"))
+        .collect();
+    let names = (!names.is_empty()).then(|| some_of(&names));
+    Ok(names.map(|names| format!("something else is in it: {names}")))
+}
+
+/// Deletes a namespace, unless something has come into it since it was planned.
+///
+/// # Errors
+/// A failed exchange.
+pub(super) async fn delete(
+    context: &Context,
+    doomed: Doomed,
+    report: &mut DownReport,
+) -> Result<(), OpsError> {
+    let reference = doomed.target.reference.clone();
+    if !report.is_complete() {
+        report.not_deleted.push(reference);
+        return Ok(());
+    }
+    let ours = BTreeSet::new();
+    let looking = foreign(context, &reference, &ours);
+    match context.by_deadline(looking).await? {
+        Some(reason) => report.kept.push(kept(reference, reason)),
+        None => delete::layer(context, vec![doomed], report).await?,
+    }
+    Ok(())
+}

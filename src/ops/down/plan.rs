@@ -1,0 +1,174 @@
+//! Reads what there is to delete, and settles what goes and what stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::Value;
+
+use super::{Doomed, DownOptions, DownPlan, along, claims, kept, namespace, permissions};
+use crate::object::ObjectRef;
+use crate::ops::error::{OpsError, Problem};
+use crate::ops::nearby::Nearby;
+use crate::ops::{CONCURRENCY, Context, Set, Workload, ahead, chaos, preflight};
+use crate::plan::Target;
+
+/// Reads what there is to delete; nothing is deleted yet.
+///
+/// # Errors
+/// [`OpsError::WouldDeleteData`] when a StatefulSet's retention policy would delete claims without
+/// `--delete-data`, [`OpsError::Preflight`] when permissions are missing, or a failed exchange.
+pub async fn plan_down(
+    context: &Context,
+    set: &Set,
+    options: DownOptions,
+) -> Result<DownPlan, OpsError> {
+    context.by_deadline(read(context, set, options)).await
+}
+
+async fn read(context: &Context, set: &Set, options: DownOptions) -> Result<DownPlan, OpsError> {
+    let (targets, problems) = preflight::resolve(context, set).await?;
+    let mut plan = DownPlan::default();
+    // What an API server does not serve does not exist either.
+    plan.report.absent = not_served(problems);
+    let of_set: BTreeSet<ObjectRef> = targets
+        .iter()
+        .map(|target| target.reference.clone())
+        .collect();
+    let mut namespaces: BTreeSet<String> = of_set
+        .iter()
+        .filter_map(|reference| reference.namespace.clone())
+        .collect();
+    let workloads: Vec<Workload> = of_set
+        .iter()
+        .filter(|reference| reference.is("apps", "StatefulSet"))
+        .map(Workload::from_reference)
+        .collect();
+    let layers = in_layers(set, &plan.report.absent, targets);
+    for layer in layers.into_iter().rev() {
+        let mut doomed = Vec::new();
+        let mut of_templates = Vec::new();
+        for (target, live) in read_live(context, layer).await?.into_iter().rev() {
+            let reference = target.reference.clone();
+            if reference.is("", "Namespace") {
+                namespaces.insert(reference.name);
+                continue;
+            }
+            let Some(live) = live else {
+                plan.report.absent.push(reference);
+                continue;
+            };
+            if reference.is("apiextensions.k8s.io", "CustomResourceDefinition") {
+                let others = along::others(context, &reference, &live, &of_set).await?;
+                if !options.delete_data {
+                    plan.report.kept.push(kept(reference, others.reason()));
+                    continue;
+                }
+                plan.along.extend(others.go_with(&reference)?);
+            }
+            if is_data(&reference) && !options.delete_data {
+                plan.report.kept.push(kept(reference, claims::HOLDS_DATA));
+                continue;
+            }
+            let uid = uid_of(&live);
+            if reference.is("apps", "StatefulSet") {
+                let claims = claims::of_templates(context, &reference, live, options, &mut plan);
+                of_templates.extend(claims.await?);
+            }
+            doomed.push(Doomed { target, uid });
+        }
+        plan.layers.extend([doomed, of_templates]);
+    }
+    for name in &namespaces {
+        namespace::plan(context, name, options, &mut plan).await?;
+    }
+    chaos::tell_of_cordoned(context, &workloads).await;
+    if let (Some(named), true) = (&context.namespace, has_nothing(&plan)) {
+        let nearby = Nearby::look(context, named).await;
+        context.warn(nearby.instead_of_the_set());
+    }
+    let missing = permissions::missing(context, &plan).await?;
+    if missing.is_empty() {
+        Ok(plan)
+    } else {
+        Err(OpsError::Preflight(missing))
+    }
+}
+
+/// Whether nothing of the set is there.
+fn has_nothing(plan: &DownPlan) -> bool {
+    let is_namespace = |object: &ObjectRef| object.is("", "Namespace");
+    plan.layers.iter().all(Vec::is_empty)
+        && plan
+            .report
+            .kept
+            .iter()
+            .all(|kept| is_namespace(&kept.object))
+}
+
+fn not_served(problems: Vec<Problem>) -> Vec<ObjectRef> {
+    problems
+        .into_iter()
+        .filter_map(|problem| match problem {
+            Problem::KindNotServed { object, .. } => Some(object),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The targets in the layers of their manifests, those that are not served left out.
+fn in_layers(set: &Set, not_served: &[ObjectRef], targets: Vec<Target>) -> Vec<Vec<Target>> {
+    let manifests = set.manifests.manifests().iter().enumerate();
+    let served = manifests.filter(|(_, manifest)| !not_served.contains(&manifest.reference));
+    let mut by_index: BTreeMap<usize, Target> =
+        served.map(|(index, _)| index).zip(targets).collect();
+    let layers = set.manifests.layers().into_iter();
+    layers
+        .map(|layer| {
+            let targets = layer.iter().filter_map(|index| by_index.remove(index));
+            targets.collect()
+        })
+        .collect()
+}
+
+/// The live state of each target.
+async fn read_live(
+    context: &Context,
+    targets: Vec<Target>,
+) -> Result<Vec<(Target, Option<Value>)>, OpsError> {
+    let mut ahead = ahead::read(context, targets.iter()).await;
+    let reads = targets.into_iter().map(|target| {
+        let known = ahead.remove(&target.reference);
+        async move {
+            let object = &target.reference;
+            let live = match known {
+                Some(live) => live,
+                // Its definition is of the set as well, and not there.
+                None if !target.is_served => None,
+                None => context
+                    .cluster
+                    .get(&target.kind, object.namespace.as_deref(), &object.name)
+                    .await
+                    .map_err(OpsError::while_doing(format!("read `{object}`")))?,
+            };
+            Ok((target, live))
+        }
+    });
+    stream::iter(reads)
+        .buffered(CONCURRENCY)
+        .try_collect()
+        .await
+}
+
+fn is_data(reference: &ObjectRef) -> bool {
+    reference.group.is_empty()
+        && matches!(
+            reference.kind.as_str(),
+            "PersistentVolumeClaim" | "PersistentVolume"
+        )
+}
+
+/// The UID of a live object.
+pub(super) fn uid_of(live: &Value) -> String {
+    let uid = live["metadata"]["uid"].as_str();
+    uid.unwrap_or_default().to_owned()
+}
