@@ -103,7 +103,12 @@ impl Command {
     pub fn is_configured(&self) -> bool {
         matches!(
             self,
-            Self::Rollout(_) | Self::Verify(_) | Self::Chaos(_) | Self::Logs(_)
+            Self::Up(_)
+                | Self::Down(_)
+                | Self::Rollout(_)
+                | Self::Verify(_)
+                | Self::Chaos(_)
+                | Self::Logs(_)
         )
     }
 }

@@ -10,7 +10,7 @@ mod verification;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use self::experiment::{experiment, refuse_protected};
+pub use self::experiment::experiment;
 pub use self::older::older_run;
 pub use self::verification::verification;
 

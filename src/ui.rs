@@ -278,11 +278,25 @@ impl Ui {
     /// Blocks until there is an answer: call it from a thread that may block.
     #[must_use]
     pub fn confirm(&self, question: &str) -> Confirmation {
+        self.confirm_by(&format!("{question} [y/N]"), |answer| {
+            matches!(answer.to_lowercase().as_str(), "y" | "yes")
+        })
+    }
+
+    /// Asks for a name and reads a line. Everything but this very name is a no.
+    ///
+    /// Blocks until there is an answer: call it from a thread that may block.
+    #[must_use]
+    pub fn confirm_by_name(&self, question: &str, name: &str) -> Confirmation {
+        self.confirm_by(question, |answer| answer == name.trim())
+    }
+
+    fn confirm_by(&self, question: &str, is_yes: impl Fn(&str) -> bool) -> Confirmation {
         if !self.can_ask() {
             return Confirmation::NotATerminal;
         }
         let question: Vec<String> = question.lines().map(sanitise).collect();
-        self.write_errors(&format!("{} [y/N] ", question.join("\n")));
+        self.write_errors(&format!("{} ", question.join("\n")));
         let mut answer = String::new();
         let read = lock(&self.shared.input).read_line(&mut answer);
         if !matches!(read, Ok(1..)) {
@@ -290,12 +304,11 @@ impl Ui {
             self.write_errors("\n");
             return Confirmation::No;
         }
-        match answer.trim().to_lowercase().as_str() {
-            "y" | "yes" => {
-                self.shared.consent.store(true, Ordering::Relaxed);
-                Confirmation::Yes
-            }
-            _ => Confirmation::No,
+        if is_yes(answer.trim()) {
+            self.shared.consent.store(true, Ordering::Relaxed);
+            Confirmation::Yes
+        } else {
+            Confirmation::No
         }
     }
 }

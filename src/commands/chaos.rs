@@ -1,5 +1,6 @@
 //! `chaos`
 
+use super::confirm::Protected;
 use super::{Session, confirm, random, report};
 use crate::cli::ChaosArgs;
 use crate::error::CommandError;
@@ -36,12 +37,14 @@ pub(super) async fn run(
         confirm::possible(session)?;
     }
     let (mut context, workload) = session.workload("chaos", &set, &arguments.workload).await?;
-    if request.fault.is_some() {
-        settings::refuse_protected(&session.config, context.cluster.context())?;
-    }
+    let protected = if breaks {
+        Protected::find(session, &context)?
+    } else {
+        None
+    };
     let plan = ops::plan_chaos(&context, &workload, request).await?;
     if breaks {
-        context = confirm::ask(session, context, &plan.what, &plan.reach).await?;
+        context = confirm::ask(session, context, protected, &plan.what, &plan.reach).await?;
     }
     // A long way with much to remember: not on the stack.
     let report = Box::pin(ops::chaos(&context, &plan)).await?;
@@ -49,7 +52,7 @@ pub(super) async fn run(
 }
 
 /// Undoes what an experiment has left behind: it only ever returns to what was before, so it needs
-/// no consent.
+/// no consent, in a protected context either.
 async fn restore(
     session: &Session<'_>,
     arguments: &ChaosArgs,

@@ -1,6 +1,7 @@
-//! Consent to what cannot be undone.
+//! Consent to what cannot be undone, and to any change in a context that is protected.
 
 use super::Session;
+use crate::config::Config;
 use crate::error::CommandError;
 use crate::ops::Context;
 use crate::render::broken;
@@ -20,17 +21,75 @@ pub(super) fn possible(session: &Session<'_>) -> Result<(), CommandError> {
     ))
 }
 
-/// Shows what will happen and where, and asks; the command's time begins with the answer.
+/// A context that the configuration protects: whoever changes something there types its name.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Protected {
+    /// Its name.
+    context: String,
+    /// The entry of the configuration, with its place.
+    entry: String,
+}
+
+impl Protected {
+    /// Whether the context of a run is protected.
+    ///
+    /// # Errors
+    /// A usage error where nobody can type its name.
+    pub(super) fn find(
+        session: &Session<'_>,
+        context: &Context,
+    ) -> Result<Option<Self>, CommandError> {
+        let name = context.cluster.context();
+        protection(&session.config, name, session.ui.can_ask())
+    }
+}
+
+fn protection(
+    config: &Config,
+    context: Option<&str>,
+    can_ask: bool,
+) -> Result<Option<Protected>, CommandError> {
+    let (Some(entry), Some(file)) = (config.protects(context), &config.file) else {
+        return Ok(None);
+    };
+    let entry = format!(
+        "`{}` in line {} of `{}`",
+        entry.pattern,
+        entry.line,
+        file.display()
+    );
+    let Some(name) = context else {
+        return Err(CommandError::usage(
+            format!("what runs inside a cluster is protected ({entry})"),
+            "only the file itself can allow it",
+        ));
+    };
+    if can_ask {
+        let context = name.to_owned();
+        return Ok(Some(Protected { context, entry }));
+    }
+    Err(CommandError::usage(
+        format!(
+            "the context `{name}` is protected ({entry}), and there is no terminal to type its name on"
+        ),
+        "run the command on a terminal, where it asks for the name, or choose another context with \
+         `--context`; `--yes` is not enough",
+    ))
+}
+
+/// Shows what will happen and where, and asks; the command's time begins with the answer. `--yes`
+/// answers everything but a protected context's question for its name.
 ///
 /// # Errors
 /// [`CommandError::declined`], or a usage error without a terminal.
 pub(super) async fn ask(
     session: &Session<'_>,
     context: Context,
+    protected: Option<Protected>,
     what: &str,
     lines: &[String],
 ) -> Result<Context, CommandError> {
-    if session.cli.global.yes {
+    if session.cli.global.yes && protected.is_none() {
         return Ok(context);
     }
     let cluster = &context.cluster;
@@ -49,14 +108,55 @@ pub(super) async fn ask(
         question.push_str(&sanitise(line));
         question.push('\n');
     }
-    question.push_str("Go on?");
     let ui = session.ui.clone();
     let question = broken(&question, ui.width());
     // On a thread of its own, so that Ctrl-C is heard while the question stands.
-    let answer = tokio::task::spawn_blocking(move || ui.confirm(&question)).await;
-    match answer {
+    let answer = tokio::task::spawn_blocking(move || match protected {
+        None => ui.confirm(&format!("{question}Go on?")),
+        Some(Protected { context, entry }) => {
+            let entry = sanitise(&entry);
+            let question =
+                format!("{question}The context is protected ({entry}).\nTo go on, type its name:");
+            ui.confirm_by_name(&question, &context)
+        }
+    });
+    match answer.await {
         Ok(Confirmation::Yes) => Ok(context.restarted()),
         Ok(Confirmation::NotATerminal) => possible(session).map(|()| context),
         Ok(Confirmation::No) | Err(_) => Err(CommandError::declined()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config;
+
+    const FILE: &str = "workload: sts/web\nprotected_contexts:\n- production\n- 'prod-*'\n";
+
+    fn protects(file: &str, context: Option<&str>, can_ask: bool) -> Result<bool, CommandError> {
+        let config = config::parse(Path::new("our.yaml"), file).unwrap();
+        protection(&config, context, can_ask).map(|protected| protected.is_some())
+    }
+
+    #[test]
+    fn a_context_is_protected_by_name() {
+        for allowed in [Some("staging"), Some("production2"), None] {
+            assert!(!protects(FILE, allowed, false).unwrap(), "{allowed:?}");
+        }
+        assert!(protects(FILE, Some("prod-eu"), true).unwrap());
+    }
+
+    #[test]
+    fn where_nobody_can_type_the_name_it_is_refused() {
+        let error = protects(FILE, Some("prod-eu"), false).unwrap_err();
+        for words in ["`prod-eu`", "`prod-*`", "line 4", "`our.yaml`"] {
+            assert!(error.text.message.contains(words), "{error:?}");
+        }
+        assert!(error.text.hints[0].contains("--yes"), "{error:?}");
+        // A run inside a cluster has a context without a name.
+        assert!(protects("protected_contexts: ['*']", None, true).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! `down`
 
+use super::confirm::Protected;
 use super::{Session, confirm};
 use crate::cli::DownArgs;
 use crate::error::CommandError;
@@ -18,10 +19,11 @@ pub(super) async fn run(
     let options = DownOptions {
         delete_data: arguments.delete_data,
     };
+    let protected = Protected::find(session, &context)?;
     let plan = ops::plan_down(&context, &set, options).await?;
     if !plan.is_empty() {
         let along = plan.taken_along();
-        if session.cli.global.yes {
+        if session.cli.global.yes && protected.is_none() {
             for message in along.iter().cloned() {
                 session.emitter.send(EventKind::Warning { message });
             }
@@ -32,7 +34,8 @@ pub(super) async fn run(
         let kept = plan.kept().iter();
         let kept = kept.map(|kept| format!("keep {}: {}", placed(&kept.object), kept.reason));
         let lines: Vec<String> = deleted.chain(along).chain(kept).collect();
-        context = confirm::ask(session, context, "take the set down", &lines).await?;
+        let what = "take the set down";
+        context = confirm::ask(session, context, protected, what, &lines).await?;
     }
     session.emitter.send(EventKind::Planned {
         steps: plan.steps(),

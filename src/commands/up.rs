@@ -1,6 +1,7 @@
 //! `up`
 
-use super::Session;
+use super::confirm::Protected;
+use super::{Session, confirm};
 use crate::cli::UpArgs;
 use crate::error::CommandError;
 use crate::ops::{self, UpOptions};
@@ -9,7 +10,17 @@ use crate::settings;
 
 pub(super) async fn run(session: &Session<'_>, arguments: &UpArgs) -> Result<Report, CommandError> {
     let set = settings::set(session.cli, &arguments.set, Some(&arguments.edits)).await?;
-    let context = session.connect("up", &set, None).await?;
+    let mut context = session.connect("up", &set, None).await?;
+    if !arguments.dry_run
+        && let Some(protected) = Protected::find(session, &context)?
+    {
+        let manifests = set.manifests.manifests();
+        let lines: Vec<String> = manifests
+            .iter()
+            .map(|manifest| format!("apply {}", manifest.reference))
+            .collect();
+        context = confirm::ask(session, context, Some(protected), "apply the set", &lines).await?;
+    }
     let options = UpOptions {
         dry_run: arguments.dry_run,
         wait: !arguments.no_wait,

@@ -34,7 +34,7 @@ const LARGEST: u64 = 1 << 20;
 pub struct Config {
     /// Where it was read from, as errors name it.
     pub file: Option<PathBuf>,
-    /// Contexts in which nothing is broken on purpose.
+    /// Contexts in which nothing is changed unless their name is typed.
     pub protected_contexts: Vec<ProtectedContext>,
     /// The StatefulSet to work on, when the command line names none.
     pub workload: Option<String>,
@@ -46,7 +46,7 @@ pub struct Config {
     pub chaos: ChaosConfig,
 }
 
-/// A context in which nothing is broken on purpose.
+/// A context in which nothing is changed unless its name is typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProtectedContext {
     /// Its name, or many.

@@ -87,29 +87,6 @@ fn selection(
     })
 }
 
-/// Refuses to break anything in a context that the configuration protects. No flag overrides it.
-///
-/// # Errors
-/// A usage error that names the file and the entry.
-pub fn refuse_protected(config: &Config, context: Option<&str>) -> Result<(), CommandError> {
-    let (Some(entry), Some(file)) = (config.protects(context), &config.file) else {
-        return Ok(());
-    };
-    let context = match context {
-        Some(name) => format!("the context `{name}` is"),
-        None => "what runs inside a cluster is".to_owned(),
-    };
-    Err(CommandError::usage(
-        format!(
-            "{context} protected: nothing is broken there on purpose (`{}` in line {} of `{}`)",
-            entry.pattern,
-            entry.line,
-            file.display()
-        ),
-        "choose another context with `--context`; only the file itself can allow this one",
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -221,20 +198,5 @@ mod tests {
         assert!(request("--random", "chaos: {fault: restart}").is_err());
         let request = request("--fault restart", FILE).unwrap();
         assert_eq!(request.selection, Selection::First);
-    }
-
-    #[test]
-    fn a_protected_context_is_refused_by_name() {
-        let file = "workload: sts/web\nprotected_contexts:\n- production\n- 'prod-*'\n";
-        let config = config::parse(Path::new("our.yaml"), file).unwrap();
-        for allowed in [Some("staging"), Some("production2"), None] {
-            assert!(refuse_protected(&config, allowed).is_ok(), "{allowed:?}");
-        }
-        let error = refuse_protected(&config, Some("prod-eu")).unwrap_err();
-        for words in ["`prod-eu`", "`prod-*`", "line 4", "`our.yaml`"] {
-            assert!(error.text.message.contains(words), "{error:?}");
-        }
-        let all = config::parse(Path::new("our.yaml"), "protected_contexts: ['*']").unwrap();
-        assert!(refuse_protected(&all, None).is_err());
     }
 }

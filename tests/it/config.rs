@@ -51,9 +51,9 @@ async fn a_file_with_mistakes_is_refused_with_all_of_them_and_nothing_is_sent() 
 async fn a_file_that_does_not_concern_a_command_is_not_read() {
     let server = ApiServer::listen().await;
     let folder = folder("nonsense");
-    run_in(&server, folder.path(), &["up", "--no-wait"])
+    run_in(&server, folder.path(), &["diff"])
         .await
-        .expect_code(0);
+        .expect_code(3);
 }
 
 #[tokio::test]
@@ -115,17 +115,21 @@ async fn a_file_elsewhere_counts_only_when_it_is_named() {
 }
 
 #[tokio::test]
-async fn nothing_is_broken_in_a_protected_context_and_no_flag_changes_that() {
+async fn without_a_terminal_nothing_is_changed_in_a_protected_context() {
     let server = built_in().await;
     let folder = folder("protected_contexts: [production, 'mod*']\n");
     for arguments in [
         ["chaos", "--yes"].as_slice(),
         &["chaos", "--yes", "--context", "model"],
+        &["up"],
+        &["up", "--yes"],
+        &["down", "--yes"],
+        &["down", "--yes", "--delete-data"],
     ] {
         let output = run_in(&server, folder.path(), arguments)
             .await
             .expect_code(2);
-        for words in ["`model`", "`mod*`", "line 1", "`cryptoctl.yaml`"] {
+        for words in ["`model`", "`mod*`", "line 1", "`cryptoctl.yaml`", "`--yes`"] {
             assert!(output.stderr.contains(words), "{words}\n{}", output.stderr);
         }
         assert_eq!(server.requests().len(), 0, "{arguments:?}");
@@ -134,6 +138,8 @@ async fn nothing_is_broken_in_a_protected_context_and_no_flag_changes_that() {
         ["verify"].as_slice(),
         &["chaos", "--control", "--for", "500ms"],
         &["chaos", "--restore", "--yes"],
+        &["chaos", "--yes", "--dry-run"],
+        &["up", "--dry-run"],
     ] {
         run_in(&server, folder.path(), harmless)
             .await

@@ -1,6 +1,7 @@
 //! Consent on a real terminal. `script` (util-linux) lends one.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::apiserver::ApiServer;
@@ -8,10 +9,20 @@ use crate::harness::Cryptoctl;
 
 /// Runs the program on a terminal, types an answer, and returns the exit code and the screen.
 fn on_a_terminal(kubeconfig: &str, arguments: &str, answer: &str) -> (i32, String) {
+    on_a_terminal_in(Path::new("/"), kubeconfig, arguments, answer)
+}
+
+fn on_a_terminal_in(
+    folder: &Path,
+    kubeconfig: &str,
+    arguments: &str,
+    answer: &str,
+) -> (i32, String) {
     let program = env!("CARGO_BIN_EXE_cryptoctl");
     let command = format!("{program} --kubeconfig {kubeconfig} {arguments}");
     let mut child = Command::new("script")
         .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .current_dir(folder)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("TERM", "dumb")
@@ -88,4 +99,48 @@ async fn a_yes_is_enough() {
             .object("apps", "statefulsets", "logaiter", "cryptoserver")
             .is_none()
     );
+}
+
+#[tokio::test]
+async fn a_protected_context_is_changed_only_by_whoever_types_its_name() {
+    let server = ApiServer::listen().await;
+    Cryptoctl::new(&server)
+        .args(["up", "--no-wait"])
+        .run()
+        .await
+        .expect_code(0);
+    server.forget_requests();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cryptoctl.yaml");
+    std::fs::write(file, "protected_contexts: [model]\n").unwrap();
+    let kubeconfig = server.kubeconfig_file(folder.path());
+    let run = async |arguments: &'static str, answer: &'static str| {
+        let kubeconfig = kubeconfig.to_str().unwrap().to_owned();
+        let folder = folder.path().to_owned();
+        tokio::task::spawn_blocking(move || {
+            on_a_terminal_in(&folder, &kubeconfig, arguments, answer)
+        })
+        .await
+        .unwrap()
+    };
+    for arguments in [
+        "up",
+        "up --yes",
+        "down --yes",
+        "down --yes --delete-data",
+        "chaos --yes",
+    ] {
+        for answer in ["y\n", "yes\n", "\n", "Model\n"] {
+            let (code, screen) = run(arguments, answer).await;
+            assert_eq!(code, 1, "{arguments}: {screen}");
+            assert!(screen.contains("type its name"), "{arguments}: {screen}");
+            assert!(screen.contains("declined"), "{arguments}: {screen}");
+        }
+    }
+    assert_eq!(server.writes().len(), 0);
+    for arguments in ["up --no-wait", "down --yes"] {
+        let (code, screen) = run(arguments, "model\n").await;
+        assert_eq!(code, 0, "{arguments}: {screen}");
+    }
+    assert_ne!(server.writes().len(), 0);
 }
