@@ -34,7 +34,8 @@ impl Nearby {
             namespace: namespace.to_owned(),
             ..Self::default()
         };
-        let looking = read(context, nothing.clone());
+        // On the heap: everything that looks for a workload would otherwise carry it in itself.
+        let looking = Box::pin(read(context, nothing.clone()));
         timeout(PATIENCE, looking).await.unwrap_or(nothing)
     }
 
@@ -76,8 +77,8 @@ impl Nearby {
     }
 
     fn named(&self) -> String {
-        let named = self.stateful_sets.iter().take(NAMED);
-        let names: Vec<String> = named.map(|name| format!("`statefulset/{name}`")).collect();
+        let first = self.stateful_sets.iter().take(NAMED);
+        let names: Vec<String> = first.map(|name| format!("`statefulset/{name}`")).collect();
         match self.stateful_sets.len().saturating_sub(NAMED) {
             0 => names.join(", "),
             more => format!("{} and {more} more", names.join(", ")),
@@ -90,7 +91,7 @@ async fn read(context: &Context, nothing: Nearby) -> Nearby {
     let (kind, name) = (ResourceKind::namespace(), &nothing.namespace);
     if let Ok(None) = cluster.get::<Value>(&kind, None, name).await {
         let listed = cluster.list::<Value>(&kind, None, None, None).await;
-        let names = names(listed.unwrap_or_default());
+        let names = names(&listed.unwrap_or_default());
         let known: Vec<&str> = names.iter().map(String::as_str).collect();
         let similar = similar::get_close_matches(name.as_str(), &known, NAMED, 0.6);
         return Nearby {
@@ -102,12 +103,12 @@ async fn read(context: &Context, nothing: Nearby) -> Nearby {
     let kind = ResourceKind::stateful_set();
     let listed = cluster.list::<Value>(&kind, Some(name), None, None).await;
     Nearby {
-        stateful_sets: names(listed.unwrap_or_default()),
+        stateful_sets: names(&listed.unwrap_or_default()),
         ..nothing
     }
 }
 
-fn names(objects: Vec<Value>) -> Vec<String> {
+fn names(objects: &[Value]) -> Vec<String> {
     let names = objects.iter().map(|object| &object["metadata"]["name"]);
     names
         .filter_map(|name| name.as_str().map(str::to_owned))

@@ -191,14 +191,26 @@ impl Namespace {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
+        let kubeconfig = variable("CRYPTOCTL_SANDBOX_KUBECONFIG");
+        self.command_as(&kubeconfig, arguments)
+    }
+
+    fn command_as(&self, kubeconfig: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cryptoctl"));
         command
             .env_clear()
             .env("HOME", self.folder.path())
-            .args(["--kubeconfig", &variable("CRYPTOCTL_SANDBOX_KUBECONFIG")])
+            .args(["--kubeconfig", kubeconfig])
             .args(arguments)
             .stdin(Stdio::null());
         command
+    }
+
+    /// Runs `cryptoctl -n` this namespace as whoever a kubeconfig names.
+    pub(crate) fn here_as(&self, kubeconfig: &Path, arguments: &[&str]) -> Ended {
+        let arguments = [&["-n", &self.name], arguments].concat();
+        let mut command = self.command_as(kubeconfig.to_str().unwrap(), &arguments);
+        Ended::of(&command.output().unwrap())
     }
 
     /// Runs `cryptoctl` to its end.

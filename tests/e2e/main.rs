@@ -29,6 +29,7 @@ mod kubeconfigs;
 mod kubelet;
 mod manifest_meaning;
 mod model;
+mod permissions;
 mod refusals;
 mod rehearsals;
 mod replicas;

@@ -36,6 +36,7 @@ mod identity;
 mod missing;
 mod model;
 mod no_api_server;
+mod permissions;
 mod picture;
 mod planted;
 mod readme;

@@ -36,7 +36,7 @@ enum Sent {
     /// The time was over before the answer came.
     Unanswered,
     /// The time was over before it could be sent.
-    NotSent,
+    NeverBegun,
 }
 
 /// Deletes the objects of a layer, unless one before it is still there, and waits until they are
@@ -77,7 +77,7 @@ pub(super) async fn layer(
                 let by = vec!["the answer to its deletion did not come in time".to_owned()];
                 report.remain(Held { object, by });
             }
-            Ok(Sent::NotSent) => report.not_deleted.push(object),
+            Ok(Sent::NeverBegun) => report.not_deleted.push(object),
             Err(source) => failures.push(WriteFailure { object, source }),
         }
     }
@@ -96,7 +96,7 @@ pub(super) async fn layer(
 
 async fn send(context: &Context, doomed: &Doomed) -> Result<Sent, ClusterError> {
     if context.in_time().is_err() {
-        return Ok(Sent::NotSent);
+        return Ok(Sent::NeverBegun);
     }
     let target = &doomed.target;
     let object = &target.reference;

@@ -77,7 +77,7 @@ fn held_pod(pod: &Pod) -> String {
 
 /// The pods that use a claim.
 async fn users(context: &Context, claim: &ObjectRef) -> Vec<String> {
-    let uses = |pod: &Pod| {
+    let mounts = |pod: &Pod| {
         let volumes = pod
             .spec
             .iter()
@@ -85,7 +85,7 @@ async fn users(context: &Context, claim: &ObjectRef) -> Vec<String> {
         let mut claims = volumes.filter_map(|volume| volume.persistent_volume_claim.as_ref());
         claims.any(|source| source.claim_name == claim.name)
     };
-    let users = pods(context, claim.namespace.as_deref(), uses).await;
+    let users = pods(context, claim.namespace.as_deref(), mounts).await;
     let named = users.iter().map(ResourceExt::name_any);
     named
         .map(|name| format!("pod/{name}, which uses it"))

@@ -33,30 +33,28 @@ pub(super) async fn plan(
     };
     let is_ours = !live["metadata"]["annotations"][CREATED_ANNOTATION].is_null();
     let reason = if !is_ours {
-        "it was not created by `cryptoctl up`".to_owned()
+        Some("it was not created by `cryptoctl up`".to_owned())
     } else if !options.delete_data {
-        "`--delete-data` deletes it, if nothing else is in it".to_owned()
+        Some("`--delete-data` deletes it, if nothing else is in it".to_owned())
     } else {
         let doomed = plan.layers.iter().flatten();
         let ours = doomed
             .map(|doomed| doomed.target.reference.clone())
             .collect();
-        match foreign(context, &reference, &ours).await? {
-            Some(reason) => reason,
-            None => {
-                let target = Target {
-                    reference,
-                    kind,
-                    body: Value::Null,
-                    is_served: true,
-                };
-                let uid = uid_of(&live);
-                plan.namespaces.push(Doomed { target, uid });
-                return Ok(());
-            }
-        }
+        foreign(context, &reference, &ours).await?
     };
-    plan.report.kept.push(kept(reference, reason));
+    if let Some(reason) = reason {
+        plan.report.kept.push(kept(reference, reason));
+        return Ok(());
+    }
+    let target = Target {
+        reference,
+        kind,
+        body: Value::Null,
+        is_served: true,
+    };
+    let uid = uid_of(&live);
+    plan.namespaces.push(Doomed { target, uid });
     Ok(())
 }
 

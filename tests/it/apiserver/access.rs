@@ -1,6 +1,6 @@
 //! Who may do what: tokens, and denials by verb and resource.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderMap, StatusCode, header};
 
@@ -15,6 +15,8 @@ pub(crate) const ADMIN_TOKEN: &str = "admin-token";
 pub(crate) struct Access {
     users: BTreeMap<String, String>,
     denials: Vec<Denial>,
+    /// Users who may do nothing but this: verbs and resources.
+    roles: BTreeMap<String, BTreeSet<(String, String)>>,
 }
 
 #[derive(Debug)]
@@ -30,6 +32,7 @@ impl Default for Access {
         Self {
             users,
             denials: Vec::new(),
+            roles: BTreeMap::new(),
         }
     }
 }
@@ -52,6 +55,11 @@ impl Access {
             verb: verb.to_owned(),
             resource: resource.to_owned(),
         });
+    }
+
+    /// Lets a user do these verbs with these resources, and from now on nothing else.
+    pub(crate) fn confine(&mut self, user: &str, role: BTreeSet<(String, String)>) {
+        self.roles.insert(user.to_owned(), role);
     }
 
     /// Forgets all denials.
@@ -89,6 +97,11 @@ impl Access {
         }
         if !subresource.is_empty() {
             name = format!("{name}/{subresource}");
+        }
+        let asked = (verb.to_owned(), name.clone());
+        let is_granted = |role: &BTreeSet<_>| role.contains(&asked);
+        if !self.roles.get(user).is_none_or(is_granted) {
+            return false;
         }
         !self.denials.iter().any(|denial| {
             denial.user.as_deref().is_none_or(|denied| denied == user)

@@ -1,5 +1,6 @@
 //! The handle that tests hold.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -242,6 +243,14 @@ impl ApiServer {
     pub(crate) fn deny_user(&self, user: &str, verb: &str, resource: &str) {
         self.shared
             .with(|state| state.access.deny(Some(user), verb, resource));
+    }
+
+    /// Accepts another token, whose user may do these verbs with these resources and nothing else.
+    pub(crate) fn confine(&self, token: &str, role: BTreeSet<(String, String)>) {
+        self.shared.with(|state| {
+            state.access.add_user(token, token);
+            state.access.confine(token, role);
+        });
     }
 
     /// Forgets all denials.

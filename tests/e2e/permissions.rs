@@ -1,0 +1,103 @@
+//! `docs/permissions.md` on the real cluster: a ServiceAccount with exactly these roles does its work.
+
+use std::path::PathBuf;
+
+use crate::harness::{Namespace, variable};
+use crate::sets;
+
+const DOCUMENT: &str = include_str!("../../docs/permissions.md");
+
+/// A kubeconfig for a new ServiceAccount with these roles of the document.
+fn account(namespace: &Namespace, name: &str, roles: &[&str]) -> PathBuf {
+    namespace.kubectl(&["create", "serviceaccount", name]);
+    let account = format!("--serviceaccount={}:{name}", namespace.name);
+    for role in roles {
+        let blocks = DOCUMENT.split("```yaml\n").skip(1);
+        let mut texts = blocks.map(|block| block.split("```").next().unwrap());
+        let head = format!("name: cryptoctl-{role}}}");
+        let text = texts.find(|text| text.contains(&head)).unwrap();
+        let file = namespace.file(&format!("{role}.yaml"), text);
+        namespace.kubectl(&["apply", "-f", file.to_str().unwrap()]);
+        let role = format!("--role=cryptoctl-{role}");
+        let binding = format!("{name}{}", role.replace("--role=", "-"));
+        namespace.kubectl(&["create", "rolebinding", &binding, &role, &account]);
+    }
+    let token = namespace.kubectl(&["create", "token", name]);
+    let minified = ["config", "view", "--minify", "--flatten", "-o", "json"];
+    let admin: serde_json::Value = serde_json::from_str(&namespace.kubectl(&minified)).unwrap();
+    let mut own = admin.clone();
+    own["users"][0]["user"] = serde_json::json!({"token": token.trim()});
+    namespace.file(&format!("{name}.kubeconfig"), &own.to_string())
+}
+
+#[test]
+fn every_verb_does_its_work_with_the_documented_permissions_alone() {
+    // Whoever runs these tests is asked for nothing.
+    let _ = variable("CRYPTOCTL_SANDBOX_KUBECTL");
+    let namespace = Namespace::new("permissions");
+    namespace.kubectl(&["create", "namespace", &namespace.name]);
+    let set = sets::built_in(&namespace, 50);
+    let table: [(&str, &[&str], &[&str], i32); 14] = [
+        ("diff", &["diff"], &["diff"], 3),
+        ("up", &["up"], &["up"], 0),
+        ("rollout", &["rollout", "status"], &["rollout-status"], 0),
+        ("verify", &["verify", "--path", "/keys"], &["verify"], 0),
+        ("logs", &["logs"], &["logs"], 0),
+        (
+            "control",
+            &["chaos", "--path", "/keys", "--control", "--for", "1s"],
+            &["chaos"],
+            0,
+        ),
+        (
+            "delete",
+            &["chaos", "--path", "/keys", "--fault", "delete"],
+            &["chaos", "chaos-delete"],
+            0,
+        ),
+        (
+            "force",
+            &["chaos", "--path", "/keys", "--fault", "force-delete"],
+            &["chaos", "chaos-delete"],
+            0,
+        ),
+        (
+            "evict",
+            &["chaos", "--path", "/keys", "--fault", "evict"],
+            &["chaos", "chaos-evict"],
+            0,
+        ),
+        (
+            "kill",
+            &["chaos", "--path", "/keys", "--fault", "kill"],
+            &["chaos", "chaos-kill"],
+            0,
+        ),
+        (
+            "restart",
+            &["chaos", "--path", "/keys", "--fault", "restart"],
+            &["chaos", "chaos-change"],
+            0,
+        ),
+        (
+            "scale",
+            &[
+                "chaos",
+                "--path",
+                "/keys",
+                "--fault",
+                "scale",
+                "--allow-disruption",
+            ],
+            &["chaos", "chaos-change"],
+            0,
+        ),
+        ("restore", &["chaos", "--restore"], &["restore"], 0),
+        ("down", &["down"], &["down"], 0),
+    ];
+    for (name, verb, roles, code) in table {
+        let kubeconfig = account(&namespace, name, roles);
+        let arguments = [verb, &["-f", &set, "--yes"]].concat();
+        namespace.here_as(&kubeconfig, &arguments).expect(code);
+    }
+}
