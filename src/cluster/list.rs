@@ -31,7 +31,9 @@ impl Cluster {
             ..ListParams::default()
         };
         let decode = |bytes: &[u8]| decode::page(bytes, kind);
-        let (items, _) = self.pages(kind, namespace, &parameters, decode).await?;
+        // On the heap: everything that lists would otherwise carry it in itself.
+        let pages = Box::pin(self.pages(kind, namespace, &parameters, decode));
+        let (items, _) = pages.await?;
         Ok(items)
     }
 

@@ -134,8 +134,7 @@ fn is_rare((verb, resource): &(String, String)) -> bool {
     // Websockets take either, by version and gate of the API server (KEP-4006).
     let is_stream = ["pods/portforward", "pods/exec"].contains(&resource.as_str());
     // What became of a deletion whose answer was lost; what holds something that is deleted.
-    let is_second_look =
-        verb == "get" && resource == "pods" || verb == "list" && resource == "pods";
+    let is_second_look = resource == "pods" && ["get", "list"].contains(&verb.as_str());
     // An apply of what is absent is authorized as a creation as well, which the model does not do.
     let is_apply = verb == "create" && !resource.contains('/');
     is_stream || is_second_look || is_apply

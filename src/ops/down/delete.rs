@@ -8,8 +8,8 @@ use futures::stream::{self, StreamExt};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::Doomed;
 use super::held::holders;
-use super::{Doomed, some_of};
 use crate::action::Action;
 use crate::cluster::{ClusterError, Deletion, Selector};
 use crate::event::EventKind;
@@ -202,7 +202,7 @@ async fn look(
             object: object.clone(),
             status: Status {
                 state: State::InProgress,
-                message: format!("being deleted, held by {}", some_of(&by)),
+                message: format!("being deleted, held by {}", by.join("; ")),
             },
         });
         known.insert(object.clone(), by);

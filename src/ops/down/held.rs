@@ -9,6 +9,9 @@ use crate::cluster::ResourceKind;
 use crate::object::ObjectRef;
 use crate::ops::Context;
 
+/// Holders of one kind that are named, at most: the first ones show why.
+const NAMED: usize = 3;
+
 /// Everything that keeps an object, a clause each, as in "held by …". What may not be read, or not in
 /// time, is left out: the finalizer itself remains.
 pub(super) async fn holders(context: &Context, object: &ObjectRef, live: &Value) -> Vec<String> {
@@ -27,7 +30,11 @@ pub(super) async fn holders(context: &Context, object: &ObjectRef, live: &Value)
         if behind.is_empty() {
             holders.push(format!("its finalizer `{finalizer}`"));
         }
-        holders.extend(behind);
+        let more = behind.len().saturating_sub(NAMED);
+        holders.extend(behind.into_iter().take(NAMED));
+        if more > 0 {
+            holders.push(format!("{more} more"));
+        }
     }
     if object.is("", "Namespace") {
         holders.extend(remaining_content(live));

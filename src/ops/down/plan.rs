@@ -97,7 +97,7 @@ async fn read(context: &Context, set: &Set, options: DownOptions) -> Result<Down
 /// Whether nothing of the set is there.
 fn has_nothing(plan: &DownPlan) -> bool {
     let is_namespace = |object: &ObjectRef| object.is("", "Namespace");
-    plan.layers.iter().all(Vec::is_empty)
+    plan.is_empty()
         && plan
             .report
             .kept

@@ -260,7 +260,7 @@ fn down(report: &DownReport, elapsed: &str) -> Vec<Line> {
     for object in &report.remaining {
         let line = Line::of(Outcome::Undecided).with(Tone::Strong, object.to_string());
         let held = report.held.iter().find(|held| held.object == *object);
-        let by = held.map(|held| held.by.join(", ")).unwrap_or_default();
+        let by = held.map(|held| held.by.join("; ")).unwrap_or_default();
         lines.push(if by.is_empty() {
             line.text(" is still there")
         } else {
