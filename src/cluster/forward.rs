@@ -114,7 +114,10 @@ impl AskError {
         match self {
             Self::NotUpgraded(_) => Some("the connection is not upgraded"),
             Self::NotOpened(error) => match error {
-                ClusterError::Forbidden { .. } => Some("port-forwards are forbidden"),
+                // Which of the two it takes depends on the API server's version (KEP-4006).
+                ClusterError::Forbidden { .. } => Some(
+                    "port-forwards are forbidden (they take `get` and `create` on `pods/portforward`)",
+                ),
                 ClusterError::NotFound { .. } => Some("port-forwards are not served"),
                 ClusterError::Refused {
                     code: 404 | 405 | 500..=599,

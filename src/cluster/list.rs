@@ -31,7 +31,7 @@ impl Cluster {
             ..ListParams::default()
         };
         let decode = |bytes: &[u8]| decode::page(bytes, kind);
-        // On the heap: everything that lists would otherwise carry it in itself.
+        // On the heap, for the same reason as every read.
         let pages = Box::pin(self.pages(kind, namespace, &parameters, decode));
         let (items, _) = pages.await?;
         Ok(items)

@@ -156,7 +156,8 @@ impl Sender {
     ) -> Result<T, ClusterError> {
         let mut attempt = 1;
         loop {
-            let bytes = self.bytes(request.clone(), Effect::Read).await?;
+            // On the heap: everything that reads would otherwise carry it in itself.
+            let bytes = Box::pin(self.bytes(request.clone(), Effect::Read)).await?;
             match decode(&bytes) {
                 Err(ClusterError::Undecodable { .. }) if attempt < READABLE_ATTEMPTS => {
                     attempt += 1;

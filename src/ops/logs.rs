@@ -44,7 +44,7 @@ pub async fn logs(
     workload: &Workload,
     options: &LogsOptions,
 ) -> Result<Report, OpsError> {
-    let reading = read_all(context, workload, options);
+    let reading = Box::pin(read_all(context, workload, options));
     if options.part.follow {
         // As long as somebody watches.
         reading.await

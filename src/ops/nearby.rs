@@ -34,7 +34,7 @@ impl Nearby {
             namespace: namespace.to_owned(),
             ..Self::default()
         };
-        // On the heap: everything that looks for a workload would otherwise carry it in itself.
+        // On the heap, for the same reason as every read.
         let looking = Box::pin(read(context, nothing.clone()));
         timeout(PATIENCE, looking).await.unwrap_or(nothing)
     }

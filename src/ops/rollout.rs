@@ -170,7 +170,7 @@ impl View {
             .map_err(OpsError::while_doing(format!("watch `{object}`")))?;
         let set = sets.current().and_then(|sets| sets.first().cloned());
         let Some(set) = set else {
-            return Err(workload.missing(context).await);
+            return Err(Box::pin(workload.missing(context)).await);
         };
         let selector = Selector {
             labels: Some(pod_selector(&set)),

@@ -85,9 +85,9 @@ pub async fn verify_for_baseline(
     workload: &Workload,
     verification: &Verification,
 ) -> Result<(VerifyReport, Option<Baseline>), OpsError> {
-    let seen = context
-        .by_deadline(ask_all(context, workload, verification, true))
-        .await?;
+    // A long way with much to remember: not on the stack.
+    let asking = Box::pin(ask_all(context, workload, verification, true));
+    let seen = context.by_deadline(asking).await?;
     let keeps_content = verification.shows_content;
     let ignored = |endpoint: &Endpoint| {
         let of_endpoint = seen.questions.iter().find(|one| one.endpoint == *endpoint);

@@ -92,7 +92,7 @@ impl Workload {
     pub(super) async fn read(&self, context: &Context) -> Result<StatefulSet, OpsError> {
         match self.find(context).await? {
             Some(found) => Ok(found),
-            None => Err(self.missing(context).await),
+            None => Err(Box::pin(self.missing(context)).await),
         }
     }
 

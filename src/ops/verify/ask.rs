@@ -6,7 +6,7 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 
 use super::pods::{self, Pods};
 use crate::answer::{Answer, Fragment};
-use crate::cluster::{AskError, Question, may_be_guessed};
+use crate::cluster::{AskError, ClusterError, Question, may_be_guessed};
 use crate::event::milliseconds;
 use crate::expectation::{Compared, Expectation};
 use crate::ops::{Context, Workload};
@@ -149,6 +149,10 @@ fn fail(given: &mut Given, asked: &Asked<'_>, error: AskError) {
         }
         AskError::NotProxied(source) => Problem::NotAsked {
             reason: match given.because {
+                // What is missing is the better way; the other one would prove less.
+                Some(because) if matches!(source, ClusterError::Forbidden { .. }) => {
+                    format!("{because}, and so is the API server's pod proxy")
+                }
                 Some(because) => {
                     format!("{because}, and the API server's pod proxy fails: {source}")
                 }

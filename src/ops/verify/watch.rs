@@ -93,7 +93,7 @@ pub async fn watch(
         let is_first = last.is_none();
         let context = context.clone().restarted();
         let round = async {
-            let asking = ask_all(&context, workload, verification, is_first);
+            let asking = Box::pin(ask_all(&context, workload, verification, is_first));
             context.by_deadline(asking).await.map(|seen| seen.report)
         };
         let result = tokio::select! {

@@ -29,6 +29,20 @@ async fn where_port_forwards_are_forbidden_the_proxy_is_asked_and_that_is_said()
 }
 
 #[tokio::test]
+async fn where_both_ways_are_forbidden_the_permission_for_the_better_one_is_named() {
+    let server = without_forwards().await;
+    server.deny("get", "pods/proxy");
+    let output = verify(&server).await.expect_code(5);
+    let report = report(&output);
+    let reason = report["replicas"][0]["error"]["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("`get` and `create` on `pods/portforward`"),
+        "{reason}"
+    );
+    assert!(!reason.contains("pods/proxy"), "{reason}");
+}
+
+#[tokio::test]
 async fn where_port_forwards_do_not_work_the_proxy_is_asked() {
     for (status, reason) in [(405, "MethodNotAllowed"), (500, "InternalError"), (503, "")] {
         let server = cluster().await;
