@@ -28,7 +28,8 @@ impl Brought {
     /// be bound (403, 404). Limits and quotas decide over what comes after them, and may be changed by
     /// the set.
     pub(super) fn what_may_lift(&self, target: &Target, error: &ClusterError) -> Vec<ObjectRef> {
-        let (ClusterError::Forbidden { message, .. } | ClusterError::NotFound { message }) = error
+        let (ClusterError::Forbidden { message, .. } | ClusterError::NotFound { message, .. }) =
+            error
         else {
             return Vec::new();
         };
