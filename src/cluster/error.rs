@@ -8,6 +8,8 @@ use http::StatusCode;
 use kube::core::Status;
 use thiserror::Error;
 
+use super::denial::Denial;
+
 use super::discovery::ResourceKind;
 
 /// A conflict between two field managers, as the API server reports it.
@@ -27,41 +29,6 @@ impl FieldConflict {
     #[must_use]
     pub fn manager(&self) -> Option<&str> {
         self.owner.split('"').nth(1)
-    }
-}
-
-/// Who forbids a request. The API server answers 403 for all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Denial {
-    /// Authorization: the user lacks a permission.
-    Permission,
-    /// The namespace is being deleted.
-    NamespaceTerminating,
-    /// A quota.
-    Quota,
-    /// The namespace's Pod Security Standard.
-    PodSecurity,
-    /// Any other admission.
-    Admission,
-}
-
-impl Denial {
-    /// Only the namespace's end has a cause of its own; the others differ in their words alone: those of
-    /// authorization are always the same (`k8s.io/apiserver`
-    /// `pkg/endpoints/handlers/responsewriters/errors.go`), and so are those of the admission plugins.
-    fn of(status: &Status) -> Self {
-        let says = |text: &str| status.message.contains(text);
-        if has_cause(status, "NamespaceTerminating") {
-            Self::NamespaceTerminating
-        } else if says("exceeded quota: ") || says("failed quota: ") {
-            Self::Quota
-        } else if says("violates PodSecurity ") {
-            Self::PodSecurity
-        } else if says(" is forbidden: ") && !says("User \"") && !says(" cannot ") {
-            Self::Admission
-        } else {
-            Self::Permission
-        }
     }
 }
 
@@ -200,7 +167,8 @@ pub(super) fn shortened(message: String) -> String {
     start.iter().chain(&[' ', '…', ' ']).chain(end).collect()
 }
 
-fn has_cause(status: &Status, reason: &str) -> bool {
+/// Whether a refusal names this cause.
+pub(super) fn has_cause(status: &Status, reason: &str) -> bool {
     let mut causes = status.details.iter().flat_map(|details| &details.causes);
     causes.any(|cause| cause.reason == reason)
 }

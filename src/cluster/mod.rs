@@ -10,6 +10,7 @@ mod contents;
 mod conversation;
 mod decode;
 mod deletion;
+mod denial;
 mod discovery;
 mod error;
 mod eviction;
@@ -43,8 +44,9 @@ pub use self::connection::{
 };
 pub use self::conversation::Conversation;
 pub use self::deletion::{Deletion, Grace};
+pub use self::denial::Denial;
 pub use self::discovery::{ResourceKind, ServedKinds};
-pub use self::error::{ClusterError, Denial, FieldConflict};
+pub use self::error::{ClusterError, FieldConflict};
 pub use self::eviction::Eviction;
 pub use self::exec::{CommandEnd, ExecError};
 pub use self::forward::{AskError, Question};
