@@ -77,12 +77,15 @@ pub(super) async fn follow(
         };
         let now = context.cluster.now();
         let mut found = settled(rollout_progress(&snapshot), &snapshot, now);
-        if found.state == RolloutState::Complete && !has_changed && !is_over {
+        if found.state == RolloutState::Complete && !has_changed {
             // Only time has passed: what was last heard may be old, so it is looked at anew.
-            let Some(fresh) = look(context, workload, &snapshot.stateful_set).await else {
+            if is_over {
+                found = seen.last.clone().unwrap_or(found);
+            } else if let Some(fresh) = look(context, workload, &snapshot.stateful_set).await {
+                found = settled(rollout_progress(&fresh), &fresh, context.cluster.now());
+            } else {
                 continue;
-            };
-            found = settled(rollout_progress(&fresh), &fresh, context.cluster.now());
+            }
         }
         let mut progress = seen.judge(found.clone());
         if is_over {
