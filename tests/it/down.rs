@@ -199,12 +199,11 @@ async fn a_namespace_with_nothing_of_ours_says_what_it_has() {
     let set = file(&folder, HELD);
     run(&server, &["up"], &set).await.expect_code(0);
     server.forget_requests();
-    let verbs: [&[&str]; 6] = [
+    let verbs: [&[&str]; 5] = [
         &["verify"],
         &["logs"],
         &["rollout", "status"],
         &["chaos", "--yes"],
-        &["chaos", "--restore"],
         &["down", "--yes"],
     ];
     let table = [

@@ -95,6 +95,6 @@ async fn a_set_that_is_ready_and_not_available_is_not_said_to_be_short_of_ready_
     chaos(&scene, &[])
         .await
         .is(UNDECIDED, "refused")
-        .saying("the rollout is not complete: 0 of 2 replicas are available")
+        .saying("the rollout is not complete: 2 replicas have not been Ready for 3600 s yet")
         .not_saying("2 of 2 replicas are Ready");
 }

@@ -144,8 +144,9 @@ async fn a_restart_makes_a_new_revision_and_is_no_excuse() {
 
 #[tokio::test]
 async fn a_restart_takes_what_the_partition_leaves_counted_from_the_first_ordinal() {
-    let partition = json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 1}});
-    let scene = kept(partition, 5, 1).await;
+    let partition = json!({"partition": 1, "maxUnavailable": 1});
+    let strategy = json!({"type": "RollingUpdate", "rollingUpdate": partition});
+    let scene = kept(strategy, 5, 1).await;
     let pods = json!(["cryptoserver-6"]);
     chaos(&scene, &["--fault", "restart"])
         .await
