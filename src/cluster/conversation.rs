@@ -5,6 +5,7 @@
 //! itself says so: by its `Content-Length` or its last chunk (RFC 9112, section 6.3). Whatever else
 //! ends it, what has come by then is told.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -287,9 +288,16 @@ fn unfinished(reading: Reading, cut: Cut) -> AskError {
 fn in_words(error: &hyper::Error) -> &'static str {
     if error.is_parse() {
         "its head is not valid HTTP, or larger than this program reads"
-    } else if error.is_incomplete_message() || error.is_closed() || error.is_body_write_aborted() {
+    } else if error.is_incomplete_message() || error.is_closed() || ended(error) {
         "the connection was closed before the answer was complete"
     } else {
         "the connection failed"
     }
+}
+
+/// Whether a body ended before its time.
+fn ended(error: &hyper::Error) -> bool {
+    std::error::Error::source(error)
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .is_some_and(|source| source.kind() == io::ErrorKind::UnexpectedEof)
 }
