@@ -47,6 +47,17 @@ pub struct Conversation {
     _forward: Forward,
 }
 
+/// Tells whether an answer has begun.
+pub struct Beginning(Heard);
+
+impl Beginning {
+    /// Whether any byte of it has come.
+    #[must_use]
+    pub fn has_come(&self) -> bool {
+        self.0.is_anything()
+    }
+}
+
 /// How taking in an answer ended.
 enum End {
     /// As HTTP ends.
@@ -135,6 +146,12 @@ impl Conversation {
     /// [`AskError`] when there is no complete answer.
     pub async fn ask(&mut self, question: &Question) -> Result<Answer, AskError> {
         self.exchange(question, "keep-alive").await
+    }
+
+    /// Tells, while an answer is waited for, whether it has begun.
+    #[must_use]
+    pub fn beginning(&self) -> Beginning {
+        Beginning(self.heard.clone())
     }
 
     /// Asks; `connection` says whether the connection is of use afterwards.

@@ -42,7 +42,7 @@ pub use self::connect::Cluster;
 pub use self::connection::{
     ConnectionSettings, Environment, Impersonation, Kuberc, Overrides, TimeLimits,
 };
-pub use self::conversation::Conversation;
+pub use self::conversation::{Beginning, Conversation};
 pub use self::deletion::{Deletion, Grace};
 pub use self::denial::Denial;
 pub use self::discovery::{ResourceKind, ServedKinds};

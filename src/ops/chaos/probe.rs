@@ -60,6 +60,8 @@ pub(super) struct Probed {
     pub(super) conversation: Option<(PodRun, Conversation)>,
     /// How long the last answer took.
     pub(super) usual: Duration,
+    /// When the last question was asked, in milliseconds since the run began.
+    pub(super) asked_ms: u64,
     /// When it was last asked whether the API server answers, and whether it did.
     pub(super) confirmed: Option<(Instant, bool)>,
     /// Questions on old connections whose answers may still come.
@@ -89,17 +91,15 @@ impl Probed {
             sleep_until(next).await;
             while self.late.try_join_next().is_some() {}
             let began_ms = self.record.now_ms();
+            self.asked_ms = began_ms;
             let run = self.run();
             let judgement = self.sample(run.as_ref()).await;
-            self.add(judgement, run, began_ms);
+            let asked_ms = self.asked_ms;
+            let (pod, record) = (&self.judge.right.pod, &self.record);
+            add(record, pod, run, judgement, (began_ms, asked_ms));
             // A probe that was due while the last one went on is not made up for.
             next = (next + self.judge.probing.interval).max(Instant::now());
         }
-    }
-
-    fn add(&self, judgement: Judgement, run: Option<PodRun>, began_ms: u64) {
-        let sample = Sample::of(judgement, run, began_ms, self.record.now_ms());
-        self.record.add(&self.judge.right.pod, sample);
     }
 
     /// The run that the pod is in, as far as is known.
@@ -153,12 +153,15 @@ impl Probed {
         let patience = (self.usual * HASTE)
             .max(SHORTEST_PATIENCE)
             .min(question.timeout);
+        let beginning = conversation.beginning();
         let mut asking: Asking = Box::pin(async move {
             let answer = conversation.ask(&question).await;
             (conversation, answer)
         });
-        let Ok((conversation, answer)) = timeout(patience, &mut asking).await else {
-            return Kept::Late(asking);
+        let (conversation, answer) = match timeout(patience, &mut asking).await {
+            Ok(asked) => asked,
+            Err(_) if beginning.has_come() => asking.await,
+            Err(_) => return Kept::Late(asking),
         };
         match answer {
             Ok(answer) => {
@@ -192,8 +195,7 @@ impl Probed {
                 }
             };
             if judgement.state != ProbeState::Right {
-                let sample = Sample::of(judgement, Some(run), began_ms, record.now_ms());
-                record.add(&pod, sample);
+                add(&record, &pod, Some(run), judgement, (began_ms, began_ms));
             }
         });
     }
@@ -244,6 +246,7 @@ impl Probed {
 
     /// Asks on a new connection.
     async fn ask_anew(&mut self, run: &PodRun) -> Judgement {
+        self.asked_ms = self.record.now_ms();
         let asked = match self.judge.right.via {
             Via::PortForward => self.ask_by_forward(run).await,
             Via::PodProxy => self.ask_by_proxy().await,
@@ -272,4 +275,24 @@ impl Probed {
             .ask_by_proxy(namespace, &self.judge.right.pod, question)
             .await
     }
+}
+
+/// Adds a probe that began, and whose question was asked, at these moments.
+fn add(
+    record: &Record,
+    pod: &str,
+    run: Option<PodRun>,
+    judgement: Judgement,
+    (began_ms, asked_ms): (u64, u64),
+) {
+    let sample = Sample {
+        state: judgement.state,
+        run,
+        began_ms,
+        ended_ms: record.now_ms(),
+        asked_ms,
+        detail: judgement.detail,
+        is_cut: judgement.is_cut,
+    };
+    record.add(pod, sample);
 }

@@ -55,6 +55,7 @@ impl Prober {
                     record: Arc::clone(&record),
                     conversation: None,
                     usual: Duration::ZERO,
+                    asked_ms: 0,
                     confirmed: None,
                     late: JoinSet::new(),
                 };

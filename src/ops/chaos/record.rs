@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::judge::Judgement;
 use crate::event::{Emitter, EventKind, milliseconds};
 use crate::report::{ProbeCounts, ProbeState};
 use crate::status::PodRun;
@@ -26,6 +25,9 @@ pub(super) struct Sample {
     /// When it began and ended, in milliseconds since the run began.
     pub(super) began_ms: u64,
     pub(super) ended_ms: u64,
+    /// When the question was asked that it comes from: later than the probe began where an old
+    /// connection was of no use.
+    pub(super) asked_ms: u64,
     /// What was answered, or why nothing was.
     pub(super) detail: Option<String>,
     /// Whether an answer began that did not come to a proven end.
@@ -33,25 +35,8 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// A probe that came to this.
-    pub(super) fn of(
-        judgement: Judgement,
-        run: Option<PodRun>,
-        began_ms: u64,
-        ended_ms: u64,
-    ) -> Self {
-        Self {
-            state: judgement.state,
-            run,
-            began_ms,
-            ended_ms,
-            detail: judgement.detail,
-            is_cut: judgement.is_cut,
-        }
-    }
-
     fn took_ms(&self) -> u64 {
-        self.ended_ms.saturating_sub(self.began_ms)
+        self.ended_ms.saturating_sub(self.asked_ms)
     }
 }
 
@@ -115,7 +100,7 @@ impl Replica {
             let detail = format!("not asked for {}", took(idle));
             return Some((ProbeState::Unknown, latest.ended_ms, detail));
         }
-        let hung = sample.ended_ms.saturating_sub(sample.began_ms);
+        let hung = sample.took_ms();
         let is_usual = hung <= stall_ms.max(latest.took_ms() * 3);
         if sample.state == ProbeState::Right && latest.state == ProbeState::Right && !is_usual {
             let detail = format!("no answer for {}", took(hung));
