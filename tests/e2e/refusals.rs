@@ -163,7 +163,7 @@ fn a_workload_that_does_not_exist_is_named() {
         namespace
             .here(command)
             .expect(1)
-            .says("`statefulset/cryptoserver` does not exist");
+            .says(&format!("namespace `{}` does not exist", namespace.name));
     }
 }
 
