@@ -85,14 +85,17 @@ pub(super) async fn rehearse_creation(
         Ok(_) => rehearse(context, target, purpose, brought).await,
         // Permissions are asked for by themselves, all at once.
         Err(ClusterError::Forbidden { .. }) => Ok(Rehearsal::step(target, None, None)),
-        Err(error) if is_absent(&error) && target.is_served => {
+        // Only the API server itself knows: a 404 without its reason comes from something in between.
+        Err(ClusterError::NotFound { .. }) if target.is_served => {
             let verdict = validate_elsewhere(context, &target).await;
             Ok(match verdict {
                 Some(source) => Rehearsal::refused(target, None, source),
                 None => Rehearsal::step(target, None, None),
             })
         }
-        Err(error) if is_absent(&error) => Ok(Rehearsal::step(target, None, None)),
+        Err(error) if is_absent(&error) && !target.is_served => {
+            Ok(Rehearsal::step(target, None, None))
+        }
         Err(error) => failed(target, None, error),
     }
 }
@@ -143,7 +146,7 @@ fn moved(target: &Target, name: &str) -> Target {
     moved
 }
 
-/// Whether a namespace, or what serves a kind, is not there.
+/// Whether what serves a kind is not there: its group is unknown to the API server, or its definition is.
 fn is_absent(error: &ClusterError) -> bool {
     matches!(
         error,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::json;
 
-use crate::apiserver::{ApiServer, Fault, Rule};
+use crate::apiserver::{ApiServer, Fault, Page, Rule};
 use crate::harness::{Cryptoctl, Output};
 
 /// Runs a verb over manifests that it reads from standard input.
@@ -276,6 +276,24 @@ async fn a_namespace_that_nothing_can_go_into_does_not_stay() {
     assert!(!output.stderr.contains("done"), "{}", output.stderr);
     let is_gone = |server: &ApiServer| server.object("", "namespaces", "", "shop").is_none();
     server.until(is_gone).await;
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_an_answer_does_not_say_that_the_namespace_is_absent() {
+    let server = ApiServer::listen().await;
+    let page = Fault::Replaced {
+        status: 404,
+        page: Page::Object,
+        is_executed: false,
+    };
+    server.fault(
+        Rule::new(page)
+            .method(Method::PATCH)
+            .path("/namespaces/shop/"),
+    );
+    let output = run(&server, &["up"], MAP).await.expect_code(1);
+    assert!(output.stderr.contains("404"), "{}", output.stderr);
+    assert_eq!(server.writes().len(), 0);
 }
 
 #[tokio::test]
