@@ -41,8 +41,8 @@ fn on_a_terminal_in(
     (output.status.code().unwrap_or(-1), screen)
 }
 
-#[tokio::test]
-async fn a_declined_question_changes_nothing_and_ends_with_1() {
+/// A server with the built-in set, of which nobody has waited for the rollout.
+async fn deployed() -> ApiServer {
     let server = ApiServer::listen().await;
     Cryptoctl::new(&server)
         .args(["up", "--no-wait"])
@@ -50,6 +50,12 @@ async fn a_declined_question_changes_nothing_and_ends_with_1() {
         .await
         .expect_code(0);
     server.forget_requests();
+    server
+}
+
+#[tokio::test]
+async fn a_declined_question_changes_nothing_and_ends_with_1() {
+    let server = deployed().await;
     let folder = tempfile::tempdir().unwrap();
     let kubeconfig = server.kubeconfig_file(folder.path());
     let kubeconfig = kubeconfig.to_str().unwrap().to_owned();
@@ -103,13 +109,7 @@ async fn a_yes_is_enough() {
 
 #[tokio::test]
 async fn a_protected_context_is_changed_only_by_whoever_types_its_name() {
-    let server = ApiServer::listen().await;
-    Cryptoctl::new(&server)
-        .args(["up", "--no-wait"])
-        .run()
-        .await
-        .expect_code(0);
-    server.forget_requests();
+    let server = deployed().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("cryptoctl.yaml");
     std::fs::write(file, "protected_contexts: [model]\n").unwrap();
