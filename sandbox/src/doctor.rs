@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::cache::Cache;
-use crate::{packages, toolchain};
+use crate::{packages, process, supervisor, toolchain};
 
 /// One thing that has to be so.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub(crate) fn examine() -> Vec<Check> {
             problem: cgroups(),
         },
         Check {
-            what: "this machine is not a Kubernetes node already",
+            what: "no other kubelet runs on this machine",
             problem: other_kubelet(),
         },
     ]
@@ -159,18 +159,21 @@ fn cgroups() -> Option<Problem> {
     })
 }
 
-/// Two kubelets would share a socket that cannot be moved.
+/// The kubelet by itself, or within k3s, RKE2 or MicroK8s, by the names that the kernel knows them by.
+const KUBELETS: [&str; 4] = ["kubelet", "k3s-server", "k3s-agent", "kubelite"];
+
+/// Two kubelets would share a socket that cannot be moved, and each other's pods' cgroups. What one has
+/// left behind in files disturbs nobody, and other sandboxes keep out of each other's way.
 fn other_kubelet() -> Option<Problem> {
-    [
-        "/etc/kubernetes/kubelet.conf",
-        "/var/lib/kubelet/config.yaml",
-        "/var/lib/kubelet/pki",
-    ]
-    .into_iter()
-    .find(|path| Path::new(path).exists())
-    .map(|path| Problem {
-        found: format!("`{path}` belongs to a kubelet"),
-        remedy: "use the cluster that this machine is part of, or another machine",
+    let other = KUBELETS.into_iter().find_map(|name| {
+        process::of_program(name, supervisor::MARK)
+            .into_iter()
+            .next()
+    })?;
+    let command: String = other.command_line().chars().take(100).collect();
+    Some(Problem {
+        found: format!("process {} is one (`{command}`)", other.pid),
+        remedy: "use the cluster that it belongs to, stop it, or use another machine",
     })
 }
 

@@ -65,7 +65,7 @@ pub(crate) enum SandboxError {
         arguments: &'static str,
         expected: i32,
     },
-    #[error("this machine does not have what a sandbox needs: {0}")]
+    #[error("a sandbox needs what is not so here: {0}")]
     MachineLacks(String),
     #[error("sandbox `{0}` is not started")]
     NotStarted(String),

@@ -33,6 +33,18 @@ impl Process {
         Some(Self { pid, start_time })
     }
 
+    /// The command line that it was started with.
+    pub(crate) fn command_line(self) -> String {
+        let words = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
+        let words = String::from_utf8_lossy(&words).replace('\0', " ");
+        words.trim_end().to_owned()
+    }
+
+    fn has_in_environment(self, holds: impl Fn(&[u8]) -> bool) -> bool {
+        fs::read(format!("/proc/{}/environ", self.pid))
+            .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(holds))
+    }
+
     /// What the process is doing; a zombie counts as gone.
     pub(crate) fn state(self) -> ProcessState {
         match read_stat(self.pid) {
@@ -76,19 +88,30 @@ impl Process {
 /// All processes that were started with this variable in their environment.
 pub(crate) fn with_environment(variable: &str, value: impl AsRef<OsStr>) -> Vec<Process> {
     let wanted = [variable.as_bytes(), b"=", value.as_ref().as_encoded_bytes()].concat();
-    crate::files::entries(&PathBuf::from("/proc"))
-        .iter()
-        .filter_map(|folder| folder.file_name()?.to_str()?.parse().ok())
-        .filter(|pid| {
-            fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
-                environment
-                    .split(|byte| *byte == 0)
-                    .any(|entry| entry == wanted)
-            })
+    running()
+        .filter(|process| process.has_in_environment(|entry| entry == wanted))
+        .collect()
+}
+
+/// All processes of a program by the name that the kernel knows it by, but for those that were started
+/// with this variable in their environment, whatever its value.
+pub(crate) fn of_program(name: &str, but_with: &str) -> Vec<Process> {
+    let marked = [but_with.as_bytes(), b"="].concat();
+    running()
+        .filter(|process| {
+            fs::read_to_string(format!("/proc/{}/comm", process.pid))
+                .is_ok_and(|command| command.trim_end() == name)
         })
+        .filter(|process| !process.has_in_environment(|entry| entry.starts_with(&marked)))
+        .collect()
+}
+
+fn running() -> impl Iterator<Item = Process> {
+    crate::files::entries(&PathBuf::from("/proc"))
+        .into_iter()
+        .filter_map(|folder| folder.file_name()?.to_str()?.parse().ok())
         .filter_map(Process::with_pid)
         .filter(|process| process.state() != ProcessState::Gone)
-        .collect()
 }
 
 fn read_stat(pid: i32) -> Option<(char, u64)> {
@@ -132,6 +155,9 @@ mod tests {
             thread::yield_now();
         }
         assert_eq!(with_environment("MARK", "here-and-only-here"), [process]);
+        assert_eq!(process.command_line(), "sleep 60");
+        assert!(of_program("sleep", "NO_SUCH_MARK").contains(&process));
+        assert!(!of_program("sleep", "MARK").contains(&process));
         assert!(process.kill(Duration::from_secs(5)));
         child.wait().unwrap();
         assert!(with_environment("MARK", "here-and-only-here").is_empty());

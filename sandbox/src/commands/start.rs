@@ -22,10 +22,9 @@ use crate::{
 /// When the machine lacks something, something cannot be built, or a component does not come up.
 pub(crate) fn run(name: &InstanceName, interrupt: &Interrupt) -> Result<(), SandboxError> {
     let begun = Instant::now();
-    let missing: Vec<&str> = doctor::examine()
+    let missing: Vec<String> = doctor::examine()
         .into_iter()
-        .filter(|check| check.problem.is_some())
-        .map(|check| check.what)
+        .filter_map(|check| Some(format!("{}: {}", check.what, check.problem?.found)))
         .collect();
     if !missing.is_empty() {
         return Err(SandboxError::MachineLacks(missing.join("; ")));
