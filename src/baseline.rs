@@ -1,16 +1,16 @@
-//! The file of a baseline: read whole and bounded, written beside and renamed, for its owner only.
+//! The file of a baseline.
 
-use std::fs;
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::file;
+use crate::json::{self, JsonError};
 use crate::report::{Baseline, BaselineMismatch};
 
 /// More than the contents of a few dozen endpoints, in base64.
-const LARGEST_FILE: u64 = 64 << 20;
+const LARGEST_FILE: u64 = 32 << 20;
 
 /// Why the file of a baseline cannot be read or written.
 #[derive(Debug, Error)]
@@ -60,27 +60,26 @@ pub enum BaselineError {
 /// # Errors
 /// Every variant of [`BaselineError`] but `Unwritable`.
 pub fn read(path: &Path) -> Result<Baseline, BaselineError> {
-    let unreadable = |source| BaselineError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let mut bytes = Vec::new();
-    // One byte more than allowed tells a file of exactly the limit from a longer one.
-    fs::File::open(path)
-        .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
-        .map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(BaselineError::TooLarge {
+    let bytes = file::read(path, LARGEST_FILE).map_err(|source| match source.kind() {
+        io::ErrorKind::FileTooLarge => BaselineError::TooLarge {
             path: path.to_owned(),
-        });
-    }
-    let undecodable = |error: &serde_json::Error| BaselineError::Undecodable {
-        path: path.to_owned(),
-        reason: format!("line {}, column {}", error.line(), error.column()),
+        },
+        _ => BaselineError::Unreadable {
+            path: path.to_owned(),
+            source,
+        },
+    })?;
+    let undecodable = |error: JsonError| match error {
+        JsonError::Unreadable(error) => BaselineError::Undecodable {
+            path: path.to_owned(),
+            reason: format!("line {}, column {}", error.line(), error.column()),
+        },
+        JsonError::NoRoom => BaselineError::TooLarge {
+            path: path.to_owned(),
+        },
     };
     // The version first: what another one looks like is not known.
-    let document: serde_json::Value =
-        serde_json::from_slice(&bytes).map_err(|error| undecodable(&error))?;
+    let document: serde_json::Value = json::from_slice(&bytes).map_err(undecodable)?;
     let found = document["version"].as_u64();
     if let Some(found) = found.filter(|found| *found != u64::from(Baseline::VERSION)) {
         return Err(BaselineError::Version {
@@ -90,7 +89,7 @@ pub fn read(path: &Path) -> Result<Baseline, BaselineError> {
             },
         });
     }
-    serde_json::from_slice(&bytes).map_err(|error| undecodable(&error))
+    json::from_value(document).map_err(undecodable)
 }
 
 /// Writes a baseline; a file that was there before is whole until the new one is.
@@ -98,40 +97,21 @@ pub fn read(path: &Path) -> Result<Baseline, BaselineError> {
 /// # Errors
 /// [`BaselineError::Unwritable`].
 pub fn write(baseline: &Baseline, path: &Path) -> Result<(), BaselineError> {
-    replace(baseline, path).map_err(|source| BaselineError::Unwritable {
+    let written = serde_json::to_vec_pretty(baseline)
+        .map_err(io::Error::from)
+        .and_then(|mut text| {
+            text.push(b'\n');
+            file::replace(path, &text, file::PRIVATE)
+        });
+    written.map_err(|source| BaselineError::Unwritable {
         path: path.to_owned(),
         source,
     })
 }
 
-fn replace(baseline: &Baseline, path: &Path) -> io::Result<()> {
-    let mut text = serde_json::to_vec_pretty(baseline)?;
-    text.push(b'\n');
-    let name = path
-        .file_name()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
-    let mut beside = name.to_owned();
-    beside.push(format!(".{}.tmp", std::process::id()));
-    let beside = path.with_file_name(beside);
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)
-        .and_then(|mut file| {
-            file.write_all(&text)?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        // What cannot be written may not be there to be removed either.
-        let _ = fs::remove_file(&beside);
-    }
-    written
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;

@@ -2,6 +2,7 @@
 
 mod chaos;
 mod connection;
+mod habits;
 mod report;
 mod verify;
 
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 pub(crate) use self::chaos::tests::parse as parse_chaos;
 pub use self::chaos::{ChaosArgs, FaultArgs, MeasureArgs};
 pub use self::connection::ConnectionArgs;
+pub use self::habits::with_tips;
 pub use self::report::{ReportArgs, ReportFileArgs};
 pub use self::verify::{QuestionArgs, VerifyArgs};
 use crate::manifest::ImageEdit;
@@ -50,6 +52,10 @@ pub enum Command {
     /// Watch the rollout of the StatefulSet
     Rollout(RolloutArgs),
     /// Prove that every replica serves the same data
+    ///
+    /// Each is asked through a port-forward, on its loopback address and with `Host: localhost`. Replicas
+    /// that all serve the same login page or the same error agree too, unless something says what is
+    /// right: --expect-sha256, or `match`, `sha256` or `content_type` in `cryptoctl.yaml`.
     Verify(VerifyArgs),
     /// Break it on purpose, follow its recovery, and prove that the data survived
     Chaos(ChaosArgs),
@@ -72,7 +78,7 @@ impl Command {
             Self::Diff(arguments) => Some(&arguments.set),
             Self::Rollout(RolloutArgs {
                 command: RolloutCommand::Status(arguments),
-            }) => Some(&arguments.set),
+            }) => Some(&arguments.workload.set),
             Self::Verify(arguments) => Some(&arguments.workload.set),
             Self::Chaos(arguments) => Some(&arguments.workload.set),
             Self::Logs(arguments) => Some(&arguments.workload.set),
@@ -221,7 +227,7 @@ pub struct EditArgs {
     #[arg(long, value_name = "[CONTAINER=]IMAGE")]
     pub image: Vec<ImageEdit>,
     /// Number of replicas
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(0..=i64::from(i32::MAX)))]
+    #[arg(long, value_name = "NUMBER", value_parser = expected(values::whole::<u32, 0, 2_147_483_647>))]
     pub replicas: Option<u32>,
     /// Storage class of the claims
     #[arg(long, value_name = "NAME")]
@@ -271,14 +277,25 @@ pub struct RolloutArgs {
 #[derive(Debug, Subcommand)]
 pub enum RolloutCommand {
     /// Watch until it is complete (0), has failed (4), or the time is over (5)
-    Status(WorkloadArgs),
+    Status(StatusArgs),
+}
+
+/// Arguments of `rollout status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The workload.
+    #[command(flatten)]
+    pub workload: WorkloadArgs,
+    /// Accepted as kubectl accepts it; the rollout is always watched
+    #[arg(short, long, hide_short_help = true)]
+    pub watch: bool,
 }
 
 /// The StatefulSet that a command is about.
 #[derive(Debug, Args)]
 pub struct WorkloadArgs {
     /// StatefulSet, needed only when neither the configuration nor the set says which one
-    #[arg(value_name = "statefulset/NAME", value_parser = expected(values::stateful_set))]
+    #[arg(value_name = "statefulset/NAME", value_parser = expected(values::workload))]
     pub workload: Option<String>,
     /// The manifests to work on.
     #[command(flatten)]
@@ -301,8 +318,14 @@ pub struct LogsArgs {
     #[arg(short, long)]
     pub previous: bool,
     /// Only the last lines of each log
-    #[arg(long, value_name = "LINES", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "LINES", value_parser = expected(values::whole::<i64, 0, { i64::MAX }>))]
     pub tail: Option<i64>,
+    /// Only lines of the last time, such as 5m
+    #[arg(long, value_name = "DURATION", value_parser = expected(values::positive_duration))]
+    pub since: Option<Duration>,
+    /// Begin each line with the time at which it was written
+    #[arg(long)]
+    pub timestamps: bool,
 }
 
 /// Arguments of `down`.

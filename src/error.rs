@@ -16,7 +16,7 @@ use crate::exit::ExitStatus;
 use crate::manifest::{EditErrors, ManifestError, ManifestErrors};
 use crate::ops::OpsError;
 use crate::recording::SaveError;
-use crate::ui::sanitise;
+use crate::ui::{OutputError, brief};
 
 /// A command that did not come to an answer.
 #[derive(Debug)]
@@ -75,10 +75,10 @@ fn causes(error: &dyn Error) -> Vec<String> {
 
 /// An error as a person reads it on standard error, when no event can say it any more.
 pub(crate) fn lines(error: &dyn Error) -> String {
-    let mut text = format!("error: {}\n", sanitise(&error.to_string()));
+    let mut text = format!("error: {}\n", brief(&error.to_string()));
     for cause in causes(error) {
         text.push_str("  caused by: ");
-        text.push_str(&sanitise(&cause));
+        text.push_str(&brief(&cause));
         text.push('\n');
     }
     text
@@ -88,6 +88,12 @@ impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> Self {
         let hint = "a journal is what `--report FILE.json` or `-o json` wrote of one whole run";
         Self::from_chain(ExitStatus::Usage, &error, vec![hint.to_owned()])
+    }
+}
+
+impl From<OutputError> for CommandError {
+    fn from(error: OutputError) -> Self {
+        Self::from_chain(ExitStatus::Failed, &error, Vec::new())
     }
 }
 

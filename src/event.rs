@@ -271,8 +271,9 @@ pub struct ErrorText {
     pub hints: Vec<String>,
 }
 
-/// Events that may wait for whoever renders them before [`Emitter::send_when_read`] waits as well.
-const BACKLOG: usize = 4096;
+/// Bytes of log lines that may wait for whoever renders them before [`Emitter::send_when_read`] waits as
+/// well.
+const BACKLOG: u32 = 2 << 20;
 
 /// Stamps events and hands them to whoever renders them.
 #[derive(Debug, Clone)]
@@ -288,7 +289,7 @@ impl Emitter {
     #[must_use]
     pub fn new() -> (Self, Events) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let room = Arc::new(Semaphore::new(BACKLOG));
+        let room = Arc::new(Semaphore::new(BACKLOG as usize));
         let events = Events {
             receiver,
             room: Arc::clone(&room),
@@ -335,7 +336,7 @@ impl Emitter {
 
     /// Sends a log line once there is room for it: a log may be endless, and its reader slow.
     pub async fn send_when_read(&self, kind: EventKind) {
-        if let Ok(room) = self.room.acquire().await {
+        if let Ok(room) = self.room.acquire_many(size(&kind)).await {
             room.forget();
             self.send(kind);
         }
@@ -367,11 +368,20 @@ impl Events {
     pub async fn receive(&mut self, batch: &mut Vec<Event>, most: usize) -> usize {
         let count = self.receiver.recv_many(batch, most).await;
         let arrived = batch.iter().rev().take(count);
-        let lines = arrived
-            .filter(|event| matches!(event.kind, EventKind::LogLine { .. }))
-            .count();
-        self.room.add_permits(lines);
+        let sizes = arrived.map(|event| size(&event.kind) as usize);
+        self.room.add_permits(sizes.sum());
         count
+    }
+}
+
+/// What a log line takes of the backlog; nothing else is endless.
+fn size(kind: &EventKind) -> u32 {
+    match kind {
+        EventKind::LogLine { line, .. } => {
+            let size = line.len() + size_of::<Event>();
+            u32::try_from(size).unwrap_or(BACKLOG).min(BACKLOG)
+        }
+        _ => 0,
     }
 }
 

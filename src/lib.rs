@@ -19,8 +19,11 @@ pub mod error;
 pub mod event;
 pub mod exit;
 pub mod expectation;
+mod file;
 pub mod interrupt;
+pub mod json;
 pub mod manifest;
+pub mod memory;
 pub mod object;
 pub mod ops;
 pub mod plan;
@@ -29,12 +32,14 @@ pub mod render;
 pub mod report;
 pub mod secret;
 pub mod settings;
+mod start;
 pub mod status;
 pub mod timeline;
 pub mod ui;
 pub mod values;
 
 use std::ffi::OsString;
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -47,29 +52,45 @@ use crate::exit::ExitStatus;
 use crate::interrupt::Stop;
 use crate::recording::Recording;
 use crate::report::Report;
+use crate::start::StartError;
 use crate::ui::{OutputError, Streams, Ui};
 
 /// Runs the command that the arguments ask for; the first one is the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     report_bugs();
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are data, and go to standard output; a closed one is no failure.
-            let _ = error.print();
-            let is_usage = error.use_stderr();
-            return exit_code(if is_usage {
-                ExitStatus::Usage
-            } else {
-                ExitStatus::Success
+            let error = cli::with_tips(error, &arguments);
+            // Help and version are data, and go to standard output; a reader that has gone is no failure.
+            let printed = error.print();
+            let is_lost = printed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe);
+            return exit_code(match (error.use_stderr(), is_lost) {
+                (true, _) => ExitStatus::Usage,
+                (false, true) => ExitStatus::Failed,
+                (false, false) => ExitStatus::Success,
             });
         }
     };
+    let unable = |error: &StartError| {
+        let ui = Ui::new(
+            Streams::of_process(),
+            settings::color(&cli.global),
+            settings::terminal(),
+        );
+        ui.write_errors(&error::lines(error));
+        exit_code(ExitStatus::Failed)
+    };
+    if let Err(error) = start::check(cli.global.output == cli::OutputFormat::Json) {
+        return unable(&error);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let Ok(runtime) = runtime else {
-        return exit_code(ExitStatus::Failed);
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(source) => return unable(&StartError::Runtime { source }),
     };
     let status = runtime.block_on(execute(&cli));
     // A question at the terminal may still be open on a thread of its own.
@@ -95,7 +116,7 @@ async fn execute(cli: &Cli) -> ExitStatus {
     let mut rendering = render::spawn(display, ui.clone(), events);
     let stop = Stop::default();
     let mut interrupted = None;
-    let mut is_unread = false;
+    let mut unread = None;
     let command = commands::run(cli, &ui, emitter.clone(), stop.clone());
     tokio::pin!(command);
     let conclusion = loop {
@@ -120,17 +141,21 @@ async fn execute(cli: &Cli) -> ExitStatus {
                 }
             },
             // Nobody reads any more what was asked for: there is nothing left to do but to restore.
-            ended = &mut rendering, if files.is_empty() && !is_unread => {
+            ended = &mut rendering, if files.is_empty() && unread.is_none() => {
+                let delivered = delivered(&ui, ended.unwrap_or(Ok(())), ExitStatus::Success);
                 if !stop.ask() {
-                    return delivered(ended.unwrap_or(Ok(())), ExitStatus::Success);
+                    return delivered;
                 }
-                is_unread = true;
+                unread = Some(delivered);
             }
         }
     };
     let status = conclusion.status;
-    if is_unread {
-        return status;
+    if let Some(delivered) = unread {
+        return match status {
+            ExitStatus::Success => delivered,
+            _ => status,
+        };
     }
     emitter.send(EventKind::Finished(conclusion));
     // Before anything that a second Ctrl-C would end.
@@ -140,7 +165,7 @@ async fn execute(cli: &Cli) -> ExitStatus {
         _ => recording.save(files),
     };
     let status = tokio::select! {
-        ended = &mut rendering => delivered(ended.unwrap_or(Ok(())), status),
+        ended = &mut rendering => delivered(&ui, ended.unwrap_or(Ok(())), status),
         // Whoever has pressed Ctrl-C does not wait for a reader that stands still.
         () = tokio::time::sleep(LAST_WORDS), if status.is_interruption() => status,
         signal = interrupt::signal() => signal,
@@ -170,11 +195,17 @@ fn left_behind(cli: &Cli) -> Option<ErrorText> {
 /// How long the account of an interrupted run may take to be read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// The status, unless what it speaks of could not be delivered. A reader that has gone, such as
-/// `head`, has seen enough.
-fn delivered(written: Result<(), OutputError>, status: ExitStatus) -> ExitStatus {
+/// The status, unless what it speaks of could not be delivered, which is said. A reader that has gone,
+/// such as `head`, has seen enough.
+fn delivered(ui: &Ui, written: Result<(), OutputError>, status: ExitStatus) -> ExitStatus {
     match (written, status) {
-        (Err(OutputError::Failed(_)), ExitStatus::Success) => ExitStatus::Failed,
+        (Err(error @ OutputError::Failed(_)), status) => {
+            ui.write_errors(&error::lines(&error));
+            match status {
+                ExitStatus::Success => ExitStatus::Failed,
+                _ => status,
+            }
+        }
         _ => status,
     }
 }

@@ -1,15 +1,14 @@
 //! Keeps the events of a run, and writes the report files that were asked for after the last one.
 
-use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
 
 use crate::document::{self, DocumentError, ReportFile};
 use crate::event::{Event, EventKind};
+use crate::file;
 
 /// A report file could not be written.
 #[derive(Debug, Error)]
@@ -69,33 +68,14 @@ impl Recording {
 ///
 /// # Errors
 /// When there is no such document, or it cannot be written.
-pub fn save(events: &[Event], file: &ReportFile) -> Result<(), SaveError> {
-    let path = || file.path.clone();
-    let text = document::render(file.format, events).map_err(|source| SaveError::Document {
+pub fn save(events: &[Event], report: &ReportFile) -> Result<(), SaveError> {
+    let path = || report.path.clone();
+    let text = document::render(report.format, events).map_err(|source| SaveError::Document {
         path: path(),
         source,
     })?;
-    replace(&file.path, &text).map_err(|source| SaveError::File {
+    file::replace(&report.path, text.as_bytes(), file::PRIVATE).map_err(|source| SaveError::File {
         path: path(),
         source,
     })
-}
-
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let written = write(&temporary, text).and_then(|()| std::fs::rename(&temporary, path));
-    if written.is_err() {
-        // What was begun is of no use; the error that counts is the one before.
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written
-}
-
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }

@@ -5,6 +5,8 @@
 
 mod experiment;
 mod older;
+mod probe;
+mod reading;
 mod verification;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use std::time::Duration;
 
 pub use self::experiment::experiment;
 pub use self::older::older_run;
+pub use self::reading::in_time;
 pub use self::verification::verification;
 
 use crate::cli::{
@@ -199,18 +202,15 @@ pub async fn set(
     let options = Options {
         recursive: arguments.recursive,
     };
-    // On a thread of its own: standard input may never end, and Ctrl-C is to be heard meanwhile.
-    let loading = tokio::task::spawn_blocking(move || manifest::load(&sources, options));
-    let mut manifests = match loading.await {
-        Ok(loaded) => loaded.map_err(|errors| {
-            let flags = namespace
-                .map(|name| format!(" -n {name}"))
-                .unwrap_or_default();
-            let asks = matches!(cli.command, Command::Chaos(_) | Command::Down(_));
-            CommandError::of_manifests(&errors, cli.command.words(), &flags, asks)
-        })?,
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    };
+    let load = move || manifest::load(&sources, options);
+    let loaded = in_time(cli.global.timeout, load).await?;
+    let mut manifests = loaded.map_err(|errors| {
+        let flags = namespace
+            .map(|name| format!(" -n {name}"))
+            .unwrap_or_default();
+        let asks = matches!(cli.command, Command::Chaos(_) | Command::Down(_));
+        CommandError::of_manifests(&errors, cli.command.words(), &flags, asks)
+    })?;
     if let (true, Some(namespace)) = (is_built_in, namespace) {
         manifests.retarget(namespace);
     }
@@ -233,13 +233,8 @@ pub async fn set(
 /// A usage error with everything that is wrong with the file.
 pub async fn config(global: &GlobalArgs) -> Result<Config, CommandError> {
     let named = global.config.clone();
-    // On a thread of its own: a pipe may never end, and Ctrl-C is to be heard meanwhile.
-    let loading =
-        tokio::task::spawn_blocking(move || config::load(named.as_deref(), Path::new(".")));
-    match loading.await {
-        Ok(loaded) => Ok(loaded?),
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    }
+    let load = move || config::load(named.as_deref(), Path::new("."));
+    Ok(in_time(global.timeout, load).await??)
 }
 
 /// The name of the StatefulSet that was chosen, by the command line or by the configuration. A set

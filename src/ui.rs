@@ -11,9 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use console::Term;
+use rustix::fs::OFlags;
 use thiserror::Error;
 
-pub use self::sanitise::{break_workflow_commands, is_hidden, sanitise};
+pub use self::sanitise::{break_workflow_commands, brief, is_hidden, sanitise};
+use crate::file;
 
 /// What `--color` says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -93,6 +95,18 @@ pub enum Confirmation {
     No,
     /// Nobody could be asked.
     NotATerminal,
+}
+
+/// Whether this process was started without a standard output. Rust then puts `/dev/null` in its place,
+/// for reading and writing (`std`, `sys/pal/unix/mod.rs`); a shell's `>/dev/null` is for writing only.
+#[must_use]
+pub fn output_was_closed() -> bool {
+    let output = io::stdout();
+    let is_read_too =
+        rustix::fs::fcntl_getfl(&output).is_ok_and(|flags| flags.contains(OFlags::RDWR));
+    let device = rustix::fs::fstat(&output).map(|about| about.st_rdev);
+    let null = rustix::fs::stat("/dev/null").map(|about| about.st_rdev);
+    is_read_too && device.is_ok() && device == null
 }
 
 /// Where a [`Ui`] reads and writes.
@@ -202,11 +216,9 @@ impl Ui {
     /// Blocks until then: call it from a thread that may block.
     ///
     /// # Errors
-    /// When it cannot be read, or is no text.
-    pub fn read_input(&self) -> io::Result<String> {
-        let mut text = String::new();
-        lock(&self.shared.input).read_to_string(&mut text)?;
-        Ok(text)
+    /// When it cannot be read, or has more than `largest` bytes.
+    pub fn read_input(&self, largest: u64) -> io::Result<Vec<u8>> {
+        file::read_stream(&mut *lock(&self.shared.input), largest)
     }
 
     /// Whether a stream is a terminal.
@@ -295,7 +307,7 @@ impl Ui {
         if !self.can_ask() {
             return Confirmation::NotATerminal;
         }
-        let question: Vec<String> = question.lines().map(sanitise).collect();
+        let question: Vec<String> = question.lines().map(brief).collect();
         self.write_errors(&format!("{} ", question.join("\n")));
         let mut answer = String::new();
         let read = lock(&self.shared.input).read_line(&mut answer);

@@ -75,6 +75,21 @@ pub fn took_both(one_ms: u64, other_ms: u64) -> (String, String) {
     }
 }
 
+/// A whole number in a range.
+///
+/// # Errors
+/// What is expected, for anything else.
+pub fn whole<T: TryFrom<i64>, const LEAST: i64, const MOST: i64>(text: &str) -> Result<T, String> {
+    text.parse::<i64>()
+        .ok()
+        .filter(|number| (LEAST..=MOST).contains(number))
+        .and_then(|number| T::try_from(number).ok())
+        .ok_or_else(|| match MOST {
+            i64::MAX => format!("a whole number, {LEAST} or more"),
+            _ => format!("a whole number from {LEAST} to {MOST}"),
+        })
+}
+
 /// The shortest time between two probes: below it the prober would measure itself.
 const SHORTEST_PROBE_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -165,6 +180,18 @@ pub fn stateful_set(text: &str) -> Result<String, String> {
         Ok(name.to_owned())
     } else {
         Err(expected.to_owned())
+    }
+}
+
+/// The same on the command line, where a name alone is enough: nothing else is worked on.
+///
+/// # Errors
+/// What is expected, for anything else.
+pub fn workload(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains('/') {
+        stateful_set(text)
+    } else {
+        Ok(text.to_owned())
     }
 }
 
@@ -282,8 +309,11 @@ mod tests {
         ] {
             assert_eq!(stateful_set(right).as_deref(), Ok("web"), "{right}");
         }
-        for wrong in ["web", "deployment/web", "sts/", "sts/a/b"] {
+        for wrong in ["", "web", "deployment/web", "sts/", "sts/a/b"] {
             assert!(stateful_set(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(workload("web").as_deref(), Ok("web"));
+        assert_eq!(workload("sts/web").as_deref(), Ok("web"));
+        assert!(workload("").is_err() && workload("deployment/web").is_err());
     }
 }

@@ -73,11 +73,12 @@ pub struct FaultArgs {
         value_name = "NUMBER",
         requires = "random",
         conflicts_with_all = ["pod", "all_in_turn"],
+        value_parser = expected(values::whole::<u64, 0, { i64::MAX }>),
         hide_short_help = true
     )]
     pub seed: Option<u64>,
     /// Number of faults, never two at once [default: 1; each pod once with --all-in-turn]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "NUMBER", value_parser = expected(values::whole::<u32, 1, 4_294_967_295>))]
     pub kills: Option<u32>,
     /// Pause between a recovery and the next fault [default: 5s]
     #[arg(long, value_name = "DURATION", value_parser = expected(values::duration), hide_short_help = true)]

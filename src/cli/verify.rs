@@ -16,14 +16,14 @@ pub struct QuestionArgs {
     #[arg(long, value_name = "PATH", value_parser = expected(values::request_path))]
     pub path: Option<String>,
     /// Port of the pods [default: the only one that the pod template names]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "PORT", value_parser = expected(values::whole::<u16, 1, 65535>))]
     pub port: Option<u16>,
     /// SHA-256 that every answer must have
     #[arg(long, value_name = "HEX", value_parser = expected(values::sha256))]
     pub expect_sha256: Option<String>,
 }
 
-/// Arguments of `verify`.
+/// Arguments of `verify`. Its long help says what the proof is worth.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// The workload.

@@ -13,7 +13,7 @@ use super::connection::{ConnectionSettings, TimeLimits};
 use super::error::ClusterError;
 use super::identity::{Identity, IdentityError};
 use super::jitter::Jitter;
-use super::kubeconfig::{self, KubeconfigError};
+use super::kubeconfig::{self, KubeconfigError, Resolved};
 use super::sender::Sender;
 use super::transport::{Route, Transport, TransportError};
 use crate::event::Emitter;
@@ -38,7 +38,7 @@ impl Cluster {
         settings: &ConnectionSettings,
         emitter: Emitter,
     ) -> Result<Self, ClusterError> {
-        let resolved = kubeconfig::load(settings)?;
+        let resolved = resolve(settings).await?;
         let address = address::parse(&resolved.cluster.server).ok_or_else(|| {
             KubeconfigError::Unusable(format!(
                 "the server `{}` is neither a URL nor a host with a port",
@@ -121,6 +121,19 @@ impl Cluster {
     #[must_use]
     pub fn default_namespace(&self) -> &str {
         &self.default_namespace
+    }
+}
+
+/// Reads the kubeconfig on a thread of its own: it may be a pipe that never ends, and Ctrl-C and the
+/// time are to be heard meanwhile.
+async fn resolve(settings: &ConnectionSettings) -> Result<Resolved, ClusterError> {
+    let time = settings.login_time;
+    let settings = settings.clone();
+    let reading = tokio::task::spawn_blocking(move || kubeconfig::load(&settings));
+    match tokio::time::timeout(time, reading).await {
+        Ok(Ok(resolved)) => Ok(resolved?),
+        Ok(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
+        Err(_) => Err(KubeconfigError::Endless(time).into()),
     }
 }
 

@@ -11,6 +11,7 @@ use super::deletion::Deletion;
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
 use super::failure;
+use crate::json::{JsonError, from_slice, from_value};
 use crate::object::is_built_in_group;
 
 #[derive(Deserialize)]
@@ -47,6 +48,13 @@ struct List<T> {
     items: Option<Vec<T>>,
 }
 
+/// The answers of the API server take more memory than the run has left.
+pub(super) fn no_room() -> ClusterError {
+    ClusterError::TooLarge {
+        what: "more than this run may keep in memory",
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ListMeta {
@@ -58,11 +66,23 @@ struct ListMeta {
     remaining_item_count: i64,
 }
 
+fn refused(error: JsonError) -> ClusterError {
+    match error {
+        JsonError::Unreadable(error) => ClusterError::Undecodable {
+            reason: failure::position(&error),
+        },
+        JsonError::NoRoom => no_room(),
+    }
+}
+
+/// What a part of an answer says, decoded as what it is to be.
+pub(super) fn value<T: DeserializeOwned>(value: Value) -> Result<T, ClusterError> {
+    from_value(value).map_err(refused)
+}
+
 /// JSON of a known form.
 pub(super) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClusterError> {
-    serde_json::from_slice(bytes).map_err(|error| ClusterError::Undecodable {
-        reason: failure::position(&error),
-    })
+    from_slice(bytes).map_err(refused)
 }
 
 /// The object that was asked for.
@@ -156,11 +176,9 @@ pub(super) fn of_kind<T: DeserializeOwned>(
 /// Why the API server refused, when it is an API server that speaks: a page of something in between
 /// is no `Status`, and its text is not ours to repeat.
 pub(super) fn status(bytes: &[u8]) -> Option<Status> {
-    let document: Value = serde_json::from_slice(bytes).ok()?;
+    let document: Value = from_slice(bytes).ok()?;
     let is_status = document["kind"] == "Status" && document["apiVersion"] == "v1";
-    is_status
-        .then(|| serde_json::from_value(document).ok())
-        .flatten()
+    is_status.then(|| from_value(document).ok()).flatten()
 }
 
 /// That a deletion or an eviction was accepted: the object itself as it goes, or a success that names

@@ -145,11 +145,11 @@ pub enum ClusterError {
         /// Where the decoder stopped, without the text.
         reason: String,
     },
-    /// An answer beyond the size that this program is willing to keep in memory.
-    #[error("the API server sent more than {limit} bytes in one answer")]
+    /// More than this program is willing to keep in memory.
+    #[error("the API server sent {what}")]
     TooLarge {
-        /// The limit in bytes.
-        limit: usize,
+        /// What was too large.
+        what: &'static str,
     },
 }
 
@@ -237,8 +237,8 @@ impl ClusterError {
                     .flat_map(|details| &details.causes)
                     .filter(|cause| cause.reason == "FieldManagerConflict")
                     .map(|cause| FieldConflict {
-                        field: cause.field.clone(),
-                        owner: cause.message.clone(),
+                        field: shortened(cause.field.clone()),
+                        owner: shortened(cause.message.clone()),
                     })
                     .collect();
                 if conflicts.is_empty() {

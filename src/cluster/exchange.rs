@@ -5,20 +5,25 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
 
 use super::clock::Clock;
-use super::decode;
+use super::decode::{self, no_room};
 use super::error::ClusterError;
 use super::failure;
 use super::transport::Transport;
 use super::warning::{self, Warnings};
+use crate::memory;
 use crate::secret::SecretValues;
 
-/// More than the largest object that etcd takes, times a page of a list.
-pub(super) const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
+/// The objects of one kind in a namespace: thousands of ordinary ones. An object alone is at most as
+/// large as the largest request, 3 MiB, and what the server adds.
+pub(super) const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
+
+/// A refusal is a sentence, and a few more for each field that it is about.
+const LARGEST_REFUSAL: usize = 1024 * 1024;
 
 /// More than any run waits.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
@@ -51,18 +56,15 @@ impl Exchange {
         let exchange = Box::pin(async {
             let response = self.head(request).await?;
             self.clock.hear(response.headers());
-            let code = response.status();
-            let retry_after = retry_after(&response);
             for text in warning::texts(response.headers()) {
                 if is_heard {
                     self.warnings.say(hidden.hide(text));
                 }
             }
-            let bytes = self.collect(response).await?;
-            if code.is_success() {
-                Ok(bytes)
+            if response.status().is_success() {
+                self.collect(response, LARGEST_ANSWER).await
             } else {
-                Err(self.refusal(code, retry_after, &bytes, &hidden))
+                self.refused(response, &hidden).await
             }
         });
         tokio::time::timeout(self.time, exchange)
@@ -101,13 +103,11 @@ impl Exchange {
         if response.status().is_success() {
             return Ok(response);
         }
-        let code = response.status();
-        let retry_after = retry_after(&response);
-        let bytes = tokio::time::timeout(self.time, self.collect(response))
-            .await
-            .unwrap_or_else(|_| Err(self.timed_out(self.time)))?;
         // A request that opens a stream carries nothing that a refusal could repeat.
-        Err(self.refusal(code, retry_after, &bytes, &SecretValues::default()))
+        let hidden = SecretValues::default();
+        tokio::time::timeout(self.time, self.refused(response, &hidden))
+            .await
+            .unwrap_or_else(|_| Err(self.timed_out(self.time)))
     }
 
     /// No answer within this time; the connection that it did not come over is not used again.
@@ -139,20 +139,51 @@ impl Exchange {
         }
     }
 
-    async fn collect(&self, response: Response<Body>) -> Result<Bytes, ClusterError> {
-        match Limited::new(response.into_body(), LARGEST_ANSWER)
-            .collect()
-            .await
-        {
-            Ok(body) => Ok(body.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(ClusterError::TooLarge {
-                limit: LARGEST_ANSWER,
-            }),
-            Err(error) => Err(ClusterError::AnswerLost {
+    /// Takes a body in, in one piece of memory, as long as there is room for it.
+    async fn collect(
+        &self,
+        response: Response<Body>,
+        largest: usize,
+    ) -> Result<Bytes, ClusterError> {
+        let mut body = response.into_body();
+        let mut collected = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| ClusterError::AnswerLost {
                 server: self.server.to_string(),
-                source: error,
-            }),
+                source: error.into(),
+            })?;
+            let data = frame.into_data().unwrap_or_default();
+            if collected.len() + data.len() > largest {
+                return Err(ClusterError::TooLarge {
+                    what: "a larger answer than any that was asked for",
+                });
+            }
+            if !memory::has_room() {
+                return Err(no_room());
+            }
+            if collected.capacity() - collected.len() < data.len() {
+                // By a quarter: to double it would take what is not needed.
+                collected.reserve_exact(data.len() + collected.len() / 4);
+            }
+            collected.extend_from_slice(&data);
         }
+        Ok(collected.into())
+    }
+
+    /// What a refusal says.
+    async fn refused<T>(
+        &self,
+        response: Response<Body>,
+        hidden: &SecretValues,
+    ) -> Result<T, ClusterError> {
+        let code = response.status();
+        let retry_after = retry_after(&response);
+        let words = match self.collect(response, LARGEST_REFUSAL).await {
+            // However much is said, the status says what counts.
+            Err(ClusterError::TooLarge { .. }) => Bytes::new(),
+            words => words?,
+        };
+        Err(self.refusal(code, retry_after, &words, hidden))
     }
 
     fn refusal(

@@ -27,6 +27,15 @@ impl Lines {
         Some(self.buffer.drain(..=end).collect())
     }
 
+    /// A piece of this length of a line that is longer and has not ended.
+    pub(super) fn next_piece(&mut self, length: usize) -> Option<Vec<u8>> {
+        if self.buffer.len() <= length {
+            return None;
+        }
+        self.searched = self.searched.saturating_sub(length);
+        Some(self.buffer.drain(..length).collect())
+    }
+
     /// How much there is of a line that has not ended.
     pub(super) fn unfinished(&self) -> usize {
         self.buffer.len()

@@ -77,7 +77,7 @@ impl Cluster {
             size = size.saturating_add(page.size);
             if size > LARGEST_ANSWER {
                 return Err(ClusterError::TooLarge {
-                    limit: LARGEST_ANSWER,
+                    what: "a longer list than any that was asked for",
                 });
             }
             // All pages show one state, and each of them brings the list nearer to its end.

@@ -27,7 +27,18 @@ pub struct LogOptions {
     /// Only the last lines.
     pub tail: Option<i64>,
     /// Only what came since.
-    pub since: Option<Timestamp>,
+    pub since: Option<LogStart>,
+    /// Each line begins with the time at which it was written.
+    pub timestamps: bool,
+}
+
+/// Since when a log is read.
+#[derive(Debug, Clone, Copy)]
+pub enum LogStart {
+    /// So many seconds before now, by the node's clock.
+    Seconds(i64),
+    /// A time.
+    Time(Timestamp),
 }
 
 impl Cluster {
@@ -77,7 +88,15 @@ impl Cluster {
             previous: options.previous,
             follow: options.follow,
             tail_lines: options.tail,
-            since_time: options.since,
+            since_time: match options.since {
+                Some(LogStart::Time(time)) => Some(time),
+                _ => None,
+            },
+            since_seconds: match options.since {
+                Some(LogStart::Seconds(seconds)) => Some(seconds),
+                _ => None,
+            },
+            timestamps: options.timestamps,
             ..LogParams::default()
         };
         let request = requests(&ResourceKind::pod(), Some(namespace))
@@ -99,16 +118,12 @@ impl Cluster {
             let frame = frame.map_err(|error| failure::translate(self.server(), error))?;
             arrived.push(&frame.into_data().unwrap_or_default());
             while let Some(line) = arrived.next_line() {
-                let line = String::from_utf8_lossy(&line)
-                    .trim_end_matches(['\n', '\r'])
-                    .to_owned();
-                if lines.send(line).await.is_err() {
+                if lines.send(text(&line)).await.is_err() {
                     return Ok(());
                 }
             }
-            if arrived.unfinished() > LONGEST_LINE {
-                let piece = String::from_utf8_lossy(&arrived.take_unfinished()).into_owned();
-                if lines.send(piece).await.is_err() {
+            while let Some(piece) = arrived.next_piece(LONGEST_LINE) {
+                if lines.send(text(&piece)).await.is_err() {
                     return Ok(());
                 }
             }
@@ -116,10 +131,15 @@ impl Cluster {
         let last = arrived.take_unfinished();
         if !last.is_empty() {
             // Nobody listening is as good as the end.
-            let _ = lines
-                .send(String::from_utf8_lossy(&last).into_owned())
-                .await;
+            let _ = lines.send(text(&last)).await;
         }
         Ok(())
     }
+}
+
+/// A line without its end.
+fn text(line: &[u8]) -> String {
+    String::from_utf8_lossy(line)
+        .trim_end_matches(['\n', '\r'])
+        .to_owned()
 }

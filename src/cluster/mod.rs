@@ -50,7 +50,7 @@ pub use self::error::{ClusterError, FieldConflict};
 pub use self::eviction::Eviction;
 pub use self::exec::{CommandEnd, ExecError};
 pub use self::forward::{AskError, Question};
-pub use self::logs::LogOptions;
+pub use self::logs::{LogOptions, LogStart};
 pub use self::objects::{ApplyMode, FIELD_MANAGER};
 pub use self::patch::EXPERIMENT_MANAGER;
 pub use self::pod_proxy::may_be_guessed;

@@ -18,6 +18,7 @@ use super::failure;
 use super::forward::{AskError, Question};
 use super::reading::{self, Reading, Stop};
 use crate::answer::{Answer, Cut, Fragment};
+use crate::json;
 
 /// Every answer of an API server has this header, what it passes on included
 /// (`k8s.io/apiserver` `pkg/endpoints/filters/audit_init.go`).
@@ -220,11 +221,11 @@ fn own_words(
 
 /// A `Status` object; a pod that answers with one is taken for the API server, and proves nothing.
 fn status(reading: &Reading) -> Option<Status> {
-    let object: serde_json::Value = serde_json::from_slice(&reading.beginning).ok()?;
+    let object: serde_json::Value = json::from_slice(&reading.beginning).ok()?;
     if object["kind"] != "Status" || object["apiVersion"] != "v1" {
         return None;
     }
-    Some(serde_json::from_value(object).unwrap_or_default())
+    Some(json::from_value(object).unwrap_or_default())
 }
 
 /// Why an answer that came to its end proves nothing: only a length proves an end here, and nothing

@@ -18,15 +18,17 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::connect::Cluster;
+use super::decode::{self, no_room};
 use super::discovery::ResourceKind;
 use super::error::ClusterError;
 use super::failure;
 use super::lines::Lines;
 use super::objects::{invalid, requests};
 use super::watch_line::{Taken, WatchLine, is_stale, key, uid_of, version_of, versioned_page};
+use crate::memory;
 
 /// One event may carry one object: at most etcd's 1.5 MiB, more with a generous margin.
-const LONGEST_LINE: usize = 16 * 1024 * 1024;
+const LONGEST_LINE: usize = 8 * 1024 * 1024;
 /// A stream that asks for bookmarks hears one every minute (`k8s.io/apiserver`
 /// `pkg/storage/cacher/cacher.go`, `defaultBookmarkFrequency`); one that hears nothing for longer is
 /// dead at one end, however well the server answers elsewhere.
@@ -284,8 +286,11 @@ impl<T: DeserializeOwned + Clone> Follower<T> {
             }
             if lines.unfinished() > LONGEST_LINE {
                 return Err(ClusterError::TooLarge {
-                    limit: LONGEST_LINE,
+                    what: "a larger event than any object makes",
                 });
+            }
+            if !memory::has_room() {
+                return Err(no_room());
             }
         }
     }
@@ -318,8 +323,10 @@ impl<T: DeserializeOwned + Clone> Follower<T> {
 
     /// Takes one line of the stream in; `Lost` when it says that the stream is of no use any more.
     fn take_line(&mut self, line: &[u8]) -> Result<Taken, ClusterError> {
-        let Ok(WatchLine { kind, object }) = serde_json::from_slice::<WatchLine>(line) else {
-            return Ok(Taken::Lost);
+        let WatchLine { kind, object } = match decode::json(line) {
+            Ok(line) => line,
+            Err(error @ ClusterError::TooLarge { .. }) => return Err(error),
+            Err(_) => return Ok(Taken::Lost),
         };
         let is_change = matches!(kind.as_str(), "ADDED" | "MODIFIED" | "DELETED");
         if is_change && (is_stale(version_of(&object), &self.version) || !self.fits(&kind, &object))
@@ -344,9 +351,7 @@ impl<T: DeserializeOwned + Clone> Follower<T> {
     fn insert(&mut self, object: Value) -> Result<(), ClusterError> {
         let key = key(&object);
         let uid = uid_of(&object).to_owned();
-        let object = T::deserialize(object).map_err(|error| ClusterError::Undecodable {
-            reason: failure::position(&error),
-        })?;
+        let object = decode::value(object)?;
         self.objects.insert(key, (uid, object));
         Ok(())
     }

@@ -17,13 +17,13 @@ pub(super) async fn run(
     if arguments.restore {
         return restore(session, arguments, &set).await;
     }
-    let verification = settings::verification(
+    let (verification, note) = settings::verification(
         &arguments.question,
         &arguments.workload,
         &session.config,
         &set,
     )?;
-    let older = settings::older_run(&arguments.measures).await?;
+    let older = settings::older_run(&arguments.measures, session.cli.global.timeout).await?;
     let request = settings::experiment(
         arguments,
         &session.config,
@@ -37,6 +37,7 @@ pub(super) async fn run(
         confirm::possible(session)?;
     }
     let (mut context, workload) = session.workload("chaos", &set, &arguments.workload).await?;
+    session.warn(note);
     let protected = if breaks {
         Protected::find(session, &context)?
     } else {

@@ -3,10 +3,14 @@
 use clap::CommandFactory;
 
 use crate::cli::{Cli, CompletionsArgs};
+use crate::error::CommandError;
 use crate::ui::Ui;
 
 /// Prints the completion script of a shell.
-pub(super) fn print(arguments: &CompletionsArgs, ui: &Ui) {
+///
+/// # Errors
+/// When it cannot be delivered.
+pub(super) fn run(arguments: &CompletionsArgs, ui: &Ui) -> Result<(), CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(
         arguments.shell,
@@ -14,6 +18,5 @@ pub(super) fn print(arguments: &CompletionsArgs, ui: &Ui) {
         "cryptoctl",
         &mut script,
     );
-    // A reader that has enough is no failure.
-    let _ = ui.write_output(&String::from_utf8_lossy(&script));
+    super::print(ui, &String::from_utf8_lossy(&script))
 }

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::error::CommandError;
 use crate::ops::Context;
 use crate::render::broken;
-use crate::ui::{Confirmation, sanitise};
+use crate::ui::{Confirmation, brief};
 
 /// Fails early where nobody could be asked: without a terminal, consent comes by `--yes` alone.
 ///
@@ -95,17 +95,13 @@ pub(super) async fn ask(
     let cluster = &context.cluster;
     let place = match cluster.context() {
         // In one line: a name that breaks it could write a question of its own.
-        Some(name) => format!(
-            "context `{}` ({})",
-            sanitise(name),
-            sanitise(cluster.server())
-        ),
-        None => sanitise(cluster.server()),
+        Some(name) => format!("context `{}` ({})", brief(name), brief(cluster.server())),
+        None => brief(cluster.server()),
     };
-    let mut question = format!("This will {}, in {place}.\n", sanitise(what));
+    let mut question = format!("This will {}, in {place}.\n", brief(what));
     for line in lines {
         question.push_str("  ");
-        question.push_str(&sanitise(line));
+        question.push_str(&brief(line));
         question.push('\n');
     }
     let ui = session.ui.clone();

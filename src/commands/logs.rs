@@ -1,26 +1,72 @@
 //! `logs`
 
+use std::path::Path;
+
 use super::Session;
 use crate::cli::LogsArgs;
-use crate::cluster::LogOptions;
+use crate::cluster::{LogOptions, LogStart};
 use crate::error::CommandError;
-use crate::ops::{self, LogsOptions};
+use crate::ops::{self, LogsOptions, OpsError, Workload};
 use crate::report::Report;
 
 pub(super) async fn run(
     session: &Session<'_>,
     arguments: &LogsArgs,
 ) -> Result<Report, CommandError> {
+    refuse_followed(arguments)?;
     let set = session.set(&arguments.workload.set).await?;
     let (context, workload) = session.workload("logs", &set, &arguments.workload).await?;
-    let options = LogsOptions {
+    let mut options = LogsOptions {
         container: arguments.container.clone(),
+        pod: None,
         part: LogOptions {
             previous: arguments.previous,
             follow: arguments.follow,
             tail: arguments.tail,
-            since: None,
+            since: arguments.since.map(|since| {
+                // A part of a second is a whole one: better a line more than one less.
+                let seconds = since.as_secs() + u64::from(since.subsec_nanos() > 0);
+                LogStart::Seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
+            }),
+            timestamps: arguments.timestamps,
         },
     };
-    Ok(ops::logs(&context, &workload, &options).await?)
+    match ops::logs(&context, &workload, &options).await {
+        // No StatefulSet has the name; a pod of one may, which is what `kubectl logs` is given.
+        Err(OpsError::NoSuchWorkload { object }) => match owner_of(&workload) {
+            Some(owner) => {
+                options.pod = Some(object.name);
+                Ok(ops::logs(&context, &owner, &options).await?)
+            }
+            None => Err(OpsError::NoSuchWorkload { object }.into()),
+        },
+        read => Ok(read?),
+    }
+}
+
+/// The StatefulSet whose pod has this name.
+fn owner_of(pod: &Workload) -> Option<Workload> {
+    let (owner, ordinal) = pod.name.rsplit_once('-')?;
+    let is_ordinal = !ordinal.is_empty() && ordinal.bytes().all(|byte| byte.is_ascii_digit());
+    is_ordinal.then(|| Workload {
+        namespace: pod.namespace.clone(),
+        name: owner.to_owned(),
+    })
+}
+
+/// `-f` is the file here, as it is for every other command; to `kubectl logs` it is to follow.
+fn refuse_followed(arguments: &LogsArgs) -> Result<(), CommandError> {
+    let files = &arguments.workload.set.filename;
+    let is_missing =
+        |path: &&std::path::PathBuf| path.as_path() != Path::new("-") && !path.exists();
+    match files.iter().find(is_missing) {
+        None => Ok(()),
+        Some(path) => {
+            let path = path.display();
+            Err(CommandError::usage(
+                format!("`-f` names a file with manifests here, and there is no file `{path}`"),
+                format!("to follow the logs, use `cryptoctl logs --follow {path}`"),
+            ))
+        }
+    }
 }

@@ -21,7 +21,7 @@ use crate::interrupt::Stop;
 use crate::ops::{Context, Set, Workload};
 use crate::report::Report;
 use crate::settings;
-use crate::ui::Ui;
+use crate::ui::{OutputError, Ui};
 
 /// Runs a command; one that talks to no cluster has no report.
 ///
@@ -55,11 +55,18 @@ pub(crate) async fn run(
         Command::Down(arguments) => down::run(&session, arguments).await,
         Command::Report(arguments) => return report::run(&session, arguments).await.map(|()| None),
         Command::Completions(arguments) => {
-            completions::print(arguments, ui);
-            return Ok(None);
+            return completions::run(arguments, ui).map(|()| None);
         }
     };
     report.map(Some)
+}
+
+/// Prints data; a reader that has enough is no failure.
+fn print(ui: &Ui, data: &str) -> Result<(), CommandError> {
+    match ui.write_output(data) {
+        Err(error @ OutputError::Failed(_)) => Err(error.into()),
+        Ok(()) | Err(OutputError::Closed) => Ok(()),
+    }
 }
 
 /// What every verb is given.
@@ -102,6 +109,13 @@ impl Session<'_> {
             });
         }
         Ok(context)
+    }
+
+    /// Says what a person should know, if there is something.
+    fn warn(&self, note: Option<String>) {
+        if let Some(message) = note {
+            self.emitter.send(EventKind::Warning { message });
+        }
     }
 
     /// The manifests of a command that changes nothing about them.

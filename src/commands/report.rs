@@ -5,23 +5,21 @@ use std::path::Path;
 
 use super::Session;
 use crate::cli::{OutputFormat, ReportArgs};
-use crate::document::{self, Format, ReportFile};
+use crate::document::{self, Format, LARGEST_JOURNAL, ReportFile};
 use crate::error::CommandError;
 use crate::event::Event;
+use crate::file;
 use crate::recording;
 use crate::render;
+use crate::settings;
 use crate::ui::{Stream, Ui};
 
 /// Renders the journal of an earlier run: into files, or as what the run said.
 pub(super) async fn run(session: &Session<'_>, arguments: &ReportArgs) -> Result<(), CommandError> {
     let path = arguments.journal.clone();
     let ui = session.ui.clone();
-    let read = tokio::task::spawn_blocking(move || text(&ui, &path)).await;
-    let text = match read {
-        Ok(Ok(text)) => text,
-        Ok(Err(error)) => return Err(unreadable(&arguments.journal, &error.to_string())),
-        Err(error) => return Err(unreadable(&arguments.journal, &error.to_string())),
-    };
+    let read = settings::in_time(session.cli.global.timeout, move || text(&ui, &path)).await?;
+    let text = read.map_err(|error| unreadable(&arguments.journal, &error))?;
     let events = document::read(&text)?;
     for file in &arguments.files.report {
         recording::save(&events, file)?;
@@ -34,13 +32,13 @@ pub(super) async fn run(session: &Session<'_>, arguments: &ReportArgs) -> Result
 
 fn text(ui: &Ui, path: &Path) -> io::Result<String> {
     if path.as_os_str() == "-" {
-        ui.read_input()
+        file::text(ui.read_input(LARGEST_JOURNAL)?)
     } else {
-        std::fs::read_to_string(path)
+        file::read_text(path, LARGEST_JOURNAL)
     }
 }
 
-fn unreadable(path: &Path, reason: &str) -> CommandError {
+fn unreadable(path: &Path, reason: &io::Error) -> CommandError {
     CommandError::usage(
         format!("failed to read the journal `{}`: {reason}", path.display()),
         "name a file that `--report FILE.json` or `-o json` wrote, or `-` for standard input",
@@ -56,9 +54,7 @@ fn print(session: &Session<'_>, events: &[Event]) -> Result<(), CommandError> {
             render::render_to_text(events, session.ui.width(), with_colour)
         }
     };
-    // A reader that has enough is no failure.
-    let _ = session.ui.write_output(&text);
-    Ok(())
+    super::print(session.ui, &text)
 }
 
 /// Whether the report files of a run could be written, before anything is sent.

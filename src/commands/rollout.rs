@@ -12,8 +12,10 @@ pub(super) async fn run(
 ) -> Result<Report, CommandError> {
     match &arguments.command {
         RolloutCommand::Status(arguments) => {
-            let set = session.set(&arguments.set).await?;
-            let (context, workload) = session.workload("rollout status", &set, arguments).await?;
+            let set = session.set(&arguments.workload.set).await?;
+            let (context, workload) = session
+                .workload("rollout status", &set, &arguments.workload)
+                .await?;
             Ok(Report::Rollout(
                 ops::rollout_status(&context, &workload).await?,
             ))

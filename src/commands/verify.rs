@@ -1,6 +1,6 @@
 //! `verify`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Session, report};
 use crate::baseline;
@@ -18,23 +18,29 @@ pub(super) async fn run(
     report::possible(&arguments.files.report, false)?;
     // What cannot be read is said before anything is sent.
     let baseline = match &arguments.baseline {
-        Some(path) => Some(read(path.clone()).await?),
+        Some(path) => {
+            let path = path.clone();
+            let read = move || baseline::read(&path);
+            Some(settings::in_time(session.cli.global.timeout, read).await??)
+        }
         None => None,
     };
     let set = session.set(&arguments.workload.set).await?;
+    let (verification, note) = settings::verification(
+        &arguments.question,
+        &arguments.workload,
+        &session.config,
+        &set,
+    )?;
     let verification = Verification {
         shows_content: arguments.show_content,
         baseline,
-        ..settings::verification(
-            &arguments.question,
-            &arguments.workload,
-            &session.config,
-            &set,
-        )?
+        ..verification
     };
     let (context, workload) = session
         .workload("verify", &set, &arguments.workload)
         .await?;
+    session.warn(note);
     if arguments.watch {
         let times = WatchTimes {
             every: arguments.every,
@@ -58,14 +64,6 @@ pub(super) async fn run(
         }
     }
     Ok(Report::Verify(report))
-}
-
-/// On a thread of its own: a pipe may never end, and Ctrl-C is to be heard meanwhile.
-async fn read(path: PathBuf) -> Result<Baseline, CommandError> {
-    match tokio::task::spawn_blocking(move || baseline::read(&path)).await {
-        Ok(read) => Ok(read?),
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    }
 }
 
 fn save(answered: &Baseline, path: &Path) -> Result<(), CommandError> {

@@ -12,8 +12,7 @@ mod schema;
 mod tests;
 mod tree;
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ pub use self::error::{ConfigError, ConfigProblem};
 pub use self::pattern::NamePattern;
 
 use crate::expectation::Expectation;
+use crate::file;
 use crate::report::Fault;
 
 /// The file that counts in the folder where the command was started.
@@ -163,20 +163,17 @@ fn read_text_if_there(path: &Path, name: &Path) -> Result<Option<String>, Config
 }
 
 fn read_text(path: &Path, name: &Path) -> Result<String, ConfigError> {
-    let file = || name.to_owned();
-    let unreadable = |source| ConfigError::Unreadable {
-        file: file(),
-        source,
-    };
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-        .map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(ConfigError::TooLarge {
-            file: file(),
+    file::read_text(path, LARGEST).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => ConfigError::TooLarge {
+            file: name.to_owned(),
             limit: LARGEST,
-        });
-    }
-    String::from_utf8(bytes).map_err(|_| ConfigError::NotText { file: file() })
+        },
+        io::ErrorKind::InvalidData => ConfigError::NotText {
+            file: name.to_owned(),
+        },
+        _ => ConfigError::Unreadable {
+            file: name.to_owned(),
+            source: error,
+        },
+    })
 }

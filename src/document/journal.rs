@@ -5,10 +5,14 @@ use thiserror::Error;
 
 use super::DocumentError;
 use crate::event::{Event, EventKind};
+use crate::json::{self, JsonError};
 use crate::render::json_line;
 
 /// The version of the form in which a journal stands.
 const VERSION: u32 = 1;
+
+/// The largest journal that is read, in bytes: a run of days writes a few million.
+pub const LARGEST_JOURNAL: u64 = 32 << 20;
 
 /// What was to be a journal is none.
 #[derive(Debug, Error)]
@@ -25,6 +29,11 @@ pub enum JournalError {
         #[source]
         source: serde_json::Error,
     },
+    /// What it holds takes more memory than there is for it.
+    #[error(
+        "the journal holds more than can be shown: it takes more memory than is left to this run"
+    )]
+    TooLarge,
     /// It breaks off in the middle.
     #[error("the journal is cut off in line {line}")]
     CutOff {
@@ -87,7 +96,7 @@ pub fn read(text: &str) -> Result<Vec<Event>, JournalError> {
     let text = text.trim_start_matches('\u{feff}');
     let first = text.lines().find(|line| !line.trim().is_empty());
     let first = first.ok_or(JournalError::Empty)?;
-    let events = if serde_json::from_str::<Event>(first).is_ok() {
+    let events = if json::from_slice::<Event>(first.as_bytes()).is_ok() {
         read_lines(text)?
     } else {
         read_document(text)?
@@ -108,22 +117,26 @@ fn read_lines(text: &str) -> Result<Vec<Event>, JournalError> {
     lines
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(number, line)| {
-            serde_json::from_str(line).map_err(|error| problem(error, number - 1))
+            json::from_slice(line.as_bytes()).map_err(|error| problem(error, number - 1))
         })
         .collect()
 }
 
 fn read_document(text: &str) -> Result<Vec<Event>, JournalError> {
     let of_document = |error| problem(error, 0);
-    let Version { version } = serde_json::from_str(text).map_err(of_document)?;
+    let Version { version } = json::from_slice(text.as_bytes()).map_err(of_document)?;
     if version != VERSION {
         return Err(JournalError::OtherVersion { version });
     }
-    let Journal { events } = serde_json::from_str(text).map_err(of_document)?;
+    let Journal { events } = json::from_slice(text.as_bytes()).map_err(of_document)?;
     Ok(events)
 }
 
-fn problem(source: serde_json::Error, lines_before: usize) -> JournalError {
+fn problem(error: JsonError, lines_before: usize) -> JournalError {
+    let source = match error {
+        JsonError::Unreadable(source) => source,
+        JsonError::NoRoom => return JournalError::TooLarge,
+    };
     let line = lines_before + source.line();
     if source.is_eof() {
         JournalError::CutOff { line }

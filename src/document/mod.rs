@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-pub use self::journal::{JournalError, read};
+pub use self::journal::{JournalError, LARGEST_JOURNAL, read};
 
 use self::story::Story;
 use crate::event::Event;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Budget, MAX_NODES, ManifestError, Position, json, yaml};
+use super::budget::Budget;
+use super::{MOST_ERRORS, ManifestError, Position, json, yaml};
 
 /// After this many values, a JSON stream can no longer turn out to be YAML.
 const UNAMBIGUOUS_JSON_VALUES: usize = 2;
@@ -106,7 +107,7 @@ impl<'text> Reader<'text, '_> {
     }
 
     fn read_yaml(&mut self) {
-        loop {
+        while self.errors.len() < MOST_ERRORS && !self.budget.is_spent() {
             let start = self.line;
             let (chunk, separator) = self.take_chunk();
             self.parse_yaml(chunk, start);
@@ -159,10 +160,9 @@ impl<'text> Reader<'text, '_> {
                                 first_line,
                             }
                         }
-                        yaml::ProblemKind::TooManyNodes => ManifestError::TooManyNodes {
-                            position,
-                            limit: MAX_NODES,
-                        },
+                        yaml::ProblemKind::TooMuchMemory(reason) => {
+                            ManifestError::TooMuchMemory { position, reason }
+                        }
                         yaml::ProblemKind::Other(problem) => {
                             ManifestError::Syntax { position, problem }
                         }
@@ -186,10 +186,9 @@ impl<'text> Reader<'text, '_> {
                 position,
                 first_line: None,
             },
-            json::ProblemKind::TooManyNodes => ManifestError::TooManyNodes {
-                position,
-                limit: MAX_NODES,
-            },
+            json::ProblemKind::TooMuchMemory(reason) => {
+                ManifestError::TooMuchMemory { position, reason }
+            }
         }
     }
 
@@ -202,6 +201,14 @@ impl<'text> Reader<'text, '_> {
     }
 
     fn push(&mut self, line: usize, value: Value) {
+        // What is no object has no place to be charged later.
+        if !self.budget.take(size_of::<Document>()) {
+            let position = self.position(line, 1);
+            let reason = self.budget.refusal().unwrap_or_default();
+            self.errors
+                .push(ManifestError::TooMuchMemory { position, reason });
+            return;
+        }
         let number = self.documents.len() + 1;
         self.documents.push(Document {
             file: Arc::clone(&self.file),

@@ -64,13 +64,13 @@ pub enum ManifestError {
         /// The limit in bytes.
         limit: u64,
     },
-    /// The input holds more values than are read, which an alias bomb does in a few lines.
-    #[error("{position}: more than {limit} values, aliases expanded, in all manifests together")]
-    TooManyNodes {
+    /// The input needs more memory than is taken, which an alias bomb does in a few lines.
+    #[error("{position}: {reason}")]
+    TooMuchMemory {
         /// Where the limit was crossed.
         position: Position,
-        /// The limit.
-        limit: usize,
+        /// Which limit.
+        reason: &'static str,
     },
     /// The bytes are not text.
     #[error("`{name}` is not text in {encoding}")]

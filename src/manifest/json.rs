@@ -5,7 +5,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::{Budget, number};
+use super::budget::{Budget, fitted};
+use super::number;
 
 /// What may stand between values (RFC 8259, section 2).
 pub(super) const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
@@ -27,7 +28,7 @@ pub(super) enum ProblemKind {
     /// It is JSON, but a number is beyond what kubectl can read.
     NumberOutOfRange,
     DuplicateKey,
-    TooManyNodes,
+    TooMuchMemory(&'static str),
 }
 
 /// Reads the value that a text starts with, and says how many bytes it takes. `None` where
@@ -47,8 +48,8 @@ pub(super) fn read_first(
 }
 
 fn explain(error: &serde_json::Error, budget: &Budget) -> Problem {
-    let kind = if budget.nodes == 0 {
-        ProblemKind::TooManyNodes
+    let kind = if let Some(reason) = budget.refusal() {
+        ProblemKind::TooMuchMemory(reason)
     } else if error.is_data() {
         // A `Checked` value takes everything else.
         ProblemKind::DuplicateKey
@@ -79,9 +80,6 @@ impl<'de> DeserializeSeed<'de> for Checked<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        if !self.budget.take_node() {
-            return Err(D::Error::custom("too many nodes"));
-        }
         deserializer.deserialize_any(self)
     }
 }
@@ -114,30 +112,44 @@ impl<'de> Visitor<'de> for Checked<'_> {
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        afforded(self.budget.take_text(value.len()))?;
         Ok(Value::from(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        afforded(self.budget.take_collection())?;
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(Checked {
             budget: self.budget,
         })? {
+            afforded(self.budget.take_item())?;
             list.push(item);
         }
+        list.shrink_to_fit();
         Ok(Value::Array(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        afforded(self.budget.take_collection())?;
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             if map.contains_key(&key) {
                 return Err(A::Error::custom("duplicate key"));
             }
+            afforded(self.budget.take_entry(&key))?;
             let value = entries.next_value_seed(Checked {
                 budget: self.budget,
             })?;
             map.insert(key, value);
         }
-        Ok(Value::Object(map))
+        Ok(Value::Object(fitted(map)))
+    }
+}
+
+fn afforded<E: Error>(is_affordable: bool) -> Result<(), E> {
+    if is_affordable {
+        Ok(())
+    } else {
+        Err(E::custom("too much memory"))
     }
 }

@@ -19,13 +19,14 @@
 //! - what the parser, which follows YAML 1.2, does not know: a comment right behind a quote, `\'`
 //!   in double quotes, a block scalar that is not indented deeper than its key's line;
 //! - the tag `!!timestamp`;
-//! - nesting deeper than [`MAX_DEPTH`] and more input than [`MAX_BYTES`] or [`MAX_NODES`];
+//! - nesting deeper than [`MAX_DEPTH`] and more than [`MAX_BYTES`], [`MAX_MEMORY`] or [`MAX_TEXT`];
 //! - URLs and file name patterns in `-f`.
 //!
 //! Accepted although kubectl refuses it, since its meaning is beyond doubt: lists within lists,
 //! the escapes `\/` and `\ud83d\ude00` in YAML's double quotes, and a tab between tokens where
 //! YAML 1.2 allows one.
 
+mod budget;
 mod document;
 mod edit;
 mod error;
@@ -48,8 +49,11 @@ use std::sync::Arc;
 use kube::core::GroupVersionKind;
 use serde_json::Value;
 
+use self::budget::Budget;
+use crate::memory;
 use crate::object::ObjectRef;
 
+pub use budget::{MAX_BYTES, MAX_MEMORY, MAX_TEXT};
 pub use edit::{EditError, EditErrors, Edits, ImageEdit};
 pub use error::{ManifestError, ManifestErrors, Position};
 pub use name::namespace_problem;
@@ -58,23 +62,12 @@ pub(crate) use reference::{Reference, pod_template, references};
 pub use source::Source;
 pub use unbuilt::Unbuilt;
 
-/// How many bytes all sources of one [`load`] may have together.
-///
-/// The API server refuses a request above 3 MiB, so this is room for dozens of objects of the
-/// largest size and for tens of thousands of ordinary ones, while a device or a disk image
-/// given by mistake is refused before it fills the memory.
-pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
-
-/// How many values (scalars, lists, mappings) all sources of one [`load`] may have together,
-/// after aliases are expanded: what bounds an alias bomb.
-pub const MAX_NODES: usize = 2_000_000;
-
-/// How many bytes of scalars aliases may repeat in all sources of one [`load`].
-pub const MAX_REPEATED_BYTES: usize = 64 * 1024 * 1024;
-
 /// How many lists and mappings may stand within each other: as many as `serde_json`, and so the
 /// client, can read back from the API server.
 pub const MAX_DEPTH: usize = 127;
+
+/// How many problems are told at most: who has that many reads no more of them.
+const MOST_ERRORS: usize = 100;
 
 /// How sources are read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,6 +89,17 @@ pub struct Origin {
     pub line: usize,
     /// Which item of the list, from 1, where the document is a list; an index for each nesting.
     pub item: Vec<usize>,
+}
+
+impl Origin {
+    /// Where it starts.
+    fn start(&self) -> Position {
+        Position {
+            file: self.file.to_string(),
+            line: self.line,
+            column: 1,
+        }
+    }
 }
 
 impl fmt::Display for Origin {
@@ -226,15 +230,21 @@ fn load_from(
     let mut files = Vec::new();
     let mut budget = Budget::default();
     for input in source::expand(sources, options, &mut errors) {
+        if errors.len() >= MOST_ERRORS || budget.is_spent() {
+            break;
+        }
         let name = input.name();
         let text = input
             .read(standard_input, &mut budget.bytes)
-            .and_then(|bytes| text::decode(&name, bytes));
+            .and_then(|bytes| text::decode(&name, bytes, &budget));
         match text {
             Ok(text) => {
                 files.push(name.clone());
                 for document in document::read(&name, &text, &mut budget, &mut errors) {
-                    validate::collect(document, &mut manifests, &mut errors);
+                    validate::collect(document, &mut budget, &mut manifests, &mut errors);
+                    if errors.len() >= MOST_ERRORS {
+                        break;
+                    }
                 }
             }
             Err(error) => errors.push(error),
@@ -245,6 +255,8 @@ fn load_from(
         errors.push(ManifestError::NoObjects { files });
     }
     if errors.is_empty() {
+        let read = MAX_BYTES.saturating_sub(budget.bytes);
+        memory::admit_manifests(usize::try_from(read).unwrap_or(usize::MAX));
         Ok(ManifestSet::new(manifests))
     } else {
         Err(ManifestErrors(errors))
@@ -259,43 +271,6 @@ pub(crate) fn read_yaml(text: &str) -> Result<Option<Value>, usize> {
     match yaml::parse_first(text, &mut Budget::default()) {
         Ok(value) => Ok(value),
         Err(problems) => Err(problems.first().map_or(1, |problem| problem.line)),
-    }
-}
-
-/// What a load may still spend.
-#[derive(Debug)]
-struct Budget {
-    /// Input.
-    bytes: u64,
-    /// Values, aliases expanded.
-    nodes: usize,
-    /// Text that aliases repeat.
-    repeated_bytes: usize,
-}
-
-impl Budget {
-    /// Takes one value; `false` when none is left.
-    fn take_node(&mut self) -> bool {
-        let left = self.nodes > 0;
-        self.nodes = self.nodes.saturating_sub(1);
-        left && self.nodes > 0
-    }
-
-    /// Takes text that is repeated; `false` when too little is left.
-    fn take_repeated_bytes(&mut self, count: usize) -> bool {
-        let left = self.repeated_bytes.checked_sub(count);
-        self.repeated_bytes = left.unwrap_or(0);
-        left.is_some()
-    }
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self {
-            bytes: MAX_BYTES,
-            nodes: MAX_NODES,
-            repeated_bytes: MAX_REPEATED_BYTES,
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::{MAX_BYTES, ManifestError, Options, Unbuilt};
+use crate::file;
 
 /// The endings of file names that are taken from a folder; a file that is named itself may have
 /// any (`FileExtensions` in kubectl's `cli-runtime/pkg/resource/builder.go`).
@@ -67,27 +68,22 @@ impl SourceFile {
         standard_input: &mut dyn Read,
         remaining: &mut u64,
     ) -> Result<Vec<u8>, ManifestError> {
-        let mut bytes = Vec::new();
-        // One byte more than allowed tells a file of exactly the limit from a longer one.
-        let limit = *remaining + 1;
-        let outcome = match self {
-            Self::Path(path) => {
-                fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
-            }
-            Self::StandardInput => standard_input.take(limit).read_to_end(&mut bytes),
-            Self::Embedded { text, .. } => text.as_bytes().take(limit).read_to_end(&mut bytes),
+        let read = match self {
+            Self::Path(path) => file::read(path, *remaining),
+            Self::StandardInput => file::read_stream(standard_input, *remaining),
+            Self::Embedded { text, .. } => Ok(text.as_bytes().to_vec()),
         };
-        outcome.map_err(|error| ManifestError::Unreadable {
-            name: self.name(),
-            error,
+        let bytes = read.map_err(|error| match error.kind() {
+            io::ErrorKind::FileTooLarge => ManifestError::TooLarge {
+                name: self.name(),
+                limit: MAX_BYTES,
+            },
+            _ => ManifestError::Unreadable {
+                name: self.name(),
+                error,
+            },
         })?;
-        *remaining =
-            remaining
-                .checked_sub(bytes.len() as u64)
-                .ok_or_else(|| ManifestError::TooLarge {
-                    name: self.name(),
-                    limit: MAX_BYTES,
-                })?;
+        *remaining = remaining.saturating_sub(bytes.len() as u64);
         Ok(bytes)
     }
 }

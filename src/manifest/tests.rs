@@ -128,7 +128,7 @@ fn an_alias_bomb_is_refused_soon() {
         .join("\n");
     let errors = load_bytes(bomb.as_bytes()).unwrap_err().0;
     assert!(
-        matches!(errors[..], [ManifestError::TooManyNodes { .. }]),
+        matches!(errors[..], [ManifestError::TooMuchMemory { .. }]),
         "{errors:?}"
     );
 }
@@ -140,7 +140,7 @@ fn a_long_text_repeated_by_aliases_is_refused() {
     let errors = load_bytes(format!("- &long {text}\n{aliases}").as_bytes())
         .unwrap_err()
         .0;
-    assert!(matches!(errors[..], [ManifestError::TooManyNodes { .. }]));
+    assert!(matches!(errors[..], [ManifestError::TooMuchMemory { .. }]));
 }
 
 #[test]

@@ -2,13 +2,29 @@
 //! (`FileVisitor` in `cli-runtime/pkg/resource/visitor.go`).
 
 use super::ManifestError;
+use super::budget::{Budget, MAX_BYTES};
 
 /// Decodes a file and drops its byte-order mark.
-pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<String, ManifestError> {
+pub(super) fn decode(
+    name: &str,
+    mut bytes: Vec<u8>,
+    budget: &Budget,
+) -> Result<String, ManifestError> {
+    let is_utf16 = matches!(bytes.as_slice(), [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]);
+    // Two bytes become up to three, and both are held meanwhile.
+    if is_utf16 && !budget.has_room_for(bytes.len() / 2 * 3) {
+        return Err(ManifestError::TooLarge {
+            name: name.to_owned(),
+            limit: MAX_BYTES,
+        });
+    }
     let (encoding, text) = match bytes.as_slice() {
         [0xFF, 0xFE, rest @ ..] => ("UTF-16LE", utf16(rest, u16::from_le_bytes)),
         [0xFE, 0xFF, rest @ ..] => ("UTF-16BE", utf16(rest, u16::from_be_bytes)),
-        [0xEF, 0xBB, 0xBF, rest @ ..] => ("UTF-8", String::from_utf8(rest.to_vec()).ok()),
+        [0xEF, 0xBB, 0xBF, ..] => {
+            bytes.drain(..3);
+            ("UTF-8", String::from_utf8(bytes).ok())
+        }
         _ => ("UTF-8", String::from_utf8(bytes).ok()),
     };
     text.ok_or_else(|| ManifestError::NotText {
@@ -41,7 +57,10 @@ mod tests {
             (b"", ""),
         ];
         for (bytes, expected) in table {
-            assert_eq!(decode("x", bytes.to_vec()).unwrap(), expected);
+            assert_eq!(
+                decode("x", bytes.to_vec(), &Budget::default()).unwrap(),
+                expected
+            );
         }
     }
 
@@ -49,7 +68,10 @@ mod tests {
     fn refuses_what_is_not_text() {
         let table: [&[u8]; 4] = [b"\xC3\x28", b"\xFF\xFEa", b"\xFE\xFF\xD8\x00\x00a", b"\x80"];
         for bytes in table {
-            assert!(decode("x", bytes.to_vec()).is_err(), "{bytes:?}");
+            assert!(
+                decode("x", bytes.to_vec(), &Budget::default()).is_err(),
+                "{bytes:?}"
+            );
         }
     }
 }

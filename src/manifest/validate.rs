@@ -7,13 +7,18 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::budget::Budget;
 use super::document::Document;
-use super::{Manifest, ManifestError, Origin, Unbuilt, name};
+use super::{MOST_ERRORS, Manifest, ManifestError, Origin, Unbuilt, name};
 use crate::object::ObjectRef;
+
+/// As long as any name of Kubernetes may be, a DNS subdomain (RFC 1123).
+const LONGEST_NAME: usize = 253;
 
 /// Turns a document into manifests, one for each item if it is a list.
 pub(super) fn collect(
     document: Document,
+    budget: &mut Budget,
     manifests: &mut Vec<Manifest>,
     errors: &mut Vec<ManifestError>,
 ) {
@@ -25,13 +30,14 @@ pub(super) fn collect(
     };
     match Unbuilt::document(&origin.file, &document.value) {
         Some(unbuilt) => errors.push(ManifestError::Unbuilt(unbuilt)),
-        None => collect_value(document.value, origin, manifests, errors),
+        None => collect_value(document.value, origin, budget, manifests, errors),
     }
 }
 
 fn collect_value(
     value: Value,
     origin: Origin,
+    budget: &mut Budget,
     manifests: &mut Vec<Manifest>,
     errors: &mut Vec<ManifestError>,
 ) {
@@ -47,6 +53,10 @@ fn collect_value(
         .and_then(Value::as_str)
         .is_some_and(|k| k.ends_with("List"));
     match object.remove("items") {
+        None if !budget.take_object() => errors.push(ManifestError::TooMuchMemory {
+            position: origin.start(),
+            reason: budget.refusal().unwrap_or_default(),
+        }),
         None => match manifest(object, origin) {
             Ok(manifest) => manifests.push(manifest),
             Err(problems) => errors.extend(problems),
@@ -55,10 +65,13 @@ fn collect_value(
         Some(Value::Null) => {}
         Some(Value::Array(items)) => {
             for (index, mut item) in items.into_iter().enumerate() {
+                if errors.len() >= MOST_ERRORS {
+                    return;
+                }
                 let mut origin = origin.clone();
                 origin.item.push(index + 1);
                 inherit_kind(&object, &mut item);
-                collect_value(item, origin, manifests, errors);
+                collect_value(item, origin, budget, manifests, errors);
             }
         }
         Some(other) => errors.push(wrong_type(&origin, "items", "a list", &other)),
@@ -118,6 +131,11 @@ fn manifest(object: Map<String, Value>, origin: Origin) -> Result<Manifest, Vec<
         Some((group, version)) => (group, version),
         None => ("", api_version),
     };
+    for (field, text) in [("apiVersion", api_version), ("kind", kind)] {
+        if text.len() > LONGEST_NAME {
+            checker.invalid(field, "is longer than any can be");
+        }
+    }
     if version.contains('/') || (version.is_empty() && !api_version.is_empty()) {
         checker.invalid("apiVersion", "must be `VERSION` or `GROUP/VERSION`");
     }
@@ -220,7 +238,11 @@ impl Checker<'_> {
             None | Some(Value::Null) => {}
             Some(Value::Object(entries)) => {
                 for (key, value) in entries {
+                    if self.errors.len() >= MOST_ERRORS {
+                        return;
+                    }
                     if !matches!(value, Value::String(_) | Value::Null) {
+                        let key: String = key.chars().take(LONGEST_NAME).collect();
                         let field = format!("{field}[{key}]");
                         self.errors
                             .push(wrong_type(self.origin, &field, "a string", value));

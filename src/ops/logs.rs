@@ -12,13 +12,13 @@ use tokio::task::JoinSet;
 use super::error::OpsError;
 use super::workload::pod_selector;
 use super::{Context, Workload};
-use crate::cluster::{ClusterError, LogOptions, ResourceKind, Selector};
+use crate::cluster::{ClusterError, LogOptions, LogStart, ResourceKind, Selector};
 use crate::event::EventKind;
 use crate::report::Report;
 use crate::status::{Ownership, long_running};
 
-/// Lines that may wait for a slow reader before the cluster is made to wait as well.
-const BACKLOG: usize = 256;
+/// Lines of one log that may wait before the cluster is made to wait as well.
+const BACKLOG: usize = 8;
 /// Before a followed log is opened again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -27,6 +27,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub struct LogsOptions {
     /// The container; every one that stays, native sidecars included, when not given.
     pub container: Option<String>,
+    /// The one pod whose log is wanted; all, when not given.
+    pub pod: Option<String>,
     /// Which part.
     pub part: LogOptions,
 }
@@ -73,10 +75,20 @@ async fn read_all(
     let mut readers: JoinSet<(String, Result<(), ClusterError>)> = JoinSet::new();
     let (mut read, mut unread) = (BTreeSet::new(), Vec::new());
     pods.changed().await.map_err(doing())?;
+    if let Some(name) = &options.pod {
+        let known = pods.current().unwrap_or_default();
+        if !known
+            .iter()
+            .any(|pod| pod.metadata.name.as_ref() == Some(name))
+        {
+            return Err(no_such_pod(workload, name));
+        }
+    }
     loop {
         let current = pods.current().unwrap_or_default();
         let replicas = current
             .iter()
+            .filter(|pod| options.pod.is_none() || options.pod == pod.metadata.name)
             .filter(|pod| Ownership::of(pod, &set).is_replica());
         for (pod, container) in replicas.flat_map(|pod| containers.iter().map(move |it| (pod, it)))
         {
@@ -115,6 +127,17 @@ async fn read_all(
         pods: read.into_iter().collect(),
         unread,
     })
+}
+
+fn no_such_pod(workload: &Workload, name: &str) -> OpsError {
+    OpsError::Question {
+        object: Box::new(workload.reference()),
+        reason: format!("it has no pod `{name}`"),
+        hint: format!(
+            "see its pods with `kubectl get pods -n {}`",
+            workload.namespace
+        ),
+    }
 }
 
 /// The container that was named, or all that stay.
@@ -213,16 +236,24 @@ impl Reader {
 
     /// Reads to the end. A followed log whose stream broke off is opened again from there.
     async fn run(mut self) -> (String, Result<(), ClusterError>) {
+        let mut complained_at = None;
         loop {
             let result = self.read().await;
-            let broke_off = result
-                .as_ref()
-                .is_err_and(ClusterError::is_transient_for_reads);
-            if !(self.part.follow && broke_off) {
-                return (self.pod, result);
+            match &result {
+                Err(error) if self.part.follow && error.is_transient_for_reads() => {
+                    // Once, until a line has come again.
+                    if complained_at != Some(self.last_line) {
+                        complained_at = Some(self.last_line);
+                        self.context.warn(format!(
+                            "cannot read the log of `{}` now, and will try again: {error}",
+                            self.pod
+                        ));
+                    }
+                }
+                _ => return (self.pod, result),
             }
             self.part.tail = None;
-            self.part.since = Some(self.last_line);
+            self.part.since = Some(LogStart::Time(self.last_line));
             tokio::time::sleep(PAUSE).await;
         }
     }

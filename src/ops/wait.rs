@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use futures::future::{try_join, try_join_all};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::StatefulSet;
-use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
@@ -17,6 +16,7 @@ use crate::action::Action;
 use crate::cluster::{ResourceKind, Selector};
 use crate::event::{EventKind, milliseconds};
 use crate::exit::Outcome;
+use crate::json;
 use crate::plan::{Plan, Target};
 use crate::report::{RolloutReport, Waited};
 use crate::status::{RolloutState, State, Status, rollout_progress, settled, status_of};
@@ -61,7 +61,7 @@ pub(super) async fn everything(
 async fn complete(context: &Context, workload: &Workload, stored: &Value) -> Option<RolloutReport> {
     let started = Instant::now();
     let object = workload.reference();
-    let known = StatefulSet::deserialize(stored).ok()?;
+    let known = json::from_value::<StatefulSet>(stored.clone()).ok()?;
     let snapshot = rollout::look(context, workload, &known).await?;
     // Under the same name there may be another one by now, which selects other pods.
     if snapshot.stateful_set.metadata.uid != known.metadata.uid {

@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use console::{measure_text_width, truncate_str};
 
 use crate::exit::Outcome;
-use crate::ui::{Stream, break_workflow_commands, sanitise};
+use crate::ui::{Stream, break_workflow_commands, brief, sanitise};
 
 /// How much a line matters. A display shows everything from a level of its own on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -168,7 +168,13 @@ impl Line {
 
     /// Adds a piece with a meaning.
     pub(crate) fn with(mut self, tone: Tone, text: impl AsRef<str>) -> Self {
-        self.pieces.push((tone, sanitise(text.as_ref())));
+        let text = text.as_ref();
+        let text = match self.stream {
+            // Data is never cut.
+            Stream::Stdout => sanitise(text),
+            Stream::Stderr => brief(text),
+        };
+        self.pieces.push((tone, text));
         self
     }
 

@@ -4,7 +4,7 @@
 use console::{measure_text_width, truncate_str};
 
 use super::line::{Level, Line, Tone};
-use crate::ui::sanitise;
+use crate::ui::brief;
 
 /// Spaces between two columns.
 const GAP: usize = 2;
@@ -47,7 +47,7 @@ impl Table {
         self.rows.push(
             cells
                 .into_iter()
-                .map(|(tone, text)| (tone, sanitise(&text)))
+                .map(|(tone, text)| (tone, brief(&text)))
                 .collect(),
         );
     }

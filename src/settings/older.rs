@@ -1,12 +1,16 @@
 //! The figures of an older run, out of its journal.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use super::in_time;
 use crate::cli::MeasureArgs;
+use crate::document::LARGEST_JOURNAL;
 use crate::error::CommandError;
+use crate::file;
+use crate::json;
 use crate::ops::OlderRun;
 use crate::report::{Fault, Percentiles};
 
@@ -14,7 +18,10 @@ use crate::report::{Fault, Percentiles};
 ///
 /// # Errors
 /// A usage error when the file cannot be read, or is not the journal of an experiment.
-pub async fn older_run(measures: &MeasureArgs) -> Result<Option<OlderRun>, CommandError> {
+pub async fn older_run(
+    measures: &MeasureArgs,
+    timeout: Duration,
+) -> Result<Option<OlderRun>, CommandError> {
     let Some(file) = &measures.compare else {
         return Ok(None);
     };
@@ -24,16 +31,12 @@ pub async fn older_run(measures: &MeasureArgs) -> Result<Option<OlderRun>, Comma
             "name what `chaos --report FILE.json` or `chaos -o json` has written",
         )
     };
-    let text = read(file).await.map_err(unusable)?;
+    let path = file.clone();
+    let text = in_time(timeout, move || file::read_text(&path, LARGEST_JOURNAL)).await?;
+    let text = text.map_err(|error| unusable(error.to_string()))?;
     let mut older = figures(&text).map_err(unusable)?;
     older.tolerance = measures.tolerance;
     Ok(Some(older))
-}
-
-async fn read(file: &Path) -> Result<String, String> {
-    tokio::fs::read_to_string(file)
-        .await
-        .map_err(|error| error.to_string())
 }
 
 /// The 95th percentile of each phase and of the outages, and of what; without a tolerance.
@@ -64,7 +67,7 @@ fn figures(journal: &str) -> Result<OlderRun, String> {
             "its verdict is {verdict}: it did not come to its end"
         ));
     }
-    let fault = serde_json::from_value::<Fault>(report["experiment"]["fault"].clone());
+    let fault = json::from_value::<Fault>(report["experiment"]["fault"].clone());
     let replicas = report["availability"]["replicas"].as_array();
     Ok(OlderRun {
         figures,
@@ -76,7 +79,7 @@ fn figures(journal: &str) -> Result<OlderRun, String> {
 
 /// The last event of a journal: a document with `events`, or one event a line.
 fn last_event(journal: &str) -> Result<Value, String> {
-    if let Ok(mut document) = serde_json::from_str::<Value>(journal) {
+    if let Ok(mut document) = json::from_slice::<Value>(journal.as_bytes()) {
         if document.get("event").is_some() {
             return Ok(document);
         }
@@ -87,7 +90,7 @@ fn last_event(journal: &str) -> Result<Value, String> {
         return events.ok_or_else(|| "it holds no `events`".to_owned());
     }
     let last = journal.lines().rfind(|line| !line.trim().is_empty());
-    last.and_then(|line| serde_json::from_str(line).ok())
+    last.and_then(|line| json::from_slice(line.as_bytes()).ok())
         .ok_or_else(|| "it is neither a JSON document nor JSON lines".to_owned())
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::probe;
 use crate::built_in;
 use crate::cli::{QuestionArgs, WorkloadArgs};
 use crate::config::Config;
@@ -16,21 +17,29 @@ const LARGEST_BODY: u64 = 16 * 1024 * 1024;
 /// Replicas that are asked at once.
 const FORWARDS: usize = 16;
 
-/// What every replica is asked, and within which bounds.
+/// What every replica is asked, and within which bounds; and a word on where that comes from, when
+/// nobody has named it.
 ///
 /// # Errors
-/// A usage error when nobody says which path to ask and the workload is not the built-in one: a
-/// path that every replica answers alike cannot be guessed.
+/// A usage error when nobody says which path to ask, the workload is not the built-in one, and its
+/// readiness probe asks none: a path that every replica answers alike cannot be guessed.
 pub fn verification(
     question: &QuestionArgs,
     workload: &WorkloadArgs,
     config: &Config,
     set: &Set,
-) -> Result<Verification, CommandError> {
+) -> Result<(Verification, Option<String>), CommandError> {
     let named = super::workload(workload, config, set);
     let is_built_in =
         set.is_built_in && named.is_none_or(|name| super::has_stateful_set(set, name));
-    let mut expectations = expectations(question, config, is_built_in)?;
+    let mut note = None;
+    let mut expectations = match probe::endpoint(set, named) {
+        Some(probed) if question.path.is_none() && config.endpoints.is_empty() && !is_built_in => {
+            note = Some(probed.note());
+            vec![probed.expectation()]
+        }
+        _ => expectations(question, config, is_built_in)?,
+    };
     if let Some(port) = question.port {
         for expectation in &mut expectations {
             expectation.port = Some(port);
@@ -50,7 +59,7 @@ pub fn verification(
         }
     }
     let bounds = &config.verify;
-    Ok(Verification {
+    let verification = Verification {
         expectations,
         answer_time: bounds.answer_time.unwrap_or(ANSWER_TIME),
         largest_body: bounds.largest_body.unwrap_or(LARGEST_BODY),
@@ -58,7 +67,8 @@ pub fn verification(
         shows_content: false,
         baseline: None,
         allows_unready: false,
-    })
+    };
+    Ok((verification, note))
 }
 
 /// A path on the command line is asked alone. What is known to be right there still has to be:
@@ -140,6 +150,7 @@ mod tests {
         };
         let config = config::parse(Path::new("cryptoctl.yaml"), file).unwrap();
         verification(&question, &workload, &config, &built_in_set())
+            .map(|(verification, _)| verification)
     }
 
     fn paths(verification: &Verification) -> Vec<&str> {

@@ -16,6 +16,21 @@ pub fn sanitise(text: &str) -> String {
     break_workflow_commands(&without_hidden(text))
 }
 
+/// The longest text that is shown of what somebody said, in characters.
+const LONGEST: usize = 4000;
+
+/// [`sanitise`] for what is said to a person: whoever says more has said the rest to nobody.
+#[must_use]
+pub fn brief(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        None => sanitise(text),
+        Some((end, _)) => {
+            let (shown, rest) = text.split_at(end);
+            format!("{} … ({} more bytes)", sanitise(shown), rest.len())
+        }
+    }
+}
+
 /// The text without control sequences and invisible characters.
 pub(crate) fn without_hidden(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
@@ -164,6 +179,14 @@ mod tests {
         for (hostile, expected) in table {
             assert_eq!(sanitise(hostile), expected, "{hostile:?}");
         }
+    }
+
+    #[test]
+    fn of_an_endless_text_the_beginning_is_shown() {
+        let text = "é".repeat(LONGEST);
+        assert_eq!(brief(&text), text);
+        let shown = brief(&(text.clone() + "and on"));
+        assert_eq!(shown, text + " … (6 more bytes)");
     }
 
     proptest! {

@@ -82,6 +82,12 @@ fn only_ui_touches_the_standard_streams() {
 }
 
 #[test]
+fn files_are_read_and_written_in_one_way() {
+    let words = ["File::open", "File::create", "fs::read(", "fs::File"];
+    only(&["file.rs"], &words);
+}
+
+#[test]
 fn the_pure_core_does_not_work() {
     let pure = [
         "plan", "status", "diagnose", "report", "timeline", "manifest",

@@ -37,6 +37,7 @@ pub(crate) struct Cryptoctl {
     folder: Option<PathBuf>,
     input: Option<String>,
     limit: Duration,
+    shell: Option<String>,
 }
 
 impl Cryptoctl {
@@ -64,6 +65,7 @@ impl Cryptoctl {
             folder: None,
             input: None,
             limit: LIMIT,
+            shell: None,
         }
     }
 
@@ -108,6 +110,17 @@ impl Cryptoctl {
         self
     }
 
+    /// Lets it have no more memory for data than this, in KiB; whoever wants more aborts.
+    pub(crate) fn memory(self, kibibytes: u64) -> Self {
+        self.shell(&format!("ulimit -d {kibibytes} && exec \"$@\""))
+    }
+
+    /// Starts it in these words of a shell, to which it is `"$@"`.
+    pub(crate) fn shell(mut self, words: &str) -> Self {
+        self.shell = Some(words.to_owned());
+        self
+    }
+
     /// The folder that `HOME` names; the call starts in it.
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
@@ -120,7 +133,15 @@ impl Cryptoctl {
 
     /// Starts it in the background.
     pub(crate) async fn start(self) -> Process {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cryptoctl"));
+        let binary = env!("CARGO_BIN_EXE_cryptoctl");
+        let mut command = match &self.shell {
+            None => Command::new(binary),
+            Some(words) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", words, "sh", binary]);
+                shell
+            }
+        };
         command
             .args(&self.arguments)
             .current_dir(self.folder.as_deref().unwrap_or(self.home.path()))

@@ -2,6 +2,7 @@
 //! (`k8s.io/client-go` `plugin/pkg/client/auth/exec/exec.go`).
 
 use std::io;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use tokio::time::timeout;
 
 use super::{Credentials, IdentityError, exec_credential};
 use crate::cluster::connection::ConnectionSettings;
-use crate::cluster::kubeconfig::{ExecEntry, PluginPolicy, Resolved, look_up};
+use crate::cluster::kubeconfig::{ExecEntry, PluginPolicy, Resolved, credential_file, look_up};
 
 /// What a plugin that asks nobody may take, at most; over a slow network it takes seconds.
 const TIME_LIMIT: Duration = Duration::from_mins(1);
@@ -46,7 +47,7 @@ impl Plugin {
             let authority = if entry.certificate_authority.is_empty() {
                 entry.certificate_authority_data.clone()
             } else {
-                std::fs::read(&entry.certificate_authority).unwrap_or_default()
+                credential_file(Path::new(&entry.certificate_authority)).unwrap_or_default()
             };
             exec_credential::cluster_information(entry, &authority)
         });

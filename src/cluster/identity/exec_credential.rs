@@ -9,6 +9,7 @@ use super::credentials::{ClientCertificate, Credentials};
 use super::{IdentityError, bearer};
 use crate::cluster::kubeconfig::ClusterEntry;
 use crate::cluster::transport::Trust;
+use crate::json::{from_slice, from_value};
 use crate::manifest;
 use crate::secret::Secret;
 
@@ -142,10 +143,10 @@ pub(super) fn answer(
 
 /// JSON, or YAML, which Kubernetes' decoder takes as well.
 fn decode(output: &[u8]) -> Option<ExecCredential> {
-    if let Ok(credential) = serde_json::from_slice(output) {
+    if let Ok(credential) = from_slice(output) {
         return Some(credential);
     }
     let text = std::str::from_utf8(output).ok()?;
     let value = manifest::read_yaml(text).ok()??;
-    serde_json::from_value(value).ok()
+    from_value(value).ok()
 }

@@ -2,7 +2,7 @@
 //! (`k8s.io/client-go` `plugin/pkg/client/auth/oidc/oidc.go`).
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -15,8 +15,9 @@ use serde::de::DeserializeOwned;
 
 use super::{Credentials, IdentityError, bearer};
 use crate::cluster::connection::{ConnectionSettings, Environment};
-use crate::cluster::kubeconfig::{AuthProvider, Resolved, store_tokens};
+use crate::cluster::kubeconfig::{AuthProvider, Resolved, credential_file, store_tokens};
 use crate::cluster::transport::{Route, Trust, http_client};
+use crate::json;
 use crate::secret::Secret;
 
 /// A token that expires sooner than this is as good as expired (`oidc.go`, `expiryDelta`).
@@ -210,7 +211,7 @@ impl Oidc {
             .await
             .map_err(|_| failed("the issuer's answer broke off"))?
             .to_bytes();
-        serde_json::from_slice(&body).map_err(|_| failed("the issuer's answer cannot be read"))
+        json::from_slice(&body).map_err(|_| failed("the issuer's answer cannot be read"))
     }
 
     fn trust(&self) -> Result<Trust, IdentityError> {
@@ -221,7 +222,7 @@ impl Oidc {
             Some(decoded.map_err(|_| failed("`idp-certificate-authority-data` is not base64"))?)
         } else if !file.is_empty() {
             Some(
-                std::fs::read(file.expose()).map_err(|error| {
+                credential_file(Path::new(file.expose())).map_err(|error| {
                     failed(&format!("cannot read `{}`: {error}", file.expose()))
                 })?,
             )

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{Credentials, IdentityError, bearer};
+use crate::cluster::kubeconfig::credential_file;
+use crate::file;
 use crate::secret::Secret;
 
 /// The file is read again after this long (`k8s.io/client-go` `transport/token_source.go`: a minute
@@ -28,10 +30,12 @@ impl TokenFile {
     }
 
     pub(super) fn read(&self) -> Result<Credentials, IdentityError> {
-        let read = fs::read_to_string(&self.path).map_err(|source| IdentityError::TokenFile {
-            path: self.path.clone(),
-            source: Arc::new(source),
-        });
+        let read = credential_file(&self.path)
+            .and_then(file::text)
+            .map_err(|source| IdentityError::TokenFile {
+                path: self.path.clone(),
+                source: Arc::new(source),
+            });
         let token = match read {
             Ok(text) if !text.trim().is_empty() => text.trim().to_owned(),
             // The kubeconfig's own token is second best.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -14,6 +15,8 @@ pub(crate) enum KubeconfigError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("cannot read the kubeconfig `{}`: it is not a valid kubeconfig ({reason})", path.display())]
     Invalid { path: PathBuf, reason: String },
+    #[error("the kubeconfig was not read to its end within {} s", .0.as_secs_f32())]
+    Endless(Duration),
     #[error("the kubeconfig has no current context")]
     NoContext { known: Vec<String> },
     #[error("the kubeconfig has no context `{name}`")]
@@ -38,7 +41,10 @@ impl KubeconfigError {
     /// What to do about it.
     pub(crate) fn hint(&self) -> String {
         match self {
-            Self::None { .. } | Self::Unreadable { .. } | Self::Invalid { .. } => {
+            Self::None { .. }
+            | Self::Unreadable { .. }
+            | Self::Invalid { .. }
+            | Self::Endless(_) => {
                 "name another one with `--kubeconfig FILE`, or set `KUBECONFIG`".to_owned()
             }
             Self::NoContext { known } | Self::UnknownContext { known, .. } => {

@@ -6,7 +6,6 @@
 //! stand in.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,10 +14,20 @@ use serde_json::Value;
 use super::document::{Document, NamedUser};
 use super::error::KubeconfigError;
 use crate::cluster::connection::ConnectionSettings;
+use crate::file;
+use crate::json;
 use crate::manifest;
 
 /// A kubeconfig beyond this size is something else, given by mistake.
-const LARGEST_FILE: u64 = 16 * 1024 * 1024;
+pub(super) const LARGEST_FILE: u64 = 16 * 1024 * 1024;
+
+/// A bundle of all public authorities has a few hundred kilobytes.
+const LARGEST_CREDENTIAL: u64 = 4 * 1024 * 1024;
+
+/// Reads a file that a kubeconfig names: certificates, a key, a token.
+pub(crate) fn credential_file(path: &Path) -> io::Result<Vec<u8>> {
+    file::read_regular(path, LARGEST_CREDENTIAL)
+}
 
 /// The merged files; `None` when there is none.
 pub(super) fn read(settings: &ConnectionSettings) -> Result<Option<Document>, KubeconfigError> {
@@ -74,19 +83,17 @@ fn read_file(path: &Path) -> Result<Document, KubeconfigError> {
         path: path.to_owned(),
         reason,
     };
-    let size = fs::metadata(path).map_err(unreadable)?.len();
-    if size > LARGEST_FILE {
-        return Err(invalid("it is too large".to_owned()));
-    }
-    let bytes = fs::read(path).map_err(unreadable)?;
-    let text = String::from_utf8(bytes).map_err(|_| invalid("it is not valid UTF-8".to_owned()))?;
+    let text = file::read_text(path, LARGEST_FILE).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidData => invalid(error.to_string()),
+        _ => unreadable(error),
+    })?;
     let value = manifest::read_yaml(&text).map_err(|line| invalid(format!("line {line}")))?;
     let Some(mut value) = value else {
         return Ok(Document::default());
     };
     drop_nulls(&mut value);
     // The decoder's message may quote a value, which may be a token.
-    let mut document: Document = serde_json::from_value(value)
+    let mut document: Document = json::from_value(value)
         .map_err(|_| invalid("a field has another type than kubeconfigs have".to_owned()))?;
     let has_wrong_type = !matches!(document.kind.as_str(), "" | "Config")
         || !matches!(document.api_version.as_str(), "" | "v1");

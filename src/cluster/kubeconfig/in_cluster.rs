@@ -1,7 +1,6 @@
 //! The service account of the pod that this runs in (`k8s.io/client-go` `rest/config.go`,
 //! `InClusterConfig`).
 
-use std::fs;
 use std::path::Path;
 
 use super::document::{ClusterEntry, UserEntry};
@@ -9,6 +8,10 @@ use super::error::KubeconfigError;
 use super::plugin_policy::PluginPolicy;
 use super::{Resolved, overrides};
 use crate::cluster::connection::ConnectionSettings;
+use crate::file;
+
+/// Longer than any name of a namespace.
+const LARGEST_NAME: u64 = 1024;
 
 const FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -46,7 +49,7 @@ pub(super) fn load(settings: &ConnectionSettings) -> Result<Option<Resolved>, Ku
     let namespace = settings.environment.pod_namespace.clone();
     let namespace = namespace
         .filter(|name| !name.is_empty())
-        .or_else(|| fs::read_to_string(format!("{FOLDER}/namespace")).ok())
+        .or_else(namespace_of_pod)
         .map(|name| name.trim().to_owned())
         .filter(|name| !name.is_empty());
     let mut resolved = Resolved {
@@ -63,4 +66,10 @@ pub(super) fn load(settings: &ConnectionSettings) -> Result<Option<Resolved>, Ku
     }
     super::validate::check(&resolved)?;
     Ok(Some(resolved))
+}
+
+/// The namespace that the kubelet has mounted.
+fn namespace_of_pod() -> Option<String> {
+    let path = format!("{FOLDER}/namespace");
+    file::text(file::read_regular(Path::new(&path), LARGEST_NAME).ok()?).ok()
 }

@@ -11,6 +11,7 @@ mod validate;
 
 pub(super) use self::document::{AuthProvider, ClusterEntry, ExecEntry, UserEntry};
 pub(super) use self::error::KubeconfigError;
+pub(super) use self::files::credential_file;
 pub(super) use self::persist::store_tokens;
 pub(super) use self::plugin_policy::{PluginPolicy, look_up};
 use super::connection::ConnectionSettings;

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::files::LARGEST_FILE;
+use crate::file;
 use crate::manifest;
 use crate::secret::Secret;
 
@@ -24,7 +26,7 @@ pub(crate) fn store_tokens(
 ) -> io::Result<()> {
     let _lock = Lock::take(path)?;
     let invalid = || io::Error::new(io::ErrorKind::InvalidData, "it has changed meanwhile");
-    let text = fs::read_to_string(path)?;
+    let text = file::text(file::read_regular(path, LARGEST_FILE)?)?;
     let value = manifest::read_yaml(&text).map_err(|_| invalid())?;
     let mut document = value.ok_or_else(invalid)?;
     let users = document.get_mut("users").and_then(Value::as_array_mut);
@@ -79,24 +81,7 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     // A link stays a link: what it names is replaced.
     let path = fs::canonicalize(path)?;
     let mode = fs::metadata(&path)?.permissions().mode();
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let beside = path.with_file_name(name);
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode & 0o777)
-        .open(&beside)
-        .and_then(|mut file| {
-            file.write_all(content)?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&beside, &path));
-    if written.is_err() {
-        // What was begun goes; the first error is the one to tell.
-        let _ = fs::remove_file(&beside);
-    }
-    written
+    file::replace(&path, content, mode & 0o777)
 }
 
 #[cfg(test)]

@@ -2,12 +2,15 @@
 //! `Preference`; `k8s.io/client-go` `plugin/pkg/client/auth/exec/exec.go`, `checkAllowlistLocked`).
 
 use std::path::{Component, Path, PathBuf};
-use std::{env, fs, io};
+use std::{env, io};
 
 use serde::Deserialize;
 
 use super::error::KubeconfigError;
+use super::files::LARGEST_FILE;
 use crate::cluster::connection::{ConnectionSettings, Kuberc};
+use crate::file;
+use crate::json;
 use crate::manifest;
 
 /// Which commands may run to obtain credentials.
@@ -51,7 +54,7 @@ pub(super) fn load(settings: &ConnectionSettings) -> Result<PluginPolicy, Kubeco
         return Ok(PluginPolicy::AllowAll);
     };
     let is_named = matches!(settings.environment.kuberc, Kuberc::File(_));
-    let text = match fs::read_to_string(&path) {
+    let text = match file::read_text(&path, LARGEST_FILE) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => {
             return Ok(PluginPolicy::AllowAll);
@@ -88,7 +91,7 @@ fn policy(text: &str) -> Result<PluginPolicy, String> {
         return Ok(PluginPolicy::AllowAll);
     };
     let preference: Preference =
-        serde_json::from_value(value).map_err(|_| "it is not a `Preference`".to_owned())?;
+        json::from_value(value).map_err(|_| "it is not a `Preference`".to_owned())?;
     // What kubectl does not know it passes over.
     let is_known = API_VERSIONS.contains(&preference.api_version.as_str());
     if preference.kind != "Preference" || !is_known {
@@ -183,7 +186,7 @@ fn is_normal(command: &str) -> bool {
 
 fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    fs::metadata(path)
+    std::fs::metadata(path)
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 

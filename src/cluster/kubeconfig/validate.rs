@@ -1,11 +1,12 @@
 //! Refuses what kubectl refuses before it sends anything
 //! (`k8s.io/client-go` `tools/clientcmd/validation.go`).
 
-use std::fs::File;
+use std::path::Path;
 
 use super::Resolved;
 use super::document::{ClusterEntry, ExecEntry, UserEntry};
 use super::error::KubeconfigError;
+use super::files::credential_file;
 use crate::manifest::namespace_problem;
 
 pub(super) fn check(resolved: &Resolved) -> Result<(), KubeconfigError> {
@@ -125,7 +126,7 @@ fn readable(what: &'static str, path: &str) -> Result<(), KubeconfigError> {
     if path.is_empty() {
         return Ok(());
     }
-    File::open(path)
+    credential_file(Path::new(path))
         .map(|_| ())
         .map_err(|source| KubeconfigError::File {
             what,

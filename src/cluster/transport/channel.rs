@@ -4,20 +4,26 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Uri;
 use hyper::body::Incoming;
+use hyper::rt::{Read, Write};
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
-use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::client::legacy::connect::{Connection, HttpConnector};
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::TokioExecutor;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceExt};
 
-use super::forwarding::Forwarding;
 use super::route::Route;
+use super::stream::Connecting;
 use super::trust::{Trust, TrustError};
 
 /// After this long without traffic the kernel asks whether the peer's machine is still there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// What is read ahead of a connection at most, more than the heads of any answers; logs of many
+/// replicas come over as many connections.
+const LARGEST_BUFFER: usize = 128 * 1024;
 
 type Service<B> = BoxCloneSyncService<http::Request<B>, http::Response<Incoming>, Error>;
 
@@ -56,7 +62,7 @@ where
     direct.set_keepalive(Some(KEEPALIVE));
     direct.set_connect_timeout(Some(connect_timeout));
     Ok(match route {
-        Route::Direct => pool(trust.https(direct)?),
+        Route::Direct => pool(None, trust.https(direct)?),
         Route::Tunnel {
             proxy,
             authorization,
@@ -66,25 +72,31 @@ where
             if let Some(value) = authorization {
                 tunnel = tunnel.with_auth(value.clone());
             }
-            pool(trust.https(tunnel)?)
+            pool(None, trust.https(tunnel)?)
         }
-        Route::Forward { proxy, .. } => pool(Forwarding::new(proxy.clone(), trust.https(direct)?)),
+        Route::Forward { proxy, .. } => pool(Some(proxy.clone()), trust.https(direct)?),
         Route::Socks { proxy, login } => {
             let mut socks = SocksV5::new(proxy.clone(), direct);
             if let Some(login) = login {
                 socks = socks.with_auth(login.user.clone(), login.password.expose().to_owned());
             }
-            pool(trust.https(socks)?)
+            pool(None, trust.https(socks)?)
         }
     })
 }
 
-fn pool<C, B>(connector: C) -> Channel<B>
+fn pool<C, B>(proxy: Option<Uri>, connector: C) -> Channel<B>
 where
-    C: Connect + Clone + Send + Sync + 'static,
+    C: tower::Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Read + Write + Connection + Unpin + Send + 'static,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
     B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    let client = Client::builder(TokioExecutor::new()).build::<_, B>(connector);
+    let connecting = Connecting::new(proxy, connector);
+    let client = Client::builder(TokioExecutor::new())
+        .http1_max_buf_size(LARGEST_BUFFER)
+        .build::<_, B>(connecting);
     Channel(BoxCloneSyncService::new(client))
 }

@@ -1,11 +1,11 @@
 //! The certificates that a kubeconfig names: read, and read again, since others renew them.
 
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 use super::trust::Trust;
 use crate::cluster::identity::ClientCertificate;
-use crate::cluster::kubeconfig::{ClusterEntry, KubeconfigError, UserEntry};
+use crate::cluster::kubeconfig::{ClusterEntry, KubeconfigError, UserEntry, credential_file};
 use crate::secret::Secret;
 
 /// Where trust comes from.
@@ -72,5 +72,5 @@ fn data_or_file(
         path: Path::new(file).to_owned(),
         source,
     };
-    fs::read(file).map(Some).map_err(failed)
+    credential_file(Path::new(file)).map(Some).map_err(failed)
 }

@@ -3,9 +3,9 @@
 
 mod channel;
 mod files;
-mod forwarding;
 mod no_proxy;
 mod route;
+mod stream;
 mod trust;
 
 use std::sync::{Arc, Mutex, PoisonError};

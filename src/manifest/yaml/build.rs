@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use super::flow::FlowContext;
 use super::scalar::Scalar;
 use super::{Problem, ProblemKind, Spanned, key, scalar};
-use crate::manifest::{Budget, MAX_DEPTH};
+use crate::manifest::budget::{Budget, fitted};
+use crate::manifest::{MAX_DEPTH, MOST_ERRORS};
 
 /// A node with as much of its type as a merge or a key needs.
 #[derive(Clone)]
@@ -16,6 +17,22 @@ enum Node {
     Scalar(Scalar),
     Sequence(Vec<Value>),
     Mapping(Map<String, Value>),
+}
+
+/// In which lines the keys of a mapping stand, while it is read.
+#[derive(Default)]
+struct Written {
+    lines: HashMap<String, usize>,
+    /// What they have cost.
+    cost: usize,
+}
+
+impl Written {
+    fn pay(&mut self, budget: &mut Budget, key: &str) -> bool {
+        let cost = 2 * size_of::<(String, usize)>() + key.len();
+        self.cost += cost;
+        budget.take(cost)
+    }
 }
 
 /// Builds one document's value.
@@ -146,13 +163,12 @@ impl<'text, 'budget> Builder<'text, 'budget> {
 
     /// The node that starts with this event.
     fn node(&mut self, (event, span): Spanned<'text>) -> Result<Node, Problem> {
-        if !self.budget.take_node() {
-            return Err(Problem::at(span, ProblemKind::TooManyNodes));
-        }
         let (node, anchor) = match event {
             Event::Alias(anchor) => return self.alias(anchor, span),
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.map(|tag| full_name(&tag));
+                let is_affordable = self.budget.take_text(text.len());
+                self.afforded(is_affordable, span)?;
                 let scalar = scalar::resolve(&text, tag.as_deref(), style == ScalarStyle::Plain)
                     .map_err(|reason| Problem::other(span, reason))?;
                 (Node::Scalar(scalar), anchor)
@@ -169,7 +185,8 @@ impl<'text, 'budget> Builder<'text, 'budget> {
             _ => return Err(unexpected(span)),
         };
         if anchor > 0 {
-            self.pay_for_copy(&node, span)?;
+            let is_affordable = pay_for_copy(self.budget, &node);
+            self.afforded(is_affordable, span)?;
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
@@ -180,18 +197,23 @@ impl<'text, 'budget> Builder<'text, 'budget> {
         if self.depth > MAX_DEPTH {
             return Err(Problem::other(span, "nested too deeply"));
         }
-        Ok(())
+        let is_affordable = self.budget.take_collection();
+        self.afforded(is_affordable, span)
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Problem> {
-        let Some(node) = self.anchors.get(&anchor).cloned() else {
+        let Some(node) = self.anchors.get(&anchor) else {
             return Err(Problem::other(
                 span,
                 "an alias stands within the value that it repeats",
             ));
         };
-        self.pay_for_copy(&node, span)?;
-        Ok(node)
+        // Paid for before it is copied.
+        if pay_for_copy(self.budget, node) {
+            Ok(node.clone())
+        } else {
+            Err(self.refused(span))
+        }
     }
 
     fn sequence(&mut self) -> Result<Vec<Value>, Problem> {
@@ -200,9 +222,14 @@ impl<'text, 'budget> Builder<'text, 'budget> {
             match self.next()? {
                 (Event::SequenceEnd, _) => {
                     self.depth -= 1;
+                    items.shrink_to_fit();
                     return Ok(items);
                 }
-                event => items.push(self.value(event)?),
+                event => {
+                    let is_affordable = self.budget.take_item();
+                    self.afforded(is_affordable, event.1)?;
+                    items.push(self.value(event)?);
+                }
             }
         }
     }
@@ -211,12 +238,13 @@ impl<'text, 'budget> Builder<'text, 'budget> {
         let mut map = Map::new();
         // Only keys written in this very mapping can be given twice: what comes through a merge
         // may be replaced.
-        let mut written = HashMap::new();
+        let mut written = Written::default();
         loop {
             let (event, span) = match self.next()? {
                 (Event::MappingEnd, _) => {
                     self.depth -= 1;
-                    return Ok(map);
+                    self.budget.give_back(written.cost);
+                    return Ok(fitted(map));
                 }
                 event => event,
             };
@@ -232,11 +260,16 @@ impl<'text, 'budget> Builder<'text, 'budget> {
                 }
             };
             let key = key.map_err(|reason| Problem::other(span, reason))?;
+            let is_affordable = self.budget.take_entry(&key) && written.pay(self.budget, &key);
+            self.afforded(is_affordable, span)?;
             let value = self.next()?;
             let value = self.value(value)?;
-            if let Some(first_line) = written.insert(key.clone(), span.start.line()) {
-                self.problems
-                    .push(Problem::at(span, ProblemKind::DuplicateKey { first_line }));
+            if let Some(first_line) = written.lines.insert(key.clone(), span.start.line()) {
+                let problem = Problem::at(span, ProblemKind::DuplicateKey { first_line });
+                if self.problems.len() == MOST_ERRORS {
+                    return Err(problem);
+                }
+                self.problems.push(problem);
             }
             map.insert(key, value);
         }
@@ -277,34 +310,28 @@ impl<'text, 'budget> Builder<'text, 'budget> {
         Ok(())
     }
 
-    /// Takes from the budget what a copy of a node costs.
-    fn pay_for_copy(&mut self, node: &Node, span: Span) -> Result<(), Problem> {
-        let affordable = match node {
-            Node::Scalar(Scalar::String(text)) => self.budget.take_repeated_bytes(text.len()),
-            Node::Scalar(_) => true,
-            Node::Sequence(items) => items.iter().all(|item| pay_for_value(self.budget, item)),
-            Node::Mapping(map) => map.iter().all(|(key, value)| {
-                self.budget.take_repeated_bytes(key.len()) && pay_for_value(self.budget, value)
-            }),
-        };
-        if affordable {
+    fn afforded(&self, is_affordable: bool, span: Span) -> Result<(), Problem> {
+        if is_affordable {
             Ok(())
         } else {
-            Err(Problem::at(span, ProblemKind::TooManyNodes))
+            Err(self.refused(span))
         }
+    }
+
+    fn refused(&self, span: Span) -> Problem {
+        let reason = self.budget.refusal().unwrap_or_default();
+        Problem::at(span, ProblemKind::TooMuchMemory(reason))
     }
 }
 
-fn pay_for_value(budget: &mut Budget, value: &Value) -> bool {
-    budget.take_node()
-        && match value {
-            Value::String(text) => budget.take_repeated_bytes(text.len()),
-            Value::Array(items) => items.iter().all(|item| pay_for_value(budget, item)),
-            Value::Object(map) => map.iter().all(|(key, value)| {
-                budget.take_repeated_bytes(key.len()) && pay_for_value(budget, value)
-            }),
-            Value::Null | Value::Bool(_) | Value::Number(_) => true,
-        }
+/// Takes from the budget what a copy of a node costs.
+fn pay_for_copy(budget: &mut Budget, node: &Node) -> bool {
+    match node {
+        Node::Scalar(Scalar::String(text)) => budget.take_text(text.len()),
+        Node::Scalar(_) => true,
+        Node::Sequence(items) => budget.take_copy_of_list(items),
+        Node::Mapping(map) => budget.take_copy_of_mapping(map),
+    }
 }
 
 /// Whether a key is `<<`, unquoted or tagged as a merge key (`isMerge` in `decode.go`).

@@ -14,7 +14,7 @@ use granit_parser::{ErrorKind, Event, ScanError, Span};
 use serde_json::Value;
 
 use self::build::Builder;
-use super::Budget;
+use super::budget::Budget;
 
 /// Something wrong with a document, and where in its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub(super) struct Problem {
 pub(super) enum ProblemKind {
     /// A key is in one mapping twice.
     DuplicateKey { first_line: usize },
-    /// The budget is spent.
-    TooManyNodes,
+    /// The budget is spent; in words.
+    TooMuchMemory(&'static str),
     /// Anything else; the text quotes nothing.
     Other(String),
 }

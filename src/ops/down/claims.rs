@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::plan::uid_of;
 use super::{Doomed, DownOptions, DownPlan, kept};
 use crate::cluster::ResourceKind;
+use crate::json;
 use crate::object::ObjectRef;
 use crate::ops::Context;
 use crate::ops::error::OpsError;
@@ -26,7 +27,7 @@ pub(super) async fn of_templates(
     options: DownOptions,
     plan: &mut DownPlan,
 ) -> Result<Vec<Doomed>, OpsError> {
-    let Ok(set) = serde_json::from_value::<StatefulSet>(live) else {
+    let Ok(set) = json::from_value::<StatefulSet>(live) else {
         return Ok(Vec::new());
     };
     let templates = set.spec.volume_claim_templates.clone().unwrap_or_default();

@@ -34,6 +34,12 @@ pub(crate) enum Fault {
     Other,
     /// The connection breaks and nothing was executed.
     CutBefore,
+    /// A body that never ends, with this HTTP status: a beginning, and then the same again and again.
+    Endless {
+        status: u16,
+        beginning: &'static str,
+        piece: &'static str,
+    },
     /// The request is executed, then the connection breaks: the answer is lost.
     CutAfter,
     /// The body breaks after so many bytes.

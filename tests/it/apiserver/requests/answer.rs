@@ -67,6 +67,20 @@ pub(crate) fn refused(failure: &Failure) -> Answer {
     response
 }
 
+/// A body that never ends.
+pub(crate) fn endless(status: u16, beginning: &'static str, piece: &'static str) -> Answer {
+    const CHUNK: usize = 64 * 1024;
+    let chunk = Bytes::from(piece.repeat(CHUNK / piece.len() + 1));
+    let pieces = stream::once(future::ready(Bytes::from(beginning))).chain(stream::repeat(chunk));
+    let frames = pieces.map(|piece| Ok::<_, io::Error>(Frame::data(piece)));
+    let mut response = Response::new(StreamBody::new(frames).boxed_unsync());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
+    response
+}
+
 /// An injected error. Go reads the seconds of a `Status` as an `int32`, so more than that stand in the header alone.
 pub(crate) fn fault(status: u16, reason: &str, message: &str, retry_after: Option<u64>) -> Answer {
     let mut details = json!({});

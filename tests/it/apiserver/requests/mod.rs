@@ -98,6 +98,11 @@ where
             page,
             is_executed: false,
         }) => return Ok(answer::page(*status, *page)),
+        Some(Fault::Endless {
+            status,
+            beginning,
+            piece,
+        }) => return Ok(answer::endless(*status, beginning, piece)),
         Some(Fault::CutBefore) => return Err(io::ErrorKind::ConnectionReset.into()),
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Meanwhile(deed)) => deed.happen(&shared),

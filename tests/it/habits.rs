@@ -1,0 +1,87 @@
+//! What fingers type that know kubectl.
+
+use crate::apiserver::{ApiServer, Pods, Reply};
+use crate::harness::{Cryptoctl, KEYS, built_in};
+
+fn log_queries(server: &ApiServer) -> Vec<(String, String)> {
+    server
+        .requests()
+        .into_iter()
+        .filter(|request| request.path.ends_with("/log"))
+        .map(|request| (request.path, request.query))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_name_of_a_pod_gives_its_log_alone() {
+    let server = built_in().await;
+    Cryptoctl::new(&server)
+        .args(["logs", "cryptoserver-1", "-n", "logaiter"])
+        .run()
+        .await
+        .expect_code(0);
+    let asked = log_queries(&server);
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert!(asked[0].0.contains("/pods/cryptoserver-1/"), "{asked:?}");
+    for absent in ["cryptoserver-7", "other-0", "other"] {
+        let output = Cryptoctl::new(&server)
+            .args(["logs", absent, "-n", "logaiter"])
+            .run()
+            .await;
+        assert_ne!(output.code(), 0, "{absent}");
+        assert!(output.stderr.contains("error: "), "{}", output.stderr);
+    }
+}
+
+#[tokio::test]
+async fn logs_start_when_they_are_asked_to_and_carry_times() {
+    let server = built_in().await;
+    Cryptoctl::new(&server)
+        .args(["logs", "sts/cryptoserver", "-n", "logaiter"])
+        .args(["--since", "1500ms", "--timestamps"])
+        .run()
+        .await
+        .expect_code(0);
+    let asked = log_queries(&server);
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    for (_, query) in asked {
+        assert!(query.contains("sinceSeconds=2"), "{query}");
+        assert!(query.contains("timestamps=true"), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn to_follow_is_not_to_name_a_file() {
+    let server = ApiServer::listen().await;
+    let output = Cryptoctl::new(&server)
+        .args(["logs", "-f", "sts/web"])
+        .run()
+        .await
+        .expect_code(2);
+    let hint = "cryptoctl logs --follow sts/web";
+    assert!(output.stderr.contains(hint), "{}", output.stderr);
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_readiness_probe_names_a_path_to_ask() {
+    let server = built_in().await;
+    server.serve(Pods::of("cryptoserver"), "/up", Reply::ok(KEYS));
+    let call = Cryptoctl::new(&server);
+    let path = call.home().join("set.yaml");
+    let text = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: cryptoserver, namespace: logaiter}\nspec: {template: {spec: {containers: [{name: a, readinessProbe: {httpGet: {path: /up, port: 80}}}]}}}\n";
+    std::fs::write(&path, text).unwrap();
+    let output = call
+        .args(["verify", "-f"])
+        .arg(&path)
+        .run()
+        .await
+        .expect_code(0);
+    assert!(
+        output
+            .stderr
+            .contains("`/up` on port 80 is asked, as the readiness probe"),
+        "{}",
+        output.stderr
+    );
+}
