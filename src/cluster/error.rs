@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::denial::Denial;
 
 use super::discovery::ResourceKind;
+use super::refusal::without_credentials;
 
 /// A conflict between two field managers, as the API server reports it.
 ///
@@ -205,6 +206,7 @@ impl ClusterError {
         retry_after: Option<Duration>,
         status: Status,
     ) -> Self {
+        let status = without_credentials(status);
         let message = if !status.message.is_empty() {
             shortened(status.message.clone())
         } else if code == StatusCode::NOT_FOUND {

@@ -3,7 +3,7 @@
 use http::HeaderValue;
 use http::header::InvalidHeaderValue;
 
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 
 /// A user name and a password.
 pub(super) struct Login {
@@ -29,7 +29,10 @@ impl Login {
     pub(super) fn basic(&self) -> Result<HeaderValue, InvalidHeaderValue> {
         use base64::Engine;
         let pair = format!("{}:{}", self.user, self.password.expose());
+        secret::is_sent(&pair);
         let pair = base64::engine::general_purpose::STANDARD.encode(pair);
+        secret::is_sent(&pair);
+        secret::is_sent(self.password.expose());
         let mut value = HeaderValue::from_str(&format!("Basic {pair}"))?;
         value.set_sensitive(true);
         Ok(value)

@@ -31,6 +31,7 @@ mod patch;
 mod pod_proxy;
 mod pulse;
 mod reading;
+mod refusal;
 mod sender;
 mod transport;
 mod warning;

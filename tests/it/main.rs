@@ -32,6 +32,7 @@ mod client;
 mod config;
 mod connection;
 mod consent;
+mod credentials;
 mod down;
 mod habits;
 mod identity;

@@ -24,6 +24,7 @@ use super::address::Address;
 use super::connection::ConnectionSettings;
 use super::kubeconfig::Resolved;
 use super::login::Login;
+use crate::secret;
 
 /// Where credentials come from.
 enum Source {
@@ -223,6 +224,7 @@ fn nobody(resolved: &Resolved) -> String {
 }
 
 fn bearer(token: &str) -> Result<HeaderValue, IdentityError> {
+    secret::is_sent(token);
     header(&format!("Bearer {token}"), "token")
 }
 
