@@ -159,7 +159,7 @@ fn cgroups() -> Option<Problem> {
     })
 }
 
-/// The kubelet by itself, or within k3s, RKE2 or MicroK8s, by the names that the kernel knows them by.
+/// The kubelet by itself, or within k3s, RKE2 or `MicroK8s`, by the names that the kernel knows them by.
 const KUBELETS: [&str; 4] = ["kubelet", "k3s-server", "k3s-agent", "kubelite"];
 
 /// Two kubelets would share a socket that cannot be moved, and each other's pods' cgroups. What one has

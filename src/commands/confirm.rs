@@ -110,7 +110,7 @@ pub(super) async fn ask(
     let answer = tokio::task::spawn_blocking(move || match protected {
         None => ui.confirm(&format!("{question}Go on?")),
         Some(Protected { context, entry }) => {
-            let entry = sanitise(&entry);
+            let entry = brief(&entry);
             let question =
                 format!("{question}The context is protected ({entry}).\nTo go on, type its name:");
             ui.confirm_by_name(&question, &context)

@@ -33,12 +33,12 @@ pub(super) async fn run(
     };
     match ops::logs(&context, &workload, &options).await {
         // No StatefulSet has the name; a pod of one may, which is what `kubectl logs` is given.
-        Err(OpsError::NoSuchWorkload { object }) => match owner_of(&workload) {
+        Err(OpsError::NoSuchWorkload { object, nearby }) => match owner_of(&workload) {
             Some(owner) => {
                 options.pod = Some(object.name);
                 Ok(ops::logs(&context, &owner, &options).await?)
             }
-            None => Err(OpsError::NoSuchWorkload { object }.into()),
+            None => Err(OpsError::NoSuchWorkload { object, nearby }.into()),
         },
         read => Ok(read?),
     }
