@@ -23,7 +23,7 @@ pub(crate) enum StartError {
     },
     /// What was asked for could not be told to anybody.
     #[error(
-        "standard output is closed, and `-o json` has nowhere else to go: open it, for example with `>/dev/null`"
+        "standard output is closed (or `/dev/null`, opened for reading as well), and `-o json` has nowhere else to go: open it, for example with `>report.json`"
     )]
     NoOutput,
     /// The operating system refused what the runtime needs.

@@ -1,6 +1,7 @@
 //! Why a container keeps ending: by itself, or because the kubelet ends it.
 
-use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
 
 use super::probe::{self, Kind};
 use super::{Cause, Diagnosis, Finality, all_containers, events, exit, kubectl, pod_reference};
@@ -135,14 +136,31 @@ fn killed_by(
     if !kills {
         return None;
     }
-    events(snapshot, uid, &["Unhealthy"])
-        .filter(|event| probe::container_of(event).is_none_or(|name| name == status.name))
-        .filter_map(|event| {
-            let words = event.message.clone()?;
-            let kind = Kind::of(&words).filter(|kind| *kind != Kind::Readiness)?;
-            Some((kind, words))
-        })
-        .next_back()
+    let (kind, event) =
+        failures(snapshot, pod, &status.name).rfind(|(kind, _)| *kind != Kind::Readiness)?;
+    Some((kind, event.message.clone()?))
+}
+
+/// When the liveness probe of a container failed last, by the cluster's time.
+pub(crate) fn liveness_failed_at(
+    snapshot: &Snapshot,
+    pod: &Pod,
+    container: &str,
+) -> Option<Timestamp> {
+    let (_, event) =
+        failures(snapshot, pod, container).rfind(|(kind, _)| *kind == Kind::Liveness)?;
+    super::last_seen(event)
+}
+
+/// What the kubelet said of the probes of a container that failed, the newest last.
+fn failures<'snapshot>(
+    snapshot: &'snapshot Snapshot,
+    pod: &Pod,
+    container: &str,
+) -> impl DoubleEndedIterator<Item = (Kind, &'snapshot Event)> {
+    events(snapshot, pod.metadata.uid.as_deref(), &["Unhealthy"])
+        .filter(move |event| probe::container_of(event).is_none_or(|name| name == container))
+        .filter_map(|event| Some((Kind::of(event.message.as_deref()?)?, event)))
 }
 
 fn memory_limit(pod: &Pod, name: &str) -> Option<String> {

@@ -12,6 +12,8 @@ mod probe;
 mod quantity;
 mod refusal;
 
+pub(crate) use self::crash::liveness_failed_at;
+
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Event, Pod};
 use serde::{Deserialize, Serialize};

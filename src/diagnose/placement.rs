@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::{Container, Node, Pod, PodCondition};
 
 use super::{Cause, Diagnosis, Finality, kubectl, newest_event, pod_reference, quantity};
-use crate::status::Snapshot;
+use crate::status::{Snapshot, cordoned_for, is_cordoned, restore_command};
 
 /// Values of a label that are named, at most.
 const NAMED_VALUES: usize = 5;
@@ -58,15 +58,52 @@ fn unschedulable(snapshot: &Snapshot, pod: &Pod, condition: &PodCondition) -> Di
     let nodes = snapshot.nodes.as_deref().unwrap_or_default();
     evidence.extend(too_much(pod, nodes));
     evidence.extend(selected_by_none(pod, nodes));
+    evidence.extend(cordoned(nodes));
+    let mut next = restorations(nodes);
+    next.extend([kubectl("describe", &object), "kubectl get nodes".to_owned()]);
     Diagnosis {
         cause: Cause::Unschedulable,
         message: format!("no node takes `{object}`"),
         evidence,
-        next: vec![kubectl("describe", &object), "kubectl get nodes".to_owned()],
+        next,
         finality: Finality::Open,
         container: None,
         object,
     }
+}
+
+/// The nodes that are kept out of use, and by whom where an experiment has cordoned them.
+fn cordoned(nodes: &[Node]) -> Option<String> {
+    let names: Vec<String> = nodes
+        .iter()
+        .filter(|node| is_cordoned(node))
+        .map(|node| {
+            let name = node.metadata.name.as_deref().unwrap_or_default();
+            cordoned_for(node).map_or_else(
+                || format!("`node/{name}`"),
+                |(namespace, set)| {
+                    format!("`node/{name}` (by an experiment on `{namespace}/statefulset/{set}`)")
+                },
+            )
+        })
+        .collect();
+    let (first, rest) = names.split_at(names.len().min(NAMED_VALUES));
+    let more = match rest.len() {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    (!names.is_empty()).then(|| format!("cordoned: {}{more}", first.join(", ")))
+}
+
+/// What uncordons the nodes that experiments have left cordoned.
+fn restorations(nodes: &[Node]) -> Vec<String> {
+    let commands: BTreeSet<String> = nodes
+        .iter()
+        .filter(|node| is_cordoned(node))
+        .filter_map(cordoned_for)
+        .map(|(namespace, set)| restore_command(namespace, set))
+        .collect();
+    commands.into_iter().collect()
 }
 
 /// The resources of which a pod asks for more than any node has altogether.

@@ -288,3 +288,27 @@ fn a_missing_object_in_a_volume_may_be_on_its_way() {
     assert_eq!(of("configmap \"late\" not found"), Finality::Lasting);
     assert_eq!(of("timed out waiting for the condition"), Finality::Open);
 }
+
+#[test]
+fn a_node_that_an_experiment_left_cordoned_is_named_with_what_takes_it_back() {
+    let mut pending = pod("web-b", &json!({}));
+    pending["status"] = json!({"conditions": [{"type": "PodScheduled", "status": "False",
+        "reason": "Unschedulable", "message": "0/3 nodes are available"}]});
+    let mut full = snapshot(pending, Vec::new(), Vec::new());
+    let nodes = json!([
+        {"metadata": {"name": "a", "annotations": {"cryptoctl/chaos-cordoned-for": "shop/web"}},
+            "spec": {"unschedulable": true}},
+        {"metadata": {"name": "b"}, "spec": {"unschedulable": true}},
+        {"metadata": {"name": "c"}, "spec": {}},
+    ]);
+    full.nodes = serde_json::from_value(nodes).unwrap();
+    let diagnosis = workload(&full).unwrap();
+    assert_eq!(
+        diagnosis.evidence[1],
+        "cordoned: `node/a` (by an experiment on `shop/statefulset/web`), `node/b`"
+    );
+    assert_eq!(
+        diagnosis.next[0],
+        "cryptoctl chaos statefulset/web -n shop --restore"
+    );
+}

@@ -81,7 +81,8 @@ pub(super) async fn follow(
             // Only time has passed: what was last heard may be old, so it is looked at anew.
             if is_over {
                 found = seen.last.clone().unwrap_or(found);
-            } else if let Some(fresh) = look(context, workload, &snapshot.stateful_set).await {
+            } else if let Some(mut fresh) = look(context, workload, &snapshot.stateful_set).await {
+                fresh.events = snapshot.events;
                 found = settled(rollout_progress(&fresh), &fresh, context.cluster.now());
             } else {
                 continue;

@@ -5,6 +5,7 @@
 
 mod change;
 mod container;
+mod cordon;
 mod deletion;
 mod network;
 mod object;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::change::change_since;
 pub use self::container::{long_running, long_running_statuses};
+pub use self::cordon::{CORDONED_FOR, cordoned_for, is_cordoned, restore_command};
 pub use self::deletion::{held_by, is_being_deleted};
 pub use self::network::{shared_port, uses_host_network};
 pub use self::object::status_of;

@@ -3,7 +3,8 @@
 //! A container that ends again and again is Ready for a while each time: without a readiness probe
 //! whenever it runs at all, with a wrong liveness probe until the kubelet kills it. So a restart costs
 //! the verdict "complete" until the pod has stayed Ready for longer than what ended it last time takes
-//! to show again.
+//! to show again; and a liveness probe that fails costs it until the kubelet would have ended the
+//! container.
 
 use std::time::Duration;
 
@@ -12,11 +13,16 @@ use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, Probe};
 
 use super::container::{long_running, long_running_statuses};
 use super::stateful_set::{RolloutProgress, RolloutState, Snapshot, expected_ordinals, pod_of};
-use crate::diagnose::exit;
+use crate::diagnose::{exit, liveness_failed_at};
 
 /// A pod without a readiness probe is Ready as soon as its containers run, and the kubelet looks once a
 /// second whether they still do (`pkg/kubelet/kubelet.go`, `genericPlegRelistPeriod`).
 const SHORTEST: Duration = Duration::from_secs(3);
+/// A liveness probe says of a container without other probes whether it works, so its first answer is
+/// waited for; not for longer than this, since a long delay is given to what works from the start on.
+const LONGEST_FIRST_ANSWER: Duration = Duration::from_secs(30);
+/// What an event takes to be seen: they are read once a second while nothing else happens.
+const EVENT: Duration = Duration::from_secs(2);
 /// What the kubelet may be late by.
 const SLACK: Duration = Duration::from_secs(5);
 /// A first restart is common while a dependency comes up, so it is not waited for longer than this,
@@ -59,17 +65,45 @@ fn unsettled(snapshot: &Snapshot, ordinal: i32, now: Timestamp) -> Option<String
             let runs_since = runs_since(status).unwrap_or(ready_since);
             // Times of the API are in whole seconds, rounded down.
             let until = ready_since.max(runs_since).checked_add(needed).ok()?;
-            (now < until).then(|| (needed, message(ordinal, status, needed)))
+            let settles =
+                (now < until).then(|| (until, message(container, ordinal, status, needed)));
+            settles.max(ending(snapshot, pod, container, ordinal, runs_since, now))
         })
-        .max_by_key(|(needed, _)| *needed)
+        .max()
         .map(|(_, message)| message)
+}
+
+/// Until when the kubelet may end a container whose liveness probe failed in this run, and how to say
+/// so.
+fn ending(
+    snapshot: &Snapshot,
+    pod: &Pod,
+    container: &Container,
+    ordinal: i32,
+    runs_since: Timestamp,
+    now: Timestamp,
+) -> Option<(Timestamp, String)> {
+    let probe = container.liveness_probe.as_ref()?;
+    let failed = liveness_failed_at(snapshot, pod, &container.name)?;
+    let needed = SignedDuration::try_from(detection(pod, probe) + SLACK).ok()?;
+    let until = failed.checked_add(needed).ok()?;
+    (failed >= runs_since && now < until).then(|| {
+        let message = format!(
+            "the liveness probe of container `{}` of replica {ordinal} failed at {failed}: it must not fail again for {needed:#}",
+            container.name
+        );
+        (until, message)
+    })
 }
 
 /// How long a container has to stay Ready before that proves anything.
 fn needed(pod: &Pod, container: &Container, status: &ContainerStatus) -> Duration {
     if status.restart_count == 0 {
-        let is_probed = container.readiness_probe.is_some() || container.startup_probe.is_some();
-        return if is_probed { Duration::ZERO } else { SHORTEST };
+        return if is_probed_for_readiness(container) {
+            Duration::ZERO
+        } else {
+            SHORTEST.max(first_answer(container))
+        };
     }
     let killed_after = container
         .liveness_probe
@@ -89,7 +123,6 @@ fn needed(pod: &Pod, container: &Container, status: &ContainerStatus) -> Duratio
 /// How long a container runs that fails its liveness probe from the start on, until the kubelet has
 /// ended it.
 fn detection(pod: &Pod, probe: &Probe) -> Duration {
-    let seconds = |value: Option<i32>, default: i32| i64::from(value.unwrap_or(default).max(0));
     let of_pod = pod
         .spec
         .as_ref()
@@ -98,16 +131,49 @@ fn detection(pod: &Pod, probe: &Probe) -> Duration {
         .termination_grace_period_seconds
         .or(of_pod)
         .unwrap_or(30);
-    let total = seconds(probe.initial_delay_seconds, 0)
-        + seconds(probe.period_seconds, 10) * seconds(probe.failure_threshold, 3)
+    seconds(probe.initial_delay_seconds, 0)
+        + seconds(probe.period_seconds, 10)
+            * u32::try_from(probe.failure_threshold.unwrap_or(3)).unwrap_or(0)
         + seconds(probe.timeout_seconds, 1)
-        + grace.clamp(0, 30);
-    Duration::from_secs(total.unsigned_abs())
+        + Duration::from_secs(grace.clamp(0, 30).unsigned_abs())
 }
 
-fn message(ordinal: i32, status: &ContainerStatus, needed: Duration) -> String {
+/// How long a container runs until its liveness probe has answered once and the event of a failure has
+/// come: the kubelet asks for the first time within a period after the delay.
+fn first_answer(container: &Container) -> Duration {
+    container
+        .liveness_probe
+        .as_ref()
+        .map_or(Duration::ZERO, |probe| {
+            let answered = seconds(probe.initial_delay_seconds, 0)
+                + seconds(probe.period_seconds, 10)
+                + seconds(probe.timeout_seconds, 1);
+            (answered + EVENT).min(LONGEST_FIRST_ANSWER)
+        })
+}
+
+fn seconds(value: Option<i32>, default: u64) -> Duration {
+    Duration::from_secs(value.map_or(default, |value| u64::try_from(value).unwrap_or(0)))
+}
+
+fn is_probed_for_readiness(container: &Container) -> bool {
+    container.readiness_probe.is_some() || container.startup_probe.is_some()
+}
+
+fn message(
+    container: &Container,
+    ordinal: i32,
+    status: &ContainerStatus,
+    needed: Duration,
+) -> String {
     let needed = SignedDuration::try_from(needed).unwrap_or_default();
     let Some(ended) = last_end(status).filter(|_| status.restart_count > 0) else {
+        if container.liveness_probe.is_some() && !is_probed_for_readiness(container) {
+            return format!(
+                "container `{}` of replica {ordinal} has only just started: its liveness probe has {needed:#} to answer once",
+                status.name
+            );
+        }
         return format!(
             "replica {ordinal} has only just become Ready: it has to stay so for {needed:#}"
         );
@@ -163,7 +229,7 @@ mod tests {
 
     /// One replica, Ready since `ready`, whose container has restarted so often; the run before took
     /// `ran` seconds and ended right before.
-    fn state(restarts: i32, ran: i64, ready: &str, container: &Value, now: &str) -> RolloutState {
+    fn snapshot(restarts: i32, ran: i64, ready: &str, container: &Value) -> Snapshot {
         let since: Timestamp = ready.parse().unwrap();
         let began = since - SignedDuration::from_secs(ran);
         let last = if restarts > 0 {
@@ -192,11 +258,15 @@ mod tests {
             "status": {"observedGeneration": 1, "replicas": 1, "availableReplicas": 1,
                 "updateRevision": "web-b", "currentRevision": "web-b"},
         });
-        let snapshot = Snapshot {
+        Snapshot {
             stateful_set: serde_json::from_value(set).unwrap(),
             pods: vec![serde_json::from_value(pod).unwrap()],
             ..Snapshot::default()
-        };
+        }
+    }
+
+    fn state(restarts: i32, ran: i64, ready: &str, container: &Value, now: &str) -> RolloutState {
+        let snapshot = snapshot(restarts, ran, ready, container);
         settled(rollout_progress(&snapshot), &snapshot, now.parse().unwrap()).state
     }
 
@@ -253,5 +323,56 @@ mod tests {
             RolloutState::Complete
         );
         assert_eq!(at(probed(), READY), RolloutState::Complete);
+    }
+
+    #[test]
+    fn the_first_answer_of_a_liveness_probe_is_waited_for_where_no_other_probe_says_anything() {
+        let at = |container, now| state(0, 0, READY, &container, now);
+        let alone = json!({"livenessProbe": {"periodSeconds": 5}});
+        let RolloutState::Progressing { message, .. } = at(alone.clone(), "2026-01-01T00:00:07Z")
+        else {
+            panic!("it has not answered");
+        };
+        assert!(message.contains("answer once"), "{message}");
+        assert_eq!(at(alone, "2026-01-01T00:00:08Z"), RolloutState::Complete);
+        let late = json!({"livenessProbe": {"initialDelaySeconds": 3600}});
+        assert_eq!(at(late, "2026-01-01T00:00:30Z"), RolloutState::Complete);
+        let both = json!({"livenessProbe": {}, "readinessProbe": {}});
+        assert_eq!(at(both, READY), RolloutState::Complete);
+    }
+
+    #[test]
+    fn a_liveness_probe_that_fails_costs_the_verdict_until_the_kubelet_would_have_acted() {
+        let container = json!({"readinessProbe": {}, "livenessProbe": {
+            "periodSeconds": 4, "failureThreshold": 2, "timeoutSeconds": 1,
+            "terminationGracePeriodSeconds": 1}});
+        let failed = |probe: &str, at: &str| {
+            let event = json!({"metadata": {}, "reason": "Unhealthy", "lastTimestamp": at,
+                "involvedObject": {"uid": "p", "fieldPath": "spec.containers{api}"},
+                "message": format!("{probe} probe failed: HTTP probe failed with statuscode: 404")});
+            vec![serde_json::from_value(event).unwrap()]
+        };
+        let with = |events, now: &str| {
+            let mut snapshot = snapshot(0, 0, READY, &container);
+            snapshot.events = events;
+            settled(rollout_progress(&snapshot), &snapshot, now.parse().unwrap()).state
+        };
+        let during = || failed("Liveness", "2026-01-01T00:00:04Z");
+        let RolloutState::Progressing { message, .. } = with(during(), "2026-01-01T00:00:18Z")
+        else {
+            panic!("it is about to be ended");
+        };
+        assert!(
+            message.contains("the liveness probe of container `api`"),
+            "{message}"
+        );
+        assert_eq!(
+            with(during(), "2026-01-01T00:00:19Z"),
+            RolloutState::Complete
+        );
+        let before = failed("Liveness", "2025-12-31T23:59:59Z");
+        assert_eq!(with(before, "2026-01-01T00:00:05Z"), RolloutState::Complete);
+        let others = failed("Startup", "2026-01-01T00:00:04Z");
+        assert_eq!(with(others, "2026-01-01T00:00:05Z"), RolloutState::Complete);
     }
 }

@@ -11,9 +11,7 @@ use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
 use crate::ops::{Context, Workload};
 use crate::report::Restored;
-
-/// On a node: the workload, as `NAMESPACE/NAME`, for whose sake it was cordoned.
-const CORDONED_FOR: &str = "cryptoctl/chaos-cordoned-for";
+use crate::status::{CORDONED_FOR, cordoned_for, is_cordoned};
 
 /// Cordons a node, unless it is cordoned already: then it is not ours to uncordon.
 pub(super) async fn cordon(
@@ -126,14 +124,7 @@ async fn read_node(context: &Context, name: &str) -> Result<Option<Node>, OpsErr
 }
 
 fn is_marked(node: &Node, workload: &Workload) -> bool {
-    annotation(&node.metadata, CORDONED_FOR) == Some(mark(workload).as_str())
-}
-
-fn is_cordoned(node: &Node) -> bool {
-    node.spec
-        .as_ref()
-        .and_then(|spec| spec.unschedulable)
-        .unwrap_or_default()
+    cordoned_for(node) == Some((workload.namespace.as_str(), workload.name.as_str()))
 }
 
 fn mark(workload: &Workload) -> String {

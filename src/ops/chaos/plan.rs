@@ -11,7 +11,7 @@ use crate::ops::error::OpsError;
 use crate::ops::verify::{endpoints, pods};
 use crate::ops::{Context, Workload};
 use crate::report::{Experiment, Fault, Selection};
-use crate::status::{KeptBecause, expected_ordinals, kept_because, ordinals_that_move};
+use crate::status::{self, KeptBecause, expected_ordinals, kept_because, ordinals_that_move};
 
 /// An experiment that is settled: what was agreed to, and nothing else.
 #[derive(Debug, Clone)]
@@ -255,8 +255,5 @@ fn what(experiment: &Experiment, workload: &Workload) -> String {
 /// What restores the workload, to be pasted.
 #[must_use]
 pub fn restore_command(workload: &Workload) -> String {
-    format!(
-        "cryptoctl chaos statefulset/{} -n {} --restore",
-        workload.name, workload.namespace
-    )
+    status::restore_command(&workload.namespace, &workload.name)
 }
