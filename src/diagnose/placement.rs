@@ -188,8 +188,11 @@ fn volume(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
     let reasons = ["FailedAttachVolume", "FailedMount", "FailedMapVolume"];
     let words = newest_event(snapshot, pod.metadata.uid.as_deref(), &reasons)?;
     let object = pod_reference(pod);
-    // A ConfigMap or Secret may be on its way, as for `container_configuration`.
-    let finality = if words.contains("not found") || words.contains("references non-existent") {
+    // A ConfigMap or Secret may be on its way, as for `container_configuration`; the one that the
+    // controller manager makes in every namespace is.
+    let finality = if words.contains("\"kube-root-ca.crt\"") {
+        Finality::Open
+    } else if words.contains("not found") || words.contains("references non-existent") {
         Finality::Lasting
     } else {
         Finality::Open

@@ -116,6 +116,15 @@ impl Refusal {
                 Some(format!("kubectl describe limitrange{on}")),
             );
         }
+        if says("serviceaccount \"default\" not found") {
+            // The controller manager makes it, and makes it anew.
+            return new(
+                Cause::MissingReference,
+                "its namespace has no ServiceAccount `default` yet, which the controller manager makes",
+                Finality::Open,
+                Some(format!("kubectl get serviceaccounts{on}")),
+            );
+        }
         if says("error looking up service account") {
             return new(
                 Cause::MissingReference,

@@ -286,6 +286,8 @@ fn a_missing_object_in_a_volume_may_be_on_its_way() {
         .finality
     };
     assert_eq!(of("configmap \"late\" not found"), Finality::Lasting);
+    let made = "MountVolume.SetUp failed for volume \"kube-api-access-x\" : configmap \"kube-root-ca.crt\" not found";
+    assert_eq!(of(made), Finality::Open, "the controller manager makes it");
     assert_eq!(of("timed out waiting for the condition"), Finality::Open);
 }
 

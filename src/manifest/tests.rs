@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::*;
 
 /// What kubectl takes and we refuse; the module's documentation gives the reasons.
-const REFUSED_HERE: [&str; 16] = [
+const REFUSED_HERE: [&str; 15] = [
     "byte-order-mark-inside",
     "comment-without-space",
     "document-end-first",
@@ -23,7 +23,6 @@ const REFUSED_HERE: [&str; 16] = [
     "json-keys-twice",
     "json-lone-surrogate",
     "keys-twice",
-    "keys-twice-after-conversion",
     "latin-1",
     "quoted-escape-apostrophe",
     "tag-before-comma",
@@ -158,6 +157,15 @@ fn endless_input_is_refused_at_the_limit() {
             ..
         }]
     ));
+}
+
+/// To kubectl the last or the first of the two wins, by chance, so the corpus cannot say which.
+#[test]
+fn two_keys_that_are_one_as_text_are_refused() {
+    let text = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: twice}\ndata: {1: a, '1': b}\n";
+    assert!(load_bytes(text).is_err());
+    let once = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: once}\ndata: {'1': b}\n";
+    assert!(load_bytes(once).is_ok());
 }
 
 #[test]
