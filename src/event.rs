@@ -3,19 +3,18 @@
 //! Every report can be rebuilt from these events, and `-o json` prints them as they are; their
 //! written contract is `docs/events.md`. Status events are sent on change, never per poll.
 
+mod emitter;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Semaphore, mpsc};
-use tokio::time::Instant;
 
+pub use self::emitter::{Emitter, Events};
 use crate::action::Action;
 use crate::exit::{ExitStatus, Outcome};
 use crate::object::ObjectRef;
-use crate::recording::Recording;
 use crate::report::{
     Endpoint, Experiment, Fault, ProbeCounts, ProbeState, RecoveryPhase, ReplicaAnswer, Report,
 };
@@ -269,120 +268,6 @@ pub struct ErrorText {
     pub causes: Vec<String>,
     /// What to do next: commands to paste, or sentences.
     pub hints: Vec<String>,
-}
-
-/// Bytes of log lines that may wait for whoever renders them before [`Emitter::send_when_read`] waits as
-/// well.
-const BACKLOG: u32 = 2 << 20;
-
-/// Stamps events and hands them to whoever renders them.
-#[derive(Debug, Clone)]
-pub struct Emitter {
-    sender: mpsc::UnboundedSender<Event>,
-    room: Arc<Semaphore>,
-    started: Instant,
-    recording: Option<Recording>,
-}
-
-impl Emitter {
-    /// A new clock, and the events that are sent on it.
-    #[must_use]
-    pub fn new() -> (Self, Events) {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let room = Arc::new(Semaphore::new(BACKLOG as usize));
-        let events = Events {
-            receiver,
-            room: Arc::clone(&room),
-        };
-        (
-            Self {
-                sender,
-                room,
-                started: Instant::now(),
-                recording: None,
-            },
-            events,
-        )
-    }
-
-    /// The same clock, with every event kept from now on.
-    #[must_use]
-    pub fn recorded(self, recording: Recording) -> Self {
-        Self {
-            recording: Some(recording),
-            ..self
-        }
-    }
-
-    /// Milliseconds since the run began.
-    #[must_use]
-    pub fn elapsed_ms(&self) -> u64 {
-        milliseconds(self.started.elapsed())
-    }
-
-    /// Sends an event; a renderer that is gone is no reason to stop working.
-    pub fn send(&self, kind: EventKind) {
-        let event = Event {
-            time: Timestamp::now(),
-            elapsed_ms: self.elapsed_ms(),
-            kind,
-        };
-        if let Some(recording) = &self.recording {
-            recording.keep(&event);
-        }
-        // The receiver only goes away at the end of the run.
-        let _ = self.sender.send(event);
-    }
-
-    /// Sends a log line once there is room for it: a log may be endless, and its reader slow.
-    pub async fn send_when_read(&self, kind: EventKind) {
-        if let Ok(room) = self.room.acquire_many(size(&kind)).await {
-            room.forget();
-            self.send(kind);
-        }
-    }
-}
-
-/// The events of a run, as they arrive.
-#[derive(Debug)]
-pub struct Events {
-    receiver: mpsc::UnboundedReceiver<Event>,
-    room: Arc<Semaphore>,
-}
-
-impl Events {
-    /// The events of a run that is over.
-    pub fn recorded(events: impl IntoIterator<Item = Event>) -> Self {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        for event in events {
-            // The receiver is at hand.
-            let _ = sender.send(event);
-        }
-        Self {
-            receiver,
-            room: Arc::new(Semaphore::new(0)),
-        }
-    }
-
-    /// Waits for events and appends up to `most` of them; returns how many, 0 at the end.
-    pub async fn receive(&mut self, batch: &mut Vec<Event>, most: usize) -> usize {
-        let count = self.receiver.recv_many(batch, most).await;
-        let arrived = batch.iter().rev().take(count);
-        let sizes = arrived.map(|event| size(&event.kind) as usize);
-        self.room.add_permits(sizes.sum());
-        count
-    }
-}
-
-/// What a log line takes of the backlog; nothing else is endless.
-fn size(kind: &EventKind) -> u32 {
-    match kind {
-        EventKind::LogLine { line, .. } => {
-            let size = line.len() + size_of::<Event>();
-            u32::try_from(size).unwrap_or(BACKLOG).min(BACKLOG)
-        }
-        _ => 0,
-    }
 }
 
 /// Whole milliseconds, saturating.

@@ -6,6 +6,7 @@
 //! tells the reasons.
 
 pub mod action;
+pub mod address;
 pub mod answer;
 pub mod baseline;
 pub mod built_in;
@@ -32,6 +33,7 @@ pub mod render;
 pub mod report;
 pub mod secret;
 pub mod settings;
+mod shell;
 mod start;
 pub mod status;
 pub mod timeline;
@@ -106,6 +108,7 @@ async fn execute(cli: &Cli) -> ExitStatus {
     );
     let display = settings::display(&cli.global, &ui);
     let (emitter, events) = Emitter::new();
+    let emitter = emitter.addressed(settings::address(&cli.global));
     let files = cli.command.report_files();
     let recording = Recording::default();
     let emitter = if files.is_empty() {

@@ -17,6 +17,7 @@ pub use self::older::older_run;
 pub use self::reading::in_time;
 pub use self::verification::verification;
 
+use crate::address::Address;
 use crate::cli::{
     Cli, ColorChoice, Command, EditArgs, GlobalArgs, OutputFormat, ProgressChoice, SetArgs,
     WorkloadArgs,
@@ -104,6 +105,41 @@ pub fn connection(cli: &Cli, command: &str, person: bool) -> ConnectionSettings 
         user_agent: format!("cryptoctl/{} ({command})", env!("CARGO_PKG_VERSION")),
         interactive: person && !reads_standard_input,
     }
+}
+
+/// How the commands that this run shows reach its cluster. No secret is among it: whoever gave one on the
+/// command line has it.
+#[must_use]
+pub fn address(global: &GlobalArgs) -> Address {
+    let given = &global.connection;
+    let path = |path: &Option<PathBuf>| {
+        path.as_ref()
+            .map(|path| path.to_string_lossy().into_owned())
+    };
+    let flags = [
+        ("--kubeconfig", path(&global.kubeconfig)),
+        ("--context", global.context.clone()),
+        ("--cluster", given.cluster.clone()),
+        ("--user", given.user.clone()),
+        ("--server", given.server.clone()),
+        ("--tls-server-name", given.tls_server_name.clone()),
+        (
+            "--certificate-authority",
+            path(&given.certificate_authority),
+        ),
+        (
+            "--insecure-skip-tls-verify",
+            given.insecure_skip_tls_verify.map(|skip| skip.to_string()),
+        ),
+        ("--proxy-url", given.proxy_url.clone()),
+        ("--as", given.impersonate_user.clone()),
+    ];
+    let groups = given.impersonate_groups.iter().cloned();
+    let groups = groups.map(|group| ("--as-group", Some(group)));
+    Address::of(flags.into_iter().chain(groups).filter_map(|(flag, value)| {
+        let value = value.filter(|value| !value.is_empty())?;
+        Some((flag, value.into()))
+    }))
 }
 
 fn overrides(global: &GlobalArgs) -> Overrides {

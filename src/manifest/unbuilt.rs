@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::shell;
+
 /// The names under which kustomize looks for its file (`sigs.k8s.io/kustomize` `api/konfig/general.go`).
 const KUSTOMIZATION: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
@@ -90,9 +92,11 @@ impl Unbuilt {
     #[must_use]
     pub fn hint(&self, command: &str, flags: &str, asks: bool) -> String {
         let build = match self {
-            Self::Kustomization { folder } => format!("kustomize build {}", word(folder)),
-            Self::Chart { folder } => format!("helm template NAME {}", word(folder)),
-            Self::Values { file } => format!("helm template NAME CHART --values {}", word(file)),
+            Self::Kustomization { folder } => format!("kustomize build {}", shell::word(folder)),
+            Self::Chart { folder } => format!("helm template NAME {}", shell::word(folder)),
+            Self::Values { file } => {
+                format!("helm template NAME CHART --values {}", shell::word(file))
+            }
         };
         if asks {
             format!(
@@ -142,16 +146,6 @@ fn shown(folder: &Path) -> String {
     }
 }
 
-/// A path as one word of a shell.
-fn word(path: &str) -> String {
-    let is_plain = |character: char| character.is_alphanumeric() || "/._-+:,@".contains(character);
-    if path.chars().all(is_plain) {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -177,11 +171,5 @@ mod tests {
         assert_eq!(Unbuilt::document("web.yaml", &values), None);
         let manifest = json!({"apiVersion": "v1", "kind": "ConfigMap"});
         assert_eq!(Unbuilt::document("values.yaml", &manifest), None);
-    }
-
-    #[test]
-    fn a_path_stays_one_word() {
-        assert_eq!(word("deploy/base"), "deploy/base");
-        assert_eq!(word("it's here"), r"'it'\''s here'");
     }
 }

@@ -130,3 +130,22 @@ async fn an_api_server_that_never_answers() {
         .expect_code(1);
     says(&output, &["did not answer within 1 s"]);
 }
+
+#[tokio::test]
+async fn the_commands_that_are_shown_go_to_the_cluster_of_the_run() {
+    let server = ApiServer::listen().await;
+    let status = ["rollout", "status", "-n", "nowhere"];
+    let alone = Cryptoctl::new(&server)
+        .args(status)
+        .run()
+        .await
+        .expect_code(1);
+    says(&alone, &["`kubectl get namespaces`"]);
+    let named = Cryptoctl::new(&server)
+        .args(status)
+        .args(["--context", "model"])
+        .run()
+        .await
+        .expect_code(1);
+    says(&named, &["`kubectl --context=model get namespaces`"]);
+}

@@ -1,0 +1,150 @@
+//! The flags by which this run was told its cluster, in every command that it shows to be pasted:
+//! without them a command would go to whichever cluster is the default one.
+
+use std::borrow::Cow;
+
+use crate::event::{ErrorText, EventKind};
+use crate::report::{ChaosReport, Report, RolloutReport};
+use crate::shell;
+use crate::status::{Diagnosis, RolloutProgress, RolloutState};
+
+/// The programs whose commands are shown; both take the same flags, right after their name.
+const PROGRAMS: [&str; 2] = ["kubectl ", "cryptoctl "];
+
+/// Where the commands that are shown have to go.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    /// From the flags that were given, with their values.
+    pub fn of<'a>(flags: impl IntoIterator<Item = (&'static str, Cow<'a, str>)>) -> Self {
+        let words = flags
+            .into_iter()
+            .map(|(flag, value)| format!("{flag}={} ", shell::word(&value)));
+        Self(words.collect())
+    }
+
+    /// Completes every command that an event shows.
+    pub(crate) fn complete(&self, kind: &mut EventKind) {
+        if self.0.is_empty() {
+            return;
+        }
+        match kind {
+            EventKind::Warning { message } => self.complete_text(message),
+            EventKind::Rollout { progress, .. } => self.complete_progress(progress),
+            EventKind::Finished(conclusion) => {
+                if let Some(ErrorText { hints, .. }) = &mut conclusion.error {
+                    self.complete_texts(hints);
+                }
+                match &mut conclusion.report {
+                    Some(Report::Up(up)) => self.complete_rollouts(&mut up.rollouts),
+                    Some(Report::Rollout(rollout)) => self.complete_progress(&mut rollout.progress),
+                    Some(Report::Chaos(chaos)) => self.complete_experiment(chaos),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn complete_rollouts(&self, rollouts: &mut [RolloutReport]) {
+        for rollout in rollouts {
+            self.complete_progress(&mut rollout.progress);
+        }
+    }
+
+    fn complete_experiment(&self, chaos: &mut ChaosReport) {
+        self.complete_texts(&mut chaos.reasons);
+        self.complete_texts(&mut chaos.not_restored);
+        if let Some(cause) = &mut chaos.cause {
+            self.complete_diagnosis(cause);
+        }
+    }
+
+    fn complete_progress(&self, progress: &mut RolloutProgress) {
+        match &mut progress.state {
+            RolloutState::Progressing {
+                suspicion: Some(diagnosis),
+                ..
+            }
+            | RolloutState::Failed { cause: diagnosis } => self.complete_diagnosis(diagnosis),
+            _ => {}
+        }
+    }
+
+    fn complete_diagnosis(&self, diagnosis: &mut Diagnosis) {
+        self.complete_texts(&mut diagnosis.next);
+    }
+
+    fn complete_texts(&self, texts: &mut [String]) {
+        for text in texts {
+            self.complete_text(text);
+        }
+    }
+
+    /// Completes a command, and those that a sentence quotes.
+    fn complete_text(&self, text: &mut String) {
+        for program in PROGRAMS {
+            let flags = &self.0;
+            let quoted = format!("`{program}");
+            *text = text.replace(&quoted, &format!("{quoted}{flags}"));
+            if text.starts_with(program) {
+                text.insert_str(program.len(), flags);
+            }
+            let piped = format!("| {program}");
+            *text = text.replace(&piped, &format!("{piped}{flags}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completed(text: &str) -> String {
+        let address = Address::of([
+            ("--kubeconfig", "/home/me/my config".into()),
+            ("--context", "prod".into()),
+        ]);
+        let mut text = text.to_owned();
+        address.complete_text(&mut text);
+        text
+    }
+
+    #[test]
+    fn every_command_goes_to_the_cluster_of_the_run() {
+        let flags = "--kubeconfig='/home/me/my config' --context=prod";
+        assert_eq!(
+            completed("kubectl describe pod/web-0 -n shop"),
+            format!("kubectl {flags} describe pod/web-0 -n shop")
+        );
+        assert_eq!(
+            completed("see it with `kubectl get pods`, then `cryptoctl chaos --restore`"),
+            format!(
+                "see it with `kubectl {flags} get pods`, then `cryptoctl {flags} chaos --restore`"
+            )
+        );
+        assert_eq!(
+            completed("build them first: `kustomize build a | cryptoctl up -f -`"),
+            format!("build them first: `kustomize build a | cryptoctl {flags} up -f -`")
+        );
+    }
+
+    #[test]
+    fn a_sentence_about_a_program_stays_as_it_is() {
+        let sentence = "what kubectl reads is not what cryptoctl reads";
+        assert_eq!(completed(sentence), sentence);
+    }
+
+    #[test]
+    fn without_flags_nothing_is_added() {
+        let mut kind = EventKind::Warning {
+            message: "run `kubectl get pods`".to_owned(),
+        };
+        Address::default().complete(&mut kind);
+        let EventKind::Warning { message } = kind else {
+            panic!("it is still a warning");
+        };
+        assert_eq!(message, "run `kubectl get pods`");
+    }
+}
