@@ -174,8 +174,11 @@ impl ExperimentPicture {
                     .text(format!(", {since} ago"))
             }
         };
-        line.with(Tone::Faint, format!("  {}", ticking(frame.elapsed)))
-            .shortened(frame.width)
+        line.with(
+            Tone::Faint,
+            format!("  running for {}", ticking(frame.elapsed)),
+        )
+        .shortened(frame.width)
     }
 
     fn strip_rows(&self, frame: &Frame, room: usize) -> Vec<Line> {

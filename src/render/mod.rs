@@ -15,6 +15,8 @@ mod table;
 mod text;
 mod words;
 
+use std::time::Duration;
+
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -28,6 +30,7 @@ use self::bars::Bars;
 use self::clock::Clock;
 use self::heartbeat::Heartbeat;
 use self::line::{Level, Line};
+use self::picture::{Frame, Picture};
 use self::text::Text;
 use crate::event::{Event, EventKind, Events, milliseconds};
 use crate::ui::{OutputError, Stream, Ui};
@@ -81,6 +84,27 @@ pub fn render_to_text(events: &[Event], width: usize, with_colour: bool) -> Stri
         .iter()
         .flat_map(|event| text.lines(event, width))
         .flat_map(|line| line.wrapped(width))
+        .map(|line| line.render(with_colour) + "\n")
+        .collect()
+}
+
+/// The live rows as they stand when the last of these events has come.
+#[must_use]
+pub fn live_rows(events: &[Event], width: usize, with_colour: bool) -> String {
+    let mut picture = Picture::default();
+    for event in events {
+        picture.record(event);
+    }
+    let rows = events.last().map(|last| {
+        picture.rows(&Frame {
+            now: last.time,
+            elapsed: Duration::from_millis(last.elapsed_ms),
+            width,
+            height: usize::MAX,
+        })
+    });
+    rows.unwrap_or_default()
+        .iter()
         .map(|line| line.render(with_colour) + "\n")
         .collect()
 }

@@ -1,16 +1,25 @@
-//! The README's picture is the rendering of real runs, which `tests/fixtures/runs` records.
+//! The README's pictures are the rendering of real runs, which `tests/fixtures/runs` records.
 
-use cryptoctl::event::Event;
-use cryptoctl::render::render_to_text;
+use cryptoctl::document::{self, Format};
+use cryptoctl::event::{Event, EventKind};
+use cryptoctl::render::{live_rows, render_to_text};
+use cryptoctl::report::RecoveryPhase;
 
 const WIDTH: usize = 90;
 
-fn recorded(command: &str, run: &str) -> String {
-    let events: Vec<Event> = run
-        .lines()
+const CHAOS: &str = include_str!("../fixtures/runs/chaos.jsonl");
+
+fn events(run: &str) -> Vec<Event> {
+    run.lines()
         .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    format!("$ {command}\n{}\n", render_to_text(&events, WIDTH, true))
+        .collect()
+}
+
+fn recorded(command: &str, run: &str) -> String {
+    format!(
+        "$ {command}\n{}\n",
+        render_to_text(&events(run), WIDTH, true)
+    )
 }
 
 #[test]
@@ -21,11 +30,28 @@ fn the_picture_shows_what_the_runs_said() {
             "cryptoctl verify",
             include_str!("../fixtures/runs/verify.jsonl"),
         ),
-        recorded(
-            "cryptoctl chaos --yes",
-            include_str!("../fixtures/runs/chaos.jsonl"),
-        ),
+        recorded("cryptoctl chaos --yes", CHAOS),
     ]
     .concat();
     snapbox::assert_data_eq!(screen, snapbox::file!["../../docs/demo.svg": TermSvg]);
+}
+
+#[test]
+fn the_live_view_is_the_one_of_a_run_while_it_recovers() {
+    let events = events(CHAOS);
+    let is_started = |event: &Event| matches!(&event.kind, EventKind::Phase { phase, .. } if *phase == RecoveryPhase::Started);
+    let seen = events.iter().position(is_started).unwrap() + 1;
+    let seen = &events[..seen];
+    let text = render_to_text(seen, WIDTH, true);
+    let screen = format!(
+        "$ cryptoctl chaos --yes\n{text}{}",
+        live_rows(seen, WIDTH, true)
+    );
+    snapbox::assert_data_eq!(screen, snapbox::file!["../../docs/live.svg": TermSvg]);
+}
+
+#[test]
+fn the_timeline_is_the_one_of_the_same_run() {
+    let timeline = document::render(Format::Timeline, &events(CHAOS)).unwrap();
+    snapbox::assert_data_eq!(timeline, snapbox::file!["../../docs/timeline.svg": Text]);
 }
