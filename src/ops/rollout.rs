@@ -288,3 +288,63 @@ impl Seen {
         Some(*since + STALL).filter(|due| *due > Instant::now())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::diagnose::Cause;
+    use crate::object::ObjectRef;
+
+    const TICK: Duration = Duration::from_millis(1);
+
+    fn progress(cause: Option<Cause>) -> RolloutProgress {
+        let suspicion = cause.map(|cause| Diagnosis {
+            cause,
+            object: ObjectRef::new("", "Pod", Some("shop"), "web-0"),
+            message: "no node takes `pod/web-0`".to_owned(),
+            evidence: vec!["0/1 nodes are available".to_owned()],
+            next: Vec::new(),
+            finality: Finality::Open,
+            container: None,
+        });
+        let message = "replica 0 is not Ready".to_owned();
+        RolloutProgress {
+            state: RolloutState::Progressing { message, suspicion },
+            ..rollout_progress(&Snapshot::default())
+        }
+    }
+
+    /// The evidence that is shown with this progress.
+    fn shown(seen: &mut Seen, cause: Option<Cause>) -> Option<Vec<String>> {
+        match seen.judge(progress(cause)).state {
+            RolloutState::Progressing { suspicion, .. } => suspicion.map(|it| it.evidence),
+            _ => panic!("nothing has failed"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_suspicion_is_said_with_its_evidence_once_it_has_stood() {
+        let mut seen = Seen::default();
+        let unschedulable = Some(Cause::Unschedulable);
+        assert_eq!(shown(&mut seen, unschedulable), None);
+        let due = seen.due().unwrap();
+        advance(due.duration_since(Instant::now()).saturating_sub(TICK)).await;
+        assert_eq!(shown(&mut seen, unschedulable), None);
+        advance(TICK).await;
+        let evidence = vec!["0/1 nodes are available".to_owned()];
+        assert_eq!(shown(&mut seen, unschedulable), Some(evidence));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_mends_itself_meanwhile_is_never_said() {
+        let mut seen = Seen::default();
+        let unschedulable = Some(Cause::Unschedulable);
+        for cause in [unschedulable, None, unschedulable, Some(Cause::Volume)] {
+            assert_eq!(shown(&mut seen, cause), None);
+            advance(STALL.saturating_sub(TICK)).await;
+        }
+        assert_eq!(shown(&mut seen, unschedulable), None, "it is another one");
+    }
+}

@@ -5,16 +5,12 @@ use crate::status::Diagnosis;
 
 /// The cause in full.
 pub(super) fn lines(diagnosis: &Diagnosis) -> Vec<Line> {
-    let place = match &diagnosis.container {
-        Some(container) => format!(" ({}, container `{container}`)", diagnosis.object),
-        None => format!(" ({})", diagnosis.object),
-    };
     let problem = || Line::said(Level::Problem);
     let mut lines = vec![
         problem()
             .with(Tone::Bad, "cause: ")
             .text(&diagnosis.message)
-            .with(Tone::Faint, place),
+            .with(Tone::Faint, place(diagnosis)),
     ];
     let evidence = diagnosis
         .evidence
@@ -23,6 +19,23 @@ pub(super) fn lines(diagnosis: &Diagnosis) -> Vec<Line> {
     lines.extend(evidence.map(|line| problem().with(Tone::Faint, "  | ").text(line)));
     lines.extend(hints(&diagnosis.next));
     lines
+}
+
+/// Where it is, as far as the sentence does not say so itself.
+fn place(diagnosis: &Diagnosis) -> String {
+    let object = format!("`{}`", diagnosis.object);
+    let container = diagnosis.container.as_ref();
+    let container = container.map(|name| format!("container `{name}`"));
+    let parts: Vec<String> = [Some(object), container]
+        .into_iter()
+        .flatten()
+        .filter(|part| !diagnosis.message.contains(part))
+        .collect();
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", parts.join(", "))
+    }
 }
 
 /// Commands to paste, after an empty line.
