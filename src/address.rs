@@ -39,6 +39,7 @@ impl Address {
                 match &mut conclusion.report {
                     Some(Report::Up(up)) => self.complete_rollouts(&mut up.rollouts),
                     Some(Report::Rollout(rollout)) => self.complete_progress(&mut rollout.progress),
+                    Some(Report::Verify(verify)) => self.complete_texts(&mut verify.notes),
                     Some(Report::Chaos(chaos)) => self.complete_experiment(chaos),
                     _ => {}
                 }
@@ -63,12 +64,14 @@ impl Address {
 
     fn complete_progress(&self, progress: &mut RolloutProgress) {
         match &mut progress.state {
-            RolloutState::Progressing {
-                suspicion: Some(diagnosis),
-                ..
+            RolloutState::Progressing { message, suspicion } => {
+                self.complete_text(message);
+                if let Some(diagnosis) = suspicion {
+                    self.complete_diagnosis(diagnosis);
+                }
             }
-            | RolloutState::Failed { cause: diagnosis } => self.complete_diagnosis(diagnosis),
-            _ => {}
+            RolloutState::Failed { cause } => self.complete_diagnosis(cause),
+            RolloutState::Complete => {}
         }
     }
 

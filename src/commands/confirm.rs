@@ -105,15 +105,16 @@ pub(super) async fn ask(
         question.push('\n');
     }
     let ui = session.ui.clone();
+    if let Some(Protected { entry, .. }) = &protected {
+        let entry = brief(entry);
+        question = format!("{question}The context is protected ({entry}).\n");
+    }
     let question = broken(&question, ui.width());
     // On a thread of its own, so that Ctrl-C is heard while the question stands.
     let answer = tokio::task::spawn_blocking(move || match protected {
-        None => ui.confirm(&format!("{question}Go on?")),
-        Some(Protected { context, entry }) => {
-            let entry = brief(&entry);
-            let question =
-                format!("{question}The context is protected ({entry}).\nTo go on, type its name:");
-            ui.confirm_by_name(&question, &context)
+        None => ui.confirm(&format!("{question}\nGo on?")),
+        Some(Protected { context, .. }) => {
+            ui.confirm_by_name(&format!("{question}\nTo go on, type its name:"), &context)
         }
     });
     match answer.await {

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
 
 use super::probe::{self, Kind};
-use super::{Cause, Diagnosis, Finality, all_containers, events, exit, kubectl, pod_reference};
+use super::{
+    Cause, Diagnosis, Finality, all_containers, events, exit, kubectl, newest_event, pod_reference,
+};
 use crate::status::{Snapshot, long_running_statuses};
 
 /// Starts after which a container that keeps ending is not given another chance.
@@ -37,18 +39,24 @@ pub(super) fn diagnose(
     } else {
         backs_off || now.is_some()
     };
-    if !is_looping {
+    let killed_by = killed_by(snapshot, pod, status, ended);
+    // It runs, and what ended it before is under way again.
+    let is_ended_again = state.running.as_ref().is_some_and(|running| {
+        let started = running.started_at.as_ref().map(|time| time.0);
+        killed_by.is_some() && fatal_failure_at(snapshot, pod, &status.name) >= started
+    });
+    if !is_looping && !is_ended_again {
         return None;
     }
     let object = pod_reference(pod);
-    let times = status.restart_count + 1;
-    let started = format!(
-        "started {times} {}",
-        if times == 1 { "time" } else { "times" }
-    );
+    let started = starts_in_words(status);
     let how = exit::words(ended);
     let name = &status.name;
-    let killed_by = killed_by(snapshot, pod, status, ended);
+    let hook = newest_event(
+        snapshot,
+        pod.metadata.uid.as_deref(),
+        &["FailedPostStartHook"],
+    );
     let (cause, message) = match &killed_by {
         Some((kind, _)) => {
             let asked = probe::asked(pod, *kind, name)
@@ -62,6 +70,12 @@ pub(super) fn diagnose(
                 ),
             )
         }
+        None if hook.is_some() => (
+            Cause::CrashLoop,
+            format!(
+                "the `postStart` hook of container `{name}` of `{object}` fails, so the kubelet keeps ending it ({how}; {started})"
+            ),
+        ),
         None if finished && !may_be_killed(snapshot, pod, name) => (
             Cause::Completed,
             format!(
@@ -74,6 +88,7 @@ pub(super) fn diagnose(
         ),
     };
     let mut evidence: Vec<String> = killed_by.into_iter().map(|(_, words)| words).collect();
+    evidence.extend(hook);
     evidence.extend(
         ended
             .message
@@ -88,7 +103,8 @@ pub(super) fn diagnose(
     } else {
         logs
     };
-    let is_final = backs_off && status.restart_count >= RESTARTS_OF_A_CRASH_LOOP;
+    let is_final =
+        (backs_off || is_ended_again) && status.restart_count >= RESTARTS_OF_A_CRASH_LOOP;
     Some(Diagnosis {
         cause,
         message,
@@ -102,6 +118,13 @@ pub(super) fn diagnose(
         container: Some(name.clone()),
         object,
     })
+}
+
+fn starts_in_words(status: &ContainerStatus) -> String {
+    match status.restart_count {
+        0 => "started once".to_owned(),
+        restarts => format!("started {} times", restarts + 1),
+    }
 }
 
 /// Whether the kubelet may have a reason of its own to end a container, which nobody has looked for:
@@ -136,9 +159,22 @@ fn killed_by(
     if !kills {
         return None;
     }
-    let (kind, event) =
-        failures(snapshot, pod, &status.name).rfind(|(kind, _)| *kind != Kind::Readiness)?;
+    let (kind, event) = fatal_failure(snapshot, pod, &status.name)?;
     Some((kind, event.message.clone()?))
+}
+
+/// When a probe for which the kubelet ends a container failed last.
+fn fatal_failure_at(snapshot: &Snapshot, pod: &Pod, container: &str) -> Option<Timestamp> {
+    let (_, event) = fatal_failure(snapshot, pod, container)?;
+    super::last_seen(event)
+}
+
+fn fatal_failure<'snapshot>(
+    snapshot: &'snapshot Snapshot,
+    pod: &Pod,
+    container: &str,
+) -> Option<(Kind, &'snapshot Event)> {
+    failures(snapshot, pod, container).rfind(|(kind, _)| *kind != Kind::Readiness)
 }
 
 /// When the liveness probe of a container failed last, by the cluster's time.

@@ -15,7 +15,7 @@ use super::{Context, Workload};
 use crate::cluster::{ClusterError, LogOptions, LogStart, ResourceKind, Selector};
 use crate::event::EventKind;
 use crate::report::Report;
-use crate::status::{Ownership, long_running};
+use crate::status::{Ownership, PodSummary, long_running, scaled_by_experiment};
 
 /// Lines of one log that may wait before the cluster is made to wait as well.
 const BACKLOG: usize = 8;
@@ -61,6 +61,9 @@ async fn read_all(
     options: &LogsOptions,
 ) -> Result<Report, OpsError> {
     let set = workload.read(context).await?;
+    if let Some(words) = scaled_by_experiment(&set) {
+        context.warn(format!("`{}`: {words}", workload.reference()));
+    }
     let containers = containers(workload, &set, options.container.as_deref())?;
     let selector = Selector {
         labels: Some(pod_selector(&set)),
@@ -72,6 +75,7 @@ async fn read_all(
         .cluster
         .watch::<Pod>(&ResourceKind::pod(), namespace, selector);
     let mut begun: BTreeSet<RunOfContainer> = BTreeSet::new();
+    let mut is_first_look = true;
     let mut readers: JoinSet<(String, Result<(), ClusterError>)> = JoinSet::new();
     let (mut read, mut unread) = (BTreeSet::new(), Vec::new());
     pods.changed().await.map_err(doing())?;
@@ -106,8 +110,18 @@ async fn read_all(
             if is_to_be_read && begun.insert(run.clone()) {
                 let reader = Reader::new(context, workload, pod, container, options, run.2 > 0);
                 readers.spawn(reader.run());
+            } else if is_first_look && options.part.follow && restarts.is_none() {
+                let name = pod.metadata.name.as_deref().unwrap_or_default();
+                context.warn(format!(
+                    "container `{container}` of `{name}` has not started ({}): its log follows when it does",
+                    PodSummary::of(pod).status
+                ));
             }
         }
+        if is_first_look && begun.is_empty() && !options.part.follow {
+            context.warn(format!("`{}` has no pods", workload.reference()));
+        }
+        is_first_look = false;
         tokio::select! {
             changed = pods.changed(), if options.part.follow => changed.map_err(doing())?,
             ended = readers.join_next(), if !readers.is_empty() => {
@@ -115,7 +129,16 @@ async fn read_all(
                     match result {
                         Ok(()) => { read.insert(pod); }
                         Err(error) => {
-                            unread.push(format!("cannot read the log of `{pod}`: {error}"));
+                            let words = format!("cannot read the log of `{pod}`: {error}");
+                            let is_forbidden = matches!(error, ClusterError::Forbidden { .. });
+                            if options.part.follow && is_forbidden && read.is_empty() && readers.is_empty() {
+                                unread.push(words);
+                                break;
+                            }
+                            if options.part.follow {
+                                context.warn(words.clone());
+                            }
+                            unread.push(words);
                         }
                     }
                 }

@@ -25,7 +25,7 @@ use crate::report::{
     Baseline, Contents, Endpoint, Evidence, Problem, ReplicaAnswer, VerifyReport, Via,
     replicas_in_words,
 };
-use crate::status::expected_ordinals;
+use crate::status::{self, expected_ordinals};
 
 /// What every replica is asked, and within which bounds.
 #[derive(Debug, Clone)]
@@ -182,8 +182,8 @@ async fn ask_all<'a>(
         tell(answered(&answer));
     }
     let mut notes = beside.notes;
-    notes.extend(pods::rests_on_declared_ports(&answers, latest));
     notes.extend(way_in_words(proxied, &answers));
+    notes.extend(status::scaled_by_experiment(&set));
     let report = VerifyReport::weigh(Evidence {
         object,
         endpoints,
@@ -356,6 +356,11 @@ fn way_in_words(
     mut proxied: Vec<(i32, &'static str)>,
     answers: &[ReplicaAnswer],
 ) -> Option<String> {
+    // The proxy may be forbidden as well.
+    proxied.retain(|(ordinal, _)| {
+        let mut theirs = answers.iter().filter(|answer| answer.ordinal == *ordinal);
+        theirs.any(|answer| !matches!(answer.error, Some(Problem::NotAsked { .. })))
+    });
     proxied.sort_unstable();
     proxied.dedup();
     let (_, because) = *proxied.first()?;

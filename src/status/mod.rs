@@ -5,8 +5,8 @@
 
 mod change;
 mod container;
-mod cordon;
 mod deletion;
+mod mark;
 mod network;
 mod object;
 mod ownership;
@@ -20,9 +20,11 @@ use serde::{Deserialize, Serialize};
 
 pub use self::change::change_since;
 pub use self::container::{long_running, long_running_statuses};
-pub use self::cordon::{CORDONED_FOR, cordoned_for, is_cordoned, restore_command};
 pub use self::deletion::{held_by, is_being_deleted};
-pub use self::network::{shared_port, uses_host_network};
+pub use self::mark::{
+    CORDONED_FOR, SCALED_FROM, cordoned_for, is_cordoned, restore_command, scaled_by_experiment,
+};
+pub use self::network::shared_network;
 pub use self::object::status_of;
 pub use self::ownership::{Ownership, is_owned_by};
 pub use self::pod::{PodSummary, is_ready};

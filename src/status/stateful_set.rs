@@ -8,6 +8,7 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaim, Pod};
 use serde::{Deserialize, Serialize};
 
+use super::mark::scaled_by_experiment;
 use super::ownership::is_owned_by;
 use super::pod::{PodSummary, is_ready};
 use super::revision::{Kept, kept_because, ordinals_that_move, revision_hash, revision_of};
@@ -193,6 +194,11 @@ fn what_it_waits_for(snapshot: &Snapshot, replicas: &[ReplicaProgress]) -> Optio
     }
     if status.observed_generation.unwrap_or(0) < metadata.generation.unwrap_or(0) {
         return Some("its controller has not seen it yet".to_owned());
+    }
+    if replicas.is_empty()
+        && let Some(words) = scaled_by_experiment(&snapshot.stateful_set)
+    {
+        return Some(words);
     }
     if let Some(replica) = replicas.iter().find(|replica| !replica.ready) {
         let ordinal = replica.ordinal;

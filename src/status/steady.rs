@@ -13,7 +13,7 @@ use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, Probe};
 
 use super::container::{long_running, long_running_statuses};
 use super::stateful_set::{RolloutProgress, RolloutState, Snapshot, expected_ordinals, pod_of};
-use crate::diagnose::{exit, liveness_failed_at};
+use crate::diagnose::{self, Finality, exit, liveness_failed_at};
 
 /// A pod without a readiness probe is Ready as soon as its containers run, and the kubelet looks once a
 /// second whether they still do (`pkg/kubelet/kubelet.go`, `genericPlegRelistPeriod`).
@@ -44,9 +44,9 @@ pub fn settled(
         && let Some(message) = expected_ordinals(&snapshot.stateful_set)
             .find_map(|ordinal| unsettled(snapshot, ordinal, now))
     {
-        progress.state = RolloutState::Progressing {
-            message,
-            suspicion: None,
+        progress.state = match diagnose::workload(snapshot) {
+            Some(cause) if cause.finality == Finality::Final => RolloutState::Failed { cause },
+            suspicion => RolloutState::Progressing { message, suspicion },
         };
     }
     progress

@@ -65,6 +65,35 @@ fn a_container_that_the_kubelet_ends_is_not_said_to_finish_by_itself() {
     assert_eq!(now.evidence, [failed]);
     let earlier_run = of("2025-12-31T00:00:00Z");
     assert_eq!(earlier_run.cause, Cause::Completed);
+    // It runs again: only a probe that fails again says that it will be ended again.
+    let mut running = probed.clone();
+    running["status"]["containerStatuses"][0]["state"] =
+        json!({"running": {"startedAt": "2026-01-01T00:00:31Z"}});
+    let again = |at: &str| {
+        let mut all = events("2026-01-01T00:00:29Z");
+        all.push(event("Unhealthy", failed, at));
+        workload(&snapshot(running.clone(), Vec::new(), all))
+    };
+    let found = again("2026-01-01T00:00:40Z").unwrap();
+    assert_eq!(
+        (found.cause, found.finality),
+        (Cause::LivenessProbe, Finality::Final)
+    );
+    assert_eq!(again("2026-01-01T00:00:28Z"), None);
+}
+
+#[test]
+fn a_hook_that_fails_is_named() {
+    let event = json!({"metadata": {}, "reason": "FailedPostStartHook",
+        "message": "PostStartHook failed", "involvedObject": {"uid": "p"}});
+    let failing = pod("web-b", &ended(137, 2));
+    let found = workload(&snapshot(failing, Vec::new(), vec![event])).unwrap();
+    assert!(
+        found.message.contains("`postStart` hook"),
+        "{}",
+        found.message
+    );
+    assert_eq!(found.evidence[0], "PostStartHook failed");
 }
 
 #[test]

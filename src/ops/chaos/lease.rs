@@ -60,8 +60,9 @@ pub(super) async fn look(context: &Context, workload: &Workload) -> Result<Found
         let seen = version(&lease).map(str::to_owned);
         let (first, since) = first.get_or_insert_with(|| {
             context.warn(format!(
-                "{}: waiting to see whether it still runs",
-                who(&lease)
+                "{}: waiting up to {} s to see whether it still runs",
+                who(&lease),
+                duration(&lease).as_secs()
             ));
             (seen.clone(), Instant::now())
         });

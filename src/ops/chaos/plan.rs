@@ -52,11 +52,7 @@ pub async fn plan_chaos(
         hint: hint.to_owned(),
     };
     if names.is_empty() {
-        let reason = "it has no replicas".to_owned();
-        return Err(refuse(
-            reason,
-            "scale it up first, or `cryptoctl chaos --restore`",
-        ));
+        return Err(nothing_to_break(context, workload, &set).await);
     }
     if let Selection::Pod { pod } = &request.selection
         && !names.contains(pod)
@@ -249,6 +245,31 @@ fn what(experiment: &Experiment, workload: &Workload) -> String {
         Fault::Cordon => {
             format!("cordon the node of {pod} and evict the pods of `{object}` from it {place}")
         }
+    }
+}
+
+/// Why a workload without replicas cannot be experimented on. An experiment that runs may have scaled it
+/// to zero.
+async fn nothing_to_break(context: &Context, workload: &Workload, set: &StatefulSet) -> OpsError {
+    let looking = context.by_deadline(lease::look(context, workload));
+    if let Err(error) = looking.await {
+        return error;
+    }
+    let (reason, hint) = match status::scaled_by_experiment(set) {
+        Some(reason) => (reason, restore_command(workload)),
+        None => (
+            "it has no replicas".to_owned(),
+            format!(
+                "scale it up first: `kubectl scale {} -n {} --replicas=2`",
+                workload.reference(),
+                workload.namespace
+            ),
+        ),
+    };
+    OpsError::Experiment {
+        object: Box::new(workload.reference()),
+        reason,
+        hint,
     }
 }
 

@@ -5,12 +5,15 @@
 //! number of replicas belongs to its owners again, which takes a second one. Only what still is as the
 //! experiment left it is undone: who has changed it since meant to.
 
+use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
+use tokio::time::timeout_at;
 
 use super::ChaosPlan;
 use super::cordon::{cordoned, uncordon};
+use super::lease;
 use super::plan::restore_command;
 use super::scaling::scale_back;
 use crate::action::Action;
@@ -20,6 +23,7 @@ use crate::ops::error::OpsError;
 use crate::ops::write::Write;
 use crate::ops::{Context, Workload};
 use crate::report::{Fault, RestoreReport};
+use crate::status::scaled_by_experiment;
 
 /// Beside each note: who has begun the experiment.
 pub(super) const BY: &str = "cryptoctl/chaos-by";
@@ -61,8 +65,10 @@ impl Change {
 /// workload that is gone. Nodes come first: they are everybody's.
 ///
 /// # Errors
-/// A failed exchange, or one that came too late.
+/// [`OpsError::Occupied`] while an experiment runs, which undoes its changes itself; a failed exchange,
+/// or one that came too late.
 pub async fn restore(context: &Context, workload: &Workload) -> Result<RestoreReport, OpsError> {
+    context.by_deadline(lease::look(context, workload)).await?;
     let mut restored = Vec::new();
     let nodes = async {
         match cordoned(context, workload).await {
@@ -86,10 +92,33 @@ pub async fn restore(context: &Context, workload: &Workload) -> Result<RestoreRe
         scaled => restored.extend(scaled?),
     }
     uncordoned?;
+    if restored.is_empty() {
+        tell_of_others(context, workload).await;
+    }
     Ok(RestoreReport {
         object: workload.reference(),
         restored,
     })
+}
+
+/// Tells of the StatefulSets beside this one that an experiment has left at zero: one of them may be
+/// meant.
+async fn tell_of_others(context: &Context, workload: &Workload) {
+    let kind = ResourceKind::stateful_set();
+    let namespace = Some(workload.namespace.as_str());
+    let listing = context
+        .cluster
+        .list::<StatefulSet>(&kind, namespace, None, None);
+    // It is only for this note that they are looked at.
+    let Ok(Ok(sets)) = timeout_at(context.deadline, listing).await else {
+        return;
+    };
+    for set in &sets {
+        if let Some(words) = scaled_by_experiment(set) {
+            let name = set.metadata.name.as_deref().unwrap_or_default();
+            context.warn(format!("`statefulset/{name}`: {words}"));
+        }
+    }
 }
 
 /// Undoes what the cluster may have taken although its answer did not come in time.

@@ -9,12 +9,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use super::ChaosPlan;
 use super::cordon::cordoned;
 use super::plan::restore_command;
-use super::scaling::REPLICAS;
 use crate::cluster::ResourceKind;
 use crate::ops::Context;
 use crate::ops::workload::pod_labels;
 use crate::report::Fault;
-use crate::status::{RolloutProgress, RolloutState};
+use crate::status::{RolloutProgress, RolloutState, SCALED_FROM};
 
 /// Every reason not to break the workload now, one sentence each; none when the fault is acceptable.
 pub(super) async fn objections(
@@ -25,7 +24,7 @@ pub(super) async fn objections(
 ) -> Vec<String> {
     let mut objections = Vec::new();
     let annotations = set.metadata.annotations.as_ref();
-    if annotations.is_some_and(|annotations| annotations.contains_key(REPLICAS)) {
+    if annotations.is_some_and(|annotations| annotations.contains_key(SCALED_FROM)) {
         objections.push(format!(
             "an earlier experiment has not been restored: run `{}` first",
             restore_command(&plan.workload)

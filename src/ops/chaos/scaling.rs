@@ -10,10 +10,9 @@ use crate::cluster::ResourceKind;
 use crate::ops::error::OpsError;
 use crate::ops::{Context, Workload};
 use crate::report::Restored;
+use crate::status::SCALED_FROM;
 
-/// On a StatefulSet: the number of replicas to return to.
-pub(super) const REPLICAS: &str = "cryptoctl/chaos-replicas";
-/// Beside it: who owned that number, as a JSON list.
+/// Beside [`SCALED_FROM`]: who owned that number, as a JSON list.
 const OWNERS: &str = "cryptoctl/chaos-replicas-owners";
 
 /// Scales to zero, with a note of how many replicas there were.
@@ -23,7 +22,7 @@ pub(super) async fn scale_to_zero(context: &Context, plan: &ChaosPlan) -> Result
     let look = async || {
         let set = workload.read(context).await?;
         let replicas = set.spec.replicas.unwrap_or(1);
-        if annotation(&set.metadata, REPLICAS).is_some() {
+        if annotation(&set.metadata, SCALED_FROM).is_some() {
             // With our name it is what an earlier attempt has done, whose answer was lost.
             return match annotation(&set.metadata, BY) {
                 Some(by) if by == identity => Ok(None),
@@ -38,7 +37,7 @@ pub(super) async fn scale_to_zero(context: &Context, plan: &ChaosPlan) -> Result
         let patch = json!({
             "metadata": {
                 "resourceVersion": set.metadata.resource_version,
-                "annotations": {REPLICAS: replicas.to_string(), OWNERS: owners, BY: identity},
+                "annotations": {SCALED_FROM: replicas.to_string(), OWNERS: owners, BY: identity},
             },
             "spec": {"replicas": 0},
         });
@@ -92,7 +91,7 @@ pub(super) async fn scale_back(
         let mut patch = json!({
             "metadata": {
                 "resourceVersion": set.metadata.resource_version,
-                "annotations": {REPLICAS: null, OWNERS: null, BY: null},
+                "annotations": {SCALED_FROM: null, OWNERS: null, BY: null},
             },
         });
         if ownership::is_taken(managed) {
@@ -113,5 +112,5 @@ pub(super) async fn scale_back(
 /// The number of replicas to return to, as one experiment or any has noted it.
 fn noted<'a>(set: &'a StatefulSet, by: Option<&str>) -> Option<&'a str> {
     let is_meant = by.is_none() || annotation(&set.metadata, BY) == by;
-    annotation(&set.metadata, REPLICAS).filter(|_| is_meant)
+    annotation(&set.metadata, SCALED_FROM).filter(|_| is_meant)
 }

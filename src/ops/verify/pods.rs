@@ -11,7 +11,7 @@ use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
 use crate::ops::workload::pod_selector;
 use crate::ops::{Context, Workload};
-use crate::report::{Finding, FindingKind, Problem, ReplicaAnswer, replicas_in_words};
+use crate::report::{Finding, FindingKind, Problem, ReplicaAnswer};
 use crate::status::{self, Ownership, PodRun, PodSummary, is_owned_by, long_running};
 
 pub(in crate::ops) type Pods = BTreeMap<String, Pod>;
@@ -121,7 +121,7 @@ pub(super) fn doubt(answer: &ReplicaAnswer, before: &Pods, after: &Pods) -> Opti
     change(answer, old, after.get(&answer.pod)).or_else(|| {
         let is_given = answer.error.as_ref().is_none_or(Problem::is_an_answer);
         let others = before.values().chain(after.values());
-        let reason = status::shared_port(old, answer.endpoint.port, others).filter(|_| is_given);
+        let reason = status::shared_network(old, others).filter(|_| is_given);
         reason.map(|reason| Problem::NotProven { reason })
     })
 }
@@ -140,30 +140,6 @@ fn change(answer: &ReplicaAnswer, old: &Pod, new: Option<&Pod>) -> Option<Proble
         },
     };
     Some(Problem::ChangedMeanwhile { what })
-}
-
-/// What rests on a port that a pod declares in the network of its node: nobody can see that its own
-/// process got it.
-pub(super) fn rests_on_declared_ports(answers: &[ReplicaAnswer], pods: &Pods) -> Option<String> {
-    let mut ordinals: Vec<i32> = answers
-        .iter()
-        .filter(|answer| answer.error.is_none())
-        .filter(|answer| pods.get(&answer.pod).is_some_and(status::uses_host_network))
-        .map(|answer| answer.ordinal)
-        .collect();
-    ordinals.sort_unstable();
-    ordinals.dedup();
-    let (use_, their, they) = match ordinals.as_slice() {
-        [] => return None,
-        [_] => ("uses", "its node", "it"),
-        _ => ("use", "their nodes", "they"),
-    };
-    Some(format!(
-        "{} {use_} the network of {their} (`hostNetwork`): that no other process answered rests on \
-         the port that {they} declare{}",
-        replicas_in_words(&ordinals),
-        if ordinals.len() == 1 { "s" } else { "" },
-    ))
 }
 
 /// Whether what was found of a pod without asking it is still so: a stranger remains one, whatever its

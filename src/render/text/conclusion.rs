@@ -236,7 +236,10 @@ fn restore(report: &RestoreReport, elapsed: &str) -> Vec<Line> {
         })
         .collect();
     let text = if lines.is_empty() {
-        "no experiment has left anything behind".to_owned()
+        format!(
+            "no experiment on `{}` has left anything behind",
+            report.object
+        )
     } else {
         format!("{} restored", count(lines.len(), "object"))
     };
