@@ -1,6 +1,7 @@
 //! Asks every replica that should exist, at every endpoint, each on a connection of its own.
 
 mod ask;
+mod between;
 mod meanwhile;
 pub(super) mod pods;
 mod watch;
@@ -15,6 +16,7 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 pub use self::watch::{WatchTimes, watch};
 
 use self::ask::{Asked, Given, Scene, ask};
+use self::between::Runs;
 use super::error::OpsError;
 use super::{Context, Workload};
 use crate::cluster::{Question, may_be_guessed};
@@ -104,6 +106,10 @@ struct Seen<'a> {
     report: VerifyReport,
     contents: Contents,
     questions: Vec<Asked<'a>>,
+    /// The runs of the replicas before they were asked.
+    before: Runs,
+    /// And after.
+    after: Runs,
 }
 
 async fn ask_all<'a>(
@@ -199,6 +205,8 @@ async fn ask_all<'a>(
         report,
         contents,
         questions,
+        before: between::runs(&set, &before),
+        after: between::runs(&set, latest),
     })
 }
 

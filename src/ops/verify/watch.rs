@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::between::Between;
 use super::{Verification, ask_all};
 use crate::event::EventKind;
 use crate::exit::Outcome;
@@ -17,7 +18,7 @@ use crate::report::{AnswerGroup, FindingKind, Problem, Rounds, VerifyReport};
 pub struct WatchTimes {
     /// From the beginning of one round to that of the next.
     pub every: Duration,
-    /// After this time no round begins; without it, only `stop` ends the watch.
+    /// When this time is over the last round begins; without it, only `stop` ends the watch.
     pub lasts: Option<Duration>,
 }
 
@@ -68,8 +69,8 @@ fn summary(report: &VerifyReport) -> String {
     }
 }
 
-/// Verifies again and again, until the time is over or `stop` is ready. Every round has the time of
-/// a command. The report is that of the last round that came to an end; its outcome is the worst of
+/// Verifies again and again, the last time when the time is over, or until `stop` is ready. Every round
+/// has the time of a command. What became of a pod between two rounds is a change, and weighs nothing. The report is that of the last round that came to an end; its outcome is the worst of
 /// all rounds.
 ///
 /// # Errors
@@ -88,13 +89,14 @@ pub async fn watch(
     let mut rounds = Rounds::default();
     let mut last: Option<VerifyReport> = None;
     let mut known: Option<Gist> = None;
+    let mut between = Between::default();
+    let mut begins = Instant::now();
     loop {
-        let next = Instant::now() + times.every;
         let is_first = last.is_none();
         let context = context.clone().restarted();
         let round = async {
             let asking = Box::pin(ask_all(&context, workload, verification, is_first));
-            context.by_deadline(asking).await.map(|seen| seen.report)
+            context.by_deadline(asking).await
         };
         let result = tokio::select! {
             biased;
@@ -102,6 +104,12 @@ pub async fn watch(
             () = &mut stop, if !is_first => break,
             result = round => result,
         };
+        rounds.count += 1;
+        let mut changes = Vec::new();
+        let result = result.map(|seen| {
+            changes = between.round(rounds.count, &seen.before, seen.after);
+            seen.report
+        });
         let (gist, summary) = match &result {
             Ok(report) => (Gist::of(report), summary(report)),
             Err(error) => (Gist::failed(error), in_words(error)),
@@ -112,33 +120,38 @@ pub async fn watch(
         } else if let Ok(report) = result {
             last = Some(report);
         }
-        rounds.count += 1;
         match gist.verdict {
             Outcome::Success => rounds.success += 1,
             Outcome::Unhealthy => rounds.unhealthy += 1,
             Outcome::Different | Outcome::Undecided => rounds.undecided += 1,
         }
-        if known.as_ref() != Some(&gist) {
+        if known.as_ref() != Some(&gist) || !changes.is_empty() {
             rounds.changes += u32::from(known.is_some());
+            let summary = std::iter::once(summary).chain(changes);
             context.emit(EventKind::Round {
                 number: rounds.count,
                 verdict: gist.verdict,
-                summary,
+                summary: summary.collect::<Vec<_>>().join("; "),
             });
             known = Some(gist);
         }
-        if until.is_some_and(|until| next > until) {
+        if until.is_some_and(|until| begins >= until || Instant::now() > until) {
             break;
         }
+        let next = begins + times.every;
+        begins = until.map_or(next, |until| next.min(until));
         tokio::select! {
             biased;
             () = &mut stop => break,
-            () = sleep_until(next) => {}
+            () = sleep_until(begins) => {}
         }
+        // A round that took longer than it should has moved those after it.
+        begins = begins.max(Instant::now());
     }
     // The first round has set it.
-    last.map(|report| report.with_rounds(rounds))
-        .ok_or_else(|| context.out_of_time())
+    let mut report = last.ok_or_else(|| context.out_of_time())?;
+    report.notes.extend(between.notes());
+    Ok(report.with_rounds(rounds))
 }
 
 fn in_words(error: &OpsError) -> String {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{KEYS, NAMESPACE, SET, SUCCESS, Scene, Told, UNDECIDED, USAGE, everyone, replica};
-use crate::apiserver::{ApiServer, PodScript, Reply};
+use crate::apiserver::{ApiServer, Fault, PodScript, Reply, Rule};
 use crate::harness::Cryptoctl;
 
 /// What names the set wherever it comes from.
@@ -213,4 +213,45 @@ async fn every_container_that_stays_is_heard() {
     let one = [&logs[..], &["-c", "server"]].concat();
     let output = scene.call(&one).run().await.expect_code(SUCCESS);
     assert_eq!(output.stdout.lines().count(), 2, "{}", output.stdout);
+}
+
+/// One round reads the set twice, so the third time is the beginning of the second round: it takes
+/// longer than the sidecar to run anew.
+#[tokio::test]
+async fn a_sidecars_restart_between_two_rounds_is_a_change_and_no_fault() {
+    let scene = with_a_serving_sidecar().await;
+    let path = "/statefulsets/cryptoserver";
+    let late = Rule::new(Fault::Delayed(Duration::from_secs(5)));
+    scene.server.fault(late.path(path).after(2).times(1));
+    let watch = ["verify", "--watch", "--every", "100ms", "--for", "1s"];
+    let process = scene.start(&[&watch[..], &OF_SET].concat()).await;
+    let begins_again = |server: &ApiServer| {
+        let requests = server.requests();
+        let of_set = requests
+            .iter()
+            .filter(|request| request.path.contains(path));
+        of_set.count() > 2
+    };
+    scene.until(begins_again).await;
+    scene.server.kill_container(NAMESPACE, "cryptoserver-0", 1);
+    scene
+        .until(|server| {
+            let pod = server.object("", "pods", NAMESPACE, "cryptoserver-0");
+            let status = &pod.unwrap()["status"]["initContainerStatuses"][0];
+            status["restartCount"] == 1 && !status["state"]["running"].is_null()
+        })
+        .await;
+    let output = process.finish().await;
+    let lines = output.json_lines();
+    let mut rounds = lines.iter().filter(|line| line["event"] == "round");
+    let words = "`cryptoserver-0` has changed since round 1: container `server` restarted";
+    let said = rounds.any(|line| line["summary"].as_str().unwrap().contains(words));
+    assert!(said, "{}", output.stdout);
+    let told = Told(output);
+    let notes = told.report()["notes"].to_string();
+    let words = "`cryptoserver-0` changed between rounds 1 and 2: container `server` restarted";
+    assert!(notes.contains(words), "{notes}");
+    told.is(SUCCESS, "success")
+        .with("/rounds/changes", &json!(1))
+        .with("/rounds/unhealthy", &json!(0));
 }

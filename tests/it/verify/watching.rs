@@ -49,3 +49,11 @@ async fn a_workload_that_is_not_there_ends_the_watch_at_once() {
         output.stderr
     );
 }
+
+#[tokio::test]
+async fn the_watch_lasts_as_long_as_it_was_told_to() {
+    let server = cluster().await;
+    let flags = ["--watch", "--every", "1h", "--for", "1s"];
+    let output = verify_with(&server, &flags).await.expect_code(0);
+    assert_eq!(report(&output)["rounds"]["count"], 2, "the last at its end");
+}
