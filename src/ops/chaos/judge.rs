@@ -19,6 +19,8 @@ pub(super) struct Judgement {
     pub(super) detail: Option<String>,
     /// Whether an answer began that did not come to a proven end, so that it is not known.
     pub(super) is_cut: bool,
+    /// Whether a complete answer came, even one of which nobody knows whether it is right.
+    pub(super) is_answered: bool,
 }
 
 impl Judgement {
@@ -27,6 +29,7 @@ impl Judgement {
             state,
             detail: Some(detail.into()),
             is_cut: false,
+            is_answered: false,
         }
     }
 
@@ -95,7 +98,10 @@ impl Judge {
             return judgement;
         }
         let words = judgement.detail.unwrap_or_default();
-        Judgement::unknown(format!("it answers {words}, at another revision"))
+        Judgement {
+            is_answered: true,
+            ..Judgement::unknown(format!("it answers {words}, at another revision"))
+        }
     }
 
     fn of_answer(&self, answer: &Answer) -> Judgement {
@@ -122,6 +128,7 @@ impl Judge {
             state: ProbeState::Right,
             detail: None,
             is_cut: false,
+            is_answered: true,
         }
     }
 

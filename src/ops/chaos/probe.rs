@@ -293,6 +293,7 @@ fn add(
         asked_ms,
         detail: judgement.detail,
         is_cut: judgement.is_cut,
+        is_answered: judgement.is_answered,
     };
     record.add(pod, sample);
 }

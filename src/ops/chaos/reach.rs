@@ -60,8 +60,7 @@ pub(super) fn reach(
                 };
                 lines.push(format!("in this order{seed}: {}", listed(&experiment.pods)));
             }
-            let verb = if all == 2 { "stays" } else { "stay" };
-            lines.push(format!("{} of {all} replicas {verb}", all - 1));
+            lines.push(staying(experiment.pods.first(), names, pods));
         }
     }
     match experiment.fault {
@@ -92,6 +91,32 @@ pub(super) fn reach(
         }
     }
     lines
+}
+
+/// How many replicas a fault of one pod leaves: what is not there, or on its way out, is none of them.
+fn staying(taken: Option<&String>, names: &[String], pods: &Pods) -> String {
+    let is_there = |name: &&String| {
+        let pod = pods.get(*name);
+        pod.is_some_and(|pod| pod.metadata.deletion_timestamp.is_none())
+    };
+    let gone: Vec<String> = names
+        .iter()
+        .filter(|name| !is_there(name) && Some(*name) != taken)
+        .cloned()
+        .collect();
+    let count = names.len().saturating_sub(gone.len() + 1);
+    let verb = if count == 1 { "stays" } else { "stay" };
+    let what = if gone.iter().all(|name| pods.contains_key(name)) {
+        "terminating already"
+    } else {
+        "missing or terminating already"
+    };
+    let why = match gone.as_slice() {
+        [] => String::new(),
+        [one] => format!(": `{one}` is {what}"),
+        several => format!(": {} are {what}", listed(several)),
+    };
+    format!("{count} of {} replicas {verb}{why}", names.len())
 }
 
 /// The pods that a fault may take and that come back at another revision of the template: one sentence
@@ -144,4 +169,35 @@ pub(super) fn listed(names: &[String]) -> String {
         String::new()
     };
     format!("{}{end}", quoted.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_terminating_does_not_stay() {
+        let names: Vec<String> = ["web-0", "web-1", "web-2"].map(str::to_owned).to_vec();
+        let words = |leaving: &[&str]| {
+            let pods = names.iter().map(|name| {
+                let time = leaving.contains(&name.as_str());
+                let time = time.then_some("2026-01-01T00:00:00Z");
+                let pod = json!({"metadata": {"name": name, "deletionTimestamp": time}});
+                (name.clone(), serde_json::from_value(pod).unwrap())
+            });
+            staying(names.get(1), &names, &pods.collect())
+        };
+        assert_eq!(words(&[]), "2 of 3 replicas stay");
+        assert_eq!(words(&["web-1"]), "2 of 3 replicas stay");
+        assert_eq!(
+            words(&["web-0"]),
+            "1 of 3 replicas stays: `web-0` is terminating already"
+        );
+        assert_eq!(
+            words(&["web-0", "web-2"]),
+            "0 of 3 replicas stay: `web-0`, `web-2` are terminating already"
+        );
+    }
 }

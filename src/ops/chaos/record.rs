@@ -32,9 +32,16 @@ pub(super) struct Sample {
     pub(super) detail: Option<String>,
     /// Whether an answer began that did not come to a proven end.
     pub(super) is_cut: bool,
+    /// Whether a complete answer came, even one of which nobody knows whether it is right.
+    pub(super) is_answered: bool,
 }
 
 impl Sample {
+    /// Whether it shows that the replica was asked, and what it was doing then.
+    fn is_decided(&self) -> bool {
+        self.is_answered || self.state != ProbeState::Unknown
+    }
+
     fn took_ms(&self) -> u64 {
         self.ended_ms.saturating_sub(self.asked_ms)
     }
@@ -114,7 +121,7 @@ impl Replica {
         let is_unknown = self
             .latest
             .as_ref()
-            .is_some_and(|sample| sample.state == ProbeState::Unknown);
+            .is_some_and(|sample| !sample.is_decided());
         let open = self
             .decided_until_ms
             .filter(|_| is_unknown)
@@ -191,7 +198,7 @@ impl Record {
             });
             before = Some(state);
         }
-        if sample.state != ProbeState::Unknown {
+        if sample.is_decided() {
             let idle = replica
                 .decided_until_ms
                 .map_or(0, |until| sample.began_ms.saturating_sub(until));

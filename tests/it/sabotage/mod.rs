@@ -194,6 +194,18 @@ impl Told {
         self
     }
 
+    /// What came back was not known to be right for a while, and was probed all the same.
+    #[track_caller]
+    fn probed_all_along(self) -> Self {
+        let report = self.report();
+        let gap = report["prober"]["largest_gap_ms"].as_u64().unwrap();
+        let replicas = report["availability"]["replicas"].as_array().unwrap();
+        let unknown = replicas.iter().filter_map(|it| it["unknown_ms"].as_u64());
+        let unknown = unknown.max().unwrap();
+        assert!(gap < unknown, "a gap of {gap} ms in {unknown} ms");
+        self
+    }
+
     /// A part of the report.
     #[track_caller]
     fn with(self, pointer: &str, expected: &Value) -> Self {

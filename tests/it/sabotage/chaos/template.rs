@@ -100,7 +100,8 @@ async fn other_data_of_another_template_is_not_called_lost() {
         .not_saying("every replica serves other data")
         .with("/data/preserved", &json!(null))
         .with("/kills/0/wrong_answers", &json!(0))
-        .with("/remade/0/pod", &json!("cryptoserver-0"));
+        .with("/remade/0/pod", &json!("cryptoserver-0"))
+        .probed_all_along();
 }
 
 #[tokio::test]
