@@ -12,7 +12,8 @@ use super::steady::{settled, uids};
 use crate::event::EventKind;
 use crate::exit::Outcome;
 use crate::ops::error::OpsError;
-use crate::report::{Fault, Observed, RecoveryPhase, VerifyReport};
+use crate::report::{Fault, Kill, Observed, RecoveryPhase, VerifyReport};
+use crate::status::{held_by, is_being_deleted};
 
 impl Run<'_> {
     /// One fault and its recovery; returns whether the next one may follow.
@@ -136,13 +137,20 @@ impl Run<'_> {
         match end {
             End::Stuck(cause) => {
                 observed.cause = cause;
+                let held = self.held(&observed.kills);
                 if self.context.in_time().is_err() {
+                    // What something holds does not go with more time.
+                    let advice = if held.is_empty() {
+                        "; `--timeout` gives it more"
+                    } else {
+                        ""
+                    };
                     observed.doubts.push(format!(
-                        "the time for it, {} s, was over before the workload had recovered; \
-                         `--timeout` gives it more",
+                        "the time for it, {} s, was over before the workload had recovered{advice}",
                         self.context.timeout.as_secs_f32()
                     ));
                 }
+                observed.doubts.extend(held);
                 return Ok(false);
             }
             End::Stopped => {
@@ -177,6 +185,22 @@ impl Run<'_> {
             observed.remade.clear();
         }
         Ok(is_whole)
+    }
+
+    /// The pods that are still on their way out, and what holds them, one sentence each.
+    fn held(&self, kills: &[Kill]) -> Vec<String> {
+        let pods = self.view.pods.current().unwrap_or_default();
+        let still = kills.iter().filter_map(|kill| {
+            let pod = find(&pods, &kill.pod)?;
+            let is_old = pod.metadata.uid.as_ref() == Some(&kill.uid_before);
+            let pod = serde_json::to_value(pod).ok().filter(|_| is_old)?;
+            let holders = held_by(&pod);
+            (is_being_deleted(&pod) && !holders.is_empty()).then(|| {
+                let holders = holders.join("; ");
+                format!("`{}` is still being deleted: {holders}", kill.pod)
+            })
+        });
+        still.collect()
     }
 
     /// The pods that a fault takes.

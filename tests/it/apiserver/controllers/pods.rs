@@ -184,7 +184,9 @@ fn stop(
     if state.now.instant < due {
         return Some(due);
     }
-    state.store.remove(key);
+    if !object::has(pod, "/metadata/finalizers") {
+        state.store.remove(key);
+    }
     None
 }
 

@@ -98,3 +98,19 @@ async fn a_set_that_is_ready_and_not_available_is_not_said_to_be_short_of_ready_
         .saying("the rollout is not complete: 2 replicas have not been Ready for 3600 s yet")
         .not_saying("2 of 2 replicas are Ready");
 }
+
+#[tokio::test]
+async fn a_pod_that_a_finalizer_holds_says_so_and_needs_no_more_time() {
+    let scene = Scene::new().await;
+    let pod = ("", "pods", NAMESPACE, "cryptoserver-0");
+    scene.server.change("somebody", pod, |pod| {
+        pod["metadata"]["finalizers"] = json!(["example.com/hold"]);
+    });
+    chaos(&scene, &["--timeout", "6s"])
+        .await
+        .is(UNDECIDED, "inconclusive")
+        .saying(
+            "`cryptoserver-0` is still being deleted: the finalizer `example.com/hold` holds it",
+        )
+        .not_saying("`--timeout` gives it more");
+}
