@@ -1,6 +1,6 @@
 //! What is in a namespace, so that none is deleted with something foreign in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -26,21 +26,56 @@ impl Cluster {
     /// # Errors
     /// Any [`ClusterError`] of a request: where something cannot be listed, nothing can be said.
     pub async fn contents(&self, namespace: &str) -> Result<Vec<ObjectRef>, ClusterError> {
+        let all = self.everything(namespace).await?;
+        let present: BTreeSet<&str> = all.iter().filter_map(|(_, object)| uid(object)).collect();
+        let foreign: BTreeSet<ObjectRef> = all
+            .iter()
+            .filter(|(kind, object)| !comes_by_itself(kind, object) && !is_owned(object, &present))
+            .map(|(kind, object)| reference(kind, namespace, object))
+            .collect();
+        Ok(foreign.into_iter().collect())
+    }
+
+    /// Every object in a namespace that has finalizers, with these.
+    ///
+    /// # Errors
+    /// As [`Self::contents`].
+    pub async fn held_contents(
+        &self,
+        namespace: &str,
+    ) -> Result<BTreeMap<ObjectRef, Vec<String>>, ClusterError> {
+        let all = self.everything(namespace).await?;
+        let named = all.iter().map(|(kind, object)| {
+            let finalizers = object["metadata"]["finalizers"].as_array();
+            let finalizers = finalizers.into_iter().flatten().filter_map(Value::as_str);
+            let finalizers: Vec<String> = finalizers.map(str::to_owned).collect();
+            (reference(kind, namespace, object), finalizers)
+        });
+        Ok(named.filter(|(_, all)| !all.is_empty()).collect())
+    }
+
+    async fn everything(
+        &self,
+        namespace: &str,
+    ) -> Result<Vec<(ResourceKind, Value)>, ClusterError> {
         let mut attempt = 1;
         loop {
-            match self.contents_once(namespace).await {
+            match self.everything_once(namespace).await {
                 // A kind whose definition was just deleted is announced a moment longer than it is
                 // served. Nothing else tells that from a page of something in between.
                 Err(ClusterError::Refused { code: 404, .. }) if attempt < ATTEMPTS => {
                     attempt += 1;
                     sleep(PAUSE).await;
                 }
-                contents => return contents,
+                all => return all,
             }
         }
     }
 
-    async fn contents_once(&self, namespace: &str) -> Result<Vec<ObjectRef>, ClusterError> {
+    async fn everything_once(
+        &self,
+        namespace: &str,
+    ) -> Result<Vec<(ResourceKind, Value)>, ClusterError> {
         let kinds = self.namespaced_kinds().await?;
         let lists: Vec<(ResourceKind, Vec<Value>)> = stream::iter(kinds)
             .map(|kind| async move {
@@ -51,18 +86,14 @@ impl Cluster {
             .buffer_unordered(CONCURRENCY)
             .try_collect()
             .await?;
-        let present: BTreeSet<&str> = lists
-            .iter()
-            .flat_map(|(_, objects)| objects)
-            .filter_map(|object| object["metadata"]["uid"].as_str())
-            .collect();
-        let foreign: BTreeSet<ObjectRef> = lists
-            .iter()
-            .flat_map(|(kind, objects)| objects.iter().map(move |object| (kind, object)))
-            .filter(|(kind, object)| !comes_by_itself(kind, object) && !is_owned(object, &present))
-            .map(|(kind, object)| reference(kind, namespace, object))
-            .collect();
-        Ok(foreign.into_iter().collect())
+        let lists = lists.into_iter();
+        Ok(lists
+            .flat_map(|(kind, objects)| {
+                objects
+                    .into_iter()
+                    .map(move |object| (kind.clone(), object))
+            })
+            .collect())
     }
 
     async fn namespaced_kinds(&self) -> Result<Vec<ResourceKind>, ClusterError> {
@@ -108,6 +139,10 @@ fn if_served<T>(listed: Result<T, ClusterError>) -> Result<Option<T>, ClusterErr
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+fn uid(object: &Value) -> Option<&str> {
+    object["metadata"]["uid"].as_str()
 }
 
 fn comes_by_itself(kind: &ResourceKind, object: &Value) -> bool {

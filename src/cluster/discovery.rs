@@ -191,6 +191,40 @@ impl Cluster {
         let decode = |bytes: &[u8]| decode::resources(bytes, group_version);
         self.sender.read(request, decode).await
     }
+
+    /// Whether a request has failed because its kind is not served any more, as after the deletion of
+    /// its definition: then none of its objects is left. The path is nobody's by then, and what
+    /// answers for it may be anything, so only the API server's own lists say so.
+    pub async fn has_dropped(&self, kind: &ResourceKind, error: &ClusterError) -> bool {
+        let group_version = &kind.resource.api_version;
+        if !is_nowhere(error) || ALWAYS_SERVED.contains(&group_version.as_str()) {
+            return false;
+        }
+        for attempt in 1..=ATTEMPTS {
+            let Ok(list) = fetch(self, group_version).await else {
+                return false;
+            };
+            let resources = list.map(|list| list.resources).unwrap_or_default();
+            let plural = &kind.resource.plural;
+            if !resources.iter().any(|resource| resource.name == *plural) {
+                return true;
+            }
+            // It is listed a moment longer than it is served.
+            if attempt < ATTEMPTS {
+                sleep(PAUSE).await;
+            }
+        }
+        false
+    }
+}
+
+/// Whether an answer says that a path leads nowhere, and not that an object of this name is absent.
+fn is_nowhere(error: &ClusterError) -> bool {
+    match error {
+        ClusterError::NotFound { name, .. } => name.is_empty(),
+        ClusterError::Refused { code, .. } => *code == 404,
+        _ => false,
+    }
 }
 
 /// The kinds of a group version; `None` only when an API server's own list of groups lacks it.
@@ -204,11 +238,11 @@ async fn fetch(
             Ok(list) => return Ok(Some(list)),
             Err(error) => error,
         };
-        let is_nowhere = matches!(
+        let is_not_there = matches!(
             error,
             ClusterError::NotFound { .. } | ClusterError::Refused { code: 404, .. }
         );
-        if !is_nowhere || ALWAYS_SERVED.contains(&group_version) {
+        if !is_not_there || ALWAYS_SERVED.contains(&group_version) {
             return Err(error);
         }
         let groups = cluster.sender.read(get("/apis"), decode::groups).await?;

@@ -61,7 +61,7 @@ pub enum Problem {
     BeingDeleted {
         /// The object.
         object: ObjectRef,
-        /// What holds it until then, in clauses.
+        /// What holds it until then, in clauses as in "held by …".
         held_by: Vec<String>,
     },
     /// The manifest has a field that the API server writes, as `kubectl get -o yaml` shows it.
@@ -130,7 +130,7 @@ impl fmt::Display for Problem {
                 if held_by.is_empty() {
                     return Ok(());
                 }
-                write!(formatter, ": {}", held_by.join("; "))
+                write!(formatter, ", held by {}", held_by.join("; "))
             }
             Self::ServerField { object, field } => write!(formatter, "`{object}`: {field}"),
             Self::Refused { object, source } => write!(formatter, "`{object}`: {source}"),

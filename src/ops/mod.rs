@@ -7,6 +7,8 @@ mod brought;
 mod chaos;
 mod down;
 mod error;
+mod held;
+mod instances;
 mod logs;
 mod missing;
 mod namespaces;

@@ -60,9 +60,11 @@ pub(super) async fn find(context: &Context, targets: &[Target]) -> Result<Namesp
         };
         match &live {
             None => found.absent.push(name.to_owned()),
-            Some(live) => found
-                .leaving
-                .extend(being_deleted(&namespace_reference(name), live)),
+            Some(live) => {
+                let namespace = namespace_reference(name);
+                let problem = being_deleted(context, &namespace, live).await;
+                found.leaving.extend(problem);
+            }
         }
         if of_set.contains(name) {
             found.of_set.insert(namespace_reference(name), live);

@@ -8,13 +8,14 @@ use serde_json::Value;
 use super::ahead::Ahead;
 use super::brought::Brought;
 use super::error::{OpsError, Problem};
+use super::held::holders;
 use super::namespaces::{self, Namespaces};
 use super::rehearsal::{Rehearsal, rehearse, rehearse_creation, rehearse_known};
 use super::{CONCURRENCY, Context, Set, ahead, missing, preflight};
 use crate::action::Action;
 use crate::object::ObjectRef;
 use crate::plan::{Plan, Step, Target};
-use crate::status::{held_by, is_being_deleted};
+use crate::status::is_being_deleted;
 
 /// What a plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +131,7 @@ async fn steps(
     for rehearsal in rehearsals {
         match rehearsal {
             Rehearsal::Step(step) => {
-                if let Some(problem) = leaves(&step) {
+                if let Some(problem) = leaves(context, &step).await {
                     match purpose {
                         Purpose::Read => warn_of(context, &problem),
                         Purpose::Write { .. } => problems.push(problem),
@@ -150,16 +151,27 @@ async fn steps(
 }
 
 /// An object that is being deleted, unless it is a namespace, which was looked at before.
-fn leaves(step: &Step) -> Option<Problem> {
+async fn leaves(context: &Context, step: &Step) -> Option<Problem> {
     let reference = &step.target.reference;
     let live = step.live.as_ref()?;
-    (!reference.is("", "Namespace")).then(|| being_deleted(reference, live))?
+    if reference.is("", "Namespace") {
+        return None;
+    }
+    being_deleted(context, reference, live).await
 }
 
-pub(super) fn being_deleted(object: &ObjectRef, live: &Value) -> Option<Problem> {
-    is_being_deleted(live).then(|| Problem::BeingDeleted {
+/// The problem that an object is being deleted, with what holds it.
+pub(super) async fn being_deleted(
+    context: &Context,
+    object: &ObjectRef,
+    live: &Value,
+) -> Option<Problem> {
+    if !is_being_deleted(live) {
+        return None;
+    }
+    Some(Problem::BeingDeleted {
         object: object.clone(),
-        held_by: held_by(live),
+        held_by: holders(context, object, live).await,
     })
 }
 

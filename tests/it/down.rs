@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::apiserver::ApiServer;
+use crate::apiserver::deeds::Deed;
+use crate::apiserver::{ApiServer, Fault, Rule};
 use crate::harness::{Cryptoctl, Output};
 
 /// A workload that something else holds, with settings that it mounts.
@@ -26,6 +27,22 @@ spec:
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings, namespace: default}
+";
+
+/// A definition, and an object of its kind.
+const LEDGERS: &str = "apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: ledgers.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Ledger, plural: ledgers, singular: ledger}
+  versions:
+    - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+---
+apiVersion: example.com/v1
+kind: Ledger
+metadata: {name: ours, namespace: default}
 ";
 
 fn file(folder: &tempfile::TempDir, text: &str) -> PathBuf {
@@ -79,6 +96,103 @@ async fn what_a_finalizer_holds_is_named_and_what_comes_after_it_stays() {
         assert!(output.stderr.contains(words), "{words}: {}", output.stderr);
     }
     assert!(!output.stderr.contains("unknown"), "{}", output.stderr);
+    assert!(
+        output
+            .stderr
+            .contains("statefulset/web waiting: is being deleted already"),
+        "{}",
+        output.stderr
+    );
+    assert!(
+        !output.stderr.contains("statefulset/web deleted"),
+        "it was before: {}",
+        output.stderr
+    );
+    assert_eq!(server.writes().len(), 1, "once is enough");
+    let output = run(&server, &["up"], &set).await.expect_code(1);
+    let words = "`statefulset/web` is being deleted, held by its finalizer `example.com/hold`";
+    assert!(output.stderr.contains(words), "{}", output.stderr);
+}
+
+#[tokio::test]
+async fn what_holds_the_pods_of_a_workload_is_named_by_up_as_well() {
+    let server = ApiServer::listen().await;
+    let folder = tempfile::tempdir().unwrap();
+    let text = HELD
+        .replace(", finalizers: [example.com/hold]", "")
+        .replace(
+            "metadata: {labels: {app: web}}",
+            "metadata: {labels: {app: web}, finalizers: [example.com/hold]}",
+        );
+    let set = file(&folder, &text);
+    run(&server, &["up"], &set).await.expect_code(0);
+    let down = ["down", "--yes", "--timeout", "3s"];
+    run(&server, &down, &set).await.expect_code(5);
+    let output = run(&server, &["up"], &set).await.expect_code(1);
+    let words = "held by pod/web-0 with its finalizer `example.com/hold`";
+    assert!(output.stderr.contains(words), "{}", output.stderr);
+    assert!(
+        !output.stderr.contains("foregroundDeletion"),
+        "{}",
+        output.stderr
+    );
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_being_deleted_is_not_kept() {
+    let server = ApiServer::listen().await;
+    let folder = tempfile::tempdir().unwrap();
+    let set = file(
+        &folder,
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: shop}\n",
+    );
+    run(&server, &["up"], &set).await.expect_code(0);
+    let other = json!({
+        "metadata": {"name": "other", "namespace": "shop", "finalizers": ["example.com/hold"]},
+    });
+    server.create("somebody", "", "configmaps", other);
+    let shop = ("", "namespaces", "", "shop");
+    server.change("somebody", shop, |namespace| {
+        namespace["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        namespace["status"]["conditions"] = json!([
+            {"type": "NamespaceFinalizersRemaining", "status": "True", "message": "Some content has finalizers"},
+        ]);
+    });
+    for more in [&[][..], &["--delete-data"][..]] {
+        let down = [&["down", "--yes", "--timeout", "4s"][..], more].concat();
+        let output = run(&server, &down, &set).await.expect_code(5);
+        for words in [
+            "namespace/shop waiting: is being deleted already",
+            "namespace/shop is still there, held by configmap/other with its finalizer `example.com/hold`",
+        ] {
+            assert!(output.stderr.contains(words), "{words}: {}", output.stderr);
+        }
+        assert!(!output.stderr.contains("kept"), "{}", output.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_definition_that_vanishes_meanwhile_takes_its_objects_with_it() {
+    // It goes before its objects are read, before they are listed, or before they are deleted.
+    let rules = [
+        (Method::GET, "/ledgers/ours", 0),
+        (Method::GET, "/ledgers", 1),
+        (Method::DELETE, "/ledgers/ours", 0),
+    ];
+    for (method, path, after) in rules {
+        let server = ApiServer::listen().await;
+        let folder = tempfile::tempdir().unwrap();
+        let set = file(&folder, LEDGERS);
+        run(&server, &["up"], &set).await.expect_code(0);
+        let vanishes = Deed::Undefine("ledgers.example.com".to_owned());
+        let vanishes = Rule::new(Fault::Meanwhile(vanishes));
+        let rule = vanishes.method(method.clone()).path(path);
+        server.fault(rule.after(after).times(1));
+        let down = ["down", "--yes", "--delete-data"];
+        let output = run(&server, &down, &set).await;
+        assert_eq!(output.code(), 0, "{method} {path}: {}", output.stderr);
+        assert_eq!(server.deeds().len(), 1, "{method} {path}");
+    }
 }
 
 #[tokio::test]
@@ -147,20 +261,7 @@ async fn many_objects_go_together_and_are_not_followed_one_by_one() {
 async fn a_definition_names_whose_objects_it_would_take_along() {
     let server = ApiServer::listen().await;
     let folder = tempfile::tempdir().unwrap();
-    let set = file(&folder, "apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: ledgers.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {kind: Ledger, plural: ledgers, singular: ledger}
-  versions:
-    - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
----
-apiVersion: example.com/v1
-kind: Ledger
-metadata: {name: ours, namespace: default}
-");
+    let set = file(&folder, LEDGERS);
     run(&server, &["up"], &set).await.expect_code(0);
     server.create(
         "somebody",

@@ -110,7 +110,7 @@ async fn a_namespace_that_is_being_deleted_is_no_place_for_anything() {
     let output = run(&server, &["diff"], &held).await.expect_code(0);
     for words in [
         "`namespace/shop` is being deleted",
-        "`configmap/settings` is being deleted: the finalizer `example.org/hold` holds it",
+        "`configmap/settings` is being deleted, held by its finalizer `example.org/hold`",
     ] {
         assert!(output.stderr.contains(words), "{}", output.stderr);
     }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Along, placed, some_of};
-use crate::cluster::{ClusterError, ResourceKind};
+use crate::cluster::ClusterError;
 use crate::object::ObjectRef;
 use crate::ops::Context;
 use crate::ops::error::OpsError;
+use crate::ops::instances::instances;
 
 /// The objects of a definition's kind that are not of the set, as far as they may be listed.
 pub(super) struct Others(Result<Vec<ObjectRef>, ClusterError>);
@@ -68,44 +69,4 @@ pub(super) async fn others(
             Err(OpsError::while_doing(doing)(error))
         }
     }
-}
-
-/// Every object of a definition's kind; none while it is not served.
-///
-/// # Errors
-/// Any [`ClusterError`] of a request.
-pub(super) async fn instances(
-    context: &Context,
-    definition: &Value,
-) -> Result<Vec<(ObjectRef, Value)>, ClusterError> {
-    let Some(kind) = kind_of(definition) else {
-        return Ok(Vec::new());
-    };
-    let listed: Vec<Value> = context.cluster.list(&kind, None, None, None).await?;
-    let named = listed.into_iter().map(|object| {
-        let metadata = &object["metadata"];
-        let name = metadata["name"].as_str().unwrap_or_default();
-        let namespace = metadata["namespace"].as_str();
-        let resource = &kind.resource;
-        let reference = ObjectRef::new(&resource.group, &resource.kind, namespace, name);
-        (reference, object)
-    });
-    Ok(named.collect())
-}
-
-/// The kind that a definition defines, in a version that is served.
-fn kind_of(definition: &Value) -> Option<ResourceKind> {
-    let spec = &definition["spec"];
-    let mut versions = spec["versions"].as_array()?.iter();
-    let version = versions.find(|version| version["served"] == true)?;
-    let mut conditions = definition["status"]["conditions"].as_array()?.iter();
-    conditions
-        .find(|condition| condition["type"] == "Established" && condition["status"] == "True")?;
-    Some(ResourceKind::known(
-        spec["group"].as_str()?,
-        version["name"].as_str()?,
-        spec["names"]["kind"].as_str()?,
-        spec["names"]["plural"].as_str()?,
-        spec["scope"] == "Namespaced",
-    ))
 }

@@ -3,7 +3,6 @@
 use k8s_openapi::api::apps::v1::StatefulSet;
 use serde_json::Value;
 
-use super::plan::uid_of;
 use super::{Doomed, DownOptions, DownPlan, kept};
 use crate::cluster::ResourceKind;
 use crate::json;
@@ -12,6 +11,7 @@ use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::workload::pod_selector;
 use crate::plan::Target;
+use crate::status::is_being_deleted;
 
 /// Why a claim or a volume stays.
 pub(super) const HOLDS_DATA: &str = "it holds data; `--delete-data` deletes it";
@@ -68,15 +68,14 @@ pub(super) async fn of_templates(
             continue;
         }
         let object = ObjectRef::new("", "PersistentVolumeClaim", namespace, name);
-        if options.delete_data {
+        if options.delete_data || is_being_deleted(&claim) {
             let target = Target {
                 reference: object,
                 kind: kind.clone(),
                 body: Value::Null,
                 is_served: true,
             };
-            let uid = uid_of(&claim);
-            doomed.push(Doomed { target, uid });
+            doomed.push(Doomed::of(target, &claim));
         } else {
             plan.report.kept.push(kept(object, HOLDS_DATA));
         }

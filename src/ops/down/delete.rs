@@ -1,6 +1,7 @@
 //! Deletes the objects of a layer together, and waits until they are gone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::try_join_all;
@@ -9,12 +10,12 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::Doomed;
-use super::held::holders;
 use crate::action::Action;
 use crate::cluster::{ClusterError, Deletion, Selector};
 use crate::event::EventKind;
 use crate::object::ObjectRef;
 use crate::ops::error::{OpsError, WriteFailure};
+use crate::ops::held::holders;
 use crate::ops::write::Write;
 use crate::ops::{CONCURRENCY, Context};
 use crate::report::{DownReport, Held};
@@ -50,8 +51,15 @@ pub(super) async fn layer(
     report: &mut DownReport,
 ) -> Result<(), OpsError> {
     if !report.is_complete() {
-        let left = layer.into_iter().map(|doomed| doomed.target.reference);
-        report.not_deleted.extend(left);
+        for doomed in layer {
+            let object = doomed.target.reference;
+            if doomed.is_leaving {
+                let by = Vec::new();
+                report.remain(Held { object, by });
+            } else {
+                report.not_deleted.push(object);
+            }
+        }
         return Ok(());
     }
     let sent: Vec<(Doomed, Result<Sent, ClusterError>)> = stream::iter(layer)
@@ -95,11 +103,15 @@ pub(super) async fn layer(
 }
 
 async fn send(context: &Context, doomed: &Doomed) -> Result<Sent, ClusterError> {
+    let target = &doomed.target;
+    let object = &target.reference;
+    if doomed.is_leaving {
+        waiting(context, object, "is being deleted already".to_owned());
+        return Ok(Sent::Accepted);
+    }
     if context.in_time().is_err() {
         return Ok(Sent::NeverBegun);
     }
-    let target = &doomed.target;
-    let object = &target.reference;
     let write = Write::start(context, object, Action::Delete);
     let namespace = object.namespace.as_deref();
     let deleting = context
@@ -108,11 +120,27 @@ async fn send(context: &Context, doomed: &Doomed) -> Result<Sent, ClusterError> 
     let Ok(deleted) = timeout_at(context.deadline, deleting).await else {
         return Ok(Sent::Unanswered);
     };
+    let deleted = match deleted {
+        Err(error) if context.cluster.has_dropped(&target.kind, &error).await => {
+            Ok(Deletion::AlreadyGone)
+        }
+        deleted => deleted,
+    };
     write.finish(deleted.as_ref().err());
     Ok(match deleted? {
         Deletion::Gone | Deletion::AlreadyGone => Sent::Gone,
         Deletion::Accepted => Sent::Accepted,
     })
+}
+
+fn waiting(context: &Context, object: &ObjectRef, message: String) {
+    context.emit(EventKind::Waiting {
+        object: object.clone(),
+        status: Status {
+            state: State::InProgress,
+            message,
+        },
+    });
 }
 
 /// What became of objects whose deletion was accepted.
@@ -133,22 +161,26 @@ async fn wait(context: &Context, mut group: Vec<Doomed>) -> Result<Waited, OpsEr
         });
     };
     let object = first.target.reference.clone();
+    let kind = first.target.kind.clone();
     let selector = match group.as_slice() {
         [_] => Selector::name(&object.name),
         _ => Selector::default(),
     };
     let namespace = object.namespace.as_deref();
-    let mut watched = context
-        .cluster
-        .watch::<Value>(&first.target.kind, namespace, selector);
+    let mut watched = context.cluster.watch::<Value>(&kind, namespace, selector);
     let left = context.deadline.saturating_duration_since(Instant::now());
     let mut look_at = Instant::now() + FIRST_LOOK.min(left / 2);
     while !group.is_empty() {
         tokio::select! {
             biased;
             changed = watched.changed() => {
-                changed.map_err(OpsError::while_doing(format!("watch `{object}`")))?;
-                let objects = watched.current().unwrap_or_default();
+                let objects = match changed {
+                    Err(error) if context.cluster.has_dropped(&kind, &error).await => Arc::default(),
+                    changed => {
+                        changed.map_err(OpsError::while_doing(format!("watch `{object}`")))?;
+                        watched.current().unwrap_or_default()
+                    }
+                };
                 let present: BTreeSet<&str> = objects
                     .iter()
                     .filter_map(|object| object["metadata"]["uid"].as_str())
@@ -198,13 +230,11 @@ async fn look(
         if by.is_empty() || known.get(object) == Some(&by) {
             continue;
         }
-        context.emit(EventKind::Waiting {
-            object: object.clone(),
-            status: Status {
-                state: State::InProgress,
-                message: format!("being deleted, held by {}", by.join("; ")),
-            },
-        });
+        waiting(
+            context,
+            object,
+            format!("being deleted, held by {}", by.join("; ")),
+        );
         known.insert(object.clone(), by);
     }
 }

@@ -3,12 +3,13 @@
 mod along;
 mod claims;
 mod delete;
-mod held;
 mod namespace;
 mod permissions;
 mod plan;
 
 pub use self::plan::plan_down;
+
+use serde_json::Value;
 
 use super::Context;
 use super::error::OpsError;
@@ -17,6 +18,7 @@ use crate::event::{EventKind, PlannedStep, WriteResult};
 use crate::object::ObjectRef;
 use crate::plan::Target;
 use crate::report::{DownReport, Kept};
+use crate::status::is_being_deleted;
 
 /// How much `down` takes away.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +32,19 @@ pub struct DownOptions {
 struct Doomed {
     target: Target,
     uid: String,
+    /// Whether somebody has deleted it already: then it is only followed.
+    is_leaving: bool,
+}
+
+impl Doomed {
+    /// An object as it was read.
+    fn of(target: Target, live: &Value) -> Self {
+        Self {
+            target,
+            uid: uid_of(live),
+            is_leaving: is_being_deleted(live),
+        }
+    }
 }
 
 /// What will be deleted, what stays and why.
@@ -140,8 +155,14 @@ fn kept(object: ObjectRef, reason: impl Into<String>) -> Kept {
     }
 }
 
+/// The UID of a live object.
+fn uid_of(live: &Value) -> String {
+    let uid = live["metadata"]["uid"].as_str();
+    uid.unwrap_or_default().to_owned()
+}
+
 /// An object and its namespace.
-fn placed(object: &ObjectRef) -> String {
+pub(super) fn placed(object: &ObjectRef) -> String {
     match &object.namespace {
         Some(namespace) => format!("{object} in namespace {namespace}"),
         None => object.to_string(),

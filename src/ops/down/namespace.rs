@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::plan::uid_of;
 use super::{Doomed, DownOptions, DownPlan, delete, kept, some_of};
 use crate::cluster::{ClusterError, ResourceKind};
 use crate::object::ObjectRef;
@@ -12,6 +11,7 @@ use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::plan::{CREATED_ANNOTATION, Target, namespace_reference};
 use crate::report::DownReport;
+use crate::status::is_being_deleted;
 
 /// Settles whether a namespace goes.
 ///
@@ -32,7 +32,13 @@ pub(super) async fn plan(
         Err(error) => return Err(OpsError::while_doing(format!("read `{reference}`"))(error)),
     };
     let is_ours = !live["metadata"]["annotations"][CREATED_ANNOTATION].is_null();
-    let reason = if !is_ours {
+    let is_leaving = is_being_deleted(&live);
+    let reason = if is_leaving && is_ours {
+        None
+    } else if is_leaving {
+        context.warn(format!("`{reference}` is being deleted already"));
+        return Ok(());
+    } else if !is_ours {
         Some("it was not created by `cryptoctl up`".to_owned())
     } else if !options.delete_data {
         Some("`--delete-data` deletes it, if nothing else is in it".to_owned())
@@ -53,8 +59,7 @@ pub(super) async fn plan(
         body: Value::Null,
         is_served: true,
     };
-    let uid = uid_of(&live);
-    plan.namespaces.push(Doomed { target, uid });
+    plan.namespaces.push(Doomed::of(target, &live));
     Ok(())
 }
 
@@ -86,6 +91,9 @@ pub(super) async fn delete(
     report: &mut DownReport,
 ) -> Result<(), OpsError> {
     let reference = doomed.target.reference.clone();
+    if doomed.is_leaving {
+        return delete::layer(context, vec![doomed], report).await;
+    }
     if !report.is_complete() {
         report.not_deleted.push(reference);
         return Ok(());

@@ -6,11 +6,13 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use super::{Doomed, DownOptions, DownPlan, along, claims, kept, namespace, permissions};
+use crate::cluster::ClusterError;
 use crate::object::ObjectRef;
 use crate::ops::error::{OpsError, Problem};
 use crate::ops::nearby::Nearby;
 use crate::ops::{CONCURRENCY, Context, Set, Workload, ahead, chaos, preflight};
 use crate::plan::Target;
+use crate::status::is_being_deleted;
 
 /// Reads what there is to delete; nothing is deleted yet.
 ///
@@ -57,24 +59,24 @@ async fn read(context: &Context, set: &Set, options: DownOptions) -> Result<Down
                 plan.report.absent.push(reference);
                 continue;
             };
+            let goes = options.delete_data || is_being_deleted(&live);
             if reference.is("apiextensions.k8s.io", "CustomResourceDefinition") {
                 let others = along::others(context, &reference, &live, &of_set).await?;
-                if !options.delete_data {
+                if !goes {
                     plan.report.kept.push(kept(reference, others.reason()));
                     continue;
                 }
                 plan.along.extend(others.go_with(&reference)?);
             }
-            if is_data(&reference) && !options.delete_data {
+            if is_data(&reference) && !goes {
                 plan.report.kept.push(kept(reference, claims::HOLDS_DATA));
                 continue;
             }
-            let uid = uid_of(&live);
+            doomed.push(Doomed::of(target, &live));
             if reference.is("apps", "StatefulSet") {
                 let claims = claims::of_templates(context, &reference, live, options, &mut plan);
                 of_templates.extend(claims.await?);
             }
-            doomed.push(Doomed { target, uid });
         }
         plan.layers.extend([doomed, of_templates]);
     }
@@ -144,9 +146,7 @@ async fn read_live(
                 Some(live) => live,
                 // Its definition is of the set as well, and not there.
                 None if !target.is_served => None,
-                None => context
-                    .cluster
-                    .get(&target.kind, object.namespace.as_deref(), &object.name)
+                None => read_one(context, &target)
                     .await
                     .map_err(OpsError::while_doing(format!("read `{object}`")))?,
             };
@@ -159,16 +159,25 @@ async fn read_live(
         .await
 }
 
+/// The live state of a target; none of a kind whose definition has gone since it was looked up.
+async fn read_one(context: &Context, target: &Target) -> Result<Option<Value>, ClusterError> {
+    let Target {
+        reference, kind, ..
+    } = target;
+    let read = context
+        .cluster
+        .get(kind, reference.namespace.as_deref(), &reference.name)
+        .await;
+    match read {
+        Err(error) if context.cluster.has_dropped(kind, &error).await => Ok(None),
+        read => read,
+    }
+}
+
 fn is_data(reference: &ObjectRef) -> bool {
     reference.group.is_empty()
         && matches!(
             reference.kind.as_str(),
             "PersistentVolumeClaim" | "PersistentVolume"
         )
-}
-
-/// The UID of a live object.
-pub(super) fn uid_of(live: &Value) -> String {
-    let uid = live["metadata"]["uid"].as_str();
-    uid.unwrap_or_default().to_owned()
 }

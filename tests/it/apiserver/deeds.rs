@@ -40,6 +40,8 @@ pub(crate) enum Deed {
     Cordon { node: String, is_cordoned: bool },
     /// From now on these pods live like this.
     Script(Pods, Box<PodScript>),
+    /// Somebody deletes a definition, and its kind is served no more.
+    Undefine(String),
     /// The history is forgotten, and perhaps every watch ends at the same time, as when the server starts anew: what goes
     /// on from an older version gets 410.
     Compact { drops_watches: bool },
@@ -145,6 +147,11 @@ impl Deed {
                         object::remove(node, "/spec/unschedulable");
                     }
                 });
+            }
+            Self::Undefine(definition) => {
+                let kind = state.built_in("apiextensions.k8s.io", "customresourcedefinitions");
+                let key = Key::new(&kind, "", definition);
+                delete_now(state, &kind, &key, &json!({}));
             }
             Self::Script(pods, script) => state.kubelet.script(pods.clone(), (**script).clone()),
             Self::Compact { .. } | Self::DropWatches | Self::Freeze(_) => {}

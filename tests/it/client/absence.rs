@@ -254,3 +254,43 @@ async fn a_review_that_is_none_says_neither_yes_nor_no() {
         assert!(may.await.is_err(), "{answer}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_is_dropped_only_by_the_api_servers_own_lists() {
+    let gadgets = |group: &str| ResourceKind::known(group, "v1", "Gadget", "gadgets", true);
+    let with = |kind: &'static str| {
+        move |request: &Seen| match request.path.as_str() {
+            "/apis" => Reply::json(200, &groups("example.org/v1")),
+            "/apis/example.org/v1" => {
+                let resource = json!({"name": kind, "kind": "Any", "namespaced": true, "verbs": [],
+                    "singularName": "any"});
+                let list = json!({"kind": "APIResourceList", "groupVersion": "example.org/v1",
+                    "resources": [resource]});
+                Reply::json(200, &list)
+            }
+            _ => no_page(),
+        }
+    };
+    let without = |request: &Seen| match request.path.as_str() {
+        "/apis" => Reply::json(200, &groups("example.org/v2")),
+        _ => no_page(),
+    };
+    let dropped = async |scripted: Scripted, kind: ResourceKind| {
+        let listed = scripted.cluster.list::<Value>(&kind, None, None, None);
+        let error = listed.await.unwrap_err();
+        scripted.cluster.has_dropped(&kind, &error).await
+    };
+    assert!(dropped(Scripted::new(without), gadgets("example.org")).await);
+    assert!(dropped(Scripted::new(with("others")), gadgets("example.org")).await);
+    let served = dropped(Scripted::new(with("gadgets")), gadgets("example.org"));
+    assert!(!served.await, "it is served: something in between answers");
+    let nobody = dropped(Scripted::new(|_| no_page()), gadgets("example.org"));
+    assert!(!nobody.await, "no API server");
+    let pods = dropped(Scripted::new(without), ResourceKind::pod());
+    assert!(!pods.await, "every API server has pods");
+    let denied = Scripted::new(|request| match request.path.as_str() {
+        "/apis" => Reply::json(200, &groups("example.org/v2")),
+        _ => Reply::refusal(403, "Forbidden"),
+    });
+    assert!(!dropped(denied, gadgets("example.org")).await);
+}

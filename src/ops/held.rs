@@ -4,10 +4,11 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::core::ResourceExt;
 use serde_json::Value;
 
-use super::{along, placed};
+use super::Context;
+use super::down::placed;
+use super::instances::instances;
 use crate::cluster::ResourceKind;
 use crate::object::ObjectRef;
-use crate::ops::Context;
 
 /// Holders of one kind that are named, at most: the first ones show why.
 const NAMED: usize = 3;
@@ -24,24 +25,33 @@ pub(super) async fn holders(context: &Context, object: &ObjectRef, live: &Value)
             "kubernetes.io/pvc-protection" => users(context, object).await,
             "kubernetes.io/pv-protection" => claim(live),
             // `apiextensions-apiserver` `pkg/apis/apiextensions/v1/types.go`.
-            "customresourcecleanup.apiextensions.k8s.io" => instances(context, live).await,
+            "customresourcecleanup.apiextensions.k8s.io" => of_definition(context, live).await,
             _ => Vec::new(),
         };
         if behind.is_empty() {
             holders.push(format!("its finalizer `{finalizer}`"));
         }
-        let more = behind.len().saturating_sub(NAMED);
-        holders.extend(behind.into_iter().take(NAMED));
-        if more > 0 {
-            holders.push(format!("{more} more"));
-        }
+        holders.extend(some(behind));
     }
     if object.is("", "Namespace") {
-        holders.extend(remaining_content(live));
+        let inside = held_content(context, object, live).await;
+        holders.extend(if inside.is_empty() {
+            remaining_content(live)
+        } else {
+            some(inside)
+        });
     }
     if object.is("", "Pod") && holders.is_empty() {
         holders.push("its containers, which are still stopping".to_owned());
     }
+    holders
+}
+
+/// The first ones, and how many more there are.
+fn some(mut holders: Vec<String>) -> Vec<String> {
+    let more = holders.len().saturating_sub(NAMED);
+    holders.truncate(NAMED);
+    holders.extend((more > 0).then(|| format!("{more} more")));
     holders
 }
 
@@ -72,14 +82,15 @@ async fn dependents(context: &Context, object: &ObjectRef, live: &Value) -> Vec<
 }
 
 fn held_pod(pod: &Pod) -> String {
-    let name = pod.name_any();
+    let name = format!("pod/{}", pod.name_any());
     match pod.finalizers() {
-        [] => format!("pod/{name}, which is still stopping"),
-        finalizers => format!(
-            "pod/{name} with its finalizer `{}`",
-            finalizers.join("`, `")
-        ),
+        [] => format!("{name}, which is still stopping"),
+        finalizers => with_finalizers(&name, finalizers),
     }
+}
+
+fn with_finalizers(object: &str, finalizers: &[String]) -> String {
+    format!("{object} with its finalizer `{}`", finalizers.join("`, `"))
 }
 
 /// The pods that use a claim.
@@ -115,19 +126,33 @@ fn claim(volume: &Value) -> Vec<String> {
 }
 
 /// The objects of a definition's kind, with their finalizers.
-async fn instances(context: &Context, definition: &Value) -> Vec<String> {
-    let instances = along::instances(context, definition).await;
+async fn of_definition(context: &Context, definition: &Value) -> Vec<String> {
+    let instances = instances(context, definition).await;
     let instances = instances.unwrap_or_default().into_iter();
     instances
         .map(|(object, live)| {
-            let finalizers: Vec<&str> = finalizers(&live).collect();
+            let finalizers: Vec<String> = finalizers(&live).map(str::to_owned).collect();
             if finalizers.is_empty() {
                 placed(&object)
             } else {
-                let names = finalizers.join("`, `");
-                format!("{} with its finalizer `{names}`", placed(&object))
+                with_finalizers(&placed(&object), &finalizers)
             }
         })
+        .collect()
+}
+
+/// What is in a namespace and has finalizers, once its controller says that something has.
+async fn held_content(context: &Context, object: &ObjectRef, namespace: &Value) -> Vec<String> {
+    let conditions = namespace["status"]["conditions"].as_array();
+    let is_held = conditions.into_iter().flatten().any(|condition| {
+        condition["type"] == "NamespaceFinalizersRemaining" && condition["status"] == "True"
+    });
+    if !is_held {
+        return Vec::new();
+    }
+    let held = context.cluster.held_contents(&object.name).await;
+    let held = held.unwrap_or_default().into_iter();
+    held.map(|(object, finalizers)| with_finalizers(&object.to_string(), &finalizers))
         .collect()
 }
 
