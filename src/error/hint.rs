@@ -126,6 +126,9 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
         Problem::KindNotServed { .. } => vec![
             "install what defines the kind first, or correct `apiVersion`; `kubectl api-resources` lists what there is".to_owned(),
         ],
+        Problem::StorageClassMissing { is_of_claim: false, .. } => vec![
+            "name an existing class in the manifest: `kubectl get storageclass` lists them".to_owned(),
+        ],
         Problem::StorageClassMissing { available, .. } => {
             let best = available.iter().find(|(_, is_default)| *is_default).or(available.first());
             best.map(|(name, _)| format!("use an existing class with `--storage-class {name}`"))
@@ -145,7 +148,10 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
             )]
         }
         Problem::OwnedByOthers { object, conflicts } => {
-            let replicas = conflicts.iter().find(|field| field.conflict.field == ".spec.replicas");
+            let replicas = conflicts
+                .iter()
+                .find(|field| field.conflict.field == ".spec.replicas")
+                .filter(|_| has_replicas_flag(object));
             match replicas.and_then(|field| field.values.as_ref()) {
                 Some((live, _)) => vec![format!("keep theirs with `--replicas {live}`")],
                 None => vec![owner_hint(Some(object))],
@@ -164,6 +170,11 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
     deduplicated(hints.collect())
 }
 
+/// Whether `--replicas` is about objects of this kind.
+fn has_replicas_flag(object: &ObjectRef) -> bool {
+    object.is("apps", "StatefulSet") || object.is("apps", "Deployment")
+}
+
 pub(super) fn deduplicated(hints: Vec<String>) -> Vec<String> {
     let mut unique: Vec<String> = Vec::new();
     for hint in hints {
@@ -177,6 +188,8 @@ pub(super) fn deduplicated(hints: Vec<String>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::FieldConflict;
+    use crate::ops::OwnedField;
 
     fn web() -> ObjectRef {
         ObjectRef::new("apps", "StatefulSet", Some("shop"), "web")
@@ -197,6 +210,37 @@ mod tests {
         assert!(of(Denial::PodSecurity).contains("`kubectl get namespace shop --show-labels`"));
         assert!(of(Denial::NamespaceTerminating).contains("namespace/shop"));
         assert_eq!(of(Denial::Admission), "");
+    }
+
+    #[test]
+    fn a_flag_is_hinted_at_only_where_it_works() {
+        let conflict = |object: ObjectRef| {
+            let conflict = FieldConflict {
+                field: ".spec.replicas".to_owned(),
+                owner: "conflict with \"kubectl\"".to_owned(),
+            };
+            let values = Some(("5".to_owned(), "2".to_owned()));
+            let conflicts = vec![OwnedField { conflict, values }];
+            problem_hints(&[Problem::OwnedByOthers { object, conflicts }]).join("\n")
+        };
+        assert_eq!(conflict(web()), "keep theirs with `--replicas 5`");
+        let custom = conflict(ObjectRef::new("example.com", "Dd", Some("shop"), "one"));
+        assert!(!custom.contains("--replicas"), "{custom}");
+        assert!(
+            custom.contains("kubectl get dd.example.com/one"),
+            "{custom}"
+        );
+        let class = |is_of_claim| {
+            let problem = Problem::StorageClassMissing {
+                object: web(),
+                class: "nope".to_owned(),
+                available: vec![("fast".to_owned(), true)],
+                is_of_claim,
+            };
+            problem_hints(&[problem]).join("\n")
+        };
+        assert!(class(true).contains("--storage-class fast"));
+        assert!(!class(false).contains("--storage-class"));
     }
 
     #[test]

@@ -25,14 +25,16 @@ pub enum Problem {
         /// Its `apiVersion`.
         api_version: String,
     },
-    /// A claim names a storage class that does not exist.
+    /// A claim, or a volume of pods, names a storage class that does not exist.
     StorageClassMissing {
-        /// The claim, or the StatefulSet whose claim template it is.
+        /// The claim, or the workload that has it in a template.
         object: ObjectRef,
         /// The class it names.
         class: String,
         /// The classes there are, the default ones marked.
         available: Vec<(String, bool)>,
+        /// Whether it is a claim's, or a claim template's, so that a flag changes it.
+        is_of_claim: bool,
     },
     /// The pods of the object can never be Ready.
     NeverReady {
@@ -97,6 +99,7 @@ impl fmt::Display for Problem {
                 object,
                 class,
                 available,
+                ..
             } => {
                 write!(
                     formatter,

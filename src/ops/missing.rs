@@ -1,10 +1,11 @@
 //! What the set's pods name and that neither the set nor the cluster has.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use futures::stream::{self, StreamExt};
 use k8s_openapi::api::core::v1::Pod;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::Problem;
 use super::{CONCURRENCY, Context};
@@ -41,7 +42,8 @@ pub(super) async fn check(context: &Context, plan: &Plan) -> Vec<Problem> {
             (None, Some(None)) => continue,
             (None, None) => None,
         };
-        let Some(lack) = wanted.lack(live) else {
+        let is_absent = is_in_absent_namespace(plan, &wanted.object);
+        let Some(lack) = wanted.lack(live, is_absent) else {
             continue;
         };
         say(context, &mut problems, &wanted.by, lack, wanted.is_fatal);
@@ -96,15 +98,19 @@ struct Wanted<'plan> {
     object: ObjectRef,
     field: &'static str,
     keys: Vec<&'plan str>,
-    /// As the set brings it.
+    /// As the set brings it, or as Kubernetes makes it.
     brought: Option<&'plan Value>,
     /// Whether the pods can never start without it.
     is_fatal: bool,
 }
 
 impl Wanted<'_> {
-    /// What is not there, as a clause, and what to run next.
-    fn lack(&self, live: Option<&Value>) -> Option<(String, Option<String>)> {
+    /// What is not there, as a clause, and what to run next where the cluster has anything to show.
+    fn lack(
+        &self,
+        live: Option<&Value>,
+        is_in_absent_namespace: bool,
+    ) -> Option<(String, Option<String>)> {
         let object = &self.object;
         let place = object.namespace.as_ref();
         let on = place.map(|name| format!(" -n {name}")).unwrap_or_default();
@@ -114,13 +120,14 @@ impl Wanted<'_> {
                 |name| format!("in namespace `{name}`"),
             );
             let kind = object.kind.to_lowercase();
+            let hint = format!("see what there is with `kubectl get {kind}{on}`");
             return Some((
                 format!(
                     "its `{}` names `{object}`, which exists neither in the set nor {place}{}",
                     self.field,
                     self.consequence()
                 ),
-                Some(format!("see what there is with `kubectl get {kind}{on}`")),
+                Some(hint).filter(|_| !is_in_absent_namespace),
             ));
         };
         let keys: BTreeSet<&String> = ["data", "binaryData", "stringData"]
@@ -142,13 +149,14 @@ impl Wanted<'_> {
         } else {
             format!("it has {}", there.join(", "))
         };
+        let hint = format!("see its keys with `kubectl describe {object}{on}`");
         Some((
             format!(
                 "its `{}` names the key `{missing}` of `{object}`, which is not there ({there}){}",
                 self.field,
                 self.consequence()
             ),
-            Some(format!("see its keys with `kubectl describe {object}{on}`")),
+            Some(hint).filter(|_| self.brought.is_none()),
         ))
     }
 
@@ -168,9 +176,10 @@ fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
         let by = &step.target.reference;
         let may_come_later = plan.steps.iter().any(|other| makes_objects(step, other));
         for reference in references(by, &step.target.body) {
-            if reference.is_optional || !is_checked(&reference) || is_made_by_itself(&reference) {
+            if reference.is_optional || !is_checked(&reference) {
                 continue;
             }
+            let made = made_by_itself(&reference);
             let is_namespaced = !matches!(reference.kind, "PriorityClass" | "RuntimeClass");
             let namespace = reference.namespace.or(by.namespace.as_deref());
             let object = ObjectRef::new(
@@ -183,7 +192,8 @@ fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
                 .steps
                 .iter()
                 .find(|step| step.target.reference == object)
-                .map(|step| &step.planned);
+                .map(|step| &step.planned)
+                .or(made);
             let can_do_without = matches!(reference.field, "serviceName" | "imagePullSecrets");
             let is_known = |known: &Wanted<'_>| {
                 known.by == *by && known.object == object && known.keys == reference.keys
@@ -230,13 +240,16 @@ fn is_checked(reference: &Reference<'_>) -> bool {
     )
 }
 
-/// Objects that a controller makes in every namespace (`pkg/controller/serviceaccount`,
+/// What a controller makes in every namespace, as far as it matters here (`pkg/controller/serviceaccount`,
 /// `pkg/controller/certificates/rootcacertpublisher`).
-fn is_made_by_itself(reference: &Reference<'_>) -> bool {
-    matches!(
-        (reference.kind, reference.name),
-        ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt")
-    )
+fn made_by_itself(reference: &Reference<'_>) -> Option<&'static Value> {
+    static ROOT_CERTIFICATE: LazyLock<Value> =
+        LazyLock::new(|| json!({ "data": { "ca.crt": "" } }));
+    match (reference.kind, reference.name) {
+        ("ServiceAccount", "default") => Some(&Value::Null),
+        ("ConfigMap", "kube-root-ca.crt") => Some(&ROOT_CERTIFICATE),
+        _ => None,
+    }
 }
 
 fn is_in_absent_namespace(plan: &Plan, object: &ObjectRef) -> bool {

@@ -55,12 +55,16 @@ pub(super) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
         steps,
         layers: set.manifests.layers(),
     };
-    if let Purpose::Write { waits } = purpose
-        && plan.writes()
-    {
-        problems.extend(preflight::storage_classes(context, &plan).await?);
-        problems.extend(missing::check(context, &plan).await);
-        problems.extend(preflight::permissions(context, &plan, waits).await?);
+    if plan.writes() {
+        let mut lacking = preflight::storage_classes(context, &plan).await?;
+        lacking.extend(missing::check(context, &plan).await);
+        match purpose {
+            Purpose::Read => lacking.iter().for_each(|problem| warn_of(context, problem)),
+            Purpose::Write { waits } => {
+                problems.extend(lacking);
+                problems.extend(preflight::permissions(context, &plan, waits).await?);
+            }
+        }
     }
     if problems.is_empty() {
         Ok(plan)

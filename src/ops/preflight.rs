@@ -11,9 +11,11 @@ use super::error::{OpsError, Problem};
 use super::{CONCURRENCY, Context, Set};
 use crate::action::Action;
 use crate::cluster::{ClusterError, ResourceKind};
-use crate::manifest::{Manifest, NamespaceMismatch, Scope, refuse_duplicates, resolve_namespace};
-use crate::object::ObjectRef;
-use crate::plan::{Plan, Target};
+use crate::manifest::{
+    Manifest, NamespaceMismatch, Scope, pod_template, refuse_duplicates, resolve_namespace,
+};
+use crate::object::{ObjectRef, is_built_in_group};
+use crate::plan::{Plan, Step, Target};
 
 /// What is done when a lookup of kinds fails, as in "failed to …".
 const KINDS: &str = "ask the API server which kinds it serves";
@@ -130,12 +132,7 @@ pub(super) async fn storage_classes(
     context: &Context,
     plan: &Plan,
 ) -> Result<Vec<Problem>, OpsError> {
-    let named: Vec<(ObjectRef, String)> = plan
-        .steps
-        .iter()
-        .filter(|step| step.live.is_none())
-        .flat_map(named_classes)
-        .collect();
+    let named: Vec<NamedClass> = plan.steps.iter().flat_map(named_classes).collect();
     if named.is_empty() {
         return Ok(Vec::new());
     }
@@ -158,7 +155,12 @@ pub(super) async fn storage_classes(
         })
         .collect();
     let mut problems = Vec::new();
-    for (object, class) in named {
+    for NamedClass {
+        object,
+        class,
+        is_of_claim,
+    } in named
+    {
         if is_brought(plan, &class) {
             continue;
         }
@@ -170,6 +172,7 @@ pub(super) async fn storage_classes(
             object,
             class,
             available: available.clone(),
+            is_of_claim,
         });
     }
     Ok(problems)
@@ -186,26 +189,44 @@ fn is_brought(plan: &Plan, class: &str) -> bool {
     })
 }
 
-fn named_classes(step: &crate::plan::Step) -> Vec<(ObjectRef, String)> {
+/// A storage class that an object names.
+struct NamedClass {
+    object: ObjectRef,
+    class: String,
+    /// Whether a claim or a template of claims names it, and no volume that comes and goes with its pod.
+    is_of_claim: bool,
+}
+
+fn named_classes(step: &Step) -> Vec<NamedClass> {
     let body = &step.target.body;
     let reference = &step.target.reference;
-    let specs: Vec<&Value> = if reference.is("", "PersistentVolumeClaim") {
+    let is_new = step.live.is_none();
+    let of_claims: Vec<&Value> = if reference.is("", "PersistentVolumeClaim") && is_new {
         vec![&body["spec"]]
-    } else if reference.is("apps", "StatefulSet") {
+    } else if reference.is("apps", "StatefulSet") && is_new {
         let templates = body["spec"]["volumeClaimTemplates"].as_array();
-        templates
-            .into_iter()
-            .flatten()
-            .map(|template| &template["spec"])
-            .collect()
+        let templates = templates.into_iter().flatten();
+        templates.map(|template| &template["spec"]).collect()
     } else {
         Vec::new()
     };
-    specs
-        .into_iter()
-        .filter_map(|spec| spec["storageClassName"].as_str())
-        .filter(|class| !class.is_empty())
-        .map(|class| (reference.clone(), class.to_owned()))
+    // A template may change at any time, and its next pods with it.
+    let has_pods = step.action != Action::Keep && is_built_in_group(&reference.group);
+    let template = pod_template(reference, body).filter(|_| has_pods);
+    let volumes = template.and_then(|template| template["spec"]["volumes"].as_array());
+    let volumes = volumes.into_iter().flatten();
+    let of_pods = volumes.map(|volume| &volume["ephemeral"]["volumeClaimTemplate"]["spec"]);
+    let of_claims = of_claims.into_iter().map(|spec| (spec, true));
+    of_claims
+        .chain(of_pods.map(|spec| (spec, false)))
+        .filter_map(|(spec, is_of_claim)| {
+            let class = spec["storageClassName"].as_str()?;
+            (!class.is_empty()).then(|| NamedClass {
+                object: reference.clone(),
+                class: class.to_owned(),
+                is_of_claim,
+            })
+        })
         .collect()
 }
 

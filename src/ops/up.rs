@@ -88,7 +88,13 @@ async fn create_namespaces(context: &Context, plan: &mut Plan) -> Result<(), Ops
 /// [`OpsError`]; nothing is ever written.
 pub async fn diff(context: &Context, set: &Set) -> Result<DiffReport, OpsError> {
     let planned = plan(context, set, Purpose::Read);
-    Ok(context.by_deadline(planned).await?.diff())
+    let planned = context.by_deadline(planned).await?;
+    if let Err(OpsError::WouldDeleteData { reason }) = refuse_to_delete_claims(&planned) {
+        context.warn(format!(
+            "`up` would refuse this without `--delete-data`: {reason}"
+        ));
+    }
+    Ok(planned.diff())
 }
 
 /// Refuses a change after which ordinals are missing when the StatefulSet's retention policy deletes

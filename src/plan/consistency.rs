@@ -35,6 +35,7 @@ pub fn findings(plan: &Plan) -> Vec<Finding> {
         .flat_map(|step| {
             let mut found = long_name(step);
             found.extend(probes(step));
+            found.extend(hooks(step));
             found.extend(target_ports(plan, step));
             found
         })
@@ -84,30 +85,51 @@ fn long_name(step: &Step) -> Vec<Finding> {
 fn probes(step: &Step) -> Vec<Finding> {
     let mut found = Vec::new();
     for container in containers(step) {
-        let names: BTreeSet<&str> = ports(container)
-            .filter_map(|port| port["name"].as_str())
-            .collect();
         for probe in ["readinessProbe", "startupProbe", "livenessProbe"] {
             for kind in ["httpGet", "tcpSocket"] {
-                let Some(port) = container[probe][kind]["port"].as_str() else {
-                    continue;
-                };
-                if names.contains(port) || port.parse::<u16>().is_ok() {
-                    continue;
-                }
-                let name = container["name"].as_str().unwrap_or_default();
-                found.push(Finding {
+                let port = &container[probe][kind]["port"];
+                found.extend(nameless(container, port).map(|reason| Finding {
                     object: step.target.reference.clone(),
-                    reason: format!(
-                        "the {probe} of container `{name}` asks the port `{port}`, and none of its ports has that name{}",
-                        among(names.iter().copied())
-                    ),
+                    reason: format!("the {probe} of {reason}"),
                     is_fatal: probe != "livenessProbe",
-                });
+                }));
             }
         }
     }
     found
+}
+
+/// Hooks on such a port: they fail, and the container of a failed `postStart` is ended
+/// (`pkg/kubelet/lifecycle/handlers.go`).
+fn hooks(step: &Step) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for container in containers(step) {
+        for hook in ["postStart", "preStop"] {
+            let port = &container["lifecycle"][hook]["httpGet"]["port"];
+            found.extend(nameless(container, port).map(|reason| Finding {
+                object: step.target.reference.clone(),
+                reason: format!("the {hook} hook of {reason}"),
+                is_fatal: false,
+            }));
+        }
+    }
+    found
+}
+
+/// Whose port it is that no port of the container is called, as the end of a clause.
+fn nameless(container: &Value, port: &Value) -> Option<String> {
+    let port = port.as_str().filter(|port| port.parse::<u16>().is_err())?;
+    let names: BTreeSet<&str> = ports(container)
+        .filter_map(|port| port["name"].as_str())
+        .collect();
+    if names.contains(port) {
+        return None;
+    }
+    let name = container["name"].as_str().unwrap_or_default();
+    Some(format!(
+        "container `{name}` asks the port `{port}`, and none of its ports has that name{}",
+        among(names.into_iter())
+    ))
 }
 
 /// Ports of a Service that lead to no port of the containers that it selects.
@@ -297,6 +319,17 @@ mod tests {
         assert!(!with("livenessProbe", json!("htpp"))[0].1);
         assert_eq!(with("readinessProbe", json!("http")), []);
         assert_eq!(with("readinessProbe", json!(8080)), []);
+        let hook = |hook: &str, port: &str| {
+            let hooks = json!({hook: {"httpGet": {"path": "/", "port": port}}});
+            let container = json!({"name": "api", "ports": [{"name": "http", "containerPort": 80}],
+                "lifecycle": hooks});
+            reasons(vec![workload("web", &container)])
+        };
+        for name in ["postStart", "preStop"] {
+            let wrong = hook(name, "nosuch");
+            assert!(!wrong[0].1 && wrong[0].0.contains(name), "{wrong:?}");
+            assert_eq!(hook(name, "http"), []);
+        }
     }
 
     #[test]

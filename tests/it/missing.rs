@@ -19,13 +19,23 @@ const SETTINGS: &str =
     "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: b}\n";
 
 async fn up(server: &ApiServer, set: String) -> Output {
+    run(server, &["up", "--no-wait"], set).await
+}
+
+async fn run(server: &ApiServer, verb: &[&str], set: String) -> Output {
     let call = Cryptoctl::new(server);
     let file = call.home().join("set.yaml");
     std::fs::write(&file, set).unwrap();
-    call.args(["up", "--no-wait", "-n", "shop", "-f"])
+    call.args(verb)
+        .args(["-n", "shop", "-f"])
         .arg(file)
         .run()
         .await
+}
+
+fn make_namespace(server: &ApiServer) {
+    let shop = json!({"metadata": {"name": "shop"}});
+    server.create("kubectl", "", "namespaces", shop);
 }
 
 #[tokio::test]
@@ -40,12 +50,36 @@ async fn what_neither_the_set_nor_the_cluster_has_is_refused_before_the_first_wr
         output.stderr
     );
     assert!(
+        !output.stderr.contains("kubectl get configmap"),
+        "there is no such namespace yet: {}",
+        output.stderr
+    );
+    assert_eq!(server.writes().len(), 0);
+    make_namespace(&server);
+    let output = up(&server, set(1, "", "")).await.expect_code(1);
+    assert!(
         output.stderr.contains("kubectl get configmap -n shop"),
         "{}",
         output.stderr
     );
-    assert_eq!(server.writes().len(), 0);
     up(&server, set(1, "", SETTINGS)).await.expect_code(0);
+}
+
+#[tokio::test]
+async fn a_diff_says_what_up_would_refuse_and_warn_of() {
+    let server = ApiServer::listen().await;
+    make_namespace(&server);
+    let lonely = set(1, "", "").replace("selector: {app: web}", "selector: {app: wbe}");
+    let output = run(&server, &["diff"], lonely).await.expect_code(3);
+    for words in [
+        "warning: `up` would refuse this: `statefulset/web`: its `configMapRef` names",
+        "warning: `service/web`: its selector `app=wbe` meets no pod template",
+    ] {
+        assert!(output.stderr.contains(words), "{words}: {}", output.stderr);
+    }
+    let fine = run(&server, &["diff"], set(1, "", SETTINGS)).await;
+    let fine = fine.expect_code(3);
+    assert!(!fine.stderr.contains("warning"), "{}", fine.stderr);
 }
 
 #[tokio::test]
@@ -73,6 +107,23 @@ async fn a_key_that_is_not_there_is_named_with_those_that_are() {
         "{}",
         output.stderr
     );
+    assert!(
+        !output.stderr.contains("kubectl describe"),
+        "the cluster has none: {}",
+        output.stderr
+    );
+    let of_everyone = pod.replace("name: settings", "name: kube-root-ca.crt");
+    let output = up(&server, set(1, &of_everyone, SETTINGS)).await;
+    let output = output.expect_code(1);
+    assert!(
+        output.stderr.contains("it has `ca.crt`"),
+        "{}",
+        output.stderr
+    );
+    let projected = "volumes: [{name: v, projected: {sources: [{configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: x}]}}]}}]";
+    up(&server, set(1, projected, SETTINGS))
+        .await
+        .expect_code(0);
 }
 
 #[tokio::test]
@@ -117,4 +168,34 @@ async fn a_class_that_the_set_brings_is_there() {
             .unwrap()
     };
     assert!(place("/storageclasses/") < place("/persistentvolumeclaims/"));
+}
+
+#[tokio::test]
+async fn the_class_of_a_volume_that_comes_with_its_pod_is_looked_for_too() {
+    let server = ApiServer::listen().await;
+    let pod = |class: &str| {
+        format!(
+            "volumes: [{{name: v, ephemeral: {{volumeClaimTemplate: {{spec: {{accessModes: [ReadWriteOnce], \
+             storageClassName: {class}, resources: {{requests: {{storage: 1Mi}}}}}}}}}}}}]"
+        )
+    };
+    let output = up(&server, set(1, &pod("nope"), SETTINGS)).await;
+    let output = output.expect_code(1);
+    for words in [
+        "storage class `nope` does not exist",
+        "kubectl get storageclass",
+    ] {
+        assert!(output.stderr.contains(words), "{words}: {}", output.stderr);
+    }
+    assert!(
+        !output.stderr.contains("--storage-class"),
+        "it is of claims: {}",
+        output.stderr
+    );
+    assert_eq!(server.writes().len(), 0);
+    let class = "---\napiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: nope}\nprovisioner: example.com/disk\n";
+    let with_class = format!("{SETTINGS}{class}");
+    up(&server, set(1, &pod("nope"), &with_class))
+        .await
+        .expect_code(0);
 }
