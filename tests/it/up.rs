@@ -365,6 +365,10 @@ async fn moving_the_ordinals_never_deletes_claims_by_itself() {
         .await
         .expect_code(1);
     assert!(output.stderr.contains("--delete-data"), "{}", output.stderr);
+    let diff = Cryptoctl::new(&server).args(["diff", "-f"]).arg(&file);
+    let output = diff.run().await.expect_code(3);
+    let words = "`up` would refuse this without `--delete-data`";
+    assert!(output.stderr.contains(words), "{}", output.stderr);
     assert_eq!(server.writes().len(), 0);
 }
 
