@@ -3,13 +3,13 @@
 mod chaos;
 mod connection;
 mod habits;
+mod parsing;
 mod report;
 mod verify;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 #[cfg(test)]
@@ -17,6 +17,7 @@ pub(crate) use self::chaos::tests::parse as parse_chaos;
 pub use self::chaos::{ChaosArgs, FaultArgs, MeasureArgs};
 pub use self::connection::ConnectionArgs;
 pub use self::habits::with_tips;
+use self::parsing::{expected, manifests, path, request_timeout, tail};
 pub use self::report::{ReportArgs, ReportFileArgs};
 pub use self::verify::{QuestionArgs, VerifyArgs};
 use crate::manifest::ImageEdit;
@@ -148,7 +149,7 @@ pub struct GlobalArgs {
     )]
     pub output: OutputFormat,
     /// Time for the whole command, or for each fault of an experiment, such as 90s or 5m
-    #[arg(long, global = true, value_name = "DURATION", default_value = "5m", value_parser = expected(values::positive_duration))]
+    #[arg(long, global = true, value_name = "DURATION", default_value = "5m", allow_hyphen_values = true, value_parser = expected(values::positive_duration))]
     pub timeout: Duration,
     /// Print only errors, and data such as a diff
     #[arg(short, long, global = true)]
@@ -160,7 +161,7 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "HOW", default_value = "auto")]
     pub progress: ProgressChoice,
     /// Time for one request to the API server, 0 for no limit
-    #[arg(long, global = true, value_name = "DURATION", default_value = "15s", value_parser = request_timeout, hide_short_help = true)]
+    #[arg(long, global = true, value_name = "DURATION", default_value = "15s", allow_hyphen_values = true, value_parser = request_timeout, hide_short_help = true)]
     pub request_timeout: Duration,
     /// How to reach the API server, and as whom.
     #[command(flatten)]
@@ -204,7 +205,7 @@ pub enum ProgressChoice {
 #[derive(Debug, Args)]
 pub struct SetArgs {
     /// File or folder with manifests, or - for standard input; repeatable [default: the built-in set]
-    #[arg(short, long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    #[arg(short, long, value_name = "PATH", value_hint = ValueHint::AnyPath, value_parser = manifests())]
     pub filename: Vec<PathBuf>,
     /// Read folders given with -f recursively
     #[arg(short = 'R', long, requires = "filename")]
@@ -227,7 +228,7 @@ pub struct EditArgs {
     #[arg(long, value_name = "[CONTAINER=]IMAGE")]
     pub image: Vec<ImageEdit>,
     /// Number of replicas
-    #[arg(long, value_name = "NUMBER", value_parser = expected(values::whole::<u32, 0, 2_147_483_647>))]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = expected(values::whole::<u32, 0, 2_147_483_647>))]
     pub replicas: Option<u32>,
     /// Storage class of the claims
     #[arg(long, value_name = "NAME")]
@@ -302,8 +303,9 @@ pub struct WorkloadArgs {
     pub set: SetArgs,
 }
 
-/// Arguments of `logs`.
+/// Arguments of `logs`, which takes the name of a pod, too.
 #[derive(Debug, Args)]
+#[command(mut_arg("workload", |argument| argument.value_parser(expected(values::workload_or_pod))))]
 pub struct LogsArgs {
     /// The workload.
     #[command(flatten)]
@@ -314,14 +316,14 @@ pub struct LogsArgs {
     /// Go on until Ctrl-C, replaced pods included
     #[arg(long, conflicts_with = "previous")]
     pub follow: bool,
-    /// Read the container's run before this one
+    /// Read the log of the container's previous run
     #[arg(short, long)]
     pub previous: bool,
-    /// Only the last lines of each log
-    #[arg(long, value_name = "LINES", value_parser = expected(values::whole::<i64, 0, { i64::MAX }>))]
+    /// Only the last lines of each log, -1 for all
+    #[arg(long, value_name = "LINES", allow_hyphen_values = true, value_parser = tail)]
     pub tail: Option<i64>,
-    /// Only lines of the last time, such as 5m
-    #[arg(long, value_name = "DURATION", value_parser = expected(values::positive_duration))]
+    /// Only lines newer than this, such as 5m
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::positive_duration))]
     pub since: Option<Duration>,
     /// Begin each line with the time at which it was written
     #[arg(long)]
@@ -344,26 +346,6 @@ pub struct DownArgs {
 pub struct CompletionsArgs {
     /// The shell
     pub shell: clap_complete::Shell,
-}
-
-/// A path that may be empty: kubectl takes an empty flag for none.
-fn path() -> impl TypedValueParser<Value = PathBuf> {
-    OsStringValueParser::new().map(PathBuf::from)
-}
-
-/// A parser whose errors say what is expected.
-fn expected<T>(
-    parse: fn(&str) -> Result<T, String>,
-) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync {
-    move |text| parse(text).map_err(|expected| format!("expected {expected}"))
-}
-
-/// A duration in which 0 means that there is no limit, as it does to kubectl.
-fn request_timeout(text: &str) -> Result<Duration, String> {
-    if matches!(text, "0" | "0s") {
-        return Ok(Duration::from_hours(24 * 365)); // longer than any run
-    }
-    expected(values::positive_duration)(text)
 }
 
 #[cfg(test)]

@@ -75,6 +75,15 @@ pub fn took_both(one_ms: u64, other_ms: u64) -> (String, String) {
     }
 }
 
+/// A share between 0 and 1 as every text shows it: `100 %`, `99.98 %`, `30 %`. What is not all is never
+/// rounded to all.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    let hundredths = format!("{:.2}", (share * 10_000.0).floor() / 100.0);
+    let shown = hundredths.trim_end_matches('0').trim_end_matches('.');
+    format!("{shown} %")
+}
+
 /// A whole number in a range.
 ///
 /// # Errors
@@ -195,6 +204,25 @@ pub fn workload(text: &str) -> Result<String, String> {
     }
 }
 
+/// The same where a pod is enough, too: it stays `pod/NAME`.
+///
+/// # Errors
+/// What is expected, for anything else.
+pub fn workload_or_pod(text: &str) -> Result<String, String> {
+    match text.split_once('/') {
+        Some(("pod" | "pods" | "po", name)) => {
+            let is_name = !name.is_empty() && !name.contains('/');
+            is_name
+                .then(|| format!("{POD}{name}"))
+                .ok_or_else(|| "`pod/NAME`".to_owned())
+        }
+        _ => workload(text).map_err(|expected| format!("{expected} or `pod/NAME`")),
+    }
+}
+
+/// What the name of a pod begins with, where it may be that of a StatefulSet.
+pub const POD: &str = "pod/";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,6 +269,20 @@ mod tests {
         ];
         for (milliseconds, expected) in table {
             assert_eq!(took(milliseconds), expected, "{milliseconds}");
+        }
+    }
+
+    #[test]
+    fn shares_have_no_more_places_than_they_need() {
+        let table = [
+            (1.0, "100 %"),
+            (0.999_999, "99.99 %"),
+            (0.995, "99.5 %"),
+            (0.3, "30 %"),
+            (0.0, "0 %"),
+        ];
+        for (share, expected) in table {
+            assert_eq!(percent(share), expected);
         }
     }
 
@@ -315,5 +357,16 @@ mod tests {
         assert_eq!(workload("web").as_deref(), Ok("web"));
         assert_eq!(workload("sts/web").as_deref(), Ok("web"));
         assert!(workload("").is_err() && workload("deployment/web").is_err());
+        assert!(workload("pod/web-0").is_err());
+        for (text, name) in [
+            ("web-0", "web-0"),
+            ("po/web-0", "pod/web-0"),
+            ("sts/web", "web"),
+        ] {
+            assert_eq!(workload_or_pod(text).as_deref(), Ok(name), "{text}");
+        }
+        for wrong in ["", "pod/", "pod/a/b", "deployment/web"] {
+            assert!(workload_or_pod(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 
-use super::{QuestionArgs, ReportFileArgs, WorkloadArgs, expected};
+use super::parsing::expected;
+use super::{QuestionArgs, ReportFileArgs, WorkloadArgs};
 use crate::report::Fault;
 use crate::values;
 
@@ -64,24 +65,24 @@ pub struct FaultArgs {
     /// Every pod in its turn
     #[arg(long, hide_short_help = true)]
     pub all_in_turn: bool,
-    /// Pods drawn by chance
+    /// Pick pods at random
     #[arg(long, hide_short_help = true)]
     pub random: bool,
-    /// Draw the same pods again
+    /// Repeat an earlier random choice
     #[arg(
         long,
         value_name = "NUMBER",
         requires = "random",
         conflicts_with_all = ["pod", "all_in_turn"],
-        value_parser = expected(values::whole::<u64, 0, { i64::MAX }>),
+        allow_hyphen_values = true, value_parser = expected(values::whole::<u64, 0, { i64::MAX }>),
         hide_short_help = true
     )]
     pub seed: Option<u64>,
     /// Number of faults, never two at once [default: 1; each pod once with --all-in-turn]
-    #[arg(long, value_name = "NUMBER", value_parser = expected(values::whole::<u32, 1, 4_294_967_295>))]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = expected(values::whole::<u32, 1, 4_294_967_295>))]
     pub kills: Option<u32>,
     /// Pause between a recovery and the next fault [default: 5s]
-    #[arg(long, value_name = "DURATION", value_parser = expected(values::duration), hide_short_help = true)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::duration), hide_short_help = true)]
     pub pause: Option<Duration>,
     /// Break it although another replica is not Ready or a disruption budget forbids it
     #[arg(long, hide_short_help = true)]
@@ -90,7 +91,7 @@ pub struct FaultArgs {
     #[arg(long, conflicts_with = "faults", hide_short_help = true)]
     pub control: bool,
     /// How long --control probes
-    #[arg(long = "for", value_name = "DURATION", default_value = "10s", requires = "control", conflicts_with = "faults", value_parser = expected(values::positive_duration), hide_short_help = true)]
+    #[arg(long = "for", value_name = "DURATION", default_value = "10s", requires = "control", conflicts_with = "faults", allow_hyphen_values = true, value_parser = expected(values::positive_duration), hide_short_help = true)]
     pub lasting: Duration,
 }
 
@@ -99,19 +100,19 @@ pub struct FaultArgs {
 #[command(next_help_heading = "What is good enough")]
 pub struct MeasureArgs {
     /// Longest acceptable time without an answer of a replica
-    #[arg(long, value_name = "DURATION", value_parser = expected(values::positive_duration))]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::positive_duration))]
     pub max_outage: Option<Duration>,
     /// Longest acceptable time until all replicas answer alike again
-    #[arg(long, value_name = "DURATION", value_parser = expected(values::positive_duration))]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::positive_duration))]
     pub max_recovery: Option<Duration>,
     /// Time between two probes of a replica, 20ms at least [default: 100ms]
-    #[arg(long, value_name = "DURATION", value_parser = expected(values::probe_interval), hide_short_help = true)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::probe_interval), hide_short_help = true)]
     pub probe_interval: Option<Duration>,
     /// Journal of an older run, which this one must not be slower than
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub compare: Option<PathBuf>,
     /// How much slower than the older run is acceptable
-    #[arg(long, value_name = "PERCENT", default_value = "20%", requires = "compare", value_parser = expected(share), hide_short_help = true)]
+    #[arg(long, value_name = "PERCENT", default_value = "20%", requires = "compare", allow_hyphen_values = true, value_parser = expected(share), hide_short_help = true)]
     pub tolerance: f64,
 }
 

@@ -23,7 +23,7 @@ pub struct ConnectionArgs {
     #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
     pub tls_server_name: Option<String>,
     /// Certificates to trust, in a PEM file
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = super::path(), hide_short_help = true)]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = super::parsing::path(), hide_short_help = true)]
     pub certificate_authority: Option<PathBuf>,
     /// Do not check the API server's certificate: whoever answers is believed
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_short_help = true)]
@@ -32,10 +32,10 @@ pub struct ConnectionArgs {
     #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub proxy_url: Option<String>,
     /// Client certificate, in a PEM file
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = super::path(), hide_short_help = true)]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = super::parsing::path(), hide_short_help = true)]
     pub client_certificate: Option<PathBuf>,
     /// Key of the client certificate, in a PEM file
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = super::path(), hide_short_help = true)]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = super::parsing::path(), hide_short_help = true)]
     pub client_key: Option<PathBuf>,
     /// Bearer token; other users of the machine can see it in the list of processes
     #[arg(long, global = true, value_name = "TOKEN", hide_short_help = true)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::{ReportFileArgs, WorkloadArgs, expected};
+use super::parsing::expected;
+use super::{ReportFileArgs, WorkloadArgs};
 use crate::values;
 
 /// What every replica is asked, and what it has to answer.
@@ -16,7 +17,7 @@ pub struct QuestionArgs {
     #[arg(long, value_name = "PATH", value_parser = expected(values::request_path))]
     pub path: Option<String>,
     /// Port of the pods [default: the only one that the pod template names]
-    #[arg(long, value_name = "PORT", value_parser = expected(values::whole::<u16, 1, 65535>))]
+    #[arg(long, value_name = "PORT", allow_hyphen_values = true, value_parser = expected(values::whole::<u16, 1, 65535>))]
     pub port: Option<u16>,
     /// SHA-256 that every answer must have
     #[arg(long, value_name = "HEX", value_parser = expected(values::sha256))]
@@ -45,10 +46,10 @@ pub struct VerifyArgs {
     #[arg(long, conflicts_with = "save_baseline", help_heading = WATCHING)]
     pub watch: bool,
     /// Pause between two verifications
-    #[arg(long, value_name = "DURATION", default_value = "5s", requires = "watch", conflicts_with = "save_baseline", value_parser = expected(values::positive_duration), hide_short_help = true, help_heading = WATCHING)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", requires = "watch", conflicts_with = "save_baseline", allow_hyphen_values = true, value_parser = expected(values::positive_duration), hide_short_help = true, help_heading = WATCHING)]
     pub every: Duration,
     /// End after this time
-    #[arg(long = "for", value_name = "DURATION", requires = "watch", conflicts_with = "save_baseline", value_parser = expected(values::positive_duration), hide_short_help = true, help_heading = WATCHING)]
+    #[arg(long = "for", value_name = "DURATION", requires = "watch", conflicts_with = "save_baseline", allow_hyphen_values = true, value_parser = expected(values::positive_duration), hide_short_help = true, help_heading = WATCHING)]
     pub lasting: Option<Duration>,
     /// Files to write.
     #[command(flatten)]

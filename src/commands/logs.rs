@@ -8,6 +8,7 @@ use crate::cluster::{LogOptions, LogStart};
 use crate::error::CommandError;
 use crate::ops::{self, LogsOptions, OpsError, Workload};
 use crate::report::Report;
+use crate::values;
 
 pub(super) async fn run(
     session: &Session<'_>,
@@ -22,7 +23,8 @@ pub(super) async fn run(
         part: LogOptions {
             previous: arguments.previous,
             follow: arguments.follow,
-            tail: arguments.tail,
+            // kubectl's -1: all of them.
+            tail: arguments.tail.filter(|lines| *lines >= 0),
             since: arguments.since.map(|since| {
                 // A part of a second is a whole one: better a line more than one less.
                 let seconds = since.as_secs() + u64::from(since.subsec_nanos() > 0);
@@ -31,6 +33,23 @@ pub(super) async fn run(
             timestamps: arguments.timestamps,
         },
     };
+    if let Some(pod) = workload.name.strip_prefix(values::POD) {
+        let named = Workload {
+            namespace: workload.namespace.clone(),
+            name: pod.to_owned(),
+        };
+        let Some(owner) = owner_of(&named) else {
+            return Err(CommandError::usage(
+                format!("`{pod}` is not the name of a StatefulSet's pod, such as `web-0`"),
+                format!(
+                    "read any other pod with `kubectl logs {pod} -n {}`",
+                    named.namespace
+                ),
+            ));
+        };
+        options.pod = Some(named.name);
+        return Ok(ops::logs(&context, &owner, &options).await?);
+    }
     match ops::logs(&context, &workload, &options).await {
         // No StatefulSet has the name; a pod of one may, which is what `kubectl logs` is given.
         Err(OpsError::NoSuchWorkload { object, nearby }) => match owner_of(&workload) {

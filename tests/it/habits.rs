@@ -85,3 +85,25 @@ async fn a_readiness_probe_names_a_path_to_ask() {
         output.stderr
     );
 }
+
+#[tokio::test]
+async fn a_pod_is_named_as_kubectl_names_it() {
+    let server = built_in().await;
+    Cryptoctl::new(&server)
+        .args(["logs", "pod/cryptoserver-1", "-n", "logaiter"])
+        .args(["--tail", "-1"])
+        .run()
+        .await
+        .expect_code(0);
+    let asked = log_queries(&server);
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert!(asked[0].0.contains("/pods/cryptoserver-1/"), "{asked:?}");
+    assert!(!asked[0].1.contains("tailLines"), "{asked:?}");
+    let output = Cryptoctl::new(&server)
+        .args(["logs", "pod/other", "-n", "logaiter"])
+        .run()
+        .await
+        .expect_code(2);
+    let hint = "kubectl logs other -n logaiter";
+    assert!(output.stderr.contains(hint), "{}", output.stderr);
+}
