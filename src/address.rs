@@ -100,6 +100,11 @@ impl Address {
     }
 }
 
+/// Whether a text is a command to paste, and no sentence about one.
+pub(crate) fn is_command(text: &str) -> bool {
+    PROGRAMS.iter().any(|program| text.starts_with(program))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -55,7 +55,7 @@ use crate::interrupt::Stop;
 use crate::recording::Recording;
 use crate::report::Report;
 use crate::start::StartError;
-use crate::ui::{OutputError, Streams, Ui};
+use crate::ui::{OutputError, Stream, Streams, Ui};
 
 /// Runs the command that the arguments ask for; the first one is the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -65,13 +65,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let error = cli::with_tips(error, &arguments);
+            if error.use_stderr() {
+                refuse(&error);
+                return exit_code(ExitStatus::Usage);
+            }
             // Help and version are data, and go to standard output; a reader that has gone is no failure.
             let printed = error.print();
             let is_lost = printed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe);
-            return exit_code(match (error.use_stderr(), is_lost) {
-                (true, _) => ExitStatus::Usage,
-                (false, true) => ExitStatus::Failed,
-                (false, false) => ExitStatus::Success,
+            return exit_code(if is_lost {
+                ExitStatus::Failed
+            } else {
+                ExitStatus::Success
             });
         }
     };
@@ -98,6 +102,22 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // A question at the terminal may still be open on a thread of its own.
     runtime.shutdown_background();
     exit_code(status)
+}
+
+/// Says why a command line was not understood.
+fn refuse(error: &clap::Error) {
+    let ui = Ui::new(
+        Streams::of_process(),
+        ui::ColorChoice::Auto,
+        settings::terminal(),
+    );
+    let text = error.render();
+    let text = if ui.has_colour(Stream::Stderr) {
+        text.ansi().to_string()
+    } else {
+        text.to_string()
+    };
+    ui.write_errors(&render::broken_styled(&text, ui.width()));
 }
 
 async fn execute(cli: &Cli) -> ExitStatus {

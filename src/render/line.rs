@@ -8,6 +8,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use console::{measure_text_width, truncate_str};
 
+use super::breaks::{HANGING, bound, released};
 use crate::exit::Outcome;
 use crate::ui::{Stream, break_workflow_commands, brief, sanitise};
 
@@ -86,19 +87,21 @@ pub(crate) fn mark(outcome: Outcome) -> (&'static str, Tone) {
     }
 }
 
-/// How much further the rest of a broken line is indented.
-const HANGING: usize = 2;
-
-/// The words between the spaces of several pieces; a word may have parts of several meanings.
+/// The words of several pieces, between the spaces at which a line may end; a word may have parts of
+/// several meanings.
 fn words(pieces: &[(Tone, String)]) -> Vec<Vec<(Tone, String)>> {
+    let plain: String = pieces.iter().map(|(_, text)| text.as_str()).collect();
+    let bound = bound(&plain);
+    let mut characters = bound.chars();
     let mut words: Vec<Vec<(Tone, String)>> = vec![Vec::new()];
     for (tone, text) in pieces {
-        for (index, part) in text.split(' ').enumerate() {
+        let piece: String = characters.by_ref().take(text.chars().count()).collect();
+        for (index, part) in piece.split(' ').enumerate() {
             if index > 0 {
                 words.push(Vec::new());
             }
             if let Some(word) = words.last_mut().filter(|_| !part.is_empty()) {
-                word.push((*tone, part.to_owned()));
+                word.push((*tone, released(part)));
             }
         }
     }

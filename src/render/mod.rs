@@ -2,6 +2,7 @@
 //! says what events and reports say.
 
 mod bars;
+mod breaks;
 mod clock;
 mod display;
 mod experiment;
@@ -21,6 +22,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
+pub(crate) use self::breaks::broken as broken_styled;
 pub use self::display::{Circumstances, Display, OutputFormat, Progress, Terminal};
 pub(crate) use self::json::line as json_line;
 pub(crate) use self::text::meaning;
@@ -79,18 +81,24 @@ pub async fn run(display: Display, ui: Ui, mut events: Events) -> Result<(), Out
 /// Everything that is shown of a recorded run when it is plain text, the data included.
 #[must_use]
 pub fn render_to_text(events: &[Event], width: usize, with_colour: bool) -> String {
+    shown_as(Display::Plain, events, width, with_colour)
+}
+
+fn shown_as(display: Display, events: &[Event], width: usize, with_colour: bool) -> String {
     let mut text = Text::default();
     events
         .iter()
         .flat_map(|event| text.lines(event, width))
+        .filter(|line| shows(display, line))
         .flat_map(|line| line.wrapped(width))
         .map(|line| line.render(with_colour) + "\n")
         .collect()
 }
 
-/// The live rows as they stand when the last of these events has come.
+/// What a terminal shows when the last of these events has come: the text so far, and the live rows
+/// below it.
 #[must_use]
-pub fn live_rows(events: &[Event], width: usize, with_colour: bool) -> String {
+pub fn live_view(events: &[Event], width: usize, with_colour: bool) -> String {
     let mut picture = Picture::default();
     for event in events {
         picture.record(event);
@@ -103,10 +111,20 @@ pub fn live_rows(events: &[Event], width: usize, with_colour: bool) -> String {
             height: usize::MAX,
         })
     });
-    rows.unwrap_or_default()
-        .iter()
-        .map(|line| line.render(with_colour) + "\n")
-        .collect()
+    let rows = rows.unwrap_or_default();
+    let rows = rows.iter().map(|line| line.render(with_colour) + "\n");
+    shown_as(Display::Bars, events, width, with_colour) + &rows.collect::<String>()
+}
+
+/// Whether a display shows a line. What live rows tell is not said above them.
+fn shows(display: Display, line: &Line) -> bool {
+    match display {
+        Display::Plain => true,
+        Display::Bars => line.level >= Level::Progress,
+        Display::Results => line.level >= Level::Result,
+        Display::Quiet => line.stream == Stream::Stdout || line.level >= Level::Problem,
+        Display::Json => line.stream == Stream::Stderr && line.level >= Level::Problem,
+    }
 }
 
 /// A text in lines of this width at most, broken between words only.
@@ -183,7 +201,7 @@ impl Renderer {
                 chunks.push(Stream::Stdout, &line);
             }
             for line in self.text.lines(event, width) {
-                if self.shows(&line) {
+                if shows(self.display, &line) {
                     chunks.push_line(line, &self.ui);
                     if let Some((heartbeat, _)) = &mut self.heartbeat {
                         heartbeat.said(event.elapsed_ms);
@@ -198,16 +216,6 @@ impl Renderer {
                 Some(bars) => bars.say(chunks),
                 None => chunks.write(&self.ui),
             },
-        }
-    }
-
-    fn shows(&self, line: &Line) -> bool {
-        match self.display {
-            Display::Plain => true,
-            Display::Bars => line.level >= Level::Progress,
-            Display::Results => line.level >= Level::Result,
-            Display::Quiet => line.stream == Stream::Stdout || line.level >= Level::Problem,
-            Display::Json => line.stream == Stream::Stderr && line.level >= Level::Problem,
         }
     }
 }

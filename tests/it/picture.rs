@@ -2,7 +2,7 @@
 
 use cryptoctl::document::{self, Format};
 use cryptoctl::event::{Event, EventKind};
-use cryptoctl::render::{live_rows, render_to_text};
+use cryptoctl::render::{live_view, render_to_text};
 use cryptoctl::report::RecoveryPhase;
 
 const WIDTH: usize = 90;
@@ -41,12 +41,8 @@ fn the_live_view_is_the_one_of_a_run_while_it_recovers() {
     let events = events(CHAOS);
     let is_started = |event: &Event| matches!(&event.kind, EventKind::Phase { phase, .. } if *phase == RecoveryPhase::Started);
     let seen = events.iter().position(is_started).unwrap() + 1;
-    let seen = &events[..seen];
-    let text = render_to_text(seen, WIDTH, true);
-    let screen = format!(
-        "$ cryptoctl chaos --yes\n{text}{}",
-        live_rows(seen, WIDTH, true)
-    );
+    let view = live_view(&events[..seen], WIDTH, true);
+    let screen = format!("$ cryptoctl chaos --yes\n{view}");
     snapbox::assert_data_eq!(screen, snapbox::file!["../../docs/live.svg": TermSvg]);
 }
 

@@ -1,5 +1,6 @@
 //! Why a workload is not ready: the cause, what it was read from, and what to run next.
 
+use crate::address::is_command;
 use crate::render::line::{Level, Line, Tone};
 use crate::status::Diagnosis;
 
@@ -38,7 +39,7 @@ fn place(diagnosis: &Diagnosis) -> String {
     }
 }
 
-/// Commands to paste, after an empty line.
+/// Commands to paste, which are never broken, and sentences that quote some; after an empty line.
 pub(super) fn hints(hints: &[String]) -> Vec<Line> {
     if hints.is_empty() {
         return Vec::new();
@@ -48,7 +49,8 @@ pub(super) fn hints(hints: &[String]) -> Vec<Line> {
     for hint in hints {
         for (index, line) in hint.lines().enumerate() {
             let label = if index == 0 { "hint: " } else { "      " };
-            lines.push(problem().with(Tone::Position, label).text(line).whole());
+            let line = problem().with(Tone::Position, label).text(line);
+            lines.push(if is_command(hint) { line.whole() } else { line });
         }
     }
     lines

@@ -2,6 +2,7 @@
 
 use console::measure_text_width;
 
+use crate::render::breaks::{bound, released};
 use crate::render::line::{Level, Line, Tone};
 
 /// The columns of the label, with its indentation and the gap behind it.
@@ -43,18 +44,10 @@ pub(super) fn entry(level: Level, text: &str, width: usize) -> Vec<Line> {
         .collect()
 }
 
-/// Stands for a space at which no line ends.
-const NO_BREAK: char = '\u{a0}';
-
-/// A text that is not torn.
-pub(super) fn unbroken(text: &str) -> String {
-    text.replace(' ', &NO_BREAK.to_string())
-}
-
 /// The text, broken between words; a word that is too long stays whole.
 fn parts(text: &str, room: usize) -> Vec<String> {
     let mut parts = vec![String::new()];
-    for word in text.split(' ') {
+    for word in bound(text).split(' ') {
         let Some(last) = parts.last_mut() else {
             break;
         };
@@ -67,10 +60,7 @@ fn parts(text: &str, room: usize) -> Vec<String> {
             parts.push(word.to_owned());
         }
     }
-    parts
-        .into_iter()
-        .map(|part| part.replace(NO_BREAK, " "))
-        .collect()
+    parts.iter().map(|part| released(part)).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::facts::{entry, fact, unbroken};
+use super::super::facts::{entry, fact};
+use crate::render::breaks::unbroken;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::table::{Column, Table};
 use crate::render::words::{count, short_digest, took};
