@@ -21,7 +21,7 @@ pub enum JournalError {
     #[error("the journal is empty")]
     Empty,
     /// It is neither one JSON document nor JSON lines.
-    #[error("line {line} is no event of a journal")]
+    #[error("line {line} is not a journal event")]
     NoEvent {
         /// Its number, from 1.
         line: usize,

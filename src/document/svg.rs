@@ -4,7 +4,7 @@
 use super::DocumentError;
 use super::html::{HEIGHT, PATTERNS};
 use super::markup::Markup;
-use super::story::{Clip, Pattern, Story, Strip};
+use super::story::{Clip, NOT_ASKED, Pattern, Story, Strip};
 use crate::render::{count, took};
 use crate::report::{ChaosReport, Percentiles};
 
@@ -165,15 +165,14 @@ impl Picture {
     }
 
     fn axis(&mut self, clip: &Clip) {
-        for quarter in 0..=4_usize {
-            let at_ms = clip.until_ms * quarter as u64 / 4;
-            let left = MARGIN + COLUMNS * quarter / 4;
-            let is_last = quarter == 4;
-            self.text(
-                left,
-                if is_last { "faint end" } else { "faint" },
-                &took(at_ms),
-            );
+        for mark in clip.marks(0) {
+            let column = clip.at(mark.at_ms);
+            let class = match column * 100 / COLUMNS.max(1) {
+                0..5 => "faint",
+                5..95 => "faint middle",
+                _ => "faint end",
+            };
+            self.text(MARGIN + column, class, &mark.label);
         }
         self.top += 30;
     }
@@ -181,7 +180,8 @@ impl Picture {
     /// What the patterns mean.
     fn key(&mut self, story: &Story<'_>) {
         let mut left = MARGIN;
-        for (class, title) in story.key() {
+        let blank = [("blank", NOT_ASKED)];
+        for (class, title) in story.key().into_iter().chain(blank) {
             if left + KEY > WIDTH {
                 left = MARGIN;
                 self.top += 28;
@@ -212,25 +212,36 @@ impl Picture {
             return;
         }
         let is_one = report.kills.len() == 1;
+        let since = match report.faults() {
+            1 => "the fault",
+            _ => "each fault",
+        };
         let are_few = report.summary.values().any(Percentiles::are_few);
         self.line(
             "strong",
-            match (is_one, are_few) {
-                (true, _) => "The recovery, in times since the fault",
+            &match (is_one, are_few) {
+                (true, _) => "The recovery, in times since the fault".to_owned(),
                 (false, true) => {
-                    "The recoveries, in times since each fault: shortest, median, longest"
+                    format!("The recoveries, in times since {since}: shortest, median, longest")
                 }
                 (false, false) => {
-                    "The recoveries, in times since each fault: median, 95 %, longest"
+                    format!("The recoveries, in times since {since}: median, 95 %, longest")
                 }
             },
         );
         let whole = report.summary.values().map(|figures| figures.max).max();
         let whole = whole.unwrap_or(1).max(1);
         let mut phases: Vec<_> = report.summary.iter().collect();
-        phases.sort_by_key(|(phase, figures)| (figures.max, **phase));
+        // One recovery is told as it went on; of many, the steps stand in their own order.
+        if is_one {
+            phases.sort_by_key(|(phase, figures)| (figures.max, **phase));
+        }
         for (phase, figures) in phases {
-            self.text(MARGIN, "", phase.title());
+            let title = match phase.reach(&report.kills) {
+                Some((reached, all)) => format!("{} ({reached} of {all})", phase.title()),
+                None => phase.title().to_owned(),
+            };
+            self.text(MARGIN, "", &title);
             let times = if is_one {
                 took(figures.max)
             } else {

@@ -94,7 +94,7 @@ fn words_say_what_was_expected_and_what_was_given() {
         (
             &keys,
             answer(200, "1\n"),
-            Some(r"answered 200, but not with what must match `^(\d+\n){2}$`"),
+            Some(r"answered 200, but its body does not match `^(\d+\n){2}$`"),
         ),
         (
             &json,

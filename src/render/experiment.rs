@@ -162,14 +162,14 @@ impl ExperimentPicture {
             None if self.breaks => line.text("probing before the first fault"),
             None => line.text("probing, nothing is broken"),
             Some(sent) => {
-                let number = match kills {
-                    1 => String::new(),
-                    _ => format!(" {} of {kills}", sent.number),
+                let title = match kills {
+                    1 => sent.fault.to_string(),
+                    _ => format!("fault {} of {kills}", sent.number),
                 };
                 let pods = sent.whom();
                 let now_ms = milliseconds(frame);
                 let since = took(now_ms.saturating_sub(sent.at_ms));
-                line.text(format!("{}{number}: ", sent.fault))
+                line.text(format!("{title}: "))
                     .with(Tone::Strong, pods)
                     .text(format!(", {since} ago"))
             }

@@ -26,7 +26,7 @@ pub(crate) use self::breaks::broken as broken_styled;
 pub use self::display::{Circumstances, Display, OutputFormat, Progress, Terminal};
 pub(crate) use self::json::line as json_line;
 pub(crate) use self::text::meaning;
-pub(crate) use self::words::{count, incident, took};
+pub(crate) use self::words::{count, incident, times, took};
 
 use self::bars::Bars;
 use self::clock::Clock;

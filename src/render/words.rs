@@ -11,6 +11,14 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{ending}")
 }
 
+/// How often: `once`, `2 times`.
+pub(crate) fn times(number: usize) -> String {
+    match number {
+        1 => "once".to_owned(),
+        _ => format!("{number} times"),
+    }
+}
+
 /// What happened to a pod: `web-0: CrashLoopBackOff, 0/1 Ready, 3 restarts`.
 pub(crate) fn incident(Incident { pod, .. }: &Incident) -> String {
     let (ready, all) = pod.ready;
@@ -72,6 +80,8 @@ mod tests {
         assert_eq!(count(0, "replica"), "0 replicas");
         assert_eq!(count(1, "replica"), "1 replica");
         assert_eq!(count(2, "replica"), "2 replicas");
+        assert_eq!(times(1), "once");
+        assert_eq!(times(2), "2 times");
     }
 
     #[test]

@@ -231,7 +231,7 @@ async fn what_is_no_journal_is_told_apart() {
     let reports = Reports::new();
     for (text, words) in [
         ("", "the journal is empty"),
-        ("garbage\n", "line 1 is no event of a journal"),
+        ("garbage\n", "line 1 is not a journal event"),
         (
             "{\"version\":1,\"events\":[\n{\"time\"",
             "the journal is cut off in line 2",

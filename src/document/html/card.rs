@@ -15,7 +15,7 @@ pub(super) fn card(markup: &mut Markup, story: &Story<'_>) {
         .raw("\">\n<h1>")
         .raw(verdict.tone.sign())
         .raw(" ")
-        .raw(verdict.word)
+        .text(verdict.word)
         .raw("</h1>\n");
     if let Some(report) = story.chaos().filter(|report| !report.kills.is_empty()) {
         answers(markup, report);

@@ -14,7 +14,7 @@ const MOST_ROWS: usize = 100;
 pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     markup.raw("<section>\n<h2>The evidence</h2>\n");
     if let Some(report) = story.chaos() {
-        data(markup, &report.data);
+        data(markup, &report.data, report.has_afterwards());
         faults(markup, report);
         cause(markup, report);
         markup.raw("<h3>Answers before the first fault</h3>\n");
@@ -36,7 +36,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     markup.raw("</section>\n");
 }
 
-fn data(markup: &mut Markup, data: &DataProof) {
+fn data(markup: &mut Markup, data: &DataProof, has_afterwards: bool) {
     markup.raw("<h3>The data</h3>\n<dl>");
     let hash = |markup: &mut Markup, title: &'static str, pointer, sha256: Option<&str>| {
         markup.raw("<dt>").raw(title).raw("</dt><dd><code>");
@@ -53,12 +53,21 @@ fn data(markup: &mut Markup, data: &DataProof) {
         after_sha256,
         preserved,
     } = data;
+    let title = if has_afterwards {
+        "SHA-256 before"
+    } else {
+        "SHA-256 on every replica"
+    };
     hash(
         markup,
-        "SHA-256 before",
+        title,
         "/data/before_sha256",
         before_sha256.as_deref(),
     );
+    if !has_afterwards {
+        markup.raw("</dl>\n");
+        return;
+    }
     hash(
         markup,
         "SHA-256 after",

@@ -3,7 +3,7 @@
 use super::pieces::term;
 use crate::document::markup::Markup;
 use crate::document::story::{Story, fault_past};
-use crate::render::{count, took};
+use crate::render::{times, took};
 use crate::report::{Experiment, Selection};
 
 /// Pods that are named one by one.
@@ -40,7 +40,7 @@ fn terms(markup: &mut Markup, experiment: &Experiment) {
     }
     if experiment.fault.is_some() {
         let faults = usize::try_from(experiment.kills).unwrap_or(usize::MAX);
-        term(markup, "How often", count(faults, "time"));
+        term(markup, "How often", times(faults));
         term(markup, "Whose turn", whose_turn(&experiment.selection));
         term(markup, "Pods to hit", pods(experiment));
         if experiment.pause_ms > 0 {
@@ -50,7 +50,7 @@ fn terms(markup: &mut Markup, experiment: &Experiment) {
     if let Some(control_ms) = experiment.control_ms {
         term(markup, "Duration", took(control_ms));
     }
-    let budget = |limit: Option<u64>| limit.map_or_else(|| "no budget".to_owned(), took);
+    let budget = |limit: Option<u64>| limit.map_or_else(|| "no limit".to_owned(), took);
     if experiment.fault.is_some() {
         term(markup, "Outage allowed", budget(experiment.max_outage_ms));
         term(

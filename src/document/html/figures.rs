@@ -1,7 +1,7 @@
 //! The figures: how available every replica was, what clients of a Service saw, and how well it was
 //! measured.
 
-use super::pieces::{Column, begin_table, end_table, figure, share, time};
+use super::pieces::{Column, begin_table, end_table, figure, measured, share, time};
 use crate::document::markup::Markup;
 use crate::document::story::Story;
 use crate::render::took;
@@ -23,14 +23,12 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
         is_all_known,
     );
     markup.raw("</dd><dt>Time without any right answer</dt><dd>");
+    let is_probed = availability.probed_ms > 0;
     let none = availability.none_answered_ms;
-    time(markup, "/availability/none_answered_ms", Some(none));
+    measured(markup, "/availability/none_answered_ms", none, is_probed);
     markup.raw("</dd><dt>Probed for</dt><dd>");
-    time(
-        markup,
-        "/availability/probed_ms",
-        Some(availability.probed_ms),
-    );
+    let probed = availability.probed_ms;
+    measured(markup, "/availability/probed_ms", probed, is_probed);
     markup.raw("</dd><dt>Each replica was asked every</dt><dd>");
     time(
         markup,
@@ -38,11 +36,8 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
         Some(report.prober.interval_ms),
     );
     markup.raw("</dd><dt>Longest time without asking one</dt><dd>");
-    time(
-        markup,
-        "/prober/largest_gap_ms",
-        Some(report.prober.largest_gap_ms),
-    );
+    let gap = report.prober.largest_gap_ms;
+    measured(markup, "/prober/largest_gap_ms", gap, is_probed);
     markup.raw(" <span class=\"faint\">(a shorter outage may have been missed)</span></dd></dl>\n");
     replicas(markup, report);
     services(markup, report);
@@ -69,6 +64,7 @@ fn replicas(markup: &mut Markup, report: &ChaosReport) {
             Column::Numbers("Unknown for"),
         ],
     );
+    let is_probed = report.availability.probed_ms > 0;
     for (index, replica) in report.availability.replicas.iter().enumerate() {
         let place = format!("/availability/replicas/{index}");
         markup
@@ -80,6 +76,7 @@ fn replicas(markup: &mut Markup, report: &ChaosReport) {
         share(markup, pointer, replica.share, is_all_known);
         markup.raw("</td><td class=\"n\">");
         let shown = match replica.open_outage_ms {
+            _ if replica.probes.decided() == 0 => "–".to_owned(),
             None => took(replica.longest_outage_ms),
             Some(_) => replica.away_for(),
         };
@@ -101,11 +98,8 @@ fn replicas(markup: &mut Markup, report: &ChaosReport) {
             figure(markup, format_args!("{place}/{name}"), number, number);
         }
         markup.raw("</td><td class=\"n\">");
-        time(
-            markup,
-            format_args!("{place}/unknown_ms"),
-            Some(replica.unknown_ms),
-        );
+        let pointer = format_args!("{place}/unknown_ms");
+        measured(markup, pointer, replica.unknown_ms, is_probed);
         markup.raw("</td></tr>");
     }
     end_table(markup);
@@ -125,29 +119,21 @@ fn services(markup: &mut Markup, report: &ChaosReport) {
             Column::Numbers("Unknown for"),
         ],
     );
+    let is_probed = report.availability.probed_ms > 0;
     for (index, service) in report.availability.services.iter().enumerate() {
         let place = format!("/availability/services/{index}");
         markup
             .raw("<tr><th scope=\"row\" class=\"id\">")
             .text(&service.service)
             .raw("</th><td class=\"n\">");
-        time(
-            markup,
-            format_args!("{place}/failing_ms"),
-            Some(service.failing_ms),
-        );
+        let pointer = format_args!("{place}/failing_ms");
+        measured(markup, pointer, service.failing_ms, is_probed);
         markup.raw("</td><td class=\"n\">");
-        time(
-            markup,
-            format_args!("{place}/down_ms"),
-            Some(service.down_ms),
-        );
+        let pointer = format_args!("{place}/down_ms");
+        measured(markup, pointer, service.down_ms, is_probed);
         markup.raw("</td><td class=\"n\">");
-        time(
-            markup,
-            format_args!("{place}/unknown_ms"),
-            Some(service.unknown_ms),
-        );
+        let pointer = format_args!("{place}/unknown_ms");
+        measured(markup, pointer, service.unknown_ms, is_probed);
         markup.raw("</td></tr>");
     }
     end_table(markup);

@@ -13,7 +13,7 @@ pub(super) use self::pieces::{HEIGHT, PATTERNS};
 
 use super::markup::Markup;
 use super::story::Story;
-use crate::render::{count, took};
+use crate::render::{times, took};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -72,11 +72,11 @@ fn findings(markup: &mut Markup, story: &Story<'_>) {
         items.extend(report.rounds.as_ref().map(|rounds| {
             format!(
                 "it was verified {}: {} right, {} wrong, {} undecided; the answer changed {}",
-                count(rounds.count as usize, "time"),
+                times(rounds.count as usize),
                 rounds.success,
                 rounds.unhealthy,
                 rounds.undecided,
-                count(rounds.changes as usize, "time")
+                times(rounds.changes as usize)
             )
         }));
     }

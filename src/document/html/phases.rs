@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::pieces::{Column, HEIGHT, begin_table, end_table, time};
+use super::pieces::{Column, HEIGHT, axis, begin_table, end_table, time};
 use crate::document::markup::Markup;
-use crate::document::story::Story;
+use crate::document::story::{Clip, Story};
 use crate::render::{count, incident, meaning, took};
 use crate::report::{ChaosReport, Fault, Kill, Percentiles, RecoveryPhase};
 use crate::timeline::Incident;
@@ -187,12 +187,7 @@ fn incidents(markup: &mut Markup, story: &Story<'_>) {
 }
 
 fn many(markup: &mut Markup, report: &ChaosReport) {
-    let faults = report
-        .kills
-        .iter()
-        .map(|kill| kill.number)
-        .max()
-        .unwrap_or(0);
+    let faults = report.faults();
     markup
         .raw("<p>")
         .text(count(
@@ -201,7 +196,9 @@ fn many(markup: &mut Markup, report: &ChaosReport) {
         ))
         .raw(", ")
         .text(count(report.kills.len(), "recovery").replace("recoverys", "recoveries"))
-        .raw(". The times count from each fault.</p>\n");
+        .raw(". The times count from ")
+        .raw(if faults == 1 { "the" } else { "each" })
+        .raw(" fault.</p>\n");
     // Below ten of them, 19 of 20 would be a figure that nobody measured.
     let are_few = report.summary.values().all(Percentiles::are_few);
     let (caption, columns) = if are_few {
@@ -222,6 +219,9 @@ fn many(markup: &mut Markup, report: &ChaosReport) {
         markup.raw("<tr><th scope=\"row\">");
         if let Some(kill) = report.kills.first() {
             step(markup, kill.fault, *phase);
+        }
+        if let Some((reached, all)) = phase.reach(&report.kills) {
+            markup.text(format_args!(" ({reached} of {all})"));
         }
         markup.raw("</th>");
         let name = phase.name();
@@ -293,14 +293,14 @@ fn chart(markup: &mut Markup, report: &ChaosReport) {
                 .raw("\"/>");
         }
     }
-    markup.raw("</svg>\n<div class=\"axis\" aria-hidden=\"true\">");
-    for quarter in 0..=4 {
-        markup
-            .raw("<span>")
-            .text(took(whole * quarter / 4))
-            .raw("</span>");
-    }
-    markup.raw("</div>\n<figcaption>Every recovery as a bar, from its fault on; the first fault is at the top.</figcaption>\n<ul class=\"key\">");
+    markup.raw("</svg>\n");
+    let clip = Clip {
+        from_ms: 0,
+        until_ms: whole,
+        columns: 1_000,
+    };
+    axis(markup, &clip, 0);
+    markup.raw("<figcaption>Every recovery as a bar, from its fault on; the first fault is at the top.</figcaption>\n<ul class=\"key\">");
     for (class, title, _) in PARTS {
         markup
             .raw("<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"><path class=\"")

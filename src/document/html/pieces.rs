@@ -3,7 +3,9 @@
 use std::fmt::Display;
 
 use crate::document::markup::Markup;
+use crate::document::story::Clip;
 use crate::render::took;
+use crate::values::percent;
 
 /// The height of a strip, in the units of its picture.
 pub(in crate::document) const HEIGHT: usize = 20;
@@ -45,8 +47,21 @@ pub(super) fn time(markup: &mut Markup, pointer: impl Display, milliseconds: Opt
     }
 }
 
-/// A share between 0 and 1, of what is known when that is not everything. What is not all is never
-/// rounded to all.
+/// A time that was measured only if somebody probed: else it is a dash, and never as short as can be.
+pub(super) fn measured(
+    markup: &mut Markup,
+    pointer: impl Display,
+    milliseconds: u64,
+    is_measured: bool,
+) {
+    if is_measured {
+        time(markup, pointer, Some(milliseconds));
+    } else {
+        figure(markup, pointer, milliseconds, "–");
+    }
+}
+
+/// A share between 0 and 1, of what is known when that is not everything.
 pub(super) fn share(
     markup: &mut Markup,
     pointer: impl Display,
@@ -60,12 +75,8 @@ pub(super) fn share(
     };
     match share {
         None => figure(markup, pointer, "null", "–"),
-        Some(share) if share >= 1.0 => {
-            figure(markup, pointer, share, format_args!("100 %{of_known}"));
-        }
         Some(share) => {
-            let hundredths = (share * 10_000.0).floor() / 100.0;
-            let shown = format_args!("{hundredths:.2} %{of_known}");
+            let shown = format!("{}{of_known}", percent(share));
             figure(markup, pointer, share, shown);
         }
     }
@@ -116,4 +127,27 @@ pub(super) fn end_table(markup: &mut Markup) {
 /// Text, or a dash where there is none.
 pub(super) fn or_dash(text: Option<&str>) -> &str {
     text.filter(|text| !text.is_empty()).unwrap_or("–")
+}
+
+/// The axis below strips or bars, with round times since `zero_ms`.
+pub(super) fn axis(markup: &mut Markup, clip: &Clip, zero_ms: u64) {
+    markup.raw("<div class=\"axis\" aria-hidden=\"true\">");
+    for mark in clip.marks(zero_ms) {
+        let share = clip.at(mark.at_ms) * 1_000 / clip.columns.max(1);
+        // A label does not leave the page.
+        let class = match share {
+            0..50 => "first",
+            50..950 => "",
+            _ => "last",
+        };
+        markup
+            .raw("<span class=\"")
+            .raw(class)
+            .raw("\" style=\"left:")
+            .text(format_args!("{}.{}%", share / 10, share % 10))
+            .raw("\">")
+            .text(mark.label)
+            .raw("</span>");
+    }
+    markup.raw("</div>\n");
 }

@@ -1,8 +1,8 @@
 //! Every replica's answers as a strip over time.
 
-use super::pieces::HEIGHT;
+use super::pieces::{HEIGHT, axis};
 use crate::document::markup::Markup;
-use crate::document::story::{Clip, Pattern, Story, Strip};
+use crate::document::story::{Clip, NOT_ASKED, Pattern, Story, Strip};
 use crate::render::{count, took};
 use crate::report::{Kill, ProbeState, RecoveryPhase};
 use crate::timeline::Outage;
@@ -68,9 +68,10 @@ fn key(markup: &mut Markup, story: &Story<'_>) {
             .raw(title)
             .raw("</li>");
     }
-    markup.raw(
-        "<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"></svg>not yet asked, or no more</li>",
-    );
+    markup
+        .raw("<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"></svg>")
+        .raw(NOT_ASKED)
+        .raw("</li>");
     if !story.faults.is_empty() {
         markup.raw("<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"><path class=\"mark\" d=\"M24 0v20\"/></svg>a fault hit the replica</li>");
     }
@@ -217,19 +218,4 @@ fn silences(markup: &mut Markup, story: &Story<'_>, clip: &Clip) {
         markup.text(format_args!("M{left} 0H{right}v20H{left}z"));
     }
     markup.raw("\"/></svg>\n");
-}
-
-fn axis(markup: &mut Markup, clip: &Clip, zero_ms: u64) {
-    let length = clip.until_ms.saturating_sub(clip.from_ms);
-    markup.raw("<div class=\"axis\" aria-hidden=\"true\">");
-    for quarter in 0..=4 {
-        let at_ms = clip.from_ms + length * quarter / 4;
-        let sign = if at_ms < zero_ms { "−" } else { "" };
-        markup
-            .raw("<span>")
-            .text(sign)
-            .text(took(at_ms.abs_diff(zero_ms)))
-            .raw("</span>");
-    }
-    markup.raw("</div>\n");
 }

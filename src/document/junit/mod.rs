@@ -98,7 +98,8 @@ pub(super) fn document(story: &Story<'_>) -> String {
 /// The whole run as one case, by its exit status.
 fn verdict(story: &Story<'_>) -> Case {
     let reasons = || {
-        let mut reasons = vec![story.sentence()];
+        let headline = story.verdict().word;
+        let mut reasons = vec![format!("{headline}: {}", story.sentence())];
         reasons.extend(story.reasons());
         reasons
     };

@@ -1,5 +1,6 @@
 //! What happened, gathered from the events: what every document for people is drawn from.
 
+mod axis;
 mod sentence;
 mod strip;
 mod words;
@@ -9,7 +10,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) use self::strip::{Clip, Strip};
-pub(super) use self::words::{Pattern, fault_past};
+pub(super) use self::words::{NOT_ASKED, Pattern, fault_past};
 
 use super::DocumentError;
 use crate::event::{Conclusion, Event, EventKind, RunDescription};

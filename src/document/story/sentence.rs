@@ -7,10 +7,10 @@ use crate::render::{count, took};
 use crate::report::{ChaosReport, ChaosVerdict, Percentiles, RecoveryPhase};
 
 /// How a run ended, in the one word that stands above everything else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::document) struct Verdict {
     /// The word.
-    pub(in crate::document) word: &'static str,
+    pub(in crate::document) word: String,
     /// Whether it is good, bad or neither.
     pub(in crate::document) tone: Tone,
 }
@@ -49,22 +49,30 @@ impl Tone {
 impl Story<'_> {
     /// The verdict. What counts is the exit status: nothing looks better than that.
     pub(in crate::document) fn verdict(&self) -> Verdict {
-        let (word, tone) = match (self.end.status, self.chaos().map(|report| report.verdict)) {
-            (ExitStatus::Success, Some(ChaosVerdict::Survived)) => ("Survived", Tone::Good),
-            (ExitStatus::Success, Some(ChaosVerdict::Undisturbed)) => ("Undisturbed", Tone::Good),
-            (ExitStatus::Success, Some(ChaosVerdict::Rehearsed)) => ("Dry run", Tone::Good),
+        let status = self.end.status;
+        let reported = self
+            .chaos()
+            .filter(|report| ExitStatus::from(report.outcome()) == status);
+        let tone = match status {
+            ExitStatus::Success => Tone::Good,
+            ExitStatus::Unhealthy => Tone::Bad,
+            _ => Tone::Doubt,
+        };
+        if let Some(report) = reported {
+            let word = capitalised(report.headline());
+            return Verdict { word, tone };
+        }
+        let (word, tone) = match (status, self.chaos()) {
             (ExitStatus::Success, None) if self.verification().is_some() => {
-                ("All replicas agree", Tone::Good)
+                ("All replicas agree", tone)
             }
-            (ExitStatus::Unhealthy, Some(ChaosVerdict::Failed)) => ("Not survived", Tone::Bad),
-            (ExitStatus::Unhealthy, Some(ChaosVerdict::Refused)) => ("Not attempted", Tone::Bad),
-            (ExitStatus::Undecided, Some(ChaosVerdict::Refused)) => ("Not attempted", Tone::Doubt),
-            (ExitStatus::Unhealthy, _) => ("Something is wrong", Tone::Bad),
-            (status, _) if status.is_interruption() => ("Interrupted", Tone::Doubt),
-            (ExitStatus::Undecided, Some(_)) => ("Inconclusive", Tone::Doubt),
-            (ExitStatus::Undecided, None) => ("Undecided", Tone::Doubt),
+            (ExitStatus::Unhealthy, _) => ("Something is wrong", tone),
+            (status, _) if status.is_interruption() => ("Interrupted", tone),
+            (ExitStatus::Undecided, Some(_)) => ("Inconclusive", tone),
+            (ExitStatus::Undecided, None) => ("Undecided", tone),
             _ => ("No verdict", Tone::Doubt),
         };
+        let word = word.to_owned();
         Verdict { word, tone }
     }
 
@@ -140,12 +148,10 @@ impl Story<'_> {
             _ if fault.takes_all() => workload,
             _ => format!("A replica of {workload}"),
         };
-        // Several pods may live through one fault.
-        let faults = report.kills.iter().map(|kill| kill.number).max();
         let is_done = report.kills.iter().any(|kill| kill.refused.is_none());
         let verb = if is_done { "was" } else { "was to be" };
-        match faults {
-            Some(faults @ 2..) => format!("{whom} {verb} {past} on purpose, {faults} times"),
+        match report.faults() {
+            faults @ 2.. => format!("{whom} {verb} {past} on purpose, {faults} times"),
             _ => format!("{whom} {verb} {past} on purpose"),
         }
     }
@@ -178,8 +184,10 @@ impl Story<'_> {
             ),
         };
         let together = match (availability.none_answered_ms, is_known) {
-            (0, true) => "at every moment at least one replica answered right".to_owned(),
-            (0, false) => "no moment is known at which no replica answered right".to_owned(),
+            (0, true) => "some replica answered right at every moment".to_owned(),
+            (0, false) => {
+                "as far as is known, some replica answered right at every moment".to_owned()
+            }
             (none, _) => format!("for {} no replica answered right", took(none)),
         };
         Some(format!("Meanwhile {longest}, and {together}."))
@@ -205,12 +213,12 @@ impl Story<'_> {
 /// How it went on, as the end of a sentence.
 fn recovered(report: &ChaosReport) -> String {
     let times = |phase: RecoveryPhase| report.summary.get(&phase).copied();
-    let same = "every replica again served the same data as before";
+    let same = "every replica served the same data again";
     let (figures, is_all) = match times(RecoveryPhase::AllEqual) {
         Some(figures) => (Some(figures), true),
         None => (times(RecoveryPhase::Ready), false),
     };
-    let is_one = report.kills.len() == 1;
+    let is_one = report.faults() == 1;
     match (figures, is_all) {
         (Some(Percentiles { max, .. }), true) if is_one => {
             format!("; {} later {same}", took(max))

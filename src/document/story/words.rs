@@ -16,6 +16,9 @@ pub(in crate::document) fn fault_past(fault: Fault) -> &'static str {
     }
 }
 
+/// What a strip shows where it is blank.
+pub(in crate::document) const NOT_ASKED: &str = "not yet asked, or no more";
+
 /// A state that strips draw as a pattern of its own.
 pub(in crate::document) trait Pattern {
     /// Its class in style sheets.

@@ -7,6 +7,8 @@ use serde_json::Value;
 use super::{Format, render, runs, samples};
 use crate::event::{Event, EventKind};
 use crate::exit::ExitStatus;
+use crate::render::render_to_text;
+use crate::report::{ChaosReport, ChaosVerdict, ProbeCounts, Report};
 
 fn page(events: &[Event]) -> String {
     render(Format::Page, events).unwrap()
@@ -140,8 +142,8 @@ fn a_person_can_tell_what_happened() {
     let survived = page(&named("survived"));
     for words in [
         "The replica <code>cryptoserver-0</code> was deleted on purpose",
-        "later every replica again served the same data as before.",
-        "at every moment at least one replica answered right",
+        "later every replica served the same data again.",
+        "some replica answered right at every moment",
     ] {
         assert!(survived.contains(words), "{words}");
     }
@@ -149,6 +151,93 @@ fn a_person_can_tell_what_happened() {
     assert!(interrupted.contains("interrupted after 3 s, before it came to a verdict; 1 fault"));
     let refused = page(&named("refused"));
     assert!(refused.contains("Nothing was broken"));
+}
+
+/// A run whose report is another one.
+fn reported(name: &str, status: ExitStatus, change: impl Fn(&mut ChaosReport)) -> Vec<Event> {
+    let mut events = named(name);
+    let Some(EventKind::Finished(end)) = events.last_mut().map(|event| &mut event.kind) else {
+        panic!("no end");
+    };
+    end.status = status;
+    let Some(Report::Chaos(report)) = &mut end.report else {
+        panic!("no report");
+    };
+    change(report);
+    events
+}
+
+#[test]
+fn what_was_only_slow_has_the_same_name_everywhere() {
+    let slow = reported("survived", ExitStatus::Unhealthy, |report| {
+        report.verdict = ChaosVerdict::Failed;
+    });
+    let screen = render_to_text(&slow, 80, false);
+    assert!(
+        screen.contains("✗ survived, too slow: every replica"),
+        "{screen}"
+    );
+    for format in [Format::Page, Format::Timeline, Format::JUnit] {
+        let text = render(format, &slow).unwrap();
+        assert!(text.contains("Survived, too slow"), "{format:?}: {text}");
+        assert!(!text.contains("ot survived"), "{format:?}: {text}");
+    }
+    let disturbed = reported("control", ExitStatus::Unhealthy, |report| {
+        report.verdict = ChaosVerdict::Failed;
+    });
+    assert!(page(&disturbed).contains("✗ Disturbed"));
+    assert!(render_to_text(&disturbed, 80, false).contains("✗ disturbed"));
+}
+
+#[test]
+fn without_a_fault_there_is_no_data_after_it() {
+    let control = reported("control", ExitStatus::Success, |report| {
+        report.after = None;
+        report.data.after_sha256 = None;
+        report.data.preserved = None;
+    });
+    for events in [control, named("rehearsed")] {
+        let page = page(&events);
+        assert!(page.contains("SHA-256 on every replica"), "{page}");
+        assert!(
+            !page.contains("SHA-256 after") && !page.contains("The same"),
+            "{page}"
+        );
+    }
+}
+
+#[test]
+fn what_was_never_measured_is_no_zero() {
+    let refused = reported("refused", ExitStatus::Unhealthy, |report| {
+        report.availability.probed_ms = 0;
+        report.prober.largest_gap_ms = 0;
+        for replica in &mut report.availability.replicas {
+            replica.probes = ProbeCounts::default();
+        }
+    });
+    let page = page(&refused);
+    assert!(!page.contains(">0 ms<"), "{page}");
+    assert!(
+        page.contains("data-figure=\"/availability/probed_ms\">–<"),
+        "{page}"
+    );
+}
+
+#[test]
+fn one_fault_that_takes_several_pods_is_told_as_one() {
+    let scaled = reported("survived", ExitStatus::Success, |report| {
+        let mut other = report.kills[0].clone();
+        other.pod = "cryptoserver-1".into();
+        report.kills.push(other);
+    });
+    let page = page(&scaled);
+    for words in [
+        "later every replica served the same data again.",
+        "1 fault, 2 recoveries. The times count from the fault.",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains("as a rule"));
 }
 
 #[test]
@@ -162,7 +251,7 @@ fn what_the_cluster_says_is_shown_and_never_obeyed() {
                 EventKind::Endpoints { service, .. } => *service = HOSTILE.into(),
                 EventKind::Finished(end) => {
                     let report = end.report.as_mut().unwrap();
-                    if let crate::report::Report::Chaos(report) = report {
+                    if let Report::Chaos(report) = report {
                         report.object.name = HOSTILE.into();
                         report.reasons.push(HOSTILE.into());
                         report.kills[0].pod = HOSTILE.into();

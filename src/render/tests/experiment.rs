@@ -11,7 +11,8 @@ use crate::event::{Event, EventKind};
 use crate::render::picture::{Frame, Picture};
 use crate::render::render_to_text;
 use crate::report::{
-    Endpoint, Experiment, Fault, ProbeCounts, ProbeState, RecoveryPhase, Selection,
+    ChaosReport, Endpoint, Experiment, Fault, ProbeCounts, ProbeState, RecoveryPhase, Report,
+    Selection,
 };
 
 fn expected(name: &str) -> Data {
@@ -44,13 +45,50 @@ fn experiments_read_like_this() {
 #[test]
 fn of_many_faults_each_has_one_line() {
     let text = render_to_text(&samples::survived_often(100), 80, false);
-    let kills = text.lines().filter(|line| line.starts_with("✓ kill "));
+    let kills = text.lines().filter(|line| line.starts_with("✓ fault "));
     assert_eq!(kills.count(), 100, "{text}");
     assert!(
-        text.contains("✓ kill 17 of 100: cryptoserver-0 deleted, all equal after "),
+        text.contains("✓ fault 17 of 100: cryptoserver-0 deleted, all equal after "),
         "{text}"
     );
     assert!(text.lines().count() < 140, "{text}");
+}
+
+/// The screen of a run that was survived, with another report.
+fn reported(width: usize, change: impl Fn(&mut ChaosReport)) -> String {
+    let mut events = samples::survived();
+    let Some(EventKind::Finished(end)) = events.last_mut().map(|event| &mut event.kind) else {
+        panic!("no end");
+    };
+    let Some(Report::Chaos(report)) = &mut end.report else {
+        panic!("no report");
+    };
+    change(report);
+    render_to_text(&events, width, false)
+}
+
+#[test]
+fn what_is_unknown_stays_in_the_table_at_every_width() {
+    for width in [40, 60, 80, 120] {
+        let known = reported(width, |_| {});
+        assert!(!known.contains("NOT KNOWN"), "{known}");
+        let unknown = reported(width, |report| {
+            report.availability.replicas[1].unknown_ms = 1_200;
+        });
+        assert!(unknown.contains("NOT KNOWN"), "{unknown}");
+        assert!(unknown.contains("1.2 s"), "{unknown}");
+    }
+}
+
+#[test]
+fn a_phase_that_only_some_pods_reached_says_so() {
+    let text = reported(80, |report| {
+        let mut other = report.kills[0].clone();
+        other.phases.retain(|phase, _| *phase < RecoveryPhase::Gone);
+        report.kills.push(other);
+    });
+    assert!(text.contains("gone 1 of 2, "), "{text}");
+    assert!(text.contains("terminating 15 ms"), "{text}");
 }
 
 #[test]

@@ -74,6 +74,15 @@ impl RecoveryPhase {
             other => other.name(),
         }
     }
+
+    /// How many pods got as far as this, and how many there are; `None` when all of them did.
+    #[must_use]
+    pub fn reach(self, kills: &[Kill]) -> Option<(usize, usize)> {
+        let broken = kills.iter().filter(|kill| kill.refused.is_none());
+        let reached = broken.clone().filter(|kill| kill.has_reached(self)).count();
+        let all = broken.count();
+        (reached < all).then_some((reached, all))
+    }
 }
 
 /// One fault, as one pod lived through it. A fault that takes several pods has one entry for each.
@@ -106,4 +115,47 @@ pub struct Kill {
     pub outage_ms: Option<u64>,
     /// Answers with other content than before, from any replica, since the fault.
     pub wrong_answers: u64,
+}
+
+impl Kill {
+    /// Whether the phase was seen, or one that only comes after it. From the start of the containers on
+    /// there is no order: a replica may answer before it is Ready.
+    fn has_reached(&self, phase: RecoveryPhase) -> bool {
+        let is_ordered = phase <= RecoveryPhase::Started;
+        let mut seen = self.phases.keys();
+        seen.any(|seen| *seen == phase || is_ordered && *seen > phase)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RecoveryPhase::{AllEqual, Gone, Replaced, Terminating};
+    use super::*;
+
+    #[test]
+    fn what_only_some_pods_reached_is_counted() {
+        let kill = |phases: &[RecoveryPhase], refused: Option<&str>| Kill {
+            number: 1,
+            fault: Fault::Scale,
+            pod: "web-0".into(),
+            at_ms: 0,
+            uid_before: "a".into(),
+            uid_after: None,
+            restarts_before: 0,
+            restarts_after: None,
+            proof: None,
+            refused: refused.map(str::to_owned),
+            phases: phases.iter().map(|phase| (*phase, 1)).collect(),
+            outage_ms: None,
+            wrong_answers: 0,
+        };
+        let kills = [
+            kill(&[Terminating, Replaced], None),
+            kill(&[Terminating], None),
+            kill(&[], Some("forbidden")),
+        ];
+        assert_eq!(Terminating.reach(&kills), None);
+        assert_eq!(Gone.reach(&kills), Some((1, 2)), "one is passed it unseen");
+        assert_eq!(AllEqual.reach(&kills), Some((0, 2)));
+    }
 }

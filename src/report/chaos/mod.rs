@@ -200,6 +200,37 @@ impl ChaosReport {
         self.verdict == ChaosVerdict::Failed && self.experiment.fault.is_some() && is_whole
     }
 
+    /// How many faults were sent. Several pods may live through one.
+    #[must_use]
+    pub fn faults(&self) -> u32 {
+        self.kills.iter().map(|kill| kill.number).max().unwrap_or(0)
+    }
+
+    /// How it went, in the words that stand above every account of it.
+    #[must_use]
+    pub fn headline(&self) -> &'static str {
+        match self.verdict {
+            ChaosVerdict::Survived => "survived",
+            ChaosVerdict::Failed if self.experiment.fault.is_none() => "disturbed",
+            ChaosVerdict::Failed if self.is_only_slow() => "survived, too slow",
+            ChaosVerdict::Failed => "not survived",
+            ChaosVerdict::Refused => "not attempted",
+            ChaosVerdict::Rehearsed => "dry run",
+            ChaosVerdict::Inconclusive => "inconclusive",
+            ChaosVerdict::Undisturbed => "undisturbed",
+        }
+    }
+
+    /// Whether there is a time after a fault, in which the data may be another than before.
+    #[must_use]
+    pub fn has_afterwards(&self) -> bool {
+        let is_begun = !matches!(
+            self.verdict,
+            ChaosVerdict::Refused | ChaosVerdict::Rehearsed
+        );
+        self.after.is_some() || is_begun && self.experiment.fault.is_some()
+    }
+
     /// The outcome; a refusal takes that of the answers that caused it.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

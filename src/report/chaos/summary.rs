@@ -9,7 +9,7 @@ use super::{Kill, RecoveryPhase};
 /// From so many durations on a percentile says more than the longest of all.
 const ENOUGH: u64 = 10;
 
-/// Percentiles by nearest rank: every figure is one that was measured. All in milliseconds.
+/// The extremes and the median, and a percentile by nearest rank. All in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Percentiles {
     /// How many were measured; 0 in reports of versions that did not say.
@@ -18,7 +18,7 @@ pub struct Percentiles {
     /// The shortest.
     #[serde(default)]
     pub min: u64,
-    /// Half of all took no longer.
+    /// The median: of an even number, the mean of the two in the middle.
     pub p50: u64,
     /// 19 of 20 took no longer; of fewer than ten this says nothing more than `max`.
     pub p95: u64,
@@ -39,7 +39,7 @@ impl Percentiles {
         Some(Self {
             samples: sorted.len() as u64,
             min: *sorted.first()?,
-            p50: rank(50)?,
+            p50: middle(&sorted)?,
             p95: rank(95)?,
             max: *sorted.last()?,
         })
@@ -50,6 +50,16 @@ impl Percentiles {
     pub fn are_few(&self) -> bool {
         (1..ENOUGH).contains(&self.samples)
     }
+}
+
+/// The median of sorted durations.
+fn middle(sorted: &[u64]) -> Option<u64> {
+    let half = sorted.len() / 2;
+    let upper = *sorted.get(half)?;
+    if !sorted.len().is_multiple_of(2) {
+        return Some(upper);
+    }
+    Some(sorted.get(half.checked_sub(1)?)?.midpoint(upper))
 }
 
 /// The percentiles of every phase that was seen.
@@ -68,13 +78,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_measured_values() {
+    fn the_median_lies_in_the_middle_and_the_others_were_measured() {
         assert_eq!(Percentiles::of([]), None);
         let of = |list: &[u64]| Percentiles::of(list.iter().copied()).unwrap();
         let one = of(&[7]);
         assert_eq!((one.p50, one.p95, one.max), (7, 7, 7));
         let two = of(&[9, 1]);
-        assert_eq!((two.p50, two.p95, two.max), (1, 9, 9));
+        assert_eq!((two.p50, two.p95, two.max), (5, 9, 9));
         let hundred = Percentiles::of(1..=100).unwrap();
         assert_eq!((hundred.p50, hundred.p95, hundred.max), (50, 95, 100));
         assert_eq!((hundred.samples, hundred.min), (100, 1));

@@ -227,8 +227,8 @@ fn other_data_is_lost_data_even_when_nothing_else_is_proven() {
 fn a_budget_is_kept_exceeded_or_not_decided() {
     let table = [
         (4_000, ChaosVerdict::Survived, "same data"),
-        (3_900, ChaosVerdict::Inconclusive, "may or may not"),
-        (3_000, ChaosVerdict::Failed, "4 s, and 3 s were"),
+        (3_900, ChaosVerdict::Inconclusive, "is not known"),
+        (3_000, ChaosVerdict::Failed, "4 s; the limit is 3 s"),
     ];
     for (budget, verdict, words) in table {
         let mut observed = survived();
@@ -237,8 +237,8 @@ fn a_budget_is_kept_exceeded_or_not_decided() {
     }
     for (budget, verdict, words) in [
         (5_000, ChaosVerdict::Survived, "same data"),
-        (4_999, ChaosVerdict::Inconclusive, "may or may not"),
-        (4_700, ChaosVerdict::Failed, "5 s, and 4.7 s"),
+        (4_999, ChaosVerdict::Inconclusive, "is not known"),
+        (4_700, ChaosVerdict::Failed, "5 s; the limit is 4.7 s"),
     ] {
         let mut observed = survived();
         observed.experiment.max_recovery_ms = Some(budget);
@@ -254,7 +254,7 @@ fn an_outage_that_was_not_over_keeps_no_budget() {
     expect(
         observed,
         ChaosVerdict::Inconclusive,
-        "gave no right answer for at least 4 s, until the run ended, so nothing is known",
+        "gave no right answer for at least 4 s, until the run ended; nothing is known",
     );
 }
 

@@ -177,7 +177,7 @@ fn exceeded_recovery(observed: &Observed) -> Option<String> {
     let slowest = slowest_recovery(&observed.kills)?;
     let (slow, acceptable) = took_both(slowest, budget);
     (slowest.saturating_sub(observed.prober.leaves_open_ms()) > budget)
-        .then(|| format!("a recovery took {slow}, and {acceptable} were acceptable"))
+        .then(|| format!("a recovery took {slow}; the limit is {acceptable}"))
 }
 
 fn slowest_recovery(kills: &[Kill]) -> Option<u64> {
@@ -194,7 +194,7 @@ fn exceeded_outage(observed: &Observed) -> Option<String> {
     let longest = observed.availability.longest_outage()?;
     let outage = longest.longest_outage_ms;
     (outage.saturating_sub(observed.prober.leaves_open_ms()) > budget)
-        .then(|| away(longest, budget, "and {} were acceptable"))
+        .then(|| away(longest, budget, "the limit is {}"))
 }
 
 /// How long a replica was away, and how that stands to the budget, where `{}` stands for it.
@@ -202,7 +202,7 @@ fn away(replica: &ReplicaAvailability, budget: u64, judged: &str) -> String {
     let (_, acceptable) = took_both(replica.longest_outage_ms, budget);
     let judged = judged.replace("{}", &acceptable);
     format!(
-        "`{}` gave no right answer for {}, {judged}",
+        "`{}` gave no right answer for {}; {judged}",
         replica.pod,
         replica.away_for()
     )
@@ -275,7 +275,7 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
         && slowest_recovery(&observed.kills).is_none()
     {
         doubts.push(format!(
-            "no recovery was seen to its end, so nothing is known about the budget of {}",
+            "no recovery was seen to its end, so nothing is known about the limit of {}",
             took(budget)
         ));
     }
@@ -325,7 +325,7 @@ fn unsupported_recovery(observed: &Observed) -> Option<String> {
     let slowest = slowest_recovery(&observed.kills)?;
     let (slow, acceptable) = took_both(slowest, budget);
     (slowest > budget).then(|| {
-        format!("a recovery took up to {slow}, which may or may not be more than {acceptable}")
+        format!("a recovery took up to {slow}; whether that is more than {acceptable} is not known")
     })
 }
 
@@ -378,11 +378,11 @@ fn unsupported_outage(observed: &Observed) -> Option<String> {
     }
     let longest = observed.availability.longest_outage()?;
     if longest.longest_outage_ms > budget {
-        let judged = "which may or may not be more than {}";
+        let judged = "whether that is more than {} is not known";
         return Some(away(longest, budget, judged));
     }
     let mut replicas = observed.availability.replicas.iter();
     let open = replicas.find(|replica| replica.open_outage_ms.is_some())?;
-    let judged = "so nothing is known about the budget of {}";
+    let judged = "nothing is known about the limit of {}";
     Some(away(open, budget, judged))
 }

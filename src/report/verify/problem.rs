@@ -191,7 +191,7 @@ impl Problem {
             }
             Self::Empty => "answered with nothing".to_owned(),
             Self::NotMatching { status, pattern } => {
-                format!("answered {status}, but not with what must match `{pattern}`")
+                format!("answered {status}, but its body does not match `{pattern}`")
             }
             Self::WrongDigest { expected, sha256 } => format!(
                 "answered with other data than expected: SHA-256 {} instead of {}",

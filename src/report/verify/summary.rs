@@ -86,14 +86,13 @@ fn shares(report: &VerifyReport, asked: usize) -> String {
         .collect();
     wrong.dedup();
     let right = asked.saturating_sub(wrong.len());
-    match different(report) {
-        Some(count) => {
-            format!(
-                "{right} of {asked} replicas gave a complete answer, and these are {count} different ones"
-            )
-        }
-        None => format!("{right} of {asked} replicas gave a right answer"),
+    if let Some(count) = different(report) {
+        return format!(
+            "{right} of {asked} replicas gave a complete answer, and these are {count} different ones"
+        );
     }
+    let replicas = if asked == 1 { "replica" } else { "replicas" };
+    format!("{right} of {asked} {replicas} gave a right answer")
 }
 
 /// What all rounds came to, and what the last one says.
@@ -106,12 +105,12 @@ pub(super) fn of_rounds(rounds: &Rounds, last: &str) -> String {
         changes,
     } = rounds;
     let parts: Vec<String> = [
-        (*success, "success"),
-        (*unhealthy, "unhealthy"),
+        (*success, "good"),
+        (*unhealthy, "not"),
         (*undecided, "undecided"),
     ]
     .into_iter()
-    .filter(|(number, _)| *number > 0)
+    .filter(|(number, word)| *number > 0 || *word == "good")
     .map(|(number, word)| format!("{number} {word}"))
     .collect();
     let rounds = if *count == 1 { "round" } else { "rounds" };
@@ -121,7 +120,7 @@ pub(super) fn of_rounds(rounds: &Rounds, last: &str) -> String {
         changes => format!("{changes} changes"),
     };
     format!(
-        "{count} {rounds} ({}), {changes}; at last: {last}",
+        "{count} {rounds}: {}; {changes}; at last: {last}",
         parts.join(", ")
     )
 }

@@ -112,7 +112,8 @@ async fn a_baseline_of_something_else_is_an_error_that_names_both() {
     };
     let elsewhere = words(&path, &["--path", "/other"]).await;
     assert!(
-        elsewhere.contains("saved at `GET /keys` on port 80, not at `GET /other` on port 80"),
+        elsewhere
+            .contains("the baseline is of `GET /keys` on port 80, not of `GET /other` on port 80"),
         "{elsewhere}"
     );
     fs::write(&path, text.replace("\"logaiter\"", "\"prod\"")).unwrap();

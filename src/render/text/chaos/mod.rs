@@ -194,10 +194,10 @@ impl ChaosLines {
         Some(step("✓", Tone::Good, Some(after_ms), &text, Level::Step))
     }
 
-    /// The kill under way, by its number.
+    /// The fault under way, by its number.
     fn number(&self) -> String {
         let number = self.fault.as_ref().map_or(0, |sent| sent.number);
-        format!("kill {number} of {}", self.kills)
+        format!("fault {number} of {}", self.kills)
     }
 
     /// The line on a fault whose end was not seen, when there are several.

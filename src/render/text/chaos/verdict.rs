@@ -11,7 +11,7 @@ use crate::report::{
     Availability, ChaosReport, ChaosVerdict, DataProof, Fault, Kill, Percentiles, RecoveryPhase,
     ReplicaAvailability,
 };
-use crate::values::took_both;
+use crate::values::{percent, took_both};
 
 /// Pods whose proof is shown one by one, at most.
 const PROVEN_PODS: usize = 5;
@@ -22,11 +22,10 @@ const SHORT_UID: usize = 8;
 
 /// The answer, why, and on what it rests.
 pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<Line> {
-    let (word, end) = headline(report);
     let mut lines = vec![
         Line::of(report.outcome())
-            .with(Tone::Strong, word)
-            .text(end)
+            .with(Tone::Strong, report.headline())
+            .text(ending(report))
             .with(Tone::Faint, elapsed),
     ];
     let level = lines.last().map_or(Level::Result, |line| line.level);
@@ -47,7 +46,7 @@ pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<
     }
     let is_refused_by_an_answer =
         report.verdict == ChaosVerdict::Refused && report.has_wrong_answers();
-    if let Some(text) = data(&report.data, report.verdict)
+    if let Some(text) = data(&report.data, report.has_afterwards())
         && !is_refused_by_an_answer
     {
         say("data", &text);
@@ -84,42 +83,34 @@ pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<
     lines
 }
 
-fn headline(report: &ChaosReport) -> (&'static str, String) {
+/// What follows the headline.
+fn ending(report: &ChaosReport) -> String {
     let faults = report.experiment.kills;
     match report.verdict {
-        ChaosVerdict::Survived => {
-            let recovery = report.summary.get(&RecoveryPhase::AllEqual);
-            let end = match (recovery, faults) {
-                (None, _) => String::new(),
-                (Some(times), 1) => format!(
-                    ": every replica answered alike again after {}",
-                    took(times.max)
-                ),
-                (Some(times), _) => format!(
-                    " {faults} faults: every replica answered alike again after {} at most",
-                    took(times.max)
-                ),
+        _ if report.verdict == ChaosVerdict::Survived || report.is_only_slow() => {
+            let Some(times) = report.summary.get(&RecoveryPhase::AllEqual) else {
+                return String::new();
             };
-            ("survived", end)
+            let all = format!(
+                "every replica answered alike again after {}",
+                took(times.max)
+            );
+            match (report.verdict, faults) {
+                (_, 1) => format!(": {all}"),
+                (ChaosVerdict::Survived, _) => format!(" {faults} faults: {all} at most"),
+                _ => format!(": {all} at most"),
+            }
         }
-        ChaosVerdict::Failed if report.experiment.fault.is_none() => ("disturbed", String::new()),
-        ChaosVerdict::Failed if report.is_only_slow() => (
-            "too slow",
-            ": it survived, and is slower than it should be".to_owned(),
-        ),
-        ChaosVerdict::Failed => ("not survived", String::new()),
-        ChaosVerdict::Refused => ("not attempted", String::new()),
-        ChaosVerdict::Rehearsed => ("dry run", ": nothing was broken".to_owned()),
-        ChaosVerdict::Inconclusive => ("inconclusive", String::new()),
+        ChaosVerdict::Rehearsed => ": nothing was broken".to_owned(),
         ChaosVerdict::Undisturbed => {
             let replicas = &report.availability.replicas;
             let probes: u64 = replicas.iter().map(|it| it.probes.right).sum();
-            let end = format!(
+            format!(
                 ": {probes} probes of {}, every answer right",
                 count(replicas.len(), "replica")
-            );
-            ("undisturbed", end)
+            )
         }
+        _ => String::new(),
     }
 }
 
@@ -156,10 +147,14 @@ fn proof(kill: &Kill) -> String {
             let (before, after) = short_uids(&kill.uid_before, after);
             format!(" (UID {before} before, {after} after)")
         }
-        _ => format!(" (UID {})", kill.uid_before),
+        _ => format!(" (UID {})", short_uid(&kill.uid_before)),
     };
     let proof = kill.proof.as_deref().unwrap_or("none");
     format!("{pod}: {proof}{uids}")
+}
+
+fn short_uid(uid: &str) -> &str {
+    uid.get(..SHORT_UID).unwrap_or(uid)
 }
 
 /// Two UIDs as far as a person needs them to see that they differ.
@@ -170,17 +165,11 @@ fn short_uids<'a>(before: &'a str, after: &'a str) -> (&'a str, &'a str) {
     }
 }
 
-fn data(data: &DataProof, verdict: ChaosVerdict) -> Option<String> {
+fn data(data: &DataProof, has_afterwards: bool) -> Option<String> {
     let before = data.before_sha256.as_deref().map(short_digest)?;
     let after = match data.after_sha256.as_deref() {
         Some(after) => short_digest(after),
-        None if matches!(
-            verdict,
-            ChaosVerdict::Refused | ChaosVerdict::Rehearsed | ChaosVerdict::Undisturbed
-        ) =>
-        {
-            return Some(format!("{before} on every replica"));
-        }
+        None if !has_afterwards => return Some(format!("{before} on every replica")),
         None => "unknown",
     };
     let words = match data.preserved {
@@ -206,7 +195,10 @@ fn phases_of_one(kills: &[Kill]) -> String {
     let seen: Vec<String> = latest
         .iter()
         .map(|(phase, after_ms)| {
-            let text = format!("{} {}", phase.title(), took(*after_ms));
+            let text = match phase.reach(kills) {
+                Some((reached, all)) => format!("{} {reached} of {all}", phase.title()),
+                None => format!("{} {}", phase.title(), took(*after_ms)),
+            };
             unbroken(&text)
         })
         .collect();
@@ -235,7 +227,11 @@ fn phases_of_many(report: &ChaosReport, width: usize) -> Vec<Line> {
             (false, true) => [cell(times.p50), (Tone::Plain, "-".to_owned())],
             (false, false) => [cell(times.p50), cell(times.p95)],
         };
-        let name = (Tone::Strong, phase.title().to_owned());
+        let name = match phase.reach(&report.kills) {
+            Some((reached, all)) => format!("{} ({reached} of {all})", phase.title()),
+            None => phase.title().to_owned(),
+        };
+        let name = (Tone::Strong, name);
         table.row(vec![name, first, second, cell(times.max)]);
     }
     if report.summary.is_empty() {
@@ -258,20 +254,24 @@ fn availability(availability: &Availability, width: usize) -> Vec<Line> {
     let mut shown: Vec<&ReplicaAvailability> = availability.replicas.iter().collect();
     let mut hidden = Vec::new();
     if shown.len() > REPLICA_ROWS {
-        shown.sort_by_key(|replica| std::cmp::Reverse(replica.longest_outage_ms));
+        shown.sort_by_key(|it| std::cmp::Reverse((it.longest_outage_ms, it.unknown_ms)));
         hidden = shown.split_off(REPLICA_ROWS);
     }
     let column = |title, importance| Column { title, importance };
-    let mut table = Table::new(&[
+    // What is bad or unknown stays at every width.
+    let is_wrong = shown.iter().any(|replica| replica.probes.wrong > 0);
+    let has_unknown = shown.iter().any(|replica| replica.unknown_ms > 0);
+    let mut columns = vec![
         column("REPLICA", 0),
         column("RIGHT", 1),
         column("PROBES", 3),
         column("LONGEST OUTAGE", 0),
-        column("WRONG", 2),
-        column("NOT KNOWN", 4),
-    ]);
+        column("WRONG", if is_wrong { 0 } else { 2 }),
+    ];
+    columns.extend(has_unknown.then(|| column("NOT KNOWN", 0)));
+    let mut table = Table::new(&columns);
     for replica in shown {
-        table.row(vec![
+        let mut row = vec![
             (Tone::Strong, replica.pod.clone()),
             (Tone::Plain, share(replica)),
             (Tone::Plain, replica.probes.decided().to_string()),
@@ -280,11 +280,12 @@ fn availability(availability: &Availability, width: usize) -> Vec<Line> {
                 0 => (Tone::Plain, "0".to_owned()),
                 wrong => (Tone::Bad, wrong.to_string()),
             },
-            match replica.unknown_ms {
-                0 => (Tone::Plain, "-".to_owned()),
-                unknown => (Tone::Doubt, took(unknown)),
-            },
-        ]);
+        ];
+        row.extend(has_unknown.then(|| match replica.unknown_ms {
+            0 => (Tone::Plain, "-".to_owned()),
+            unknown => (Tone::Doubt, took(unknown)),
+        }));
+        table.row(row);
     }
     let mut lines = table.lines(Level::Result, width);
     if let Some(longest) = hidden.iter().map(|it| it.longest_outage_ms).max() {
@@ -295,10 +296,15 @@ fn availability(availability: &Availability, width: usize) -> Vec<Line> {
             (0, false) => "none of them away".to_owned(),
             (longest, false) => format!("away for {} at most", took(longest)),
         };
-        let text = format!(
-            "… and {} more, {outage}, {wrong} wrong answers",
-            hidden.len()
+        let mut text = format!(
+            "… and {} more, {outage}, {}",
+            hidden.len(),
+            count(usize::try_from(wrong).unwrap_or(usize::MAX), "wrong answer")
         );
+        let unknown = hidden.iter().map(|it| it.unknown_ms).max();
+        if let Some(unknown @ 1..) = unknown {
+            text = format!("{text}, not known for {} at most", took(unknown));
+        }
         lines.push(Line::said(Level::Result).with(Tone::Faint, text));
     }
     lines
@@ -315,12 +321,10 @@ fn longest_outage(replica: &ReplicaAvailability) -> (Tone, String) {
     }
 }
 
-/// A share in percent; only what is whole is called so.
 fn share(replica: &ReplicaAvailability) -> String {
     let share = match replica.share {
         None => return "not known".to_owned(),
-        Some(share) if share >= 1.0 => "100 %".to_owned(),
-        Some(share) => format!("{:.2} %", (share * 10_000.0).floor() / 100.0),
+        Some(share) => percent(share),
     };
     match replica.unknown_ms {
         0 => share,
@@ -349,8 +353,8 @@ fn clients(report: &ChaosReport) -> Vec<(&'static str, String)> {
     }
     let is_known = availability.replicas.iter().all(|it| it.unknown_ms == 0);
     let none = match availability.none_answered_ms {
-        0 if is_known => "at every moment some replica answered right".to_owned(),
-        0 => "at no moment is it known that no replica answered right".to_owned(),
+        0 if is_known => "some replica answered right at every moment".to_owned(),
+        0 => "as far as is known, some replica answered right at every moment".to_owned(),
         none => format!("no replica answered right for {}", took(none)),
     };
     let duration = took(availability.probed_ms);
@@ -372,7 +376,7 @@ fn clients(report: &ChaosReport) -> Vec<(&'static str, String)> {
                 took(failing)
             ),
             (failing, down) => format!(
-                "{}: requests may have failed for {}, and must have failed for {} of it",
+                "{}: requests may have failed for {}; for {} of that, every request failed",
                 service.service,
                 took(failing),
                 took(down)

@@ -19,7 +19,7 @@ pub enum BaselineMismatch {
         found: u32,
     },
     /// It was saved of another workload.
-    #[error("the baseline was saved of `{saved}`{}, not of `{asked}`{}", place(.saved), place(.asked))]
+    #[error("the baseline is of `{saved}`{}, not of `{asked}`{}", place(.saved), place(.asked))]
     Workload {
         /// Whose it is.
         saved: Box<ObjectRef>,
@@ -27,7 +27,7 @@ pub enum BaselineMismatch {
         asked: Box<ObjectRef>,
     },
     /// It was saved of other endpoints.
-    #[error("the baseline was saved at {}, not at {}", list(.saved), list(.asked))]
+    #[error("the baseline is of {}, not of {}", list(.saved), list(.asked))]
     Endpoints {
         /// Where it was saved.
         saved: Vec<Endpoint>,

@@ -217,7 +217,7 @@ fn a_baseline_of_something_else_is_refused_and_both_are_named() {
     let other = ObjectRef::new("apps", "StatefulSet", Some("prod"), "web");
     assert_eq!(
         words(baseline.check(&other, &asked())),
-        "the baseline was saved of `statefulset/web` in namespace `logaiter`, not of `statefulset/web` in namespace `prod`"
+        "the baseline is of `statefulset/web` in namespace `logaiter`, not of `statefulset/web` in namespace `prod`"
     );
     let elsewhere = Endpoint {
         port: 8080,
@@ -225,7 +225,7 @@ fn a_baseline_of_something_else_is_refused_and_both_are_named() {
     };
     assert_eq!(
         words(baseline.check(&web(), &[(elsewhere, Vec::new())])),
-        "the baseline was saved at `GET /keys` on port 80, not at `GET /keys` on port 8080"
+        "the baseline is of `GET /keys` on port 80, not of `GET /keys` on port 8080"
     );
     let ignoring = vec![(endpoint(), vec!["#.*".to_owned()])];
     assert_eq!(

@@ -179,7 +179,7 @@ fn what_is_wrong_with_a_pod_is_said_once_and_with_an_answer_at_each_endpoint() {
         empty.findings[1].message,
         "`web-0` answered with nothing (`GET /b` on port 80)"
     );
-    assert_eq!(empty.summary, "0 of 1 replicas gave a right answer");
+    assert_eq!(empty.summary, "0 of 1 replica gave a right answer");
 }
 
 #[test]
@@ -214,19 +214,23 @@ fn the_worst_round_decides_and_the_last_one_is_told() {
         (
             rounds(3, 0, 0, 0),
             Outcome::Success,
-            "3 rounds (3 success), no change; at last: all 2",
+            "3 rounds: 3 good; no change; at last: all 2",
         ),
         (
             rounds(2, 1, 1, 2),
             Outcome::Unhealthy,
-            "4 rounds (2 success, 1 unhealthy, 1 undecided), 2 changes; at last: all 2",
+            "4 rounds: 2 good, 1 not, 1 undecided; 2 changes; at last: all 2",
         ),
         (
             rounds(2, 0, 1, 1),
             Outcome::Undecided,
-            "3 rounds (2 success, 1 undecided), 1 change; at last: all 2",
+            "3 rounds: 2 good, 1 undecided; 1 change; at last: all 2",
         ),
-        (rounds(0, 0, 0, 0), Outcome::Undecided, "0 rounds ()"),
+        (
+            rounds(0, 0, 0, 0),
+            Outcome::Undecided,
+            "0 rounds: 0 good; no change",
+        ),
     ];
     for (rounds, outcome, summary) in table {
         let report = last().with_rounds(rounds);

@@ -192,5 +192,5 @@ async fn a_wrong_answer_where_nobody_probes_is_not_asked_again_until_it_is_right
         .told_in(folder.path(), &CHAOS)
         .await
         .is(UNHEALTHY, "failed")
-        .saying("answered 200, but not with what must match `^name`");
+        .saying("answered 200, but its body does not match `^name`");
 }

@@ -46,7 +46,7 @@ async fn its_outage_is_no_failure_of_the_workload() {
         .await
         .is(UNDECIDED, "inconclusive")
         .saying("`cryptoserver-1` was deleted meanwhile")
-        .saying("which may or may not be more than 500 ms");
+        .saying("; whether that is more than 500 ms is not known");
 }
 
 #[tokio::test]

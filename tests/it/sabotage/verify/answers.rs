@@ -34,7 +34,7 @@ async fn the_beginning_of_the_keys_everywhere_is_no_agreement() {
             .is(UNHEALTHY, "unhealthy")
             .finding(0, "not_matching")
             .finding(1, "not_matching")
-            .saying("answered 200, but not with what must match");
+            .saying("answered 200, but its body does not match");
     }
 }
 
