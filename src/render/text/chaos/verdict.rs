@@ -190,8 +190,8 @@ fn phases_of_one(kills: &[Kill]) -> String {
         }
     }
     let mut latest: Vec<(RecoveryPhase, u64)> = latest.into_iter().collect();
-    // On one clock: a replica may answer before it is Ready.
-    latest.sort_by_key(|(phase, after_ms)| (*after_ms, *phase));
+    // On one clock: a replica may answer before it is Ready. What is not over comes last.
+    latest.sort_by_key(|(phase, after_ms)| (phase.reach(kills).is_some(), *after_ms, *phase));
     let seen: Vec<String> = latest
         .iter()
         .map(|(phase, after_ms)| {
