@@ -106,9 +106,9 @@ impl PodRun {
             return None;
         }
         Some(format!(
-            "{} restarts after {}, and a container that started {}",
-            self.restarts,
+            "restart count {} → {}; the container started {}",
             old.restarts,
+            self.restarts,
             later(*started, *old_started)
         ))
     }
@@ -132,7 +132,7 @@ impl PodRun {
 /// When something started, and what was there before, in words.
 fn later(new: Option<Timestamp>, old: Option<Timestamp>) -> String {
     match new.zip(old) {
-        Some((new, old)) => format!("at {new}, those before at {old}"),
+        Some((new, old)) => format!("at {new}, the one before at {old}"),
         None => "later".to_owned(),
     }
 }

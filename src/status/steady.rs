@@ -65,8 +65,8 @@ fn unsettled(snapshot: &Snapshot, ordinal: i32, now: Timestamp) -> Option<String
             let runs_since = runs_since(status).unwrap_or(ready_since);
             // Times of the API are in whole seconds, rounded down.
             let until = ready_since.max(runs_since).checked_add(needed).ok()?;
-            let settles =
-                (now < until).then(|| (until, message(container, ordinal, status, needed)));
+            let settles = (!needed.is_zero() && now < until)
+                .then(|| (until, message(container, ordinal, status, needed)));
             settles.max(ending(snapshot, pod, container, ordinal, runs_since, now))
         })
         .max()

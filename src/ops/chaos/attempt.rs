@@ -240,7 +240,8 @@ impl Run<'_> {
         } else {
             ""
         };
-        format!("it was stopped after {faults} of {all} faults{others}")
+        let noun = if all == 1 { "fault" } else { "faults" };
+        format!("it was stopped after {faults} of {all} {noun}{others}")
     }
 
     /// Undoes a change however the run ends, in a time of its own.

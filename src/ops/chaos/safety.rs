@@ -109,8 +109,8 @@ async fn forbidding_budgets(
             let name = budget.metadata.name.unwrap_or_default();
             (allowed < needed).then(|| {
                 format!(
-                    "the disruption budget `{name}` allows {allowed} replicas to be away now, and \
-                     the fault takes {needed}"
+                    "the disruption budget `{name}` lets {allowed} {} be away now, but the fault takes {needed}",
+                    if allowed == 1 { "replica" } else { "replicas" }
                 )
             })
         })

@@ -101,8 +101,14 @@ async fn all_replicas_return_after_scaling_to_zero() {
         .is(SUCCESS, "survived")
         .saying("all 2 pods are proven to be new");
     assert_restored(&scene);
-    let none = told.report()["availability"]["none_answered_ms"].clone();
-    assert!(none.as_u64().unwrap() > 0, "nobody answered for a while");
+    let report = told.report();
+    let figure = |pointer: &str| report.pointer(pointer).and_then(Value::as_u64).unwrap();
+    // Nobody answered for a while, which only a prober that came too late may miss.
+    let is_late = figure("/prober/largest_gap_ms") > figure("/prober/interval_ms");
+    assert!(
+        figure("/availability/none_answered_ms") > 0 || is_late,
+        "{report:#}"
+    );
 }
 
 #[tokio::test]
@@ -208,7 +214,7 @@ async fn ctrl_c_in_the_middle_restores_and_reports() {
     process.interrupt().await;
     let told = Told(process.finish().await)
         .is(INTERRUPTED, "inconclusive")
-        .saying("it was stopped after 1 of 1 faults");
+        .saying("it was stopped after 1 of 1 fault");
     assert_eq!(told.report()["not_restored"], json!(null));
     assert_restored(&scene);
 }
@@ -246,7 +252,7 @@ async fn ctrl_c_in_the_middle_of_a_recovery_reports_what_was_seen() {
     process.interrupt().await;
     Told(process.finish().await)
         .is(INTERRUPTED, "inconclusive")
-        .saying("it was stopped after 1 of 1 faults")
+        .saying("it was stopped after 1 of 1 fault")
         .with("/kills/0/pod", &json!("cryptoserver-0"))
         .with("/kills/0/proof", &json!(null));
     assert_eq!(scene.server.writes().len(), 1);
