@@ -46,7 +46,7 @@ pub(super) enum Found {
 /// # Errors
 /// [`OpsError::Occupied`] when somebody does, or a failed exchange.
 pub(super) async fn look(context: &Context, workload: &Workload) -> Result<Found, OpsError> {
-    let mut first: Option<(Option<String>, Instant)> = None;
+    let mut first: Option<(Option<LeaseSpec>, Instant)> = None;
     loop {
         let lease = match read(context, workload).await {
             Ok(Some(lease)) => Box::new(lease),
@@ -57,7 +57,8 @@ pub(super) async fn look(context: &Context, workload: &Workload) -> Result<Found
         if holder(&lease).is_none() {
             return Ok(Found::Free(Some(lease)));
         }
-        let seen = version(&lease).map(str::to_owned);
+        // Not the version: the garbage collector changes that of the lease of a workload that is gone.
+        let seen = lease.spec.clone();
         let (first, since) = first.get_or_insert_with(|| {
             context.warn(format!(
                 "{}: waiting up to {} s to see whether it still runs",

@@ -13,7 +13,7 @@ use tokio::time::timeout_at;
 
 use super::ChaosPlan;
 use super::cordon::{cordoned, uncordon};
-use super::lease;
+use super::lease::{self, Found};
 use super::plan::restore_command;
 use super::scaling::scale_back;
 use crate::action::Action;
@@ -68,7 +68,12 @@ impl Change {
 /// [`OpsError::Occupied`] while an experiment runs, which undoes its changes itself; a failed exchange,
 /// or one that came too late.
 pub async fn restore(context: &Context, workload: &Workload) -> Result<RestoreReport, OpsError> {
-    context.by_deadline(lease::look(context, workload)).await?;
+    let looked = context.by_deadline(lease::look(context, workload)).await?;
+    if let Found::NotAllowed(message) = looked {
+        context.warn(format!(
+            "whether an experiment still runs is not known: {message}"
+        ));
+    }
     let mut restored = Vec::new();
     let nodes = async {
         match cordoned(context, workload).await {

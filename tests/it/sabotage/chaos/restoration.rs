@@ -126,6 +126,21 @@ async fn a_program_that_is_killed_at_zero_is_made_good_by_the_next_one() {
 }
 
 #[tokio::test]
+async fn nothing_is_restored_while_the_experiment_still_runs() {
+    let endless = PodScript::default().stop_after(Duration::from_hours(1));
+    let scene = Scene::new().await.live(everyone(), endless);
+    let process = in_the_middle(&scene, &SCALE, is_scaled).await;
+    for command in [&RESTORE[..], &CHAOS] {
+        let told = scene.told(command).await;
+        let (output, said) = (&told.0, "has begun an experiment at ");
+        assert_eq!(output.code(), UNDECIDED, "{}", output.stderr);
+        assert!(output.stderr.contains(said), "{}", output.stderr);
+    }
+    assert_eq!(scene.set()["spec"]["replicas"], 0);
+    process.kill().await;
+}
+
+#[tokio::test]
 async fn what_somebody_has_scaled_since_stays() {
     let scene = Scene::new().await.live(everyone(), lingering());
     let process = in_the_middle(&scene, &SCALE, is_scaled).await;
