@@ -153,10 +153,21 @@ fn after_a_scale_the_number_of_replicas_belongs_to_who_had_it_before() {
     assert_eq!(now["spec"]["replicas"], 2);
 }
 
+/// Leaves every node in use, however the test ends.
+struct Uncordoned<'a>(&'a Namespace);
+
+impl Drop for Uncordoned<'_> {
+    fn drop(&mut self) {
+        self.0
+            .try_kubectl(&["uncordon", "--selector", "kubernetes.io/hostname"]);
+    }
+}
+
 #[test]
 fn a_node_is_uncordoned_although_the_workload_is_gone() {
     // The node is everybody's.
     let namespace = Namespace::alone("cordon-down");
+    let _guard = Uncordoned(&namespace);
     let set = sets::built_in(&namespace, 50);
     namespace.cryptoctl(&["up", "-f", &set]).expect(0);
     let mut running = namespace.start(&[
@@ -167,7 +178,7 @@ fn a_node_is_uncordoned_although_the_workload_is_gone() {
     let cordoned = || namespace.kubectl(&["get", "nodes", "-o", "jsonpath={..unschedulable}"]);
     assert_eq!(cordoned(), "true");
     let restore = format!(
-        "`cryptoctl chaos statefulset/cryptoserver -n {} --restore`",
+        "chaos statefulset/cryptoserver -n {} --restore`",
         namespace.name
     );
     namespace
