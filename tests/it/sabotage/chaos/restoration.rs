@@ -95,7 +95,9 @@ async fn restore(scene: &Scene) -> Vec<String> {
 
 #[tokio::test]
 async fn all_replicas_return_after_scaling_to_zero() {
-    let scene = Scene::new().await;
+    // Long enough for every probe to see that nobody is there.
+    let slow = PodScript::default().start_after(Duration::from_secs(2));
+    let scene = Scene::new().await.live(everyone(), slow);
     let told = chaos(&scene, &SCALE)
         .await
         .is(SUCCESS, "survived")
