@@ -18,7 +18,8 @@ async fn only_changes_are_told_and_the_worst_round_decides() {
     ];
     let pod = Pods::of("cryptoserver").ordinal(1);
     server.serve_in_turn(pod, "/keys", replies);
-    let flags = ["--watch", "--every", "50ms", "--for", "3s"];
+    // Long enough for five rounds on any machine.
+    let flags = ["--watch", "--every", "50ms", "--for", "10s"];
     let output = verify_with(&server, &flags).await.expect_code(4);
     let rounds: Vec<(Value, Value)> = output
         .json_lines()

@@ -169,7 +169,8 @@ async fn a_flood_in_place_of_the_keys_is_a_wrong_answer() {
     chaos(&scene, &[])
         .await
         .is(UNHEALTHY, "failed")
-        .saying("`cryptoserver-0` answered with other content: more than 1048576 bytes");
+        // A busy machine takes less of the flood in the time of a question; its first byte is enough.
+        .saying("`cryptoserver-0` answered with other content: ");
 }
 
 #[tokio::test]
