@@ -4,9 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
 
 use super::probe::{self, Kind};
-use super::{
-    Cause, Diagnosis, Finality, all_containers, events, exit, kubectl, newest_event, pod_reference,
-};
+use super::{Cause, Diagnosis, Finality, all_containers, events, exit, kubectl, pod_reference};
 use crate::status::{Snapshot, long_running_statuses};
 
 /// Starts after which a container that keeps ending is not given another chance.
@@ -52,11 +50,7 @@ pub(super) fn diagnose(
     let started = starts_in_words(status);
     let how = exit::words(ended);
     let name = &status.name;
-    let hook = newest_event(
-        snapshot,
-        pod.metadata.uid.as_deref(),
-        &["FailedPostStartHook"],
-    );
+    let hook = failed_hook(snapshot, pod, status, ended);
     let (cause, message) = match &killed_by {
         Some((kind, _)) => {
             let asked = probe::asked(pod, *kind, name)
@@ -118,6 +112,24 @@ pub(super) fn diagnose(
         container: Some(name.clone()),
         object,
     })
+}
+
+/// What the kubelet said of a hook that failed in the run that ended.
+fn failed_hook(
+    snapshot: &Snapshot,
+    pod: &Pod,
+    status: &ContainerStatus,
+    ended: &ContainerStateTerminated,
+) -> Option<String> {
+    let started = ended.started_at.as_ref().map(|time| time.0);
+    let event = events(
+        snapshot,
+        pod.metadata.uid.as_deref(),
+        &["FailedPostStartHook"],
+    )
+    .filter(|event| probe::container_of(event).is_none_or(|name| name == status.name))
+    .rfind(|event| super::last_seen(event) >= started)?;
+    event.message.clone()
 }
 
 fn starts_in_words(status: &ContainerStatus) -> String {

@@ -85,16 +85,28 @@ fn a_container_that_the_kubelet_ends_is_not_said_to_finish_by_itself() {
 
 #[test]
 fn a_hook_that_fails_is_named() {
-    let event = json!({"metadata": {}, "reason": "FailedPostStartHook",
-        "message": "PostStartHook failed", "involvedObject": {"uid": "p"}});
-    let failing = pod("web-b", &ended(137, 2));
-    let found = workload(&snapshot(failing, Vec::new(), vec![event])).unwrap();
+    let of = |container: &str, at: &str| {
+        let event = json!({"metadata": {}, "reason": "FailedPostStartHook",
+            "message": "PostStartHook failed", "lastTimestamp": at, "involvedObject":
+                {"uid": "p", "fieldPath": format!("spec.containers{{{container}}}")}});
+        workload(&snapshot(
+            pod("web-b", &ended(137, 2)),
+            Vec::new(),
+            vec![event],
+        ))
+        .unwrap()
+    };
+    let found = of("api", "2026-01-01T00:00:29Z");
     assert!(
         found.message.contains("`postStart` hook"),
         "{}",
         found.message
     );
     assert_eq!(found.evidence[0], "PostStartHook failed");
+    let others = of("sidecar", "2026-01-01T00:00:29Z");
+    assert!(others.evidence.is_empty(), "{:?}", others.evidence);
+    let earlier = of("api", "2025-12-31T00:00:00Z");
+    assert!(earlier.evidence.is_empty(), "{:?}", earlier.evidence);
 }
 
 #[test]
