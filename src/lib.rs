@@ -117,7 +117,7 @@ fn refuse(error: &clap::Error) {
     } else {
         text.to_string()
     };
-    ui.write_errors(&render::broken_styled(&text, ui.width()));
+    ui.write_errors(&render::broken(&text, ui.width()));
 }
 
 async fn execute(cli: &Cli) -> ExitStatus {

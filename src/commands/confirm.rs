@@ -112,9 +112,9 @@ pub(super) async fn ask(
     let question = broken(&question, ui.width());
     // On a thread of its own, so that Ctrl-C is heard while the question stands.
     let answer = tokio::task::spawn_blocking(move || match protected {
-        None => ui.confirm(&format!("{question}\nGo on?")),
+        None => ui.confirm(&format!("{question}Go on?")),
         Some(Protected { context, .. }) => {
-            ui.confirm_by_name(&format!("{question}\nTo go on, type its name:"), &context)
+            ui.confirm_by_name(&format!("{question}To go on, type its name:"), &context)
         }
     });
     match answer.await {

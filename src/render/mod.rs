@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-pub(crate) use self::breaks::broken as broken_styled;
+pub(crate) use self::breaks::broken;
 pub use self::display::{Circumstances, Display, OutputFormat, Progress, Terminal};
 pub(crate) use self::json::line as json_line;
 pub(crate) use self::text::meaning;
@@ -125,16 +125,6 @@ fn shows(display: Display, line: &Line) -> bool {
         Display::Quiet => line.stream == Stream::Stdout || line.level >= Level::Problem,
         Display::Json => line.stream == Stream::Stderr && line.level >= Level::Problem,
     }
-}
-
-/// A text in lines of this width at most, broken between words only.
-pub(crate) fn broken(text: &str, width: usize) -> String {
-    let lines: Vec<String> = text
-        .lines()
-        .flat_map(|line| Line::said(Level::Problem).text(line).wrapped(width))
-        .map(|line| line.render(false))
-        .collect();
-    lines.join("\n")
 }
 
 /// Whether a run is over with this event; tasks that are being ended may still say something.
