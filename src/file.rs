@@ -75,8 +75,7 @@ pub(crate) fn read_regular(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
             "it is no regular file, and has to be read more than once",
         ));
     }
-    let bytes = read(path, largest)?;
-    Ok(bytes)
+    read(path, largest)
 }
 
 /// Writes a file: all of it or nothing. It is made anew beside the old one, under a name that nobody

@@ -3,7 +3,14 @@
 use crate::apiserver::{ApiServer, Pods, Reply};
 use crate::harness::{Cryptoctl, KEYS, built_in};
 
-fn log_queries(server: &ApiServer) -> Vec<(String, String)> {
+/// Reads logs of the built-in set; returns the path and the query of every log that was asked for.
+async fn logs(server: &ApiServer, arguments: &[&str]) -> Vec<(String, String)> {
+    Cryptoctl::new(server)
+        .args(["logs", "-n", "logaiter"])
+        .args(arguments)
+        .run()
+        .await
+        .expect_code(0);
     server
         .requests()
         .into_iter()
@@ -15,12 +22,7 @@ fn log_queries(server: &ApiServer) -> Vec<(String, String)> {
 #[tokio::test]
 async fn the_name_of_a_pod_gives_its_log_alone() {
     let server = built_in().await;
-    Cryptoctl::new(&server)
-        .args(["logs", "cryptoserver-1", "-n", "logaiter"])
-        .run()
-        .await
-        .expect_code(0);
-    let asked = log_queries(&server);
+    let asked = logs(&server, &["cryptoserver-1"]).await;
     assert_eq!(asked.len(), 1, "{asked:?}");
     assert!(asked[0].0.contains("/pods/cryptoserver-1/"), "{asked:?}");
     for absent in ["cryptoserver-7", "other-0", "other"] {
@@ -36,13 +38,8 @@ async fn the_name_of_a_pod_gives_its_log_alone() {
 #[tokio::test]
 async fn logs_start_when_they_are_asked_to_and_carry_times() {
     let server = built_in().await;
-    Cryptoctl::new(&server)
-        .args(["logs", "sts/cryptoserver", "-n", "logaiter"])
-        .args(["--since", "1500ms", "--timestamps"])
-        .run()
-        .await
-        .expect_code(0);
-    let asked = log_queries(&server);
+    let since = ["sts/cryptoserver", "--since", "1500ms", "--timestamps"];
+    let asked = logs(&server, &since).await;
     assert_eq!(asked.len(), 2, "{asked:?}");
     for (_, query) in asked {
         assert!(query.contains("sinceSeconds=2"), "{query}");
@@ -89,13 +86,7 @@ async fn a_readiness_probe_names_a_path_to_ask() {
 #[tokio::test]
 async fn a_pod_is_named_as_kubectl_names_it() {
     let server = built_in().await;
-    Cryptoctl::new(&server)
-        .args(["logs", "pod/cryptoserver-1", "-n", "logaiter"])
-        .args(["--tail", "-1"])
-        .run()
-        .await
-        .expect_code(0);
-    let asked = log_queries(&server);
+    let asked = logs(&server, &["pod/cryptoserver-1", "--tail", "-1"]).await;
     assert_eq!(asked.len(), 1, "{asked:?}");
     assert!(asked[0].0.contains("/pods/cryptoserver-1/"), "{asked:?}");
     assert!(!asked[0].1.contains("tailLines"), "{asked:?}");
