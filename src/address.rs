@@ -26,11 +26,9 @@ impl Address {
 
     /// Completes every command that an event shows.
     pub(crate) fn complete(&self, kind: &mut EventKind) {
-        if self.0.is_empty() {
-            return;
-        }
         match kind {
             EventKind::Warning { message } => self.complete_text(message),
+            EventKind::Experiment { reach, .. } => self.complete_texts(reach),
             EventKind::Rollout { progress, .. } => self.complete_progress(progress),
             EventKind::Finished(conclusion) => {
                 if let Some(ErrorText { hints, .. }) = &mut conclusion.error {
@@ -86,9 +84,12 @@ impl Address {
     }
 
     /// Completes a command, and those that a sentence quotes.
-    fn complete_text(&self, text: &mut String) {
+    pub(crate) fn complete_text(&self, text: &mut String) {
+        let flags = &self.0;
+        if flags.is_empty() {
+            return;
+        }
         for program in PROGRAMS {
-            let flags = &self.0;
             let quoted = format!("`{program}");
             *text = text.replace(&quoted, &format!("{quoted}{flags}"));
             if text.starts_with(program) {

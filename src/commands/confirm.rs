@@ -101,7 +101,7 @@ pub(super) async fn ask(
     let mut question = format!("This will {}, in {place}.\n", brief(what));
     for line in lines {
         question.push_str("  ");
-        question.push_str(&brief(line));
+        question.push_str(&brief(&session.emitter.completed(line)));
         question.push('\n');
     }
     let ui = session.ui.clone();

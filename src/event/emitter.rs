@@ -52,6 +52,14 @@ impl Emitter {
         Self { address, ..self }
     }
 
+    /// What is said to a person beside the events, with its commands led to the same address.
+    #[must_use]
+    pub fn completed(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        self.address.complete_text(&mut text);
+        text
+    }
+
     /// The same clock, with every event kept from now on.
     #[must_use]
     pub fn recorded(self, recording: Recording) -> Self {

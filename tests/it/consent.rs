@@ -69,9 +69,23 @@ async fn a_declined_question_changes_nothing_and_ends_with_1() {
             screen.contains("context `model`"),
             "the place is shown:\n{screen}"
         );
+        assert!(screen.contains("\nGo on? [y/N]"), "{screen}");
         assert!(screen.contains("declined"), "{screen}");
     }
     assert_eq!(server.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn a_command_in_a_question_goes_to_the_cluster_of_the_run() {
+    let server = deployed().await;
+    let folder = tempfile::tempdir().unwrap();
+    let kubeconfig = server.kubeconfig_file(folder.path());
+    let kubeconfig = kubeconfig.to_str().unwrap().to_owned();
+    let led = format!("`cryptoctl --kubeconfig={kubeconfig} chaos statefulset/cryptoserver ");
+    let scale = "chaos --fault scale --allow-disruption";
+    let ended = tokio::task::spawn_blocking(move || on_a_terminal(&kubeconfig, scale, "no\n"));
+    let (_, screen) = ended.await.unwrap();
+    assert!(screen.contains(&led), "{led} in:\n{screen}");
 }
 
 #[tokio::test]
