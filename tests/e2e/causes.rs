@@ -33,8 +33,13 @@ fn up(namespace: &Namespace, set: &str, timeout: &str, code: i32) -> Value {
         .report()
 }
 
-fn cause(report: &Value) -> &Value {
-    let progress = &report["rollouts"][0]["progress"];
+/// The progress in the report of an `up`.
+fn progress(report: &Value) -> &Value {
+    &report["rollouts"][0]["progress"]
+}
+
+/// What keeps a workload from becoming Ready, be it certain or not.
+fn cause(progress: &Value) -> &Value {
     if progress["cause"].is_null() {
         &progress["suspicion"]
     } else {
@@ -47,7 +52,7 @@ fn a_container_that_finishes_by_itself_is_told_from_one_that_fails() {
     let namespace = Namespace::new("finishes");
     let ends = "command: [bash, -c, 'echo nothing to do; exit 0']";
     let report = up(&namespace, &set("brief", "", ends), "180s", 4);
-    let cause = cause(&report);
+    let cause = cause(progress(&report));
     assert_eq!(cause["cause"], "completed", "{report}");
     assert!(
         cause["evidence"].to_string().contains("nothing to do"),
@@ -66,30 +71,59 @@ fn a_container_that_the_kubelet_keeps_ending_is_never_ready() {
     let namespace = Namespace::new("liveness");
     let wrong = "command: [sleep, \"3600\"], livenessProbe: {tcpSocket: {port: 81}, periodSeconds: 1, failureThreshold: 2}";
     let report = up(&namespace, &set("web", "", wrong), "180s", 4);
-    let cause = cause(&report);
+    let cause = cause(progress(&report));
     assert_eq!(cause["cause"], "liveness_probe", "{report}");
     assert!(cause["message"].to_string().contains("port 81"), "{report}");
+}
+
+/// Applies a set, waits until its pod is as `path` and `state` tell, and asks for the status of the rollout,
+/// which nothing ends.
+fn held(namespace: &Namespace, set: &str, path: &str, state: &str) -> Value {
+    let file = namespace.file("set.yaml", set);
+    let file = ["-f", file.to_str().unwrap()];
+    namespace
+        .here(&[&["up"], &file[..], &["--no-wait"]].concat())
+        .expect(0);
+    namespace.eventually(state, || {
+        let pods = namespace.kubectl(&["get", "pods", "-o", &format!("jsonpath={{{path}}}")]);
+        pods.contains(state).then_some(())
+    });
+    let status = ["-o", "json", "rollout", "status"];
+    namespace
+        .here(&[&status, &file[..], &["--timeout", "20s"]].concat())
+        .expect(5)
+        .report()
 }
 
 #[test]
 fn gates_are_undecided_with_their_reason() {
     let namespace = Namespace::new("gates");
-    let held = set(
-        "sched",
-        "schedulingGates: [{name: example.com/quota}]",
-        SLEEPS,
+    let gate = "schedulingGates: [{name: example.com/quota}]";
+    let report = held(
+        &namespace,
+        &set("sched", gate, SLEEPS),
+        "..conditions[*].reason",
+        "SchedulingGated",
     );
-    let report = up(&namespace, &held, "20s", 5);
-    assert_eq!(cause(&report)["cause"], "scheduling_gate", "{report}");
-    let replica = &report["rollouts"][0]["progress"]["replicas"][0];
+    assert_eq!(
+        cause(&report["progress"])["cause"],
+        "scheduling_gate",
+        "{report}"
+    );
+    let replica = &report["progress"]["replicas"][0];
     assert_eq!(replica["pod"]["status"], "SchedulingGated", "{report}");
-    let unregistered = set(
-        "ready",
-        "readinessGates: [{conditionType: example.com/registered}]",
-        SLEEPS,
+    let gate = "readinessGates: [{conditionType: example.com/registered}]";
+    let report = held(
+        &namespace,
+        &set("ready", gate, SLEEPS),
+        "..containerStatuses[*].ready",
+        "true",
     );
-    let report = up(&namespace, &unregistered, "30s", 5);
-    assert_eq!(cause(&report)["cause"], "readiness_gate", "{report}");
+    assert_eq!(
+        cause(&report["progress"])["cause"],
+        "readiness_gate",
+        "{report}"
+    );
 }
 
 #[test]
@@ -101,7 +135,11 @@ fn what_admission_refuses_for_ever_ends_the_wait_at_once() {
         namespace.name
     );
     let report = up(&namespace, &restricted, "120s", 4);
-    assert_eq!(cause(&report)["cause"], "pod_security", "{report}");
+    assert_eq!(
+        cause(progress(&report))["cause"],
+        "pod_security",
+        "{report}"
+    );
 }
 
 #[test]
@@ -116,7 +154,7 @@ fn a_limit_that_the_set_brings_decides_over_its_pods() {
         "120s",
         4,
     );
-    assert_eq!(cause(&report)["cause"], "limit_range", "{report}");
+    assert_eq!(cause(progress(&report))["cause"], "limit_range", "{report}");
 }
 
 #[test]
