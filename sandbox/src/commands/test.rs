@@ -7,6 +7,9 @@ use crate::instance::InstanceName;
 use crate::interrupt::Interrupt;
 use crate::workspace::{self, Session};
 
+/// How many tests run at once.
+const TEST_THREADS: &str = "--test-threads=8";
+
 /// Runs the hermetic tests, then the end-to-end tests on an instance started for them.
 ///
 /// # Errors
@@ -21,14 +24,20 @@ pub(crate) fn run(
     // Always the whole workspace: a part of it would have dependencies with fewer features, and
     // cargo would build those once more.
     session.step(workspace::cargo(&["build", "--workspace"]))?;
-    session.step(workspace::cargo(&["test", "--workspace"]))?;
+    // Most of them wait for a program that waits for something: more run at once than there are cores.
+    session.step(workspace::cargo(&[
+        "test",
+        "--workspace",
+        "--",
+        TEST_THREADS,
+    ]))?;
     session.step(workspace::go(&["test", "./..."]))?;
     let browser = browser::ensure(&Cache::of_user()?)?;
     session.with_cluster(keep, || {
         let instance = super::open(name)?;
         let mut tests = workspace::cargo(&["test", "--workspace", "--test", "e2e"]);
         tests
-            .args(["--", "--test-threads=8"])
+            .args(["--", TEST_THREADS])
             .args(arguments)
             .env("CRYPTOCTL_SANDBOX_NAME", name.as_ref())
             .env("CRYPTOCTL_SANDBOX_KUBECONFIG", instance.kubeconfig())
