@@ -192,7 +192,7 @@ pub enum EventKind {
     },
     /// The API server answers again.
     ServerAnswers {
-        /// Milliseconds without an answer.
+        /// Milliseconds in which nothing was heard of it, from the last that was.
         silent_for_ms: u64,
     },
     /// The last event.

@@ -102,7 +102,7 @@ impl Cluster {
     /// Whether the API server is known to be silent now, so that what was last seen may be old.
     #[must_use]
     pub fn is_silent(&self) -> bool {
-        self.sender.is_silent()
+        self.sender.health().is_unresponsive()
     }
 
     /// The kubeconfig's context, unless this runs inside a cluster.

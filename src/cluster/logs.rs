@@ -103,7 +103,7 @@ impl Cluster {
             .logs(pod, &parameters)
             .map_err(invalid)?;
         let _waiting = self.sender.waiting();
-        let mut losses = self.sender.losses();
+        let mut losses = self.sender.health().losses();
         let mut body = self.sender.stream(request).await?.into_body();
         let mut arrived = Lines::default();
         loop {
@@ -111,9 +111,9 @@ impl Cluster {
                 biased;
                 frame = body.frame() => frame,
                 // A quiet log is normal; a server that does not prove its life is not.
-                _ = losses.changed() => return Err(self.sender.fell_silent()),
+                _ = losses.changed() => return Err(self.sender.unresponsive()),
             };
-            self.sender.heard();
+            self.sender.health().heard();
             let Some(frame) = frame else { break };
             let frame = frame.map_err(|error| failure::translate(self.server(), error))?;
             arrived.push(&frame.into_data().unwrap_or_default());

@@ -14,7 +14,6 @@
 //! `transport`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,16 +21,15 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use kube::Client;
 use kube::client::Body;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::clock::Clock;
 use super::connection::TimeLimits;
 use super::error::ClusterError;
 use super::exchange::Exchange;
+use super::health::{Health, Waiting};
+use super::heartbeat::Heartbeat;
 use super::jitter::Jitter;
-use super::link::Link;
-use super::pulse::{Pulse, Waiting};
 use super::transport::Transport;
 use super::warning::Warnings;
 use crate::event::Emitter;
@@ -60,9 +58,9 @@ pub(super) enum Effect {
 pub(super) struct Sender {
     exchange: Exchange,
     patience: Duration,
-    reached: Arc<AtomicBool>,
-    link: Link,
-    pulse: Arc<Pulse>,
+    health: Health,
+    /// Beats as long as the last sender lives.
+    _heartbeat: Arc<Heartbeat>,
     jitter: Jitter,
 }
 
@@ -75,7 +73,7 @@ impl Sender {
         emitter: Emitter,
         jitter: Jitter,
     ) -> Self {
-        let link = Link::new(emitter.clone());
+        let health = Health::new(emitter.clone());
         let exchange = Exchange {
             client,
             server: server.into(),
@@ -85,11 +83,10 @@ impl Sender {
             clock: Clock::default(),
         };
         Self {
-            pulse: Arc::new(Pulse::start(exchange.clone(), link.clone())),
+            _heartbeat: Arc::new(Heartbeat::start(exchange.clone(), health.clone())),
             exchange,
             patience: limits.patience,
-            reached: Arc::new(AtomicBool::new(false)),
-            link,
+            health,
             jitter,
         }
     }
@@ -107,9 +104,9 @@ impl Sender {
         self.exchange.clock.now()
     }
 
-    /// Whether the server is known to be silent now.
-    pub(super) fn is_silent(&self) -> bool {
-        self.link.is_silent()
+    /// Whether the server answers, as far as is known.
+    pub(super) fn health(&self) -> &Health {
+        &self.health
     }
 
     /// The time that one request may take.
@@ -117,31 +114,16 @@ impl Sender {
         self.exchange.time
     }
 
-    /// Whether the server has ever answered.
-    pub(super) fn was_reached(&self) -> bool {
-        self.reached.load(Ordering::Relaxed)
-    }
-
-    /// As long as this lives, the server's silence is noticed.
+    /// As long as this lives, it is noticed when the server does not answer.
     pub(super) fn waiting(&self) -> Waiting {
-        self.pulse.waiting()
-    }
-
-    /// Something came over a stream.
-    pub(super) fn heard(&self) {
-        self.pulse.heard();
-    }
-
-    /// Changes whenever the server has failed to prove that it lives.
-    pub(super) fn losses(&self) -> watch::Receiver<u64> {
-        self.pulse.losses()
+        self.health.waiting()
     }
 
     /// What ends a stream when the server has failed to prove that it lives.
-    pub(super) fn fell_silent(&self) -> ClusterError {
+    pub(super) fn unresponsive(&self) -> ClusterError {
         ClusterError::AnswerLost {
             server: self.server().to_owned(),
-            source: "the API server fell silent".into(),
+            source: "the API server stopped responding".into(),
         }
     }
 
@@ -189,7 +171,7 @@ impl Sender {
         loop {
             let error = match self.exchange.once(request.clone()).await {
                 Ok(bytes) => {
-                    self.answered();
+                    self.health.answered();
                     return Ok(bytes);
                 }
                 Err(error) => error,
@@ -198,19 +180,17 @@ impl Sender {
                 Effect::Read => error.is_transient_for_reads(),
                 Effect::Idempotent | Effect::Apply | Effect::Once => error.is_transient(),
             };
-            if error.is_an_answer() {
-                self.reached.store(true, Ordering::Relaxed);
-                self.heard();
-                if !is_transient {
-                    self.link.answered();
-                }
+            match (error.is_an_answer(), is_transient) {
+                (true, false) => self.health.answered(),
+                (true, true) => self.health.put_off(),
+                (false, _) => {}
             }
             if !is_transient {
                 return Err(self.unsure(error, may_be_stored));
             }
             may_be_stored |= effect == Effect::Apply && error.outcome_is_unknown();
             let may_repeat = effect != Effect::Once || error.was_refused_before_execution();
-            let patience = if self.was_reached() {
+            let patience = if self.health.was_reached() {
                 self.patience
             } else {
                 FIRST_CONTACT_PATIENCE
@@ -221,7 +201,7 @@ impl Sender {
             if !may_repeat || started.elapsed().saturating_add(wait) > patience {
                 return Err(self.unsure(error, may_be_stored));
             }
-            self.link.silent(&error);
+            self.health.unanswered(&error);
             tokio::time::sleep(wait).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
@@ -250,7 +230,7 @@ impl Sender {
         let _waiting = self.waiting();
         let opened = self.exchange.stream(request).await;
         if opened.is_ok() {
-            self.answered();
+            self.health.answered();
         }
         opened
     }
@@ -266,12 +246,6 @@ impl Sender {
     ) -> Result<Response<Body>, ClusterError> {
         self.exchange.log_in().await?;
         self.exchange.head(request).await
-    }
-
-    fn answered(&self) {
-        self.reached.store(true, Ordering::Relaxed);
-        self.heard();
-        self.link.answered();
     }
 }
 

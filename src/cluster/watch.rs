@@ -218,7 +218,7 @@ impl<T: DeserializeOwned + Clone> Follower<T> {
     fn may_mend(&mut self, error: &ClusterError) -> bool {
         if error.is_transient_for_reads() {
             // A server that was never reached is a wrong address, and no outage to wait out.
-            return self.cluster.sender.was_reached();
+            return self.cluster.sender.health().was_reached();
         }
         let is_refusal = matches!(
             error,
@@ -258,7 +258,7 @@ impl<T: DeserializeOwned + Clone> Follower<T> {
             .watch(&parameters, &self.version)
             .map_err(invalid)?;
         let _waiting = self.cluster.sender.waiting();
-        let mut losses = self.cluster.sender.losses();
+        let mut losses = self.cluster.sender.health().losses();
         let response = match self.cluster.sender.stream(request).await {
             Ok(response) => response,
             Err(ClusterError::Refused { code: 410, .. }) => return Ok(End::Lost),
@@ -307,13 +307,13 @@ impl<T: DeserializeOwned + Clone> Follower<T> {
             frame = body.frame() => frame,
             // Without an answer elsewhere, nothing says that this stream still lives.
             _ = losses.changed() => {
-                return Err(self.cluster.sender.fell_silent());
+                return Err(self.cluster.sender.unresponsive());
             }
             () = tokio::time::sleep(LONGEST_SILENCE) => {
-                return Err(self.cluster.sender.fell_silent());
+                return Err(self.cluster.sender.unresponsive());
             }
         };
-        self.cluster.sender.heard();
+        self.cluster.sender.health().heard();
         match frame {
             None => Ok(None),
             Some(Ok(frame)) => Ok(Some(frame.into_data().unwrap_or_default())),
