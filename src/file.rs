@@ -78,6 +78,14 @@ pub(crate) fn read_regular(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
     read(path, largest)
 }
 
+/// The folder that a file stands in, or would.
+pub(crate) fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// Writes a file: all of it or nothing. It is made anew beside the old one, under a name that nobody
 /// can foresee, and renamed; a device or a pipe is written to as it is.
 ///

@@ -67,12 +67,21 @@ pub(super) fn possible(files: &[ReportFile], has_timeline: bool) -> Result<(), C
                 "end the name in `.json`, `.jsonl`, `.xml` or `.html`",
             ));
         }
-        if !file.folder().is_dir() {
-            return Err(CommandError::usage(
-                format!("`--report {path}`: there is no folder to write it to"),
-                "make the folder first, or name another one",
-            ));
-        }
+        has_folder("--report", &file.path)?;
     }
     Ok(())
+}
+
+/// Whether there is a folder for the file that a flag names, before anything is sent.
+pub(super) fn has_folder(flag: &str, path: &Path) -> Result<(), CommandError> {
+    if file::folder(path).is_dir() {
+        return Ok(());
+    }
+    Err(CommandError::usage(
+        format!(
+            "`{flag} {}`: there is no folder to write it to",
+            path.display()
+        ),
+        "make the folder first, or name another one",
+    ))
 }

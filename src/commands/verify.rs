@@ -16,6 +16,9 @@ pub(super) async fn run(
     arguments: &VerifyArgs,
 ) -> Result<Report, CommandError> {
     report::possible(&arguments.files.report, false)?;
+    if let Some(path) = &arguments.save_baseline {
+        report::has_folder("--save-baseline", path)?;
+    }
     // What cannot be read is said before anything is sent.
     let baseline = match &arguments.baseline {
         Some(path) => {

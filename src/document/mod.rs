@@ -12,7 +12,7 @@ mod story;
 mod svg;
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use thiserror::Error;
 
@@ -75,15 +75,6 @@ impl ReportFile {
             .find(|(known, _)| *known == ending)
             .ok_or(UnknownEnding)?;
         Ok(Self { path, format })
-    }
-
-    /// The folder that it will stand in.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        }
     }
 }
 

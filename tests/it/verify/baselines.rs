@@ -129,6 +129,19 @@ async fn a_baseline_of_something_else_is_an_error_that_names_both() {
 }
 
 #[tokio::test]
+async fn a_baseline_without_a_folder_is_refused_before_anything_is_sent() {
+    let server = cluster().await;
+    let before = server.requests().len();
+    let refused = verify_with(&server, &["--save-baseline", "/nowhere/new.json"])
+        .await
+        .expect_code(2)
+        .stderr;
+    let words = "`--save-baseline /nowhere/new.json`: there is no folder to write it to";
+    assert!(refused.contains(words), "{refused}");
+    assert_eq!(server.requests().len(), before);
+}
+
+#[tokio::test]
 async fn pieces_of_answers_are_shown_only_on_request() {
     let server = cluster().await;
     let one = Pods::of("cryptoserver").ordinal(1);
