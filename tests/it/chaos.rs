@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::apiserver::{ApiServer, PodScript, Pods, Reply};
-use crate::harness::{Cryptoctl, Output, built_in};
+use crate::harness::{Cryptoctl, DEADLINE, Output, built_in};
 
 async fn chaos(server: &ApiServer, more: &[&str]) -> Output {
     Cryptoctl::new(server)
@@ -120,7 +120,7 @@ async fn a_recovery_that_outlasts_the_deadline_is_undecided() {
         PodScript::default().stop_after(Duration::from_secs(1)),
     );
     let process = Cryptoctl::new(&server)
-        .args(["-o", "json", "chaos", "--yes", "--timeout", "4s"])
+        .args(["-o", "json", "chaos", "--yes", "--timeout", DEADLINE])
         .start()
         .await;
     server.until(|server| !server.writes().is_empty()).await;

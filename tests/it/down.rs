@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::apiserver::deeds::Deed;
 use crate::apiserver::{ApiServer, Fault, Rule};
-use crate::harness::{Cryptoctl, Output};
+use crate::harness::{Cryptoctl, DEADLINE, Output};
 
 /// A workload that something else holds, with settings that it mounts.
 const HELD: &str = "apiVersion: apps/v1
@@ -68,7 +68,7 @@ async fn what_a_finalizer_holds_is_named_and_what_comes_after_it_stays() {
     let set = file(&folder, HELD);
     run(&server, &["up"], &set).await.expect_code(0);
     server.forget_requests();
-    let down = ["-o", "json", "down", "--yes", "--timeout", "4s"];
+    let down = ["-o", "json", "down", "--yes", "--timeout", DEADLINE];
     let output = run(&server, &down, &set).await.expect_code(5);
     let events = output.json_lines();
     let report = &events.last().unwrap()["report"];
@@ -86,7 +86,7 @@ async fn what_a_finalizer_holds_is_named_and_what_comes_after_it_stays() {
     );
     assert_eq!(server.writes().len(), 1);
 
-    let output = run(&server, &["down", "--yes", "--timeout", "2s"], &set).await;
+    let output = run(&server, &["down", "--yes", "--timeout", DEADLINE], &set).await;
     let output = output.expect_code(5);
     for words in [
         "statefulset/web is still there, held by its finalizer `example.com/hold`",
@@ -126,7 +126,7 @@ async fn what_holds_the_pods_of_a_workload_is_named_by_up_as_well() {
         );
     let set = file(&folder, &text);
     run(&server, &["up"], &set).await.expect_code(0);
-    let down = ["down", "--yes", "--timeout", "3s"];
+    let down = ["down", "--yes", "--timeout", DEADLINE];
     run(&server, &down, &set).await.expect_code(5);
     let output = run(&server, &["up"], &set).await.expect_code(1);
     let words = "held by pod/web-0 with its finalizer `example.com/hold`";
@@ -159,7 +159,7 @@ async fn a_namespace_that_is_being_deleted_is_not_kept() {
         ]);
     });
     for more in [&[][..], &["--delete-data"][..]] {
-        let down = [&["down", "--yes", "--timeout", "4s"][..], more].concat();
+        let down = [&["down", "--yes", "--timeout", DEADLINE][..], more].concat();
         let output = run(&server, &down, &set).await.expect_code(5);
         for words in [
             "namespace/shop waiting: is being deleted already",

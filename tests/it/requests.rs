@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::json;
 
 use crate::apiserver::{ApiServer, Fault, PodScript, Pods, Rule};
-use crate::harness::Cryptoctl;
+use crate::harness::{Cryptoctl, DEADLINE};
 
 /// Enough to be listed.
 const MANY: usize = 70;
@@ -86,7 +86,7 @@ async fn what_was_not_written_but_is_not_well_is_followed() {
         })
         .await;
     let output = Cryptoctl::new(&server)
-        .args(["up", "--timeout", "3s"])
+        .args(["up", "--timeout", DEADLINE])
         .run()
         .await;
     assert_ne!(output.code(), 0, "{}", output.stderr);

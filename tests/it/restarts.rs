@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::apiserver::{ApiServer, PodScript, Pods};
-use crate::harness::Cryptoctl;
+use crate::harness::{Cryptoctl, DEADLINE};
 
 /// The built-in set, whose containers end by themselves so often and with this code.
 async fn crashing(code: i32, times: u32) -> ApiServer {
@@ -47,7 +47,7 @@ async fn a_restart_costs_the_verdict_until_the_pod_has_stayed_ready() {
     std::fs::write(&file, set).unwrap();
     restarted(&server, &["-f", file.to_str().unwrap()]).await;
     let output = Cryptoctl::new(&server)
-        .args(["rollout", "status", "--timeout", "2s"])
+        .args(["rollout", "status", "--timeout", DEADLINE])
         .run()
         .await
         .expect_code(5);

@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::json;
 
 use crate::apiserver::{ApiServer, Fault, PodScript, Pods, Rule};
-use crate::harness::Cryptoctl;
+use crate::harness::{Cryptoctl, DEADLINE};
 
 const STATEFUL_SET: (&str, &str, &str, &str) = ("apps", "statefulsets", "logaiter", "cryptoserver");
 
@@ -167,7 +167,7 @@ async fn a_rollout_that_outlasts_the_deadline_is_undecided_and_says_what_it_wait
         PodScript::default().never_ready("stays so"),
     );
     let output = Cryptoctl::new(&server)
-        .args(["up", "--timeout", "2s"])
+        .args(["up", "--timeout", DEADLINE])
         .run()
         .await
         .expect_code(5);
@@ -526,7 +526,7 @@ spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]
 ";
     std::fs::write(&file, text).unwrap();
     let output = Cryptoctl::new(&server)
-        .args(["up", "--timeout", "1s", "-f", file.to_str().unwrap()])
+        .args(["up", "--timeout", DEADLINE, "-f", file.to_str().unwrap()])
         .run()
         .await
         .expect_code(5);

@@ -118,7 +118,12 @@ async fn a_flood_is_bounded_and_the_replica_named() {
         .repeated(64 * 1024)
         .framed(Framing::Chunked);
     server.serve(Pods::of("cryptoserver").ordinal(1), "/keys", flood);
-    let output = verify(&server).await.expect_code(4);
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("cryptoctl.yaml");
+    let bounds = "verify: {largest_body: 1Mi, answer_time: 2m}\n";
+    std::fs::write(&config, bounds).unwrap();
+    let flags = ["--config", config.to_str().unwrap()];
+    let output = verify_with(&server, &flags).await.expect_code(4);
     let report = report(&output);
     assert_eq!(
         report["replicas"][1]["error"]["problem"], "too_large",

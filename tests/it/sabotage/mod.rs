@@ -17,7 +17,7 @@ use crate::harness::{Cryptoctl, KEYS, Output, Process};
 /// Just as plausible, and something else.
 const OTHER: &str = "1\n22\n333\n4444\n6\n";
 /// What has not happened by then will not happen any more.
-const LONGEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_mins(3);
 const NAMESPACE: &str = "logaiter";
 const SET: &str = "cryptoserver";
 

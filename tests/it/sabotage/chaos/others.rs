@@ -8,6 +8,7 @@ use super::super::{NAMESPACE, OTHER, SUCCESS, Scene, UNDECIDED, UNHEALTHY, every
 use super::{CHAOS, Told, chaos};
 use crate::apiserver::deeds::Deed;
 use crate::apiserver::{ApiServer, PodScript, Reply};
+use crate::harness::DEADLINE;
 
 fn delete_the_other() -> Deed {
     Deed::Delete {
@@ -106,7 +107,7 @@ async fn a_pod_that_a_finalizer_holds_says_so_and_needs_no_more_time() {
     scene.server.change("somebody", pod, |pod| {
         pod["metadata"]["finalizers"] = json!(["example.com/hold"]);
     });
-    chaos(&scene, &["--timeout", "6s"])
+    chaos(&scene, &["--timeout", DEADLINE])
         .await
         .is(UNDECIDED, "inconclusive")
         .saying(

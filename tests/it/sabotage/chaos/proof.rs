@@ -8,9 +8,10 @@ use super::super::{NAMESPACE, OTHER, SET, Scene, UNDECIDED, UNHEALTHY, everyone,
 use super::{CHAOS, chaos, slow};
 use crate::apiserver::deeds::Deed;
 use crate::apiserver::{ApiServer, Fault, PodScript, Reply, Rule};
+use crate::harness::DEADLINE;
 
 /// The fault is done, but nothing that it breaks comes back in time.
-const SHORT: [&str; 2] = ["--timeout", "4s"];
+const SHORT: [&str; 2] = ["--timeout", DEADLINE];
 
 /// Whether a command was executed in the first replica.
 fn is_executed(server: &ApiServer) -> bool {
@@ -90,7 +91,7 @@ async fn an_image_with_kill_and_without_a_shell_is_killed() {
 async fn a_pod_that_somebody_else_deletes_was_not_killed() {
     let stubborn = slow().ignores_sigterm();
     let scene = Scene::new().await.live(everyone(), stubborn);
-    let flags = [&CHAOS[..], &["--fault", "kill", "--timeout", "8s"]].concat();
+    let flags = [&CHAOS[..], &["--fault", "kill", "--timeout", DEADLINE]].concat();
     let process = scene.start(&flags).await;
     scene.until(is_executed).await;
     scene.server.happen(&Deed::Delete {

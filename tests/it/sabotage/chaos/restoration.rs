@@ -25,6 +25,11 @@ fn lingering() -> PodScript {
     PodScript::default().stop_after(Duration::from_secs(5))
 }
 
+/// Pods that have not gone when the run is ended in the middle.
+fn staying() -> PodScript {
+    PodScript::default().stop_after(Duration::from_hours(1))
+}
+
 fn nodes(server: &ApiServer) -> Vec<Value> {
     server.objects("", "nodes")
 }
@@ -226,7 +231,7 @@ async fn a_node_is_uncordoned_although_the_workload_is_gone() {
 
 #[tokio::test]
 async fn ctrl_c_in_the_middle_restores_and_reports() {
-    let scene = Scene::new().await.live(everyone(), lingering());
+    let scene = Scene::new().await.live(everyone(), staying());
     let process = in_the_middle(&scene, &SCALE, is_scaled).await;
     process.interrupt().await;
     let told = Told(process.finish().await)
@@ -238,7 +243,7 @@ async fn ctrl_c_in_the_middle_restores_and_reports() {
 
 #[tokio::test]
 async fn a_terminal_that_is_closed_in_the_middle_restores() {
-    let scene = Scene::new().await.live(everyone(), lingering());
+    let scene = Scene::new().await.live(everyone(), staying());
     let process = in_the_middle(&scene, &SCALE, is_scaled).await;
     // The kernel tells, and so does the shell.
     process.hang_up().await;
@@ -249,7 +254,7 @@ async fn a_terminal_that_is_closed_in_the_middle_restores() {
 
 #[tokio::test]
 async fn a_reader_that_goes_away_in_the_middle_has_it_restored() {
-    let scene = Scene::new().await.live(everyone(), lingering());
+    let scene = Scene::new().await.live(everyone(), staying());
     let process = in_the_middle(&scene, &SCALE, is_scaled).await;
     let status = process.leave_unread().await;
     assert_eq!(status.code(), Some(UNDECIDED), "it did not come to its end");
@@ -363,12 +368,13 @@ async fn what_cannot_be_restored_is_said_and_never_survived() {
 async fn a_change_whose_answer_comes_too_late_is_not_left_behind() {
     for (flags, path) in [(&SCALE[..], "/statefulsets/"), (&CORDON, "/nodes/")] {
         let scene = Scene::of_two_nodes().await;
-        let late = Rule::new(Fault::Late(Duration::from_secs(20)))
+        let late = Rule::new(Fault::Late(Duration::from_mins(2)))
             .method(http::Method::PATCH)
             .path(path)
             .times(1);
         scene.server.fault(late);
-        let told = chaos(&scene, &[flags, &["--timeout", "4s"]].concat()).await;
+        // Less than the time of one request, which would be repeated.
+        let told = chaos(&scene, &[flags, &["--timeout", "8s"]].concat()).await;
         assert_ne!(told.0.code(), SUCCESS, "{}", told.0.stderr);
         assert_eq!(cordoned(&scene), Vec::<String>::new(), "{}", told.0.stderr);
         assert_restored(&scene);
