@@ -10,14 +10,14 @@ use tokio::time::timeout;
 use super::{Context, Workload};
 use crate::cluster::ResourceKind;
 use crate::diagnose::{Cause, Diagnosis};
-use crate::status::is_ready;
+use crate::status::{is_ready, may_be_ended};
 
 /// Evidence that takes longer is done without.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Log lines that go with the diagnosis of a crash.
 const LOG_LINES: i64 = 10;
 
-/// The claims and events around a workload's unready pods.
+/// The claims and events around a workload's pods that are not Ready, or may not stay so.
 #[derive(Default)]
 pub(super) struct Surroundings {
     /// `None` before anybody has looked, or when that took too long.
@@ -68,8 +68,12 @@ async fn read(
     pods: &[Pod],
 ) -> Surroundings {
     let namespace = Some(workload.namespace.as_str());
-    let unready: Vec<&Pod> = pods.iter().filter(|pod| !is_ready(pod)).collect();
-    let claim_names = unready
+    let now = context.cluster.now();
+    let unsure: Vec<&Pod> = pods
+        .iter()
+        .filter(|pod| !is_ready(pod) || may_be_ended(pod, now))
+        .collect();
+    let claim_names = unsure
         .iter()
         .filter_map(|pod| pod.spec.as_ref())
         .flat_map(|spec| spec.volumes.iter().flatten())
@@ -86,7 +90,7 @@ async fn read(
         .into_iter()
         .filter_map(|read| read.ok().flatten())
         .collect();
-    let uids = unready
+    let uids = unsure
         .iter()
         .filter_map(|pod| pod.metadata.uid.as_deref())
         .chain(

@@ -35,7 +35,7 @@ pub use self::run::PodRun;
 pub use self::stateful_set::{
     ReplicaProgress, RolloutProgress, RolloutState, Snapshot, expected_ordinals, rollout_progress,
 };
-pub use self::steady::settled;
+pub use self::steady::{may_be_ended, settled};
 pub use crate::diagnose::Diagnosis;
 
 /// How far an object is.

@@ -52,6 +52,19 @@ pub fn settled(
     progress
 }
 
+/// Whether a pod that is Ready may be ended by its kubelet all the same, which its events tell before its
+/// status does.
+#[must_use]
+pub fn may_be_ended(pod: &Pod, now: Timestamp) -> bool {
+    let is_young = |status: &ContainerStatus| {
+        runs_since(status).is_some_and(|since| {
+            let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+            age < LONGEST_FIRST_ANSWER
+        })
+    };
+    long_running_statuses(pod).any(|status| status.restart_count > 0 || is_young(status))
+}
+
 fn unsettled(snapshot: &Snapshot, ordinal: i32, now: Timestamp) -> Option<String> {
     let pod = pod_of(snapshot, ordinal)?;
     let minimum = snapshot.stateful_set.spec.min_ready_seconds.unwrap_or(0);
@@ -296,6 +309,17 @@ mod tests {
         let at = |now| state(1, 1, READY, &container, now);
         assert_ne!(at("2026-01-01T00:00:19Z"), RolloutState::Complete);
         assert_eq!(at("2026-01-01T00:00:20Z"), RolloutState::Complete);
+    }
+
+    #[test]
+    fn a_ready_pod_is_looked_after_while_it_is_young_or_has_restarted() {
+        let at = |restarts, now: &str| {
+            let pods = snapshot(restarts, 40, READY, &probed()).pods;
+            may_be_ended(&pods[0], now.parse().unwrap())
+        };
+        assert!(at(0, "2026-01-01T00:00:29Z"));
+        assert!(!at(0, "2026-01-01T00:00:30Z"));
+        assert!(at(1, "2026-01-08T00:00:00Z"));
     }
 
     #[test]
