@@ -57,10 +57,7 @@ pub fn settled(
 #[must_use]
 pub fn may_be_ended(pod: &Pod, now: Timestamp) -> bool {
     let is_young = |status: &ContainerStatus| {
-        runs_since(status).is_some_and(|since| {
-            let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-            age < LONGEST_FIRST_ANSWER
-        })
+        runs_since(status).is_some_and(|since| now < since + LONGEST_FIRST_ANSWER)
     };
     long_running_statuses(pod).any(|status| status.restart_count > 0 || is_young(status))
 }

@@ -27,7 +27,7 @@ fn lingering() -> PodScript {
 
 /// Pods that have not gone when the run is ended in the middle.
 fn staying() -> PodScript {
-    PodScript::default().stop_after(Duration::from_hours(1))
+    PodScript::default().gone_after(Duration::from_hours(1))
 }
 
 fn nodes(server: &ApiServer) -> Vec<Value> {
