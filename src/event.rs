@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 pub use self::emitter::{Emitter, Events};
 use crate::action::Action;
 use crate::exit::{ExitStatus, Outcome};
+use crate::fault::Fault;
 use crate::object::ObjectRef;
 use crate::report::{
-    Endpoint, Experiment, Fault, ProbeCounts, ProbeState, RecoveryPhase, ReplicaAnswer, Report,
+    Endpoint, Experiment, ProbeCounts, ProbeState, RecoveryPhase, ReplicaAnswer, Report,
 };
 use crate::status::{PodSummary, RolloutProgress, Status};
 

@@ -20,6 +20,7 @@ pub mod error;
 pub mod event;
 pub mod exit;
 pub mod expectation;
+pub mod fault;
 mod file;
 pub mod interrupt;
 pub mod json;

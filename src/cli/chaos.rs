@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args, ValueEnum, ValueHint};
 
 use super::parsing::expected;
 use super::{QuestionArgs, ReportFileArgs, WorkloadArgs};
-use crate::report::Fault;
+use crate::fault::Fault;
 use crate::values;
 
 /// Arguments of `chaos`. The groups say what contradicts `--control` and `--restore`.

@@ -20,8 +20,8 @@ pub use self::error::{ConfigError, ConfigProblem};
 pub use self::pattern::NamePattern;
 
 use crate::expectation::Expectation;
+use crate::fault::Fault;
 use crate::file;
-use crate::report::Fault;
 
 /// The file that counts in the folder where the command was started.
 pub const FILE_NAME: &str = "cryptoctl.yaml";

@@ -9,7 +9,7 @@ use super::read::{Fields, Reader};
 use super::tree::Node;
 use super::{ChaosConfig, Config, ProtectedContext, Turn, VerifyConfig};
 use crate::expectation::Expectation;
-use crate::report::Fault;
+use crate::fault::Fault;
 use crate::values;
 
 const TOP: [&str; 5] = [
@@ -171,7 +171,7 @@ fn chaos(reader: &mut Reader, top: &Fields<'_>) -> ChaosConfig {
     };
     let fault = reader.value(&fields, "fault", fault);
     let turn = turn(reader, &fields);
-    if let (Some(fault), Some(_)) = (fault.filter(|fault| fault.takes_all()), &turn) {
+    if let (Some(fault), Some(_)) = (fault.filter(|fault| fault.targets_workload()), &turn) {
         let key = if fields.get("pod").is_some() {
             "pod"
         } else {

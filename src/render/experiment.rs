@@ -10,7 +10,8 @@ use super::picture::Frame;
 use super::text::phases;
 use super::words::{ticking, took};
 use crate::event::{Event, EventKind};
-use crate::report::{Fault, ProbeCounts, ProbeState, RecoveryPhase};
+use crate::fault::Fault;
+use crate::report::{ProbeCounts, ProbeState, RecoveryPhase};
 use crate::timeline::Timeline;
 
 /// The time that one cell of a strip stands for, in milliseconds.

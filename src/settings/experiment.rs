@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::cli::{ChaosArgs, FaultArgs};
 use crate::config::{Config, Turn};
 use crate::error::CommandError;
+use crate::fault::Fault;
 use crate::ops::{ChaosRequest, OlderRun, Verification};
-use crate::report::{Fault, Selection};
+use crate::report::Selection;
 
 /// The pause between a recovery and the next fault.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -64,7 +65,7 @@ fn selection(
         (None, false, true) => Some(Turn::Random { seed: flags.seed }),
         (None, false, false) => None,
     };
-    if let Some(fault) = fault.filter(|fault| fault.takes_all()) {
+    if let Some(fault) = fault.filter(|fault| fault.targets_workload()) {
         return match typed {
             // The file's choice is for the faults that leave one.
             None => Ok(Selection::First),

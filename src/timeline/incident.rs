@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::{Event, EventKind};
-use crate::report::{Fault, RecoveryPhase};
+use crate::fault::Fault;
+use crate::report::RecoveryPhase;
 use crate::status::PodSummary;
 
 /// A pod that is in trouble, such as one that crashed, or that changed although it was left alone.
@@ -74,7 +75,7 @@ impl Incidents {
 
     /// Whether a restart of the pod is what the fault is about.
     fn is_signalled(&self, pod: &PodSummary) -> bool {
-        self.fault == Some(Fault::Kill) && self.is_taken(&pod.pod)
+        self.fault.is_some_and(Fault::keeps_pod) && self.is_taken(&pod.pod)
     }
 }
 

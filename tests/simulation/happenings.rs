@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use cryptoctl::report::Fault as Attacked;
+use cryptoctl::fault::Fault as Attacked;
 
 use crate::apiserver::deeds::Deed;
 use crate::apiserver::pods::When;

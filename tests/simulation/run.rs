@@ -220,7 +220,7 @@ fn experiment(operation: Operation, verification: Verification) -> ChaosRequest 
         identity: "simulation".to_owned(),
         verification,
         fault: attack.map(|attack| attack.fault),
-        selection: if attack.is_some_and(|attack| !attack.fault.takes_all()) {
+        selection: if attack.is_some_and(|attack| !attack.fault.targets_workload()) {
             Selection::AllInTurn
         } else {
             Selection::First

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cryptoctl::report::Fault;
+use cryptoctl::fault::Fault;
 
 use crate::apiserver::deeds::Deed;
 use crate::apiserver::{Framing, PodScript, Pods, Reply, Rule};

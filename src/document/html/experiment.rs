@@ -2,7 +2,7 @@
 
 use super::pieces::term;
 use crate::document::markup::Markup;
-use crate::document::story::{Story, fault_past};
+use crate::document::story::Story;
 use crate::render::{times, took};
 use crate::report::{Experiment, Selection};
 
@@ -35,7 +35,7 @@ fn terms(markup: &mut Markup, experiment: &Experiment) {
         Some(fault) => term(
             markup,
             "Fault",
-            format_args!("`{fault}` (the pod is {})", fault_past(fault)),
+            format_args!("`{fault}` (the pod is {})", fault.past()),
         ),
     }
     if experiment.fault.is_some() {

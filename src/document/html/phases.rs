@@ -5,8 +5,9 @@ use std::fmt::Write;
 use super::pieces::{Column, HEIGHT, axis, begin_table, end_table, time};
 use crate::document::markup::Markup;
 use crate::document::story::{Clip, Story};
+use crate::fault::Fault;
 use crate::render::{count, incident, meaning, took};
-use crate::report::{ChaosReport, Fault, Kill, Percentiles, RecoveryPhase};
+use crate::report::{ChaosReport, Kill, Percentiles, RecoveryPhase};
 use crate::timeline::Incident;
 
 /// The units of a bar's whole length.

@@ -10,13 +10,14 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) use self::strip::{Clip, Strip};
-pub(super) use self::words::{NOT_ASKED, Pattern, fault_past};
+pub(super) use self::words::{NOT_ASKED, Pattern};
 
 use super::DocumentError;
 use crate::event::{Conclusion, Event, EventKind, RunDescription};
+use crate::fault::Fault;
 use crate::object::ObjectRef;
 use crate::report::{
-    ChaosReport, Endpoint, Experiment, Fault, ProbeState, ReplicaAnswer, Report, VerifyReport,
+    ChaosReport, Endpoint, Experiment, ProbeState, ReplicaAnswer, Report, VerifyReport,
 };
 use crate::timeline::{Incident, Incidents, ServiceState};
 

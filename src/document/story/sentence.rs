@@ -1,7 +1,6 @@
 //! What happened, in a few plain sentences.
 
 use super::Story;
-use super::words::fault_past;
 use crate::exit::ExitStatus;
 use crate::render::{count, took};
 use crate::report::{ChaosReport, ChaosVerdict, Percentiles, RecoveryPhase};
@@ -141,11 +140,11 @@ impl Story<'_> {
         let Some(fault) = report.experiment.fault else {
             return "Nothing was broken on purpose".to_owned();
         };
-        let past = fault_past(fault);
+        let past = fault.past();
         let workload = format!("`{}`", report.object.name);
         let whom = match report.kills.as_slice() {
-            [kill] if !fault.takes_all() => format!("The replica `{}`", kill.pod),
-            _ if fault.takes_all() => workload,
+            [kill] if !fault.targets_workload() => format!("The replica `{}`", kill.pod),
+            _ if fault.targets_workload() => workload,
             _ => format!("A replica of {workload}"),
         };
         let is_done = report.kills.iter().any(|kill| kill.refused.is_none());

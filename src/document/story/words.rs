@@ -1,20 +1,7 @@
 //! What things are called where a person reads them who knows nothing of this program.
 
-use crate::report::{Fault, ProbeState};
+use crate::report::ProbeState;
 use crate::timeline::ServiceState;
-
-/// What was done to a pod, as the end of a sentence about it.
-pub(in crate::document) fn fault_past(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Delete => "deleted",
-        Fault::ForceDelete => "deleted without time to stop",
-        Fault::Evict => "evicted",
-        Fault::Kill => "made to end its process",
-        Fault::Restart => "restarted",
-        Fault::Scale => "scaled to zero and back",
-        Fault::Cordon => "evicted from its node, which was closed",
-    }
-}
 
 /// What a strip shows where it is blank.
 pub(in crate::document) const NOT_ASKED: &str = "not yet asked, or no more";

@@ -11,8 +11,9 @@ use super::run::Run;
 use super::steady::{settled, uids};
 use crate::event::EventKind;
 use crate::exit::Outcome;
+use crate::fault::Target;
 use crate::ops::error::OpsError;
-use crate::report::{Fault, Kill, Observed, RecoveryPhase, VerifyReport};
+use crate::report::{Kill, Observed, RecoveryPhase, VerifyReport};
 use crate::status::{held_by, is_being_deleted};
 
 impl Run<'_> {
@@ -78,7 +79,7 @@ impl Run<'_> {
             }
             Sent::Accepted(change) => change,
         };
-        if fault != Fault::Cordon && doubt.is_none() {
+        if fault.facts().target != Target::Node && doubt.is_none() {
             for taken in &mut taken {
                 note(&self.context, &mut taken.kill, RecoveryPhase::Accepted);
             }
@@ -207,8 +208,8 @@ impl Run<'_> {
     fn pods(&self, number: u32, pods: &[Pod]) -> Vec<String> {
         let planned = &self.plan.experiment.pods;
         match self.plan.experiment.fault {
-            Some(fault) if fault.takes_all() => planned.clone(),
-            Some(Fault::Cordon) => {
+            Some(fault) if fault.targets_workload() => planned.clone(),
+            Some(fault) if fault.facts().target == Target::Node => {
                 let index = (number as usize).saturating_sub(1);
                 let node = planned
                     .get(index)

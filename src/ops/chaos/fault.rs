@@ -11,11 +11,11 @@ use super::restoration::Change;
 use super::scaling::scale_to_zero;
 use crate::action::Action;
 use crate::cluster::{Cluster, ClusterError, CommandEnd, Deletion, Eviction, Grace, ResourceKind};
+use crate::fault::Fault;
 use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
 use crate::ops::write::Write;
 use crate::ops::{Context, Workload};
-use crate::report::Fault;
 
 /// As `kubectl rollout restart` writes it.
 pub(super) const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";

@@ -6,11 +6,12 @@ use super::lease::{self, Found};
 use super::reach::{listed, reach};
 use super::{ChaosRequest, process};
 use crate::event::milliseconds;
+use crate::fault::{Fault, Planned, Target};
 use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
 use crate::ops::verify::{endpoints, pods};
 use crate::ops::{Context, Workload};
-use crate::report::{Experiment, Fault, Selection};
+use crate::report::{Experiment, Selection};
 use crate::status::{self, KeptBecause, expected_ordinals, kept_because, ordinals_that_move};
 
 /// An experiment that is settled: what was agreed to, and nothing else.
@@ -63,7 +64,9 @@ pub async fn plan_chaos(
         );
         return Err(refuse(reason, "name one of them with `--pod`"));
     }
-    if request.fault == Some(Fault::Restart) && kept_because(&set) == Some(KeptBecause::OnDelete) {
+    let facts = request.fault.map(Fault::facts);
+    let is_rollout = facts.is_some_and(|facts| facts.target == Target::Rollout);
+    if is_rollout && kept_because(&set) == Some(KeptBecause::OnDelete) {
         let reason = "its update strategy is `OnDelete`, so a restart replaces no pod".to_owned();
         return Err(refuse(reason, "use `--fault delete`"));
     }
@@ -95,7 +98,7 @@ pub async fn plan_chaos(
         .await?;
     let endpoints = endpoints(&set, &workload.reference(), &request.verification)?;
     let target = match (request.fault, endpoints.first()) {
-        (Some(Fault::Kill), Some(probed)) => process::target(&set, probed.port)
+        (Some(fault), Some(probed)) if fault.keeps_pod() => process::target(&set, probed.port)
             .map(Some)
             .map_err(|reason| refuse(reason, "use `--fault delete`"))?,
         _ => None,
@@ -165,14 +168,13 @@ fn targets(request: &ChaosRequest, set: &StatefulSet, names: &[String]) -> (u32,
     };
     let replicas = u32::try_from(names.len()).unwrap_or(u32::MAX);
     let kills = request.kills.unwrap_or(match request.selection {
-        Selection::AllInTurn if !fault.takes_all() => replicas,
+        Selection::AllInTurn if !fault.targets_workload() => replicas,
         _ => 1,
     });
-    if fault.takes_all() {
-        let taken = if fault == Fault::Restart {
-            ordinals_that_move(set)
-        } else {
-            expected_ordinals(set)
+    if fault.targets_workload() {
+        let taken = match fault.facts().target {
+            Target::Rollout => ordinals_that_move(set),
+            Target::Workload | Target::Pod | Target::Node => expected_ordinals(set),
         };
         let first = names.len().saturating_sub(taken.len());
         return (kills, names.iter().skip(first).cloned().collect());
@@ -229,23 +231,13 @@ fn what(experiment: &Experiment, workload: &Workload) -> String {
         _ => format!("a pod of `{object}`"),
     };
     let place = format!("in namespace `{namespace}`{times}");
-    match fault {
-        Fault::Delete => format!("delete {pod} {place}"),
-        Fault::ForceDelete => format!("delete {pod} without grace {place}"),
-        Fault::Evict => format!("evict {pod} {place}"),
-        Fault::Kill => {
-            let container = experiment.container.as_deref().unwrap_or_default();
-            format!("send SIGTERM to process 1 of container `{container}` of {pod} {place}")
-        }
-        Fault::Restart => {
-            let pods = experiment.pods.len();
-            format!("restart {pods} of the pods of `{object}` {place}")
-        }
-        Fault::Scale => format!("scale `{object}` to zero and back {place}"),
-        Fault::Cordon => {
-            format!("cordon the node of {pod} and evict the pods of `{object}` from it {place}")
-        }
-    }
+    let planned = Planned {
+        pod: &pod,
+        workload: &format!("`{object}`"),
+        container: experiment.container.as_deref(),
+        count: experiment.pods.len(),
+    };
+    format!("{} {place}", fault.plan(&planned))
 }
 
 /// Why a workload without replicas cannot be experimented on. An experiment that runs may have scaled it

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::apps::v1::StatefulSet;
 
 use super::plan::restore_command;
+use crate::fault::{Fault, Target};
 use crate::ops::Workload;
 use crate::ops::verify::pods::Pods;
-use crate::report::{Experiment, Fault, Selection};
+use crate::report::{Experiment, Selection};
 use crate::status::{
     KeptBecause, expected_ordinals, kept_because, next_revision, revision_hash, revision_of,
 };
@@ -23,19 +24,20 @@ pub(super) fn reach(
     let mut lines = Vec::new();
     let all = names.len();
     let node_of = |name: &String| pods.get(name)?.spec.as_ref()?.node_name.as_deref();
-    match experiment.fault {
+    let facts = experiment.fault.map(Fault::facts);
+    match facts.map(|facts| facts.target) {
         None => {}
-        Some(Fault::Scale) => lines.push(format!(
+        Some(Target::Workload) => lines.push(format!(
             "no replica of {all} stays meanwhile; {all} are scaled up again afterwards, and \
              `{}` does so if this program is killed",
             restore_command(workload)
         )),
-        Some(Fault::Restart) => {
+        Some(Target::Rollout) => {
             lines.push(format!(
                 "of {all} replicas one is away at a time, as in any rollout"
             ));
         }
-        Some(Fault::Cordon) => {
+        Some(Target::Node) => {
             let node = experiment.pods.first().and_then(node_of);
             let node = node.unwrap_or("unknown");
             let here: Vec<String> = names
@@ -52,7 +54,7 @@ pub(super) fn reach(
                 }
             ));
         }
-        Some(_) => {
+        Some(Target::Pod) => {
             if experiment.kills > 1 {
                 let seed = match experiment.selection {
                     Selection::Random { seed } => format!(" (seed {seed})"),
@@ -63,19 +65,18 @@ pub(super) fn reach(
             lines.push(staying(experiment.pods.first(), names, pods));
         }
     }
-    match experiment.fault {
-        Some(Fault::ForceDelete) => lines.push(
+    if experiment.fault == Some(Fault::ForceDelete) {
+        lines.push(
             "without grace the old processes may still write when their successor starts: two \
              writers may overlap"
                 .to_owned(),
-        ),
-        Some(Fault::Delete | Fault::Restart | Fault::Scale) => {
-            let spec = set.spec.template.spec.as_ref();
-            let grace = spec.and_then(|spec| spec.termination_grace_period_seconds);
-            let grace = grace.unwrap_or(30);
-            lines.push(format!("each pod has {grace} s to stop"));
-        }
-        _ => {}
+        );
+    }
+    if facts.is_some_and(|facts| facts.has_grace) {
+        let spec = set.spec.template.spec.as_ref();
+        let grace = spec.and_then(|spec| spec.termination_grace_period_seconds);
+        let grace = grace.unwrap_or(30);
+        lines.push(format!("each pod has {grace} s to stop"));
     }
     lines.extend(remade(experiment, set, names, pods));
     if let Some(endpoint) = experiment.endpoints.first() {
@@ -127,12 +128,15 @@ fn remade(
     names: &[String],
     pods: &Pods,
 ) -> Vec<String> {
-    let taken: BTreeSet<&String> = match experiment.fault {
-        // The same pod comes back, or the new revision is the experiment's own.
-        None | Some(Fault::Kill | Fault::Restart) => return Vec::new(),
-        // All pods of a node are.
-        Some(Fault::Cordon) => names.iter().collect(),
-        Some(_) => experiment.pods.iter().collect(),
+    let Some(fault) = experiment.fault.filter(|fault| !fault.keeps_pod()) else {
+        return Vec::new();
+    };
+    let taken: BTreeSet<&String> = match fault.facts().target {
+        // The new revision is the experiment's own.
+        Target::Rollout => return Vec::new(),
+        // Every pod may be on the node.
+        Target::Node => names.iter().collect(),
+        Target::Pod | Target::Workload => experiment.pods.iter().collect(),
     };
     let why = match kept_because(set) {
         Some(KeptBecause::OnDelete) => ", because `OnDelete` has kept the old one so far",

@@ -14,11 +14,12 @@ use super::phases::{find, is_unschedulable, note, replaced, restarted, show};
 use super::prober::Prober;
 use super::restoration::{self, Change};
 use crate::diagnose::Diagnosis;
+use crate::fault::{Fault, Proof, Target};
 use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::rollout::{STALL, Seen, View};
 use crate::ops::surroundings::add_log;
-use crate::report::{Experiment, Fault, Kill, ProbeState, RecoveryPhase};
+use crate::report::{Experiment, Kill, ProbeState, RecoveryPhase};
 use crate::status::{PodRun, PodSummary, RolloutState, is_ready, rollout_progress};
 
 /// A pod that is Ready by its own probe may need a moment until it answers.
@@ -61,9 +62,9 @@ impl Taken {
     pub(super) fn new(pod: &Pod, number: u32, experiment: &Experiment, at_ms: u64) -> Self {
         let fault = experiment.fault.unwrap_or(Fault::Delete);
         let container = experiment.container.clone().unwrap_or_default();
-        let old = match fault {
-            Fault::Kill => PodRun::of_container(pod, &container),
-            _ => PodRun::of(pod),
+        let old = match fault.facts().proof {
+            Proof::Restart => PodRun::of_container(pod, &container),
+            Proof::NewPod => PodRun::of(pod),
         };
         Self {
             kill: Kill {
@@ -84,7 +85,7 @@ impl Taken {
             old,
             container,
             pod: pod.clone(),
-            is_due: fault == Fault::Cordon,
+            is_due: fault.facts().target == Target::Node,
             refusal: None,
         }
     }
@@ -101,15 +102,15 @@ impl Taken {
 
     /// Whether its successor, or its restart, has been seen.
     fn has_changed(&self) -> bool {
-        match self.kill.fault {
-            Fault::Kill => self.kill.proof.is_some(),
-            _ => self.kill.uid_after.is_some(),
+        match self.kill.fault.facts().proof {
+            Proof::Restart => self.kill.proof.is_some(),
+            Proof::NewPod => self.kill.uid_after.is_some(),
         }
     }
 
     /// Whether a pod is neither the one that was taken nor the one that has come back.
     fn is_another(&self, pod: &Pod) -> bool {
-        let first = (self.kill.fault == Fault::Kill).then_some(&self.kill.uid_before);
+        let first = self.kill.fault.keeps_pod().then_some(&self.kill.uid_before);
         let last = self.kill.uid_after.as_ref().or(first);
         last.is_some_and(|last| pod.metadata.uid.as_ref() != Some(last))
     }
@@ -235,7 +236,7 @@ impl Recovery<'_> {
         } else {
             LONGEST_STOP
         };
-        self.plan.experiment.fault == Some(Fault::Kill) && started.elapsed() >= longest
+        self.plan.experiment.fault.is_some_and(Fault::keeps_pod) && started.elapsed() >= longest
     }
 
     /// Whether every replica gives the right answer now, those that were taken by their new run.
@@ -343,10 +344,9 @@ impl Recovery<'_> {
             if pod.is_some_and(|pod| taken.is_another(pod)) {
                 self.bystanders.replaced_again(&taken.kill.pod);
             }
-            let mut seen = if taken.kill.fault == Fault::Kill {
-                restarted(taken, pod)
-            } else {
-                replaced(taken, pod)
+            let mut seen = match taken.kill.fault.facts().proof {
+                Proof::Restart => restarted(taken, pod),
+                Proof::NewPod => replaced(taken, pod),
             };
             let run = pod.map(PodRun::of);
             let sample = latest.get(&taken.kill.pod).and_then(Option::as_ref);

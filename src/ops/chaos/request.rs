@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::fault::Fault;
 use crate::ops::Verification;
-use crate::report::{Fault, Selection};
+use crate::report::Selection;
 
 /// An experiment as it was asked for.
 #[derive(Debug, Clone)]

@@ -18,11 +18,12 @@ use super::plan::restore_command;
 use super::scaling::scale_back;
 use crate::action::Action;
 use crate::cluster::{ClusterError, ResourceKind};
+use crate::fault::{Fault, Undo};
 use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
 use crate::ops::write::Write;
 use crate::ops::{Context, Workload};
-use crate::report::{Fault, RestoreReport};
+use crate::report::RestoreReport;
 use crate::status::scaled_by_experiment;
 
 /// Beside each note: who has begun the experiment.
@@ -51,13 +52,12 @@ impl Change {
 
     /// What a fault to a pod changes for a while.
     pub(super) fn by(fault: Fault, pod: &Pod) -> Option<Self> {
-        match fault {
-            Fault::Scale => Some(Self::Scaled),
-            Fault::Cordon => Some(Self::Cordoned {
+        Some(match fault.facts().undo? {
+            Undo::ScaleUp => Self::Scaled,
+            Undo::Uncordon => Self::Cordoned {
                 node: pod.spec.as_ref()?.node_name.clone()?,
-            }),
-            _ => None,
-        }
+            },
+        })
     }
 }
 

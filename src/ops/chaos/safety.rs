@@ -10,9 +10,9 @@ use super::ChaosPlan;
 use super::cordon::cordoned;
 use super::plan::restore_command;
 use crate::cluster::ResourceKind;
+use crate::fault::{Budget, Fault, Target};
 use crate::ops::Context;
 use crate::ops::workload::pod_labels;
-use crate::report::Fault;
 use crate::status::{RolloutProgress, RolloutState, SCALED_FROM};
 
 /// Every reason not to break the workload now, one sentence each; none when the fault is acceptable.
@@ -56,10 +56,11 @@ pub(super) async fn objections(
     }
     let hint = "; `--allow-disruption` goes on all the same";
     // An eviction asks the budgets itself.
-    let needed = match plan.experiment.fault {
-        Some(Fault::Scale) => progress.desired,
-        Some(Fault::Evict | Fault::Cordon) | None => 0,
+    let needed = match plan.experiment.fault.map(Fault::facts) {
+        Some(facts) if facts.budget == Budget::AskedByEviction => 0,
+        Some(facts) if facts.target == Target::Workload => progress.desired,
         Some(_) => 1,
+        None => 0,
     };
     if needed > 0 {
         objections.extend(forbidding_budgets(context, plan, set, needed).await);

@@ -11,10 +11,11 @@ use super::fault::RESTARTED_AT;
 use super::probe::Right;
 use super::run::Run;
 use crate::exit::Outcome;
+use crate::fault::Target;
 use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::verify::verify;
-use crate::report::{Fault, Problem, VerifyReport};
+use crate::report::{Problem, VerifyReport};
 use crate::status::change_since;
 
 /// A pod that is Ready by its own probe may need a moment until it answers; a wrong answer is final
@@ -83,7 +84,11 @@ impl Run<'_> {
         let reading = self.plan.workload.find(&context);
         match context.by_deadline(reading).await {
             Ok(now) => {
-                let is_restart = self.plan.experiment.fault == Some(Fault::Restart);
+                let is_restart = self
+                    .plan
+                    .experiment
+                    .fault
+                    .is_some_and(|fault| fault.facts().target == Target::Rollout);
                 let now = now.map(|now| without_our_marks(now, is_restart));
                 let before = without_our_marks(self.set.clone(), is_restart);
                 let is_scaled = now

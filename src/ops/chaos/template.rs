@@ -9,7 +9,8 @@ use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
 
 use super::steady::without_our_marks;
 use crate::cluster::Sight;
-use crate::report::{Fault, Remade};
+use crate::fault::{Fault, Target};
+use crate::report::Remade;
 use crate::status::{revision_hash, revision_of};
 
 /// What every pod was made from when it was last verified.
@@ -36,7 +37,7 @@ impl Templates {
         let templates = Self {
             sets,
             pods,
-            restarts: fault == Some(Fault::Restart),
+            restarts: fault.is_some_and(|fault| fault.facts().target == Target::Rollout),
             template: without_restarts(set),
             update_revision: status.and_then(|status| status.update_revision.clone()),
             verified: Arc::default(),

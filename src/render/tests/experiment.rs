@@ -8,11 +8,11 @@ use snapbox::{Data, assert_data_eq};
 
 use super::samples::{self, at, started, stateful_set};
 use crate::event::{Event, EventKind};
+use crate::fault::Fault;
 use crate::render::picture::{Frame, Picture};
 use crate::render::render_to_text;
 use crate::report::{
-    ChaosReport, Endpoint, Experiment, Fault, ProbeCounts, ProbeState, RecoveryPhase, Report,
-    Selection,
+    ChaosReport, Endpoint, Experiment, ProbeCounts, ProbeState, RecoveryPhase, Report, Selection,
 };
 
 fn expected(name: &str) -> Data {

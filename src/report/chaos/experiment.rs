@@ -1,69 +1,9 @@
 //! What an experiment does, and to whom: settled before anything is touched.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Fault;
 use crate::report::Endpoint;
-
-/// A way to break a workload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fault {
-    /// Deletes the pod with its own grace period.
-    Delete,
-    /// Deletes the pod with a grace period of 0: its processes may outlive it.
-    ForceDelete,
-    /// Asks for an eviction, which disruption budgets may refuse.
-    Evict,
-    /// Sends SIGTERM to process 1 of the container that serves the endpoint.
-    Kill,
-    /// Restarts the rollout, as `kubectl rollout restart` does.
-    Restart,
-    /// Scales to zero and back.
-    Scale,
-    /// Cordons the pod's node and evicts the workload's pods from it.
-    Cordon,
-}
-
-impl Fault {
-    /// Every fault.
-    pub const ALL: [Self; 7] = [
-        Self::Delete,
-        Self::ForceDelete,
-        Self::Evict,
-        Self::Kill,
-        Self::Restart,
-        Self::Scale,
-        Self::Cordon,
-    ];
-
-    /// Its name, as flags and reports spell it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Delete => "delete",
-            Self::ForceDelete => "force-delete",
-            Self::Evict => "evict",
-            Self::Kill => "kill",
-            Self::Restart => "restart",
-            Self::Scale => "scale",
-            Self::Cordon => "cordon",
-        }
-    }
-
-    /// Whether it takes the whole workload, and not one pod.
-    #[must_use]
-    pub fn takes_all(self) -> bool {
-        matches!(self, Self::Restart | Self::Scale)
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
 
 /// Whose turn it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ pub use self::availability::{
     Availability, ProbeCounts, ProbeState, ReplicaAvailability, ServiceAvailability,
 };
 pub use self::disturbance::{Disturbance, Remade};
-pub use self::experiment::{Experiment, Fault, Selection};
+pub use self::experiment::{Experiment, Selection};
 pub use self::kill::{Kill, RecoveryPhase};
 pub use self::summary::Percentiles;
 

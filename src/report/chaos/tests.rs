@@ -1,5 +1,6 @@
 use super::*;
 use crate::diagnose::{Cause, Finality};
+use crate::fault::Fault;
 use crate::report::{Endpoint, ReplicaAnswer, Via};
 
 fn endpoint() -> Endpoint {

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::disturbance::templates_explain;
-use super::{ChaosVerdict, DataProof, Fault, Kill, Observed, Percentiles, RecoveryPhase, Remade};
+use super::{ChaosVerdict, DataProof, Kill, Observed, Percentiles, RecoveryPhase, Remade};
 use crate::diagnose::Finality;
 use crate::exit::Outcome;
+use crate::fault::Proof;
 use crate::report::{ReplicaAvailability, VerifyReport};
 use crate::values::{took, took_both};
 
@@ -334,7 +335,7 @@ fn unsupported_recovery(observed: &Observed) -> Option<String> {
 fn not_the_server(observed: &Observed, kill: &Kill) -> Option<String> {
     let container = observed.experiment.container.as_ref()?;
     let others = &observed.experiment.beside;
-    let is_gapless = kill.fault == Fault::Kill && kill.outage_ms == Some(0);
+    let is_gapless = kill.fault.keeps_pod() && kill.outage_ms == Some(0);
     (is_gapless && !others.is_empty()).then(|| {
         let others: Vec<String> = others.iter().map(|other| format!("`{other}`")).collect();
         format!(
@@ -347,17 +348,19 @@ fn not_the_server(observed: &Observed, kill: &Kill) -> Option<String> {
 }
 
 fn unproven(kill: &Kill) -> String {
-    match kill.fault {
-        Fault::Kill => format!(
+    match kill.fault.facts().proof {
+        Proof::Restart => format!(
             "`{}` was not seen to restart: process 1 may ignore SIGTERM",
             kill.pod
         ),
-        _ if kill.uid_after.is_none() => format!("`{}` was never seen with a new UID", kill.pod),
-        _ if !kill.phases.contains_key(&RecoveryPhase::Started) => format!(
+        Proof::NewPod if kill.uid_after.is_none() => {
+            format!("`{}` was never seen with a new UID", kill.pod)
+        }
+        Proof::NewPod if !kill.phases.contains_key(&RecoveryPhase::Started) => format!(
             "`{}` came back with a new UID, but its containers have not started",
             kill.pod
         ),
-        _ => format!(
+        Proof::NewPod => format!(
             "`{}` came back with a new UID, but its containers never restarted",
             kill.pod
         ),

@@ -1,7 +1,8 @@
 //! Where nothing goes wrong, the verdict is decisive and right.
 
 use cryptoctl::exit::Outcome;
-use cryptoctl::report::{ChaosReport, Fault};
+use cryptoctl::fault::Fault;
+use cryptoctl::report::ChaosReport;
 
 use super::Case;
 use crate::run::Said;

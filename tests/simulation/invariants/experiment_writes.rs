@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::Value;
 
-use cryptoctl::report::Fault;
+use cryptoctl::fault::Fault;
 
 use super::Case;
 use super::writes::is_done;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cryptoctl::exit::Outcome;
-use cryptoctl::report::{ChaosReport, ChaosVerdict, Fault, Kill, RecoveryPhase};
+use cryptoctl::fault::Fault;
+use cryptoctl::report::{ChaosReport, ChaosVerdict, Kill, RecoveryPhase};
 use tokio::time::Instant;
 
 use super::{Case, experiment_writes, replicas, verdicts};

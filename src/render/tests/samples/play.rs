@@ -8,9 +8,10 @@ use crate::action::Action;
 use crate::diagnose::{Cause, Diagnosis, Finality};
 use crate::event::{Event, EventKind};
 use crate::exit::ExitStatus;
+use crate::fault::Fault;
 use crate::object::ObjectRef;
 use crate::report::{
-    ChaosReport, Experiment, Fault, Kill, Observed, ProbeCounts, ProbeState, Prober, RecoveryPhase,
+    ChaosReport, Experiment, Kill, Observed, ProbeCounts, ProbeState, Prober, RecoveryPhase,
     ReplicaAnswer, Report, Selection, VerifyReport,
 };
 use crate::timeline::Timeline;

@@ -9,8 +9,9 @@ use crate::action::Action;
 use crate::diagnose::{Cause, Diagnosis, Finality};
 use crate::event::{Event, EventKind};
 use crate::exit::ExitStatus;
+use crate::fault::Fault;
 use crate::report::{
-    Availability, ChaosReport, Endpoint, Experiment, Fault, Kill, Observed, Prober, Problem,
+    Availability, ChaosReport, Endpoint, Experiment, Kill, Observed, Prober, Problem,
     RecoveryPhase, ReplicaAnswer, Report, Selection, VerifyReport, Via,
 };
 

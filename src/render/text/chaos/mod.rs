@@ -11,9 +11,10 @@ pub(crate) use self::words::{meaning, phases};
 
 use super::facts;
 use crate::event::{Event, EventKind, RunDescription};
+use crate::fault::Fault;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::words::{incident as words_of, took};
-use crate::report::{Experiment, Fault, ProbeState, RecoveryPhase};
+use crate::report::{Experiment, ProbeState, RecoveryPhase};
 use crate::timeline::{Incident, Incidents, Timeline};
 
 /// The pods of one fault of which each is told when it is Ready, at most.
@@ -108,8 +109,7 @@ impl ChaosLines {
                 if self.is_brief() {
                     return lines;
                 }
-                let line =
-                    Line::said(Level::Progress).with(Tone::Strong, words::doing(*fault, pods));
+                let line = Line::said(Level::Progress).with(Tone::Strong, fault.doing(pods));
                 vec![line]
             }
             EventKind::Phase {
@@ -168,7 +168,7 @@ impl ChaosLines {
         }
         if is_brief {
             return (phase == RecoveryPhase::AllEqual && sent.is_over()).then(|| {
-                let deed = words::done(sent.fault, &sent.pods);
+                let deed = sent.fault.done(&sent.pods);
                 Line::said(Level::Progress)
                     .with(Tone::Good, "✓ ")
                     .text(format!("{number}: {deed}, all equal"))
@@ -207,7 +207,7 @@ impl ChaosLines {
         }
         let number = self.number();
         let sent = self.fault.take().filter(|sent| !sent.is_over())?;
-        let doing = words::doing(sent.fault, &sent.pods);
+        let doing = sent.fault.doing(&sent.pods);
         let last = match sent.last {
             None => "nothing was seen of it".to_owned(),
             Some((phase, after_ms)) => format!(

@@ -8,7 +8,7 @@ use crate::render::line::{Level, Line, Tone};
 use crate::render::table::{Column, Table};
 use crate::render::words::{count, short_digest, took};
 use crate::report::{
-    Availability, ChaosReport, ChaosVerdict, DataProof, Fault, Kill, Percentiles, RecoveryPhase,
+    Availability, ChaosReport, ChaosVerdict, DataProof, Kill, Percentiles, RecoveryPhase,
     ReplicaAvailability,
 };
 use crate::values::{percent, took_both};
@@ -121,7 +121,7 @@ fn proofs(kills: &[Kill]) -> Vec<String> {
         return kills.iter().map(proof).collect();
     }
     let proven = kills.len() - open.len();
-    let of = if kills.iter().any(|kill| kill.fault == Fault::Kill) {
+    let of = if kills.iter().any(|kill| kill.fault.keeps_pod()) {
         "more restarts and a later start"
     } else {
         "a new UID and a later start"
