@@ -21,7 +21,6 @@ pub(crate) struct Access {
 
 #[derive(Debug)]
 struct Denial {
-    user: Option<String>,
     verb: String,
     resource: String,
 }
@@ -43,15 +42,9 @@ impl Access {
         self.users.insert(token.to_owned(), user.to_owned());
     }
 
-    /// Accepts a token no more.
-    pub(crate) fn revoke(&mut self, token: &str) {
-        self.users.remove(token);
-    }
-
-    /// Denies a verb on a resource (`pods/portforward`, `statefulsets.apps`; `*` for all), to one user or to all.
-    pub(crate) fn deny(&mut self, user: Option<&str>, verb: &str, resource: &str) {
+    /// Denies a verb on a resource (`pods/portforward`, `statefulsets.apps`; `*` for all) to everyone.
+    pub(crate) fn deny(&mut self, verb: &str, resource: &str) {
         self.denials.push(Denial {
-            user: user.map(str::to_owned),
             verb: verb.to_owned(),
             resource: resource.to_owned(),
         });
@@ -104,8 +97,7 @@ impl Access {
             return false;
         }
         !self.denials.iter().any(|denial| {
-            denial.user.as_deref().is_none_or(|denied| denied == user)
-                && (denial.verb == "*" || denial.verb == verb)
+            (denial.verb == "*" || denial.verb == verb)
                 && (denial.resource == "*" || denial.resource == name)
         })
     }

@@ -59,11 +59,4 @@ impl Moment {
             .strftime("%Y-%m-%dT%H:%M:%SZ")
             .to_string()
     }
-
-    /// As `metav1.MicroTime` prints it.
-    pub(crate) fn precise_text(&self) -> String {
-        self.timestamp
-            .strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-            .to_string()
-    }
 }

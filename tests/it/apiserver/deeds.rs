@@ -30,8 +30,12 @@ pub(crate) enum Deed {
     Scale(String, String, i64),
     /// Somebody puts a label on the pod, as its controllers change its status.
     Label(String, String),
-    /// Another experiment scales the set to zero.
-    Mark(String, String),
+    /// Somebody scales the set to zero, and notes it in these annotations.
+    Mark {
+        namespace: String,
+        set: String,
+        annotations: Vec<(String, String)>,
+    },
     /// From now on these pods answer like this.
     Serve(Pods, Reply),
     /// From now on these pods answer like this, as long as a condition holds.
@@ -120,10 +124,14 @@ impl Deed {
                     pod["metadata"]["labels"]["seen"] = json!("yes");
                 });
             }
-            Self::Mark(namespace, set) => edit(state, namespace, set, |set| {
-                let annotations = &mut set["metadata"]["annotations"];
-                annotations["cryptoctl/chaos-replicas"] = json!("2");
-                annotations["cryptoctl/chaos-by"] = json!("somebody@elsewhere");
+            Self::Mark {
+                namespace,
+                set,
+                annotations,
+            } => edit(state, namespace, set, |set| {
+                for (name, value) in annotations {
+                    set["metadata"]["annotations"][name] = json!(value);
+                }
                 set["spec"]["replicas"] = json!(0);
             }),
             Self::Serve(pods, reply) => {

@@ -19,7 +19,7 @@ use super::faults::Rule;
 use super::journal::Request;
 use super::listener::Listener;
 use super::object;
-use super::pods::{PodScript, Pods, Reply, Served, Signalled, When};
+use super::pods::{PodScript, Pods, Reply, Served, When};
 use super::seam::Seam;
 use super::state::Shared;
 use super::store::{Change, Key};
@@ -223,26 +223,9 @@ impl ApiServer {
         });
     }
 
-    /// Accepts another token.
-    pub(crate) fn add_user(&self, token: &str, user: &str) {
-        self.shared.with(|state| state.access.add_user(token, user));
-    }
-
-    /// Accepts a token no more.
-    pub(crate) fn revoke(&self, token: &str) {
-        self.shared.with(|state| state.access.revoke(token));
-    }
-
     /// Denies a verb on a resource (`pods/portforward`, `statefulsets.apps`) to everyone; `*` means all.
     pub(crate) fn deny(&self, verb: &str, resource: &str) {
-        self.shared
-            .with(|state| state.access.deny(None, verb, resource));
-    }
-
-    /// Denies it to one user.
-    pub(crate) fn deny_user(&self, user: &str, verb: &str, resource: &str) {
-        self.shared
-            .with(|state| state.access.deny(Some(user), verb, resource));
+        self.shared.with(|state| state.access.deny(verb, resource));
     }
 
     /// Accepts another token, whose user may do these verbs with these resources and nothing else.
@@ -331,8 +314,8 @@ impl ApiServer {
         self.shared.with(|state| state.kubelet.served.clone())
     }
 
-    /// Every SIGTERM that a command sent to the first process of its container.
-    pub(crate) fn signalled(&self) -> Vec<Signalled> {
+    /// The pod of every SIGTERM that a command sent to the first process of its container.
+    pub(crate) fn signalled(&self) -> Vec<String> {
         self.shared.with(|state| state.kubelet.signalled.clone())
     }
 

@@ -64,7 +64,7 @@ async fn sigterm_to_the_first_process_restarts_the_container() {
         assert!(start.elapsed() < STOP);
         assert_eq!(container(&pod(&server)), container(&before));
         let signalled = server.signalled();
-        assert_eq!((signalled.len(), signalled[0].pod.as_str()), (1, "web-0"));
+        assert_eq!((signalled.len(), signalled[0].as_str()), (1, "web-0"));
 
         server
             .until(|server| container(&pod(server))["ready"] == false)

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::runtime::{Runtime, Stage};
+use super::runtime::Runtime;
+use super::stage::Stage;
 use crate::apiserver::object::{self, text};
 
 /// The container that serves: the first one that declares a port, sidecars included, or else the first.

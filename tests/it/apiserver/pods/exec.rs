@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::websocket::{Socket, frame, upgrade};
-use super::{Signalled, aside, log};
+use super::{aside, log};
 use crate::apiserver::failure::Failure;
 use crate::apiserver::faults::Fault;
 use crate::apiserver::object;
@@ -86,7 +86,7 @@ fn words(query: &str) -> Vec<String> {
 /// Runs a command in the pod's running container, if there is one.
 fn execute(state: &mut State, target: &Target, name: &str, command: &[String]) -> Option<Value> {
     let pod = state.pod(&target.namespace, &target.name)?;
-    let container = super::running_container(state, &target.namespace, &target.name)?;
+    super::running_container(state, &target.namespace, &target.name)?;
     let script = state.kubelet.script_of(&pod);
     let lacks = |program: &str| {
         let name = program.rsplit('/').next().unwrap_or_default();
@@ -119,12 +119,7 @@ fn execute(state: &mut State, target: &Target, name: &str, command: &[String]) -
         } else {
             runtime.restart_aside(state.now);
         }
-        state.kubelet.signalled.push(Signalled {
-            at: state.now.instant,
-            pod: target.name.clone(),
-            uid: object::uid(&pod).to_owned(),
-            container,
-        });
+        state.kubelet.signalled.push(target.name.clone());
         state.touched = true;
     }
     Some(success())

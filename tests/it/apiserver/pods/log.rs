@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::stream;
 use serde_json::Value;
 
-use super::runtime::Stage;
+use super::stage::Stage;
 use crate::apiserver::failure::Failure;
 use crate::apiserver::object::{self, text};
 use crate::apiserver::requests::{self, Answer, Call, Target};
@@ -103,7 +103,7 @@ fn log_of(state: &State, pod: &Value, container: &str, previous: bool) -> Result
         }
         Stage::PullFailed => "image can't be pulled",
         Stage::PullBackOff => "trying and failing to pull image",
-        Stage::Initializing(_) | Stage::InitBackOff => "PodInitializing",
+        Stage::Initializing(_) => "PodInitializing",
         Stage::Creating => "ContainerCreating",
     };
     let message = format!("container {container:?} in pod {name:?} is waiting to start: {why}");

@@ -11,13 +11,15 @@ mod responder;
 mod runtime;
 mod script;
 mod serving;
+mod stage;
 mod status;
 mod websocket;
 
 pub(crate) use reply::{Framing, Reply};
-pub(crate) use runtime::{Next, Process, Runtime, Stage};
+pub(crate) use runtime::{Process, Runtime};
 pub(crate) use script::{PodScript, Pods};
 pub(crate) use serving::When;
+pub(crate) use stage::{Next, Stage};
 pub(crate) use status::{node_address, set_condition, write as write_status};
 
 use std::collections::BTreeMap;
@@ -41,17 +43,8 @@ pub(crate) struct Kubelet {
     processes: BTreeMap<(String, String), Process>,
     /// What was answered, and refused.
     pub(crate) served: Vec<Served>,
-    /// Which containers got SIGTERM from a command that was executed in them.
-    pub(crate) signalled: Vec<Signalled>,
-}
-
-/// A SIGTERM that reached the first process of a container.
-#[derive(Debug, Clone)]
-pub(crate) struct Signalled {
-    pub(crate) at: Instant,
-    pub(crate) pod: String,
-    pub(crate) uid: String,
-    pub(crate) container: String,
+    /// The pods whose containers got SIGTERM from a command that was executed in them, once for each.
+    pub(crate) signalled: Vec<String>,
 }
 
 /// A whole answer that a pod gave, or a connection that it refused.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::script::PodScript;
+use super::stage::{Exit, Next, Stage};
 use crate::apiserver::clock::Moment;
 use crate::apiserver::object;
 use crate::apiserver::random::Random;
@@ -13,41 +14,6 @@ use crate::apiserver::random::Random;
 /// A process that a signal ended has the code of 128 and the signal.
 const SIGTERM: i32 = 15;
 const SIGKILL: i32 = 9;
-
-/// Where a pod stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Without a node.
-    Unscheduled,
-    /// On a node; the image comes and containers are made.
-    Creating,
-    /// The image could not be pulled.
-    PullFailed,
-    /// Waits to pull again.
-    PullBackOff,
-    /// This init container runs.
-    Initializing(usize),
-    /// The first init container failed and waits.
-    InitBackOff,
-    /// The containers run.
-    Running,
-    /// A container just ended.
-    Crashed,
-    /// It waits to be started again.
-    CrashBackOff,
-    /// It ended and stays ended (`restartPolicy`).
-    Ended,
-}
-
-/// How a container ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Exit {
-    pub(crate) code: i32,
-    pub(crate) reason: &'static str,
-    pub(crate) container_id: String,
-    pub(crate) started_at: String,
-    pub(crate) finished_at: String,
-}
 
 /// What a pod's successor goes on with when it only seems to be another one.
 #[derive(Debug, Clone)]
@@ -89,17 +55,6 @@ pub(crate) struct Runtime {
     finished: Option<Instant>,
     /// The pod is new, but this is what runs in it.
     process: Option<Process>,
-}
-
-/// What comes next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// Something changed; look again.
-    Again,
-    /// Nothing before that moment.
-    At(Instant),
-    /// Nothing by itself.
-    Never,
 }
 
 impl Runtime {
@@ -166,9 +121,6 @@ impl Runtime {
             Stage::Initializing(index) => {
                 self.initialize(index, init_containers, script, now, random)
             }
-            Stage::InitBackOff => self.after(script.back_off, now, |runtime| {
-                runtime.enter(Stage::Initializing(0), now);
-            }),
             Stage::Running => self.run(pod, script, now),
             Stage::Crashed => self.after(script.crash_shown, now, |runtime| {
                 // The first restart comes at once.
@@ -305,13 +257,9 @@ impl Runtime {
         random: &mut Random,
     ) -> Next {
         self.after(script.init, now, |runtime| {
-            if script.init_code != 0 {
-                runtime.restarts += 1;
-                runtime.enter(Stage::InitBackOff, now);
-            } else if index + 1 < count {
+            if index + 1 < count {
                 runtime.enter(Stage::Initializing(index + 1), now);
             } else {
-                runtime.restarts = 0;
                 runtime.start(script, now, random);
             }
         })

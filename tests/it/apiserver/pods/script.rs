@@ -9,7 +9,6 @@ use crate::apiserver::object;
 /// Some pods.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pods {
-    namespace: Option<String>,
     workload: Option<String>,
     ordinal: Option<u64>,
     image: Option<String>,
@@ -35,12 +34,6 @@ impl Pods {
         self
     }
 
-    /// Only pods in this namespace.
-    pub(crate) fn namespace(mut self, namespace: &str) -> Self {
-        self.namespace = Some(namespace.to_owned());
-        self
-    }
-
     /// Only pods with a container of this image.
     pub(crate) fn image(mut self, image: &str) -> Self {
         self.image = Some(image.to_owned());
@@ -54,8 +47,7 @@ impl Pods {
         let is = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
-        is(&self.namespace, object::namespace(pod))
-            && is(&self.workload, workload)
+        is(&self.workload, workload)
             && self
                 .ordinal
                 .is_none_or(|ordinal| suffix.parse() == Ok(ordinal))
@@ -97,8 +89,6 @@ pub(crate) struct PodScript {
     pub(crate) pull_back_off: Duration,
     /// How long each init container runs.
     pub(crate) init: Duration,
-    /// The exit code of the first init container.
-    pub(crate) init_code: i32,
     /// From running to ready.
     pub(crate) ready: Duration,
     /// Why it never becomes ready.
@@ -133,7 +123,6 @@ impl Default for PodScript {
             pull_error: None,
             pull_back_off: Duration::from_millis(50),
             init: Duration::from_millis(5),
-            init_code: 0,
             ready: Duration::from_millis(10),
             unready: None,
             crash: None,
@@ -248,18 +237,6 @@ impl PodScript {
             .back_off
             .saturating_mul(1 << restarts.saturating_sub(1).min(20));
         doubled.min(Duration::from_mins(5))
-    }
-
-    /// Its init containers take this long each.
-    pub(crate) fn init_takes(mut self, duration: Duration) -> Self {
-        self.init = duration;
-        self
-    }
-
-    /// Its first init container fails.
-    pub(crate) fn init_fails(mut self, code: i32) -> Self {
-        self.init_code = code;
-        self
     }
 
     /// What it prints at its start.

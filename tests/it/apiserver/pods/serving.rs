@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::reply::Reply;
-use super::runtime::Stage;
 use super::script::Pods;
+use super::stage::Stage;
 use crate::apiserver::object;
 use crate::apiserver::state::State;
 

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::aside;
-use super::runtime::{Exit, Runtime, Stage};
+use super::runtime::Runtime;
 use super::script::PodScript;
+use super::stage::{Exit, Stage};
 use crate::apiserver::object::{self, text};
 
 /// Writes the status that belongs to the run-time state.
@@ -45,7 +46,7 @@ pub(crate) fn write(pod: &mut Value, runtime: &Runtime, script: &PodScript, now:
             if aside::is_sidecar(c) {
                 staying_status(pod, c, runtime, script)
             } else {
-                init_status(i, c, runtime, script)
+                init_status(i, c, runtime)
             }
         })
         .collect();
@@ -207,7 +208,7 @@ fn main_status(pod: &Value, container: &Value, runtime: &Runtime, script: &PodSc
     };
     let running = runtime.stage == Stage::Running;
     let mut status = json!({
-        "name": name, "state": state, "lastState": last, "ready": runtime.ready, "restartCount": restarts(runtime),
+        "name": name, "state": state, "lastState": last, "ready": runtime.ready, "restartCount": runtime.restarts,
         "image": image, "imageID": if id.is_empty() { String::new() } else { format!("{image}@sha256:{}", "0".repeat(64)) },
         "started": running,
     });
@@ -217,47 +218,32 @@ fn main_status(pod: &Value, container: &Value, runtime: &Runtime, script: &PodSc
     status
 }
 
-fn restarts(runtime: &Runtime) -> u32 {
-    if matches!(runtime.stage, Stage::Initializing(_) | Stage::InitBackOff) {
-        0
-    } else {
-        runtime.restarts
-    }
-}
-
-fn init_status(index: usize, container: &Value, runtime: &Runtime, script: &PodScript) -> Value {
+fn init_status(index: usize, container: &Value, runtime: &Runtime) -> Value {
     let waiting = json!({ "waiting": { "reason": "PodInitializing" } });
     let state = match runtime.stage {
         Stage::Initializing(current) if index == current => {
             json!({ "running": { "startedAt": runtime.start_time } })
         }
         Stage::Initializing(current) if index > current => waiting,
-        Stage::InitBackOff if index == 0 => json!({ "waiting": { "reason": "CrashLoopBackOff" } }),
         Stage::Initializing(_)
         | Stage::Running
         | Stage::Crashed
         | Stage::CrashBackOff
-        | Stage::Ended => done(runtime, 0),
+        | Stage::Ended => done(runtime),
         _ => waiting,
-    };
-    let failed = runtime.stage == Stage::InitBackOff && index == 0;
-    let last = if failed {
-        done(runtime, script.init_code)
-    } else {
-        json!({})
     };
     let running = state.get("running").is_some();
     let complete = state.pointer("/terminated/exitCode") == Some(&json!(0));
     json!({
-        "name": container["name"], "state": state, "lastState": last, "ready": complete,
-        "restartCount": if failed { runtime.restarts } else { 0 }, "image": container["image"], "imageID": "", "started": running,
+        "name": container["name"], "state": state, "lastState": {}, "ready": complete,
+        "restartCount": 0, "image": container["image"], "imageID": "", "started": running,
     })
 }
 
-fn done(runtime: &Runtime, code: i32) -> Value {
+fn done(runtime: &Runtime) -> Value {
     terminated(&Exit {
-        code,
-        reason: if code == 0 { "Completed" } else { "Error" },
+        code: 0,
+        reason: "Completed",
         container_id: runtime.sandbox_id.clone(),
         started_at: runtime.start_time.clone(),
         finished_at: runtime.start_time.clone(),

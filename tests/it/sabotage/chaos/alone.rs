@@ -153,7 +153,14 @@ async fn a_pod_whose_status_changes_at_the_same_moment_is_broken_all_the_same() 
 async fn a_workload_that_somebody_else_has_scaled_to_zero_is_not_ours() {
     let scene = Scene::new().await;
     scene.server.deny("*", "leases.coordination.k8s.io");
-    let mark = Deed::Mark(NAMESPACE.to_owned(), "cryptoserver".to_owned());
+    let notes = [("chaos-replicas", "2"), ("chaos-by", "somebody@elsewhere")];
+    let mark = Deed::Mark {
+        namespace: NAMESPACE.to_owned(),
+        set: "cryptoserver".to_owned(),
+        annotations: notes
+            .map(|(name, value)| (format!("cryptoctl/{name}"), value.to_owned()))
+            .into(),
+    };
     let rule = Rule::new(Fault::Meanwhile(mark))
         .method(Method::PATCH)
         .path("/statefulsets/")
