@@ -9,14 +9,6 @@
     reason = "a test ends where its assumption does"
 )]
 
-#[path = "../it/apiserver/mod.rs"]
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the model is shared with the hermetic tests, which use the rest of it"
-)]
-mod apiserver;
-
 mod api_server;
 mod audit;
 mod browser;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, PodScript, Pods};
 use http::{Method, Request};
 use http_body_util::BodyExt;
 use k8s_openapi::api::core::v1::Pod;
@@ -12,7 +13,6 @@ use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
-use crate::apiserver::{ApiServer, PodScript, Pods};
 use crate::harness::{Namespace, variable};
 
 /// Where a pod's image comes from: the one that the sandbox holds.

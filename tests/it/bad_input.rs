@@ -1,6 +1,7 @@
 //! Manifests and flags that are wrong: exit code 2, the place named, and nothing sent.
 
-use crate::apiserver::ApiServer;
+use apiserver_model::ApiServer;
+
 use crate::harness::{Cryptoctl, Output};
 
 async fn up(text: &str) -> (Output, usize) {

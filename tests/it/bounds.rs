@@ -2,9 +2,9 @@
 //! leaves twice what is promised (64 MiB over the input, threads and the allocator's reserves aside): what
 //! would take more is killed by the operating system, and fails.
 
+use apiserver_model::{ApiServer, Fault, PodScript, Pods, Rule};
 use http::Method;
 
-use crate::apiserver::{ApiServer, Fault, PodScript, Pods, Rule};
 use crate::harness::{Cryptoctl, Output, built_in};
 
 /// What a call may have for data, in KiB.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, PodScript, Pods, Reply};
 use serde_json::Value;
 
-use crate::apiserver::{ApiServer, PodScript, Pods, Reply};
 use crate::harness::{Cryptoctl, DEADLINE, Output, built_in};
 
 async fn chaos(server: &ApiServer, more: &[&str]) -> Output {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::apiserver::{ApiServer, Pods, Reply};
+use apiserver_model::{ApiServer, Pods, Reply};
+
 use crate::harness::{Cryptoctl, Output, built_in};
 
 /// A folder whose configuration file says this.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::apiserver::ApiServer;
+use apiserver_model::ApiServer;
+
 use crate::harness::{Cryptoctl, Output};
 
 fn kubeconfig(folder: &Path, server: &str) -> String {

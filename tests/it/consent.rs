@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::apiserver::ApiServer;
+use apiserver_model::ApiServer;
+
 use crate::harness::Cryptoctl;
 
 /// Runs the program on a terminal, types an answer, and returns the exit code and the screen.

@@ -3,11 +3,10 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use apiserver_model::{ApiServer, Deed, Fault, Rule};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::apiserver::deeds::Deed;
-use crate::apiserver::{ApiServer, Fault, Rule};
 use crate::harness::{Cryptoctl, DEADLINE, Output};
 
 /// A workload that something else holds, with settings that it mounts.

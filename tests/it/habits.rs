@@ -1,6 +1,7 @@
 //! What fingers type that know kubectl.
 
-use crate::apiserver::{ApiServer, Pods, Reply};
+use apiserver_model::{ApiServer, Pods, Reply};
+
 use crate::harness::{Cryptoctl, KEYS, built_in};
 
 /// Reads logs of the built-in set; returns the path and the query of every log that was asked for.

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, Pods, Reply};
 use snapbox::Redactions;
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
-
-use crate::apiserver::{ApiServer, Pods, Reply};
 
 /// Long enough for every test on a loaded machine; a hang ends here and not in the CI's timeout.
 const LIMIT: Duration = Duration::from_mins(5);

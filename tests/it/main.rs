@@ -7,11 +7,6 @@
 
 #[expect(
     dead_code,
-    reason = "the model offers more than the tests ask of it so far"
-)]
-mod apiserver;
-#[expect(
-    dead_code,
     reason = "the harness offers more than the tests ask of it so far"
 )]
 mod harness;
@@ -37,7 +32,6 @@ mod down;
 mod habits;
 mod identity;
 mod missing;
-mod model;
 mod no_api_server;
 mod permissions;
 mod picture;

@@ -1,8 +1,8 @@
 //! What a set names and nobody has: said before the first write.
 
+use apiserver_model::ApiServer;
 use serde_json::json;
 
-use crate::apiserver::ApiServer;
 use crate::harness::{Cryptoctl, Output};
 
 /// A StatefulSet whose pods have this in their spec, with what else is in the set.

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use apiserver_model::{ApiServer, Pods, Reply, Request};
 use cryptoctl::manifest::{self, Options, Source};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::apiserver::journal::Request;
-use crate::apiserver::{ApiServer, Pods, Reply};
 use crate::harness::{Cryptoctl, KEYS};
 
 const DOCUMENT: &str = include_str!("../../docs/permissions.md");

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, Fault, Page, Rule};
 use http::Method;
 use serde_json::json;
 
-use crate::apiserver::{ApiServer, Fault, Page, Rule};
 use crate::harness::{Cryptoctl, Output};
 
 /// Runs a verb over manifests that it reads from standard input.

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use apiserver_model::{Pods, Reply};
 use boon::{Compiler, Schemas};
 use serde_json::Value;
 
-use crate::apiserver::{Pods, Reply};
 use crate::harness::{Cryptoctl, Output, built_in};
 
 /// A folder for reports, and the arguments that ask for them in it.

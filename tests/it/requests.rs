@@ -3,10 +3,10 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use apiserver_model::{ApiServer, Fault, PodScript, Pods, Rule};
 use http::Method;
 use serde_json::json;
 
-use crate::apiserver::{ApiServer, Fault, PodScript, Pods, Rule};
 use crate::harness::{Cryptoctl, DEADLINE};
 
 /// Enough to be listed.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::apiserver::{ApiServer, PodScript, Pods};
+use apiserver_model::{ApiServer, PodScript, Pods};
+
 use crate::harness::{Cryptoctl, DEADLINE};
 
 /// The built-in set, whose containers end by themselves so often and with this code.

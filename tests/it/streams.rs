@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::apiserver::{ApiServer, Fault, Rule};
+use apiserver_model::{ApiServer, Fault, Rule};
+
 use crate::harness::{Cryptoctl, built_in};
 
 /// A pipe that nobody writes to.

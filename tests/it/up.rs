@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, Fault, PodScript, Pods, Rule};
 use http::Method;
 use serde_json::json;
 
-use crate::apiserver::{ApiServer, Fault, PodScript, Pods, Rule};
 use crate::harness::{Cryptoctl, DEADLINE};
 
 const STATEFUL_SET: (&str, &str, &str, &str) = ("apps", "statefulsets", "logaiter", "cryptoserver");

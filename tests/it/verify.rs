@@ -9,9 +9,9 @@ mod watching;
 
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, Framing, PodScript, Pods, Reply};
 use serde_json::{Value, json};
 
-use crate::apiserver::{ApiServer, Framing, PodScript, Pods, Reply};
 use crate::harness::{Cryptoctl, KEYS, Output};
 
 /// A cluster with the built-in set up and Ready, every replica serving the same keys.

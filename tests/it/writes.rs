@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, Deed, Fault, Rule};
 use cryptoctl::cluster::{Cluster, TimeLimits};
 use cryptoctl::event::{Emitter, EventKind, WriteResult};
 use cryptoctl::manifest::{self, Options, Source};
 use cryptoctl::ops::{self, Context, OpsError, Set, UpOptions};
 use cryptoctl::report::UpReport;
 use http::Method;
-
-use crate::apiserver::deeds::Deed;
-use crate::apiserver::{ApiServer, Fault, Rule};
 
 const TEXT: &str = "
 apiVersion: apps/v1

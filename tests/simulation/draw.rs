@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::apiserver::random::Random;
+use apiserver_model::Random;
 
 /// Draws by a seed.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ impl Draw {
 
     /// From 0 to below a limit.
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
-        self.0.next() % limit.max(1)
+        self.0.number() % limit.max(1)
     }
 
     /// True this often in a hundred.

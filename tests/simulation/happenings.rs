@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
+use apiserver_model::{Deed, Fault, Page, PodScript, Pods, Reply, Rule, When};
 use http::Method;
 
 use cryptoctl::fault::Fault as Attacked;
 
-use crate::apiserver::deeds::Deed;
-use crate::apiserver::pods::When;
-use crate::apiserver::{Fault, Page, PodScript, Pods, Reply, Rule};
 use crate::draw::Draw;
 use crate::scenario::{DATA, MOST_REPLICAS, Operation, Upheaval, replica};
 use crate::set::{NAME, Shape};

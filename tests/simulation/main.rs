@@ -9,13 +9,6 @@
     reason = "in helpers of tests, too, a broken assumption is to fail the test at once"
 )]
 
-#[path = "../it/apiserver/mod.rs"]
-#[expect(
-    dead_code,
-    reason = "the model is shared with the other hermetic tests, which use the rest of it"
-)]
-mod apiserver;
-
 mod draw;
 mod happenings;
 mod invariants;

@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, Change, Request, Served};
 use cryptoctl::cluster::{Cluster, TimeLimits};
 use cryptoctl::event::{Emitter, Event};
 use cryptoctl::expectation::Expectation;
@@ -11,10 +12,6 @@ use cryptoctl::report::{ChaosReport, RolloutReport, Selection, UpReport, VerifyR
 use futures::FutureExt;
 use tokio::time::Instant;
 
-use crate::apiserver::ApiServer;
-use crate::apiserver::journal::Request;
-use crate::apiserver::pods::Served;
-use crate::apiserver::store::Change;
 use crate::panics;
 use crate::scenario::{Act, Operation, PAUSE, Scenario, replica};
 use crate::set;
@@ -165,7 +162,7 @@ async fn play_act(server: &ApiServer, scenario: &Scenario, act: Act) -> Played {
     }
 }
 
-fn in_order(act: &Act) -> Vec<(Duration, crate::apiserver::deeds::Deed)> {
+fn in_order(act: &Act) -> Vec<(Duration, apiserver_model::Deed)> {
     let mut happenings = act.happenings.clone();
     happenings.sort_by_key(|(after, _)| *after);
     happenings

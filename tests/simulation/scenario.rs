@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use apiserver_model::{Deed, Framing, PodScript, Pods, Reply, Rule};
 use cryptoctl::fault::Fault;
 
-use crate::apiserver::deeds::Deed;
-use crate::apiserver::{Framing, PodScript, Pods, Reply, Rule};
 use crate::draw::Draw;
 use crate::happenings;
 use crate::set::{NAME, Shape};

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use apiserver_model::ChangeKind;
+use apiserver_model::object::{number, text};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use crate::apiserver::object::{number, text};
-use crate::apiserver::store::ChangeKind;
 use crate::run::Run;
 use crate::set::NAME;
 

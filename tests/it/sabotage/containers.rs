@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, Fault, PodScript, Reply, Rule};
 use serde_json::{Value, json};
 
 use super::{KEYS, NAMESPACE, SET, SUCCESS, Scene, Told, UNDECIDED, USAGE, everyone, replica};
-use crate::apiserver::{ApiServer, Fault, PodScript, Reply, Rule};
 use crate::harness::Cryptoctl;
 
 /// What names the set wherever it comes from.
@@ -129,10 +129,7 @@ async fn the_rows_count_sidecars_as_kubectl_does() {
 async fn the_container_that_serves_is_the_one_that_is_ended() {
     let scene = with_a_serving_sidecar().await;
     // Long enough that nobody who asks can miss it.
-    let away = PodScript {
-        crash_shown: Duration::from_secs(2),
-        ..PodScript::default()
-    };
+    let away = PodScript::default().crash_shows_for(Duration::from_secs(2));
     let scene = scene.live(replica(0), away);
     let told = kill(&scene, &[])
         .await

@@ -9,9 +9,9 @@ mod verify;
 use std::path::Path;
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, PodScript, Pods, Reply};
 use serde_json::{Value, json};
 
-use crate::apiserver::{ApiServer, PodScript, Pods, Reply};
 use crate::harness::{Cryptoctl, KEYS, Output, Process};
 
 /// Just as plausible, and something else.

@@ -1,21 +1,23 @@
 //! Pods with the labels of the replicas, that another controller keeps: they are nobody's surplus.
 
+use apiserver_model::{Pods, Reply};
 use serde_json::{Value, json};
 
 use super::verify::verify;
 use super::{KEYS, NAMESPACE, SET, SUCCESS, Scene, UNHEALTHY};
-use crate::apiserver::{Pods, Reply};
 
 /// A pod with the labels of the replicas and this controller.
 fn pod_of(scene: &Scene, name: &str, api_version: &str, kind: &str, owner: &str) {
     let server = &scene.server;
     // What owns it has to exist, or the pod is garbage.
-    let keeper = server.create(
+    let keeper = format!("keeper-of-{name}");
+    server.create(
         "kubectl",
         "",
         "configmaps",
-        json!({"metadata": {"name": format!("keeper-of-{name}"), "namespace": NAMESPACE}}),
+        json!({"metadata": {"name": keeper, "namespace": NAMESPACE}}),
     );
+    let keeper = server.object("", "configmaps", NAMESPACE, &keeper).unwrap();
     let live = scene.pod("cryptoserver-0");
     let mut spec = live["spec"].clone();
     spec["nodeName"] = Value::Null;
@@ -41,7 +43,7 @@ async fn beside_a_deployment() -> Scene {
         "ReplicaSet",
         "other-6f9c",
     );
-    let runs = |server: &crate::apiserver::ApiServer| {
+    let runs = |server: &apiserver_model::ApiServer| {
         let pod = server.object("", "pods", NAMESPACE, "other-6f9c-x2x7q");
         pod.is_some_and(|pod| !pod["status"]["containerStatuses"][0]["state"]["running"].is_null())
     };

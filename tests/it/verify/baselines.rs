@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use apiserver_model::{ApiServer, Pods, Reply};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{KEYS, cluster, finding, report, verify_with};
-use crate::apiserver::{ApiServer, Pods, Reply};
 use crate::harness::{Cryptoctl, Output};
 
 const OTHER: &str = "1\n22\n333\n4444\n6\n";

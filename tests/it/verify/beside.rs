@@ -1,9 +1,9 @@
 //! Pods beside the replicas, and replicas that answer without being Ready.
 
+use apiserver_model::{ApiServer, Fault, PodScript, Pods, Reply, Rule};
 use serde_json::{Value, json};
 
 use super::{KEYS, cluster, finding, report, verify};
-use crate::apiserver::{ApiServer, Fault, PodScript, Pods, Reply, Rule};
 use crate::harness::Cryptoctl;
 
 const POD: (&str, &str, &str, &str) = ("", "pods", "logaiter", "cryptoserver-1");

@@ -2,11 +2,11 @@
 
 use std::fs;
 
+use apiserver_model::{ApiServer, Pods, Reply};
 use serde_json::json;
 use tempfile::TempDir;
 
 use super::{KEYS, cluster, finding, report};
-use crate::apiserver::{ApiServer, Pods, Reply};
 use crate::harness::{Cryptoctl, Output};
 
 /// Verifies by a configuration file of these endpoints.

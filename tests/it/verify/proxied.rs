@@ -1,11 +1,11 @@
 //! The API server's pod proxy, where port-forwards are forbidden or do not work: what it changes, and
 //! what it says itself, is never taken for the pod's.
 
+use apiserver_model::{ApiServer, Fault, Framing, Page, Pods, Reply, Rule};
 use http::Method;
 use serde_json::{Value, json};
 
 use super::{KEYS, cluster, report, verify, verify_with};
-use crate::apiserver::{ApiServer, Fault, Framing, Page, Pods, Reply, Rule};
 
 async fn without_forwards() -> ApiServer {
     let server = cluster().await;

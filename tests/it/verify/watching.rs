@@ -1,9 +1,9 @@
 //! `verify --watch`: one line for each change, and the worst round decides.
 
+use apiserver_model::{Pods, Reply};
 use serde_json::Value;
 
 use super::{KEYS, cluster, report, verify_with};
-use crate::apiserver::{Pods, Reply};
 
 #[tokio::test]
 async fn only_changes_are_told_and_the_worst_round_decides() {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use apiserver_model::Request;
 use cryptoctl::event::{EventKind, WriteResult};
 use cryptoctl::object::ObjectRef;
 
 use super::Case;
-use crate::apiserver::journal::Request;
 use crate::scenario::Operation;
 
 /// Every event that is missing or not true.

@@ -1,5 +1,7 @@
 //! An experiment writes nothing but its faults, to what was verified, and the restoration.
 
+use apiserver_model::Request;
+use apiserver_model::object::text;
 use http::Method;
 use serde_json::Value;
 
@@ -7,8 +9,6 @@ use cryptoctl::fault::Fault;
 
 use super::Case;
 use super::writes::is_done;
-use crate::apiserver::journal::Request;
-use crate::apiserver::object::text;
 use crate::run::Said;
 use crate::scenario::Attack;
 use crate::set::NAME;

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use apiserver_model::Served;
+use apiserver_model::object::{number, text};
 use cryptoctl::exit::Outcome;
 use cryptoctl::fault::Fault;
 use cryptoctl::report::{ChaosReport, ChaosVerdict, Kill, RecoveryPhase};
 use tokio::time::Instant;
 
 use super::{Case, experiment_writes, replicas, verdicts};
-use crate::apiserver::object::{number, text};
-use crate::apiserver::pods::Served;
 use crate::run::Said;
 use crate::scenario::{Attack, Operation};
 use crate::truth::{self, Span, has_condition, sha256};

@@ -1,10 +1,10 @@
 //! What a verification says of each replica, held against what that replica really did.
 
+use apiserver_model::object::text;
 use cryptoctl::exit::Outcome;
 use cryptoctl::report::{FindingKind, Problem, ReplicaAnswer, VerifyReport};
 
 use super::Case;
-use crate::apiserver::object::text;
 use crate::truth::{self, Span, container_state, is_terminating, sha256};
 
 /// What a verification claims and the truth does not bear out.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use apiserver_model::Request;
 use http::Method;
 
 use super::Case;
-use crate::apiserver::journal::Request;
 
 /// Requests within a second, and within ten, at most; questions to replicas come on top. A namespace that `up` made in
 /// vain is looked through before it goes again: a request for each of its kinds.

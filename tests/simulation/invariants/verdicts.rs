@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use apiserver_model::object::{number, text};
 use cryptoctl::diagnose::{Cause, Diagnosis};
 use cryptoctl::ops::OpsError;
 use cryptoctl::report::{RolloutReport, UpReport};
@@ -9,7 +10,6 @@ use cryptoctl::status::RolloutState;
 use serde_json::Value;
 
 use super::{Case, experiments, replicas};
-use crate::apiserver::object::{number, text};
 use crate::run::Said;
 use crate::scenario::Operation;
 use crate::set;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use apiserver_model::Request;
+use apiserver_model::object::text;
 use http::Method;
 
 use super::{Case, experiment_writes};
-use crate::apiserver::journal::Request;
-use crate::apiserver::object::text;
 use crate::scenario::Operation;
 use crate::set::NAME;
 

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, Deed, Fault, PodScript, Rule};
 use http::Method;
 use serde_json::{Value, json};
 
 use super::super::{INTERRUPTED, NAMESPACE, SUCCESS, Scene, UNDECIDED, everyone, replica};
 use super::{CHAOS, Told, chaos, slow};
-use crate::apiserver::deeds::Deed;
-use crate::apiserver::{ApiServer, Fault, PodScript, Rule};
 
 const LEASE: &str = "cryptoctl-chaos-cryptoserver";
 

@@ -1,10 +1,10 @@
 //! Connections that are kept: what a server does to its later answers, and to the connection itself.
 
+use apiserver_model::{Framing, Reply};
 use serde_json::json;
 
 use super::super::{KEYS, OTHER, SUCCESS, Scene, UNDECIDED, UNHEALTHY, everyone, replica};
 use super::{Told, chaos, slow};
-use crate::apiserver::{Framing, Reply};
 
 /// More probes than the warm-up makes.
 const WARM: usize = 12;

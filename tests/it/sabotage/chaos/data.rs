@@ -3,13 +3,12 @@
 use std::fs;
 use std::time::Duration;
 
+use apiserver_model::{PodScript, Pods, Reply, When};
 use serde_json::json;
 use tempfile::TempDir;
 
 use super::super::{KEYS, OTHER, SUCCESS, Scene, UNHEALTHY, everyone, replica};
 use super::{CHAOS, chaos, slow};
-use crate::apiserver::pods::When;
-use crate::apiserver::{PodScript, Pods, Reply};
 
 /// A scene in which some pods lie as long as something holds.
 async fn lying(pods: Pods, when: When, reply: Reply) -> Scene {

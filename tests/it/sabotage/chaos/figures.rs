@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use apiserver_model::{PodScript, Reply};
 use serde_json::{Value, json};
 
 use super::super::{KEYS, OTHER, SUCCESS, Scene, UNHEALTHY, replica};
 use super::{Told, chaos, slow};
-use crate::apiserver::{PodScript, Reply};
 
 const LONG: Duration = Duration::from_secs(3);
 

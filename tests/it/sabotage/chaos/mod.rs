@@ -12,8 +12,9 @@ mod template;
 
 use std::time::Duration;
 
+use apiserver_model::PodScript;
+
 use super::{Scene, Told};
-use crate::apiserver::PodScript;
 
 /// Long enough that a prober sees what is only so for a while, on a loaded machine, too.
 const WHILE: Duration = Duration::from_secs(2);

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, Deed, PodScript, Reply};
 use serde_json::json;
 
 use super::super::{NAMESPACE, OTHER, SUCCESS, Scene, UNDECIDED, UNHEALTHY, everyone, replica};
 use super::{CHAOS, Told, chaos};
-use crate::apiserver::deeds::Deed;
-use crate::apiserver::{ApiServer, PodScript, Reply};
 use crate::harness::DEADLINE;
 
 fn delete_the_other() -> Deed {

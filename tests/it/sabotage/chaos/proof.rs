@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, Deed, Fault, PodScript, Reply, Rule};
 use serde_json::json;
 
 use super::super::{NAMESPACE, OTHER, SET, Scene, UNDECIDED, UNHEALTHY, everyone, replica};
 use super::{CHAOS, chaos, slow};
-use crate::apiserver::deeds::Deed;
-use crate::apiserver::{ApiServer, Fault, PodScript, Reply, Rule};
 use crate::harness::DEADLINE;
 
 /// The fault is done, but nothing that it breaks comes back in time.

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, Deed, Fault, PodScript, Rule};
 use serde_json::{Value, json};
 
 use super::super::{HUNG_UP, INTERRUPTED, SUCCESS, Scene, UNDECIDED, USAGE, everyone};
 use super::{CHAOS, Told, chaos};
-use crate::apiserver::deeds::Deed;
-use crate::apiserver::{ApiServer, Fault, PodScript, Rule};
 use crate::harness::Process;
 
 const SCALE: [&str; 3] = ["--fault", "scale", "--allow-disruption"];

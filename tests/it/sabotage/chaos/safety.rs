@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use apiserver_model::{ApiServer, Pods, Reply};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -9,7 +10,6 @@ use super::super::{
     NAMESPACE, SET, SUCCESS, Scene, UNDECIDED, UNHEALTHY, USAGE, everyone, replica,
 };
 use super::chaos;
-use crate::apiserver::{ApiServer, Pods, Reply};
 
 const BUDGET: (&str, &str, &str, &str) = ("policy", "poddisruptionbudgets", NAMESPACE, SET);
 

@@ -1,14 +1,12 @@
 //! A pod that comes back from another template: what it answers then says nothing about the data.
 
+use apiserver_model::{ApiServer, Deed, Reply, When};
 use serde_json::json;
 
 use super::super::{
     NAMESPACE, OTHER, SUCCESS, Scene, UNDECIDED, UNHEALTHY, USAGE, everyone, replica,
 };
 use super::{chaos, slow};
-use crate::apiserver::deeds::Deed;
-use crate::apiserver::pods::When;
-use crate::apiserver::{ApiServer, Reply};
 
 const PLACE: (&str, &str, &str, &str) = ("apps", "statefulsets", NAMESPACE, "cryptoserver");
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use apiserver_model::{Framing, Reply};
 use serde_json::json;
 use tempfile::TempDir;
 
 use super::super::{KEYS, OTHER, SUCCESS, Scene, UNDECIDED, UNHEALTHY, everyone, replica};
 use super::{verify, verify_by};
-use crate::apiserver::{Framing, Reply};
 
 /// An endpoint of which nothing is known but that all have to agree.
 const ANY: &str = "endpoints: [{path: /keys}]";

@@ -1,10 +1,10 @@
 //! Pods that use the network of their node: what answers there need not be theirs.
 
+use apiserver_model::Reply;
 use serde_json::{Value, json};
 
 use super::super::{NAMESPACE, Scene, UNDECIDED, chaos};
 use super::verify;
-use crate::apiserver::Reply;
 
 /// From now on these pods have the network of their node, on which they declare these ports.
 fn on_host_network(scene: &Scene, pods: &[&str], ports: &Value) {

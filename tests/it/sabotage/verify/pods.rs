@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
+use apiserver_model::{ApiServer, Deed, PodScript, Pods, Reply};
 use serde_json::json;
 
 use super::super::{KEYS, NAMESPACE, Scene, UNDECIDED, UNHEALTHY, everyone, replica};
 use super::{Told, verify};
-use crate::apiserver::deeds::Deed;
-use crate::apiserver::{ApiServer, PodScript, Pods, Reply};
 
 fn delete(scene: &Scene, pod: &str, at_once: bool) {
     scene.server.happen(&Deed::Delete {

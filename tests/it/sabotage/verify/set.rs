@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use apiserver_model::Deed;
 use serde_json::{Value, json};
 
 use super::super::{NAMESPACE, SET, SUCCESS, Scene, UNDECIDED};
 use super::Told;
 use super::pods::meanwhile;
-use crate::apiserver::deeds::Deed;
 
 const PLACE: (&str, &str, &str, &str) = ("apps", "statefulsets", NAMESPACE, SET);
 

@@ -1,10 +1,10 @@
 //! What goes wrong in the connection: an answer counts only when its end is proven.
 
+use apiserver_model::{Framing, Reply};
 use serde_json::json;
 
 use super::super::{KEYS, OTHER, SUCCESS, Scene, UNDECIDED, UNHEALTHY, replica};
 use super::{Told, verify, verify_by};
-use crate::apiserver::{Framing, Reply};
 
 /// Replica 1 answers like this.
 async fn answered(reply: Reply) -> Told {
