@@ -1,11 +1,4 @@
-//! A Kubernetes API server as a state machine inside the test process.
-//!
-//! The model answers as Kubernetes 1.37 does, as far as the tests need it; where a rule comes from a file of Kubernetes'
-//! sources, the comment beside it names the file. Time is tokio's (so a test may pause it), randomness comes from a seed,
-//! and all of the state changes in one place (`state::Shared::with`). The same server can be reached in two ways:
-//!
-//! - [`ApiServer::client`] and [`ApiServer::service`]: a tower service below a `kube::Client`, without any socket;
-//! - [`ApiServer::listen`]: HTTP/1.1 on a loopback port, for the real binary.
+#![doc = include_str!("../README.md")]
 #![expect(
     clippy::unwrap_used,
     reason = "the model is for tests, which a broken assumption is to fail at once"
