@@ -45,6 +45,9 @@ pub(crate) enum Command {
         #[arg(long)]
         into: PathBuf,
     },
+    /// Nodes for hundreds of replicas, for which `bench` asks when it comes to them
+    #[command(hide = true)]
+    FakeNodes(Name),
     /// The loopback registry, started by `start`
     #[command(name = components::registry::COMMAND, hide = true)]
     ServeRegistry {

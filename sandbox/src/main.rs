@@ -87,6 +87,9 @@ fn run(command: &Command) -> Result<bool, SandboxError> {
         Command::Measure { piece, into } => measure::run(piece, into)
             .map(|()| true)
             .map_err(SandboxError::Measure),
+        Command::FakeNodes(name) => {
+            commands::fake_nodes::run(&name.name, &listen()?).map(|()| true)
+        }
         Command::ServeRegistry { port } => registry::serve(*port)
             .map(|()| true)
             .map_err(SandboxError::Registry),

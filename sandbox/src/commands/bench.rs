@@ -42,10 +42,11 @@ pub(crate) fn run(bench: &Bench, interrupt: &Interrupt) -> Result<(), SandboxErr
     session.step(workspace::cargo(&["build", "--release", "--locked"]))?;
     let cache = Cache::of_user()?;
     let helm = toolchain::HELM.ensure(&cache, interrupt)?;
-    let kwok = toolchain::KWOK.ensure(&cache, interrupt)?.join("kwok");
+    // Asked for last, but built before anything is measured.
+    toolchain::KWOK.ensure(&cache, interrupt)?;
     let target = target_folder(session.executable());
     session.with_cluster(bench.keep, || {
-        let mut instance = super::open(&bench.name)?;
+        let instance = super::open(&bench.name)?;
         let stage = Stage {
             programs: Programs {
                 cryptoctl: target.join("release/cryptoctl"),
@@ -63,7 +64,7 @@ pub(crate) fn run(bench: &Bench, interrupt: &Interrupt) -> Result<(), SandboxErr
             runs: bench.runs,
         };
         let measured = measure(bench, runner, || {
-            fake_nodes::ensure(&mut instance, &kwok, interrupt)
+            super::fake_nodes::run(&bench.name, interrupt)
         });
         // A sandbox that is stopped takes everything along.
         let cleaned = if bench.keep {

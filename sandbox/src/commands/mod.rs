@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod fake_nodes;
 pub(crate) mod kill;
 pub(crate) mod planted_bugs;
 pub(crate) mod start;
