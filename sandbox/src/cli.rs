@@ -1,10 +1,7 @@
 //! The command line: types only.
 
-use std::path::PathBuf;
-
 use clap::{Args, Parser, Subcommand};
 
-use crate::bench::{measure, work};
 use crate::components;
 use crate::instance::InstanceName;
 
@@ -38,13 +35,6 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Measure the release build against kubectl and helm, and write docs/benchmarks.md
     Bench(Bench),
-    /// One measurement of `bench`
-    #[command(name = measure::COMMAND, hide = true)]
-    Measure {
-        piece: String,
-        #[arg(long)]
-        into: PathBuf,
-    },
     /// Nodes for hundreds of replicas, for which `bench` asks when it comes to them
     #[command(hide = true)]
     FakeNodes(Name),
@@ -122,10 +112,10 @@ pub(crate) struct Bench {
     #[arg(long)]
     pub(crate) keep: bool,
     /// How often each tool does each piece of work
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 10)]
     pub(crate) runs: u32,
-    /// Measure this alone and write no documents; can be repeated
-    #[arg(long, value_name = "NAME", value_parser = work::NAMES)]
+    /// Measure this alone, such as `scale`, and write no documents; can be repeated
+    #[arg(long, value_name = "NAME")]
     pub(crate) only: Vec<String>,
 }
 

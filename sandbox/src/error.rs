@@ -4,8 +4,6 @@ use std::error::Error;
 use std::io;
 
 use crate::api::ApiError;
-use crate::bench::error::BenchError;
-use crate::bench::measure::MeasureError;
 use crate::cache::NoHome;
 use crate::certificates::CertificateError;
 use crate::cluster::ClusterError;
@@ -27,8 +25,6 @@ pub(crate) enum SandboxError {
     #[error(transparent)]
     Api(#[from] ApiError),
     #[error(transparent)]
-    Bench(#[from] BenchError),
-    #[error(transparent)]
     Certificate(#[from] CertificateError),
     #[error(transparent)]
     Cluster(#[from] ClusterError),
@@ -42,8 +38,6 @@ pub(crate) enum SandboxError {
     Instance(#[from] InstanceError),
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-    #[error(transparent)]
-    Measure(#[from] MeasureError),
     #[error(transparent)]
     NoHome(#[from] NoHome),
     #[error(transparent)]
@@ -91,9 +85,6 @@ impl SandboxError {
                 Some("`cargo sandbox doctor` shows the remedies")
             }
             Self::NotStarted(_) => Some("`cargo sandbox start`"),
-            Self::Bench(BenchError::TooFewRuns { .. }) => {
-                Some("add `--only NAME` to look at some figures without writing them down")
-            }
             Self::NotRunning(_) => Some("`cargo sandbox start` heals it"),
             Self::Supervisor(_) | Self::Cluster(_) => Some(
                 "`cargo sandbox start` tries again, `cargo sandbox stop` removes what there is",

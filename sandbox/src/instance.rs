@@ -188,6 +188,11 @@ impl Instance {
         self.folder.join("logs").join(format!("{component}.log"))
     }
 
+    /// The API server's audit log.
+    pub(crate) fn audit_log(&self) -> PathBuf {
+        self.log("audit")
+    }
+
     /// The socket of the instance's containerd.
     pub(crate) fn containerd_socket(&self) -> PathBuf {
         self.folder.join("containerd/containerd.sock")

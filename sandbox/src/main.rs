@@ -2,7 +2,6 @@
 //! kubelet, etcd and containerd as plain processes, to develop and test cryptoctl on.
 
 mod api;
-mod bench;
 mod browser;
 mod cache;
 mod certificates;
@@ -42,7 +41,6 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use bench::measure;
 use clap::Parser;
 
 use cli::{Cli, Command};
@@ -84,9 +82,6 @@ fn run(command: &Command) -> Result<bool, SandboxError> {
             commands::demo::run(&demo.name, demo.keep, &listen()?).map(|()| true)
         }
         Command::Bench(bench) => commands::bench::run(bench, &listen()?).map(|()| true),
-        Command::Measure { piece, into } => measure::run(piece, into)
-            .map(|()| true)
-            .map_err(SandboxError::Measure),
         Command::FakeNodes(name) => {
             commands::fake_nodes::run(&name.name, &listen()?).map(|()| true)
         }

@@ -1,13 +1,14 @@
 //! The workspace that this program belongs to, and sessions that work on it with a cluster.
 
 use std::env;
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 use crate::command;
 use crate::foreground::{self, ForegroundError};
-use crate::instance::InstanceName;
+use crate::instance::{Instance, InstanceName};
 use crate::interrupt::Interrupt;
 use crate::terminal;
 
@@ -85,6 +86,16 @@ impl<'a> Session<'a> {
         worked.and(stopped)
     }
 
+    /// Tells a program of the workspace which instance it works with, and how to change that.
+    pub(crate) fn tell(&self, instance: &Instance, command: &mut Command) {
+        let kubectl = instance.tools().kubernetes_program("kubectl");
+        command
+            .env("CRYPTOCTL_SANDBOX_NAME", self.name.as_ref())
+            .env("CRYPTOCTL_SANDBOX_BINARY", &self.executable)
+            .env("CRYPTOCTL_SANDBOX_KUBECONFIG", instance.kubeconfig())
+            .env("CRYPTOCTL_SANDBOX_KUBECTL", kubectl);
+    }
+
     /// Runs a command that has to succeed, and says so first.
     ///
     /// # Errors
@@ -108,12 +119,18 @@ pub(crate) fn root() -> PathBuf {
     package.parent().map(Path::to_owned).unwrap_or(package)
 }
 
-/// cargo, in the workspace.
-pub(crate) fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new("cargo");
+/// A program, in the workspace.
+pub(crate) fn program(program: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command::without_kubeconfig(&mut command)
         .args(arguments)
         .current_dir(root());
+    command
+}
+
+/// cargo, in the workspace.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut command = program("cargo", arguments);
     // `cargo sandbox` tells this program which package it is. Build scripts that look at these
     // variables, such as ring's, would take them for a change and be run, and built upon, anew.
     for (name, _) in env::vars_os() {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 const LONGEST_FILE: usize = 400;
 /// The workspace member that models the API server.
 const MODEL: &str = "crates/apiserver-model";
+/// The workspace members that are programs of their own.
+const PROGRAMS: [&str; 2] = ["bench", "sandbox"];
 
 fn sources() -> Vec<(PathBuf, String)> {
     files_below("src")
@@ -174,8 +176,18 @@ fn every_dependency_says_what_it_is_for() {
 }
 
 #[test]
+fn sandbox_and_benchmarks_are_built_with_no_other_package() {
+    for program in PROGRAMS {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let manifest = std::fs::read_to_string(root.join(program).join("Cargo.toml")).unwrap();
+        assert!(!manifest.contains("path = \"../"), "{program}/Cargo.toml");
+    }
+}
+
+#[test]
 fn files_stay_small() {
-    for (path, text) in sources().into_iter().chain(files_below(MODEL)) {
+    let of_members = [MODEL].into_iter().chain(PROGRAMS).flat_map(files_below);
+    for (path, text) in sources().into_iter().chain(of_members) {
         let lines = text.lines().count();
         assert!(
             lines <= LONGEST_FILE,

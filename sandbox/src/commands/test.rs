@@ -37,14 +37,8 @@ pub(crate) fn run(
         tests
             .args(["--", "--test-threads=8"])
             .args(arguments)
-            .env("CRYPTOCTL_SANDBOX_NAME", name.as_ref())
-            .env("CRYPTOCTL_SANDBOX_KUBECONFIG", instance.kubeconfig())
-            .env(
-                "CRYPTOCTL_SANDBOX_KUBECTL",
-                instance.tools().kubernetes_program("kubectl"),
-            )
-            .env("CRYPTOCTL_SANDBOX_BROWSER", &browser)
-            .env("CRYPTOCTL_SANDBOX_BINARY", session.executable());
+            .env("CRYPTOCTL_SANDBOX_BROWSER", &browser);
+        session.tell(&instance, &mut tests);
         Ok(session.step(tests)?)
     })
 }

@@ -60,10 +60,7 @@ pub(super) fn component(instance: &Instance) -> Component {
             flag("endpoint-reconciler-type", "none"),
             flag("allow-privileged", true),
             flag("audit-policy-file", audit_policy.display()),
-            flag(
-                "audit-log-path",
-                instance.folder.join("logs/audit.log").display(),
-            ),
+            flag("audit-log-path", instance.audit_log().display()),
             flag("audit-log-maxsize", 100),
             flag("audit-log-maxbackup", 1),
         ],

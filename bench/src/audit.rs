@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use crate::files::FileError;
+use crate::error::BenchError;
 
 /// An entry follows its answer closely; after this long without one, there is none to come.
 const QUIET: Duration = Duration::from_millis(150);
@@ -30,7 +30,7 @@ impl AuditLog {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, BenchError> {
         let open = || {
             let mut file = File::open(path)?;
             file.seek(SeekFrom::End(0))?;
@@ -38,7 +38,7 @@ impl AuditLog {
         };
         Ok(Self {
             path: path.to_owned(),
-            file: open().map_err(FileError::at("read", path))?,
+            file: open().map_err(BenchError::file("read", path))?,
             rest: Vec::new(),
         })
     }
@@ -47,7 +47,7 @@ impl AuditLog {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) fn skip(&mut self) -> Result<(), FileError> {
+    pub(crate) fn skip(&mut self) -> Result<(), BenchError> {
         self.lines().map(drop)
     }
 
@@ -56,7 +56,7 @@ impl AuditLog {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub(crate) fn count(&mut self, agent: &str) -> Result<u64, FileError> {
+    pub(crate) fn count(&mut self, agent: &str) -> Result<u64, BenchError> {
         let mut requests = BTreeSet::new();
         let mut last_new = Instant::now();
         while last_new.elapsed() < QUIET {
@@ -71,8 +71,8 @@ impl AuditLog {
     }
 
     /// The complete lines that were written since the last call.
-    fn lines(&mut self) -> Result<Vec<u8>, FileError> {
-        self.read().map_err(FileError::at("read", &self.path))
+    fn lines(&mut self) -> Result<Vec<u8>, BenchError> {
+        self.read().map_err(BenchError::file("read", &self.path))
     }
 
     fn read(&mut self) -> io::Result<Vec<u8>> {

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::goal::{Check, Goal};
-use super::machine::Machine;
-use super::measure::Usage;
-use super::recovery::Recovery;
-use super::statistics::{linearity, median, range};
-use super::work::Tool;
+use crate::goal::{Check, Goal};
+use crate::machine::Machine;
+use crate::measure::Usage;
+use crate::recovery::Recovery;
+use crate::statistics::{linearity, median, range};
+use crate::work::Tool;
 
 /// How much of the differences a line has to explain to be called straight.
 const STRAIGHT: f64 = 0.99;
@@ -155,7 +155,7 @@ impl Results {
             .iter()
             .filter_map(|work| {
                 let objects = work.objects?;
-                (work.name == super::work::UP_MANY)
+                (work.name == crate::work::UP_MANY)
                     .then(|| (f64::from(objects), work.median(tool, Figure::Wall)))
             })
             .collect()

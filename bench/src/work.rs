@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use super::goal::Goal;
-use super::measure::Piece;
-use super::objects::{CHART, CROWD, Crowd, Folder, PODS, PROBED, RELEASE, RELEASES, SIZES, THREE};
-use super::results::Figure;
-use super::stage::Programs;
-use crate::keys;
+use crate::goal::Goal;
+use crate::measure::Piece;
+use crate::objects::{
+    CHART, CROWD, Crowd, Folder, KEYS, PODS, PROBED, RELEASE, RELEASES, SIZES, THREE,
+};
+use crate::results::Figure;
+use crate::stage::Programs;
 
 /// The work whose figures over the number of objects make a curve.
 pub(crate) const UP_MANY: &str = "up-many";
@@ -154,7 +155,7 @@ fn verify(programs: &Programs) -> Work {
     let piece = Piece::Forwards {
         kubectl: programs.words(Tool::Kubectl, &forward),
         pods: PODS.map(str::to_owned).to_vec(),
-        path: "/keys".to_owned(),
+        path: KEYS.to_owned(),
     };
     Work {
         name: "verify",
@@ -163,7 +164,7 @@ fn verify(programs: &Programs) -> Work {
         contenders: vec![
             programs.contender(
                 Tool::Cryptoctl,
-                &["verify", "-f", THREE.path, "--path", "/keys"],
+                &["verify", "-f", THREE.path, "--path", KEYS],
             ),
             Contender {
                 tool: Tool::Kubectl,
@@ -208,7 +209,7 @@ fn scale(programs: &Programs) -> Work {
         namespace,
         replicas,
     } = CROWD;
-    let verify = ["verify", "-n", namespace, Crowd::SET, "--path", keys::PATH];
+    let verify = ["verify", "-n", namespace, Crowd::SET, "--path", KEYS];
     Work {
         name: SCALE,
         title: format!("{replicas} replicas asked and compared"),
@@ -233,7 +234,7 @@ fn probing(programs: &Programs) -> Work {
         namespace,
         replicas,
     } = PROBED;
-    let chaos = ["chaos", "-n", namespace, Crowd::SET, "--path", keys::PATH];
+    let chaos = ["chaos", "-n", namespace, Crowd::SET, "--path", KEYS];
     let control = ["--control", "--yes", "--for", "10s"];
     Work {
         name: PROBING,

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::results::{Figure, WorkResult};
-use super::work::Tool;
+use crate::results::{Figure, WorkResult};
+use crate::work::Tool;
 
 /// A goal of this tool for one piece of work.
 #[derive(Debug, Clone, Copy)]

@@ -1,11 +1,11 @@
 //! The objects that are worked on: written as files, for every tool the same.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use crate::fake_nodes::{MARK, MARKED};
-use crate::files::{self, FileError};
-use crate::workspace;
+use crate::error::BenchError;
 
 /// How many ConfigMaps there are in the files of many, ascending.
 pub(crate) const SIZES: [u32; 6] = [10, 30, 100, 300, 1000, 2000];
@@ -36,6 +36,12 @@ pub(crate) const TEMPLATES: Folder = Folder {
     path: "chart/templates",
     namespace: "bench-helm",
 };
+
+/// Where the servers have their keys, those of fake nodes too.
+pub(crate) const KEYS: &str = "/keys";
+
+/// How the sandbox marks its fake nodes: by a label, and by a taint that keeps all other pods away.
+const MARK: (&str, &str) = ("kwok.x-k8s.io/node", "fake");
 
 /// The pods of the set.
 pub(crate) const PODS: [&str; 2] = ["cryptoserver-0", "cryptoserver-1"];
@@ -84,16 +90,16 @@ impl Folder {
         format!("many-{objects}.yaml")
     }
 
-    fn write(&self, below: &Path) -> Result<(), FileError> {
+    fn write(&self, below: &Path, workspace: &Path) -> Result<(), BenchError> {
         let folder = below.join(self.path);
-        files::create_private_folder(&folder)?;
-        files::write_private(&folder.join("1-namespace.yaml"), namespace(self.namespace))?;
-        let refined = workspace::root().join("manifests/exercise/3-refined");
-        let mut sources = files::entries(&refined);
-        sources.sort();
+        fs::create_dir_all(&folder).map_err(BenchError::file("create folder", &folder))?;
+        write_file(&folder.join("1-namespace.yaml"), namespace(self.namespace))?;
+        let refined = workspace.join("manifests/exercise/3-refined");
+        let sources = entries(&refined).map_err(BenchError::file("read folder", &refined))?;
         for (number, source) in (2..).zip(sources) {
-            let text = moved(&files::read(&source)?, self.namespace);
-            files::write_private(&folder.join(format!("{number}.yaml")), text)?;
+            let text = fs::read_to_string(&source).map_err(BenchError::file("read", &source))?;
+            let text = moved(&text, self.namespace);
+            write_file(&folder.join(format!("{number}.yaml")), text)?;
         }
         Ok(())
     }
@@ -114,6 +120,7 @@ impl Crowd {
             namespace,
             replicas,
         } = self;
+        let (mark, marked) = MARK;
         format!(
             "\
 {}---
@@ -147,10 +154,10 @@ spec:
         app: replica
     spec:
       nodeSelector:
-        {MARK}: {MARKED}
+        {mark}: {marked}
       tolerations:
-      - key: {MARK}
-        value: {MARKED}
+      - key: {mark}
+        value: {marked}
         effect: NoSchedule
       automountServiceAccountToken: false
       containers:
@@ -168,18 +175,30 @@ spec:
 ///
 /// # Errors
 /// When one cannot be written, or the exercise's manifests cannot be read.
-pub(crate) fn write(below: &Path) -> Result<(), FileError> {
-    THREE.write(below)?;
-    TEMPLATES.write(below)?;
+pub(crate) fn write(below: &Path, workspace: &Path) -> Result<(), BenchError> {
+    THREE.write(below, workspace)?;
+    TEMPLATES.write(below, workspace)?;
     let chart = "apiVersion: v2\nname: bench\nversion: 0.1.0\n";
-    files::write_private(&below.join(CHART).join("Chart.yaml"), chart)?;
+    write_file(&below.join(CHART).join("Chart.yaml"), chart)?;
     for objects in SIZES {
-        files::write_private(&below.join(Folder::many(objects)), config_maps(objects))?;
+        write_file(&below.join(Folder::many(objects)), config_maps(objects))?;
     }
     for crowd in [CROWD, PROBED] {
-        files::write_private(&below.join(crowd.file()), crowd.manifest())?;
+        write_file(&below.join(crowd.file()), crowd.manifest())?;
     }
     Ok(())
+}
+
+fn write_file(path: &Path, text: impl AsRef<[u8]>) -> Result<(), BenchError> {
+    fs::write(path, text).map_err(BenchError::file("write", path))
+}
+
+/// The entries of a folder, in the order of their names.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut entries: Vec<PathBuf> = entries.collect::<io::Result<_>>()?;
+    entries.sort();
+    Ok(entries)
 }
 
 fn namespace(name: &str) -> String {
@@ -228,17 +247,17 @@ mod tests {
     #[test]
     fn files_hold_the_objects_that_their_names_say() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path()).unwrap();
-        let read = |name: &str| files::read(&folder.path().join(name)).unwrap();
+        write(folder.path(), Path::new("..")).unwrap();
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!(
             read("many-300.yaml").matches("kind: ConfigMap").count(),
             300
         );
         for set in [THREE, TEMPLATES] {
-            let objects = files::entries(&folder.path().join(set.path));
+            let objects = entries(&folder.path().join(set.path)).unwrap();
             assert_eq!(objects.len(), 3, "{objects:?}");
             for path in objects {
-                let text = files::read(&path).unwrap();
+                let text = fs::read_to_string(&path).unwrap();
                 assert!(text.contains(set.namespace), "{text}");
                 assert!(!text.contains("logaiter"), "{text}");
                 assert!(

@@ -1,23 +1,20 @@
 //! The cluster's state that everything is measured in: the sets deployed and serving.
 
-use std::fs::File;
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::error::BenchError;
-use super::measure::Piece;
-use super::objects::{
-    self, BUILT_IN, CHART, CROWD, Folder, PROBED, RELEASE, RELEASES, SIZES, THREE,
+use crate::environment::Environment;
+use crate::error::BenchError;
+use crate::measure::Piece;
+use crate::objects::{
+    self, BUILT_IN, CHART, CROWD, Folder, KEYS, PROBED, RELEASE, RELEASES, SIZES, THREE,
 };
-use super::work::{Contender, Tool};
-use crate::command;
-use crate::error::SandboxError;
-use crate::files::FileError;
-use crate::foreground;
-use crate::interrupt::Interrupt;
 use crate::terminal;
+use crate::work::{Contender, Tool};
 
 /// How long the exercise's server takes to write its keys, generously.
 const KEYS_PATIENCE: Duration = Duration::from_mins(2);
@@ -65,28 +62,40 @@ impl Programs {
 }
 
 /// A cluster, a folder of files, and the programs that bring the one to what the other says.
-pub(crate) struct Stage<'a> {
+pub(crate) struct Stage {
     pub(crate) programs: Programs,
     /// The files, and the home folder of the programs: kubectl and helm keep caches there.
     pub(crate) folder: PathBuf,
-    pub(crate) kubeconfig: PathBuf,
-    pub(crate) interrupt: &'a Interrupt,
+    kubeconfig: PathBuf,
 }
 
-impl Stage<'_> {
-    /// Writes the files.
+impl Stage {
+    /// The stage that the sandbox has built.
+    pub(crate) fn new(environment: &Environment) -> Self {
+        Self {
+            programs: Programs {
+                cryptoctl: environment.cryptoctl(),
+                kubectl: environment.kubectl.clone(),
+                helm: environment.helm.clone(),
+            },
+            folder: environment.folder.clone(),
+            kubeconfig: environment.kubeconfig.clone(),
+        }
+    }
+
+    /// Writes the files, some of them after the workspace's own.
     ///
     /// # Errors
-    /// When one cannot be written.
-    pub(crate) fn write(&self) -> Result<(), SandboxError> {
-        Ok(objects::write(&self.folder)?)
+    /// When one cannot be read or written.
+    pub(crate) fn write(&self, workspace: &Path) -> Result<(), BenchError> {
+        objects::write(&self.folder, workspace)
     }
 
     /// Deploys everything that runs on the real node, and waits until it serves.
     ///
     /// # Errors
-    /// When something cannot be deployed, and when interrupted.
-    pub(crate) fn prepare(&self) -> Result<(), SandboxError> {
+    /// When something cannot be deployed.
+    pub(crate) fn prepare(&self) -> Result<(), BenchError> {
         terminal::progress("deploying what is measured");
         let three = ["up", "--quiet", "-f", THREE.path];
         let built_in = ["up", "--quiet", "-n", BUILT_IN];
@@ -109,8 +118,8 @@ impl Stage<'_> {
     /// Deploys the sets whose replicas are on fake nodes, and waits until all are ready.
     ///
     /// # Errors
-    /// When one cannot be deployed, and when interrupted.
-    pub(crate) fn prepare_crowds(&self) -> Result<(), SandboxError> {
+    /// When one cannot be deployed.
+    pub(crate) fn prepare_crowds(&self) -> Result<(), BenchError> {
         terminal::progress("deploying many replicas on fake nodes");
         for crowd in [CROWD, PROBED] {
             self.tool(Tool::Cryptoctl, &["up", "--quiet", "-f", &crowd.file()])?;
@@ -122,7 +131,7 @@ impl Stage<'_> {
     ///
     /// # Errors
     /// When it cannot be removed.
-    pub(crate) fn clean(&self) -> Result<(), SandboxError> {
+    pub(crate) fn clean(&self) -> Result<(), BenchError> {
         let namespaces = objects::namespaces();
         let mut delete = vec!["delete", "namespace", "--ignore-not-found"];
         delete.extend(namespaces.iter().map(String::as_str));
@@ -140,29 +149,21 @@ impl Stage<'_> {
         command
     }
 
-    /// Runs a command to its end.
-    ///
-    /// # Errors
-    /// When it cannot be run, and when interrupted.
-    pub(crate) fn run(&self, command: Command) -> Result<ExitStatus, SandboxError> {
-        Ok(foreground::run(command, self.interrupt)?)
-    }
-
     /// Runs a tool and returns what it writes to stdout.
     ///
     /// # Errors
-    /// When it does not succeed, and when interrupted.
-    pub(crate) fn output(&self, tool: Tool, arguments: &[&str]) -> Result<String, SandboxError> {
+    /// When it does not succeed.
+    pub(crate) fn output(&self, tool: Tool, arguments: &[&str]) -> Result<String, BenchError> {
         let path = self.folder.join("output");
-        let file = File::create(&path).map_err(FileError::at("write", &path))?;
+        let file = File::create(&path).map_err(BenchError::file("write", &path))?;
         let mut command = self.tool_command(tool, arguments);
         command.stdout(file);
-        self.succeed(command)?;
-        Ok(crate::files::read(&path)?)
+        succeed(command)?;
+        fs::read_to_string(&path).map_err(BenchError::file("read", &path))
     }
 
-    fn tool(&self, tool: Tool, arguments: &[&str]) -> Result<(), SandboxError> {
-        self.succeed(self.tool_command(tool, arguments))
+    fn tool(&self, tool: Tool, arguments: &[&str]) -> Result<(), BenchError> {
+        succeed(self.tool_command(tool, arguments))
     }
 
     fn tool_command(&self, tool: Tool, arguments: &[&str]) -> Command {
@@ -171,30 +172,54 @@ impl Stage<'_> {
         command
     }
 
-    fn succeed(&self, command: Command) -> Result<(), SandboxError> {
-        let shown = command::shown(&command);
-        let status = self.run(command)?;
-        if status.success() {
-            return Ok(());
-        }
-        let command = shown;
-        Err(BenchError::Preparation { command, status }.into())
-    }
-
     /// The server writes its keys half a minute after its pods are ready.
-    fn await_keys(&self) -> Result<(), SandboxError> {
+    fn await_keys(&self) -> Result<(), BenchError> {
         let deadline = Instant::now() + KEYS_PATIENCE;
-        let arguments = ["verify", "--quiet", "-f", THREE.path, "--path", "/keys"];
+        let arguments = ["verify", "--quiet", "-f", THREE.path, "--path", KEYS];
         loop {
             let mut command = self.tool_command(Tool::Cryptoctl, &arguments);
             command.stderr(Stdio::null());
-            if self.run(command)?.success() {
+            if run(command)?.success() {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                return Err(BenchError::NotServing(THREE.namespace).into());
+                return Err(BenchError::NotServing(THREE.namespace));
             }
             thread::sleep(Duration::from_secs(1));
         }
     }
+}
+
+/// Runs a command that has to succeed.
+///
+/// # Errors
+/// When it does not, and when it cannot be run.
+pub(crate) fn succeed(command: Command) -> Result<(), BenchError> {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(OsStr::to_string_lossy).collect();
+    let shown = words.join(" ");
+    let status = run(command)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(BenchError::Preparation {
+        command: shown,
+        status,
+    })
+}
+
+/// Runs a command to its end.
+///
+/// It stays in the process group that the sandbox ends when somebody interrupts it.
+///
+/// # Errors
+/// When it cannot be run.
+pub(crate) fn run(mut command: Command) -> Result<ExitStatus, BenchError> {
+    command
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|source| BenchError::Start {
+            program: command.get_program().into(),
+            source,
+        })
 }

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use super::goal::Check;
-use super::machine::Machine;
-use super::results::{Figure, Results, Series, WorkResult};
-use super::statistics::range;
-use super::work::{PROBING, SCALE, Tool, UP_MANY};
+use crate::goal::Check;
+use crate::machine::Machine;
+use crate::results::{Figure, Results, Series, WorkResult};
+use crate::statistics::range;
+use crate::work::{PROBING, SCALE, Tool, UP_MANY};
 
 /// The load for each core below which a machine counts as idle.
 const IDLE: f64 = 0.5;
@@ -259,7 +259,7 @@ fn capitalised(title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::goal::Goal;
+    use crate::goal::Goal;
 
     #[test]
     fn a_table_has_every_figure_and_every_ratio() {

@@ -3,13 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::error::BenchError;
-use super::objects::{BUILT_IN, THREE};
-use super::stage::Stage;
-use super::statistics::median;
-use super::work::Tool;
-use crate::error::SandboxError;
+use crate::error::BenchError;
+use crate::objects::{BUILT_IN, KEYS, THREE};
+use crate::stage::Stage;
+use crate::statistics::median;
 use crate::terminal;
+use crate::work::Tool;
 
 /// Each takes up to a minute, and they hardly differ.
 const RUNS: usize = 3;
@@ -30,7 +29,7 @@ const SUBJECTS: [Subject; 2] = [
     },
     Subject {
         name: "the exercise's refined set",
-        arguments: &["-f", THREE.path, "--path", "/keys"],
+        arguments: &["-f", THREE.path, "--path", KEYS],
         by_hand_seconds: Some(47.0),
     },
 ];
@@ -55,8 +54,8 @@ impl Recovery {
 /// Deletes the first pod of each set a few times.
 ///
 /// # Errors
-/// When a set does not recover, and when interrupted.
-pub(crate) fn measure(stage: &Stage) -> Result<Vec<Recovery>, SandboxError> {
+/// When a set does not recover.
+pub(crate) fn measure(stage: &Stage) -> Result<Vec<Recovery>, BenchError> {
     let of = |subject: &Subject| {
         terminal::progress(format_args!("measuring the recovery of {}", subject.name));
         let runs = (0..RUNS)
@@ -65,9 +64,9 @@ pub(crate) fn measure(stage: &Stage) -> Result<Vec<Recovery>, SandboxError> {
                 let arguments = [chaos.as_slice(), subject.arguments].concat();
                 let events = stage.output(Tool::Cryptoctl, &arguments)?;
                 let timed = timed(&events);
-                Ok(timed.map_err(|why| BenchError::NotRecovered(subject.name, why))?)
+                timed.map_err(|why| BenchError::NotRecovered(subject.name, why))
             })
-            .collect::<Result<Vec<Timed>, SandboxError>>()?;
+            .collect::<Result<Vec<Timed>, BenchError>>()?;
         Ok(Recovery {
             set: subject.name,
             seconds: runs.iter().map(|run| run.seconds).collect(),
@@ -115,14 +114,14 @@ mod tests {
 
     #[test]
     fn a_recorded_run_has_its_own_figures() {
-        let timed = timed(include_str!("../../../tests/fixtures/runs/chaos.jsonl")).unwrap();
+        let timed = timed(include_str!("../../tests/fixtures/runs/chaos.jsonl")).unwrap();
         assert!(timed.seconds > 1.0, "{}", timed.seconds);
         assert!(timed.others_away < 1.0, "{}", timed.others_away);
     }
 
     #[test]
     fn a_run_that_did_not_survive_is_not_timed() {
-        let lost = include_str!("../../../tests/fixtures/runs/chaos.jsonl")
+        let lost = include_str!("../../tests/fixtures/runs/chaos.jsonl")
             .replace("\"verdict\":\"survived\"", "\"verdict\":\"failed\"");
         assert!(timed(&lost).err().unwrap().contains("failed"));
         assert!(timed("").is_err());

@@ -1,22 +1,21 @@
 //! Measures works: one unmeasured round to warm up, then the contenders in turn.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::Path;
 
-use super::audit::AuditLog;
-use super::error::BenchError;
-use super::measure::{self, Piece, Usage};
-use super::results::{Sample, Series, WorkResult};
-use super::stage::Stage;
-use super::work::{Contender, Work};
-use crate::error::SandboxError;
-use crate::files;
+use crate::audit::AuditLog;
+use crate::error::BenchError;
+use crate::measure::{self, Piece, Usage};
+use crate::results::{Sample, Series, WorkResult};
+use crate::stage::{self, Stage};
 use crate::terminal;
+use crate::work::{Contender, Work};
 
 /// Runs what is measured.
 pub(crate) struct Runner<'a> {
     /// This program, which measures in processes of its own.
-    pub(crate) executable: PathBuf,
-    pub(crate) stage: &'a Stage<'a>,
+    pub(crate) executable: &'a Path,
+    pub(crate) stage: &'a Stage,
     pub(crate) audit: AuditLog,
     /// How often each contender is measured.
     pub(crate) runs: u32,
@@ -26,8 +25,8 @@ impl Runner<'_> {
     /// Measures a work.
     ///
     /// # Errors
-    /// When a contender fails, and when interrupted.
-    pub(crate) fn work(&mut self, work: &Work) -> Result<WorkResult, SandboxError> {
+    /// When a contender fails.
+    pub(crate) fn work(&mut self, work: &Work) -> Result<WorkResult, BenchError> {
         terminal::progress(format_args!("measuring {}: {}", work.name, work.title));
         let mut series: Vec<Series> = work
             .contenders
@@ -52,7 +51,7 @@ impl Runner<'_> {
             .iter()
             .find(|series| talks && series.runs.iter().any(|run| run.requests == 0))
         {
-            return Err(BenchError::NotCounted(silent.tool).into());
+            return Err(BenchError::NotCounted(silent.tool));
         }
         let result = WorkResult {
             name: work.name,
@@ -68,31 +67,31 @@ impl Runner<'_> {
     ///
     /// # Errors
     /// When it cannot be measured.
-    pub(crate) fn floor(&self) -> Result<Usage, SandboxError> {
+    pub(crate) fn floor(&self) -> Result<Usage, BenchError> {
         self.measure(&Piece::Command(vec!["true".to_owned()]))
     }
 
-    fn sample(&mut self, contender: &Contender) -> Result<Sample, SandboxError> {
+    fn sample(&mut self, contender: &Contender) -> Result<Sample, BenchError> {
         self.audit.skip()?;
         let usage = self.measure(&contender.piece)?;
         let requests = self.audit.count(contender.tool.agent())?;
         Ok(Sample { usage, requests })
     }
 
-    fn measure(&self, piece: &Piece) -> Result<Usage, SandboxError> {
+    fn measure(&self, piece: &Piece) -> Result<Usage, BenchError> {
         let damaged = |source| BenchError::Damaged {
             command: piece.shown(),
             source,
         };
         let into = self.stage.folder.join("usage.json");
         let text = serde_json::to_string(piece).map_err(damaged)?;
-        let mut command = self.stage.command(&self.executable);
+        let mut command = self.stage.command(self.executable);
         command.args([measure::COMMAND, &text, "--into"]).arg(&into);
-        if !self.stage.run(command)?.success() {
+        if !stage::run(command)?.success() {
             let command = piece.shown();
-            return Err(BenchError::NotMeasured { command }.into());
+            return Err(BenchError::NotMeasured { command });
         }
-        let usage = serde_json::from_str(&files::read(&into)?);
-        Ok(usage.map_err(damaged)?)
+        let text = fs::read_to_string(&into).map_err(BenchError::file("read", &into))?;
+        serde_json::from_str(&text).map_err(damaged)
     }
 }

@@ -1,11 +1,10 @@
 //! What the figures depend on: the machine and the versions.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use serde::Serialize;
-
-use crate::command;
-use crate::toolchain;
 
 /// Where the figures come from.
 #[derive(Debug, Clone, Serialize)]
@@ -16,43 +15,37 @@ pub(crate) struct Machine {
     pub(crate) kernel: String,
     /// How many processes wanted to run in the minute before the first measurement.
     pub(crate) load: String,
-    pub(crate) versions: Vec<(&'static str, String)>,
+    pub(crate) versions: Vec<(String, String)>,
 }
 
 const UNKNOWN: &str = "unknown";
 
 impl Machine {
-    /// This machine, as it is now; `cryptoctl` is what the tool says of its version.
-    pub(crate) fn here(cryptoctl: &str) -> Self {
-        let rust = command::run("rustc", ["--version"]).unwrap_or_default();
-        let version = |text: Option<&str>| text.unwrap_or(UNKNOWN).to_owned();
-        let kubernetes = version(toolchain::KUBERNETES.version_of("k8s.io/kubernetes"));
+    /// This machine, as it is now, with the versions of the tool, of its compiler, and of the others.
+    pub(crate) fn here(cryptoctl: &Path, others: &[(String, String)]) -> Self {
+        let first = |text: String| text.split_whitespace().next().unwrap_or(UNKNOWN).to_owned();
+        let own = [
+            ("cryptoctl".to_owned(), version(cryptoctl)),
+            ("Rust".to_owned(), version(Path::new("rustc"))),
+        ];
         Self {
             processor: processor(&read("/proc/cpuinfo")),
             cores: std::thread::available_parallelism()
                 .map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)),
             memory: memory(&read("/proc/meminfo")),
-            kernel: version(read("/proc/sys/kernel/osrelease").split_whitespace().next()),
-            load: version(read("/proc/loadavg").split_whitespace().next()),
-            versions: vec![
-                ("cryptoctl", version(cryptoctl.split_whitespace().nth(1))),
-                ("Rust", version(rust.split_whitespace().nth(1))),
-                ("Kubernetes, kubectl", kubernetes),
-                (
-                    "helm",
-                    version(toolchain::HELM.version_of("helm.sh/helm/v4")),
-                ),
-                (
-                    "kwok",
-                    version(toolchain::KWOK.version_of("sigs.k8s.io/kwok")),
-                ),
-                (
-                    "Go",
-                    toolchain::go_version().unwrap_or_else(|_| UNKNOWN.to_owned()),
-                ),
-            ],
+            kernel: first(read("/proc/sys/kernel/osrelease")),
+            load: first(read("/proc/loadavg")),
+            versions: own.into_iter().chain(others.iter().cloned()).collect(),
         }
     }
+}
+
+/// The second word of what a program says of its version.
+fn version(program: &Path) -> String {
+    let output = Command::new(program).arg("--version").output();
+    let text = output.map(|output| output.stdout).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    text.split_whitespace().nth(1).unwrap_or(UNKNOWN).to_owned()
 }
 
 fn read(path: &str) -> String {

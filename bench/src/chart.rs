@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::results::Results;
-use super::work::Tool;
+use crate::results::Results;
+use crate::work::Tool;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 400.0;
