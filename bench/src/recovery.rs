@@ -92,7 +92,7 @@ fn timed(events: &str) -> Result<Timed, String> {
     if verdict != "survived" {
         return Err(format!("the verdict is {verdict}"));
     }
-    let kill = &report["kills"][0];
+    let kill = &report["faults"][0];
     let milliseconds = kill["phases"]["all_equal"]
         .as_f64()
         .ok_or("the replicas were not seen to answer alike again")?;

@@ -16,7 +16,7 @@ use crate::values;
 #[command(
     group = ArgGroup::new("target").args(["pod", "all_in_turn", "random"]),
     group = ArgGroup::new("faults").multiple(true).args([
-        "fault", "pod", "all_in_turn", "random", "seed", "kills", "pause", "max_recovery", "compare",
+        "fault", "pod", "all_in_turn", "random", "seed", "repeat", "pause", "max_recovery", "compare",
         "tolerance", "allow_disruption",
     ]),
     group = ArgGroup::new("probing").multiple(true).args([
@@ -80,7 +80,7 @@ pub struct FaultArgs {
     pub seed: Option<u64>,
     /// Number of faults, never two at once [default: 1; each pod once with --all-in-turn]
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = expected(values::whole::<u32, 1, 4_294_967_295>))]
-    pub kills: Option<u32>,
+    pub repeat: Option<u32>,
     /// Pause between a recovery and the next fault [default: 5s]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::duration), hide_short_help = true)]
     pub pause: Option<Duration>,
@@ -172,7 +172,7 @@ pub(crate) mod tests {
             ("--random --all-in-turn", ArgumentConflict),
             ("--control --fault evict", ArgumentConflict),
             ("--control --pod web-0", ArgumentConflict),
-            ("--control --kills 2", ArgumentConflict),
+            ("--control --repeat 2", ArgumentConflict),
             ("--control --allow-disruption", ArgumentConflict),
             ("--control --max-recovery 5s", ArgumentConflict),
             ("--restore --fault delete", ArgumentConflict),
@@ -198,7 +198,7 @@ pub(crate) mod tests {
             "--pod web-0",
             "--all-in-turn",
             "--random",
-            "--kills 2",
+            "--repeat 2",
             "--pause 1s",
             "--allow-disruption",
             "--control",
@@ -234,8 +234,8 @@ pub(crate) mod tests {
             "--restore",
             "--control",
             "--control --for 1m --probe-interval 20ms --max-outage 1s --path /keys",
-            "--fault kill --pod web-1 --kills 3 --pause 0",
-            "--random --seed 7 --kills 200 --dry-run",
+            "--fault kill --pod web-1 --repeat 3 --pause 0",
+            "--random --seed 7 --repeat 200 --dry-run",
             "--compare old.json --tolerance 12.5%",
         ] {
             assert!(parse(flags).is_ok(), "{flags}");

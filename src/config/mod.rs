@@ -74,7 +74,7 @@ pub struct ChaosConfig {
     /// Whose turn it is.
     pub turn: Option<Turn>,
     /// The number of faults.
-    pub kills: Option<u32>,
+    pub repeat: Option<u32>,
     /// The pause between a recovery and the next fault.
     pub pause: Option<Duration>,
     /// The time between two probes of a replica.

@@ -37,7 +37,7 @@ const CHAOS: [&str; 9] = [
     "pod",
     "select",
     "seed",
-    "kills",
+    "repeat",
     "pause",
     "probe_interval",
     "max_outage",
@@ -187,7 +187,7 @@ fn chaos(reader: &mut Reader, top: &Fields<'_>) -> ChaosConfig {
     ChaosConfig {
         fault,
         turn,
-        kills: reader.value(&fields, "kills", |text| {
+        repeat: reader.value(&fields, "repeat", |text| {
             let number: Option<u32> = number(text);
             number
                 .filter(|number| *number > 0)

@@ -20,7 +20,7 @@ chaos:
   fault: force-delete
   select: random
   seed: 7
-  kills: 3
+  repeat: 3
   pause: 0
   probe_interval: 20ms
   max_outage: 10s
@@ -67,7 +67,7 @@ fn every_key_is_read_as_what_it_is() {
         ChaosConfig {
             fault: Some(Fault::ForceDelete),
             turn: Some(Turn::Random { seed: Some(7) }),
-            kills: Some(3),
+            repeat: Some(3),
             pause: Some(Duration::ZERO),
             probe_interval: Some(Duration::from_millis(20)),
             max_outage: Some(Duration::from_secs(10)),
@@ -267,12 +267,17 @@ fn every_mistake_names_its_line_its_key_and_what_would_be_right() {
             "`chaos.fault`",
             "`force-delete`",
         ),
-        ("chaos: {kills: 0}", "1:16", "`chaos.kills`", "at least 1"),
-        ("chaos: {kills: -1}", "1:16", "`chaos.kills`", "at least 1"),
+        ("chaos: {repeat: 0}", "1:17", "`chaos.repeat`", "at least 1"),
         (
-            "chaos: {kills: 1, kills: 2}",
-            "1:19",
-            "`chaos.kills`",
+            "chaos: {repeat: -1}",
+            "1:17",
+            "`chaos.repeat`",
+            "at least 1",
+        ),
+        (
+            "chaos: {repeat: 1, repeat: 2}",
+            "1:20",
+            "`chaos.repeat`",
             "already given in line 1",
         ),
         ("chaos: {pause: -1s}", "1:16", "`chaos.pause`", "a duration"),
@@ -326,7 +331,7 @@ fn every_mistake_names_its_line_its_key_and_what_would_be_right() {
 
 #[test]
 fn all_mistakes_come_at_once_in_the_order_of_their_lines() {
-    let problems = read("chaos: {kills: 0}\nworkload: web\nnonsense: 1\n").unwrap_err();
+    let problems = read("chaos: {repeat: 0}\nworkload: web\nnonsense: 1\n").unwrap_err();
     let lines: Vec<&str> = problems
         .iter()
         .map(|problem| problem.split(':').nth(1).unwrap())

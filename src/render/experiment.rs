@@ -31,7 +31,7 @@ const PHASE_SHARE: usize = 4;
 #[derive(Debug, Default)]
 pub(crate) struct ExperimentPicture {
     /// The number of faults, once the experiment is known.
-    kills: Option<u32>,
+    repeat: Option<u32>,
     breaks: bool,
     sent: Option<Sent>,
     timeline: Timeline,
@@ -85,7 +85,7 @@ impl ExperimentPicture {
         self.timeline.record(&event.kind);
         match &event.kind {
             EventKind::Experiment { experiment, .. } => {
-                self.kills = Some(experiment.kills);
+                self.repeat = Some(experiment.repeat);
                 self.breaks = experiment.fault.is_some();
             }
             EventKind::Fault {
@@ -119,7 +119,7 @@ impl ExperimentPicture {
 
     /// What is waited for; nothing outside of an experiment.
     pub(crate) fn waits(&self, now_ms: u64) -> Option<String> {
-        self.kills?;
+        self.repeat?;
         let Some(sent) = &self.sent else {
             let probing = if self.breaks {
                 "the probes before the first fault"
@@ -142,10 +142,10 @@ impl ExperimentPicture {
 
     /// The rows of this moment; none outside of an experiment.
     pub(crate) fn rows(&self, frame: &Frame, height: usize) -> Vec<Line> {
-        let Some(kills) = self.kills else {
+        let Some(repeat) = self.repeat else {
             return Vec::new();
         };
-        let mut rows = vec![self.heading(kills, frame)];
+        let mut rows = vec![self.heading(repeat, frame)];
         if let Some(sent) = &self.sent {
             let mut phases = phase_rows(sent, frame.width);
             phases.truncate(height / PHASE_SHARE);
@@ -157,15 +157,15 @@ impl ExperimentPicture {
         rows
     }
 
-    fn heading(&self, kills: u32, frame: &Frame) -> Line {
+    fn heading(&self, repeat: u32, frame: &Frame) -> Line {
         let line = Line::said(Level::Step);
         let line = match &self.sent {
             None if self.breaks => line.text("probing before the first fault"),
             None => line.text("probing, nothing is broken"),
             Some(sent) => {
-                let title = match kills {
+                let title = match repeat {
                     1 => sent.fault.to_string(),
-                    _ => format!("fault {} of {kills}", sent.number),
+                    _ => format!("fault {} of {repeat}", sent.number),
                 };
                 let pods = sent.whom();
                 let now_ms = milliseconds(frame);

@@ -14,8 +14,8 @@ mod verify;
 use serde::{Deserialize, Serialize};
 
 pub use self::chaos::{
-    Availability, ChaosReport, ChaosVerdict, Compared, DataProof, Disturbance, Experiment, Kill,
-    Observed, Percentiles, ProbeCounts, ProbeState, Prober, RecoveryPhase, Remade,
+    Availability, ChaosReport, ChaosVerdict, Compared, DataProof, Disturbance, Experiment,
+    FaultRecord, Observed, Percentiles, ProbeCounts, ProbeState, Prober, RecoveryPhase, Remade,
     ReplicaAvailability, Selection, ServiceAvailability,
 };
 pub use self::diff::{DiffReport, ObjectDiff};

@@ -35,7 +35,7 @@ pub fn experiment(
         verification,
         fault,
         selection: selection(flags, configured.turn.as_ref(), fault, draw)?,
-        kills: flags.kills.or(configured.kills),
+        repeat: flags.repeat.or(configured.repeat),
         is_rehearsal: arguments.dry_run,
         pause: flags.pause.or(configured.pause).unwrap_or(PAUSE),
         control: flags.lasting,
@@ -97,7 +97,7 @@ mod tests {
     use crate::config;
     use crate::expectation::Expectation;
 
-    const FILE: &str = "chaos: {fault: evict, pod: web-1, kills: 3, pause: 1s, \
+    const FILE: &str = "chaos: {fault: evict, pod: web-1, repeat: 3, pause: 1s, \
                         probe_interval: 50ms, max_outage: 2s, max_recovery: 9s}";
 
     fn request(flags: &str, file: &str) -> Result<ChaosRequest, CommandError> {
@@ -127,7 +127,7 @@ mod tests {
         let request = request("", "").unwrap();
         assert_eq!(request.fault, Some(Fault::Delete));
         assert_eq!(request.selection, Selection::First);
-        assert_eq!(request.kills, None);
+        assert_eq!(request.repeat, None);
         assert_eq!(request.probe_interval, Duration::from_millis(100));
         assert_eq!((request.max_outage, request.max_recovery), (None, None));
         assert!(!request.allows_disruption);
@@ -143,21 +143,21 @@ mod tests {
                 pod: "web-1".to_owned()
             }
         );
-        assert_eq!(configured.kills, Some(3));
+        assert_eq!(configured.repeat, Some(3));
         assert_eq!(configured.pause, Duration::from_secs(1));
         assert_eq!(configured.probe_interval, Duration::from_millis(50));
         assert_eq!(configured.max_outage, Some(Duration::from_secs(2)));
         assert_eq!(configured.max_recovery, Some(Duration::from_secs(9)));
 
         let typed = request(
-            "--fault kill --all-in-turn --kills 5 --pause 0 --probe-interval 20ms \
+            "--fault kill --all-in-turn --repeat 5 --pause 0 --probe-interval 20ms \
              --max-outage 1s --max-recovery 4s --allow-disruption",
             FILE,
         )
         .unwrap();
         assert_eq!(typed.fault, Some(Fault::Kill));
         assert_eq!(typed.selection, Selection::AllInTurn);
-        assert_eq!((typed.kills, typed.pause), (Some(5), Duration::ZERO));
+        assert_eq!((typed.repeat, typed.pause), (Some(5), Duration::ZERO));
         assert_eq!(typed.probe_interval, Duration::from_millis(20));
         assert_eq!(typed.max_outage, Some(Duration::from_secs(1)));
         assert_eq!(typed.max_recovery, Some(Duration::from_secs(4)));

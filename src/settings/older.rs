@@ -54,8 +54,8 @@ fn figures(journal: &str) -> Result<OlderRun, String> {
     let mut figures: BTreeMap<String, u64> = phases
         .filter_map(|(phase, figures)| Some((phase.clone(), figures["p95"].as_u64()?)))
         .collect();
-    let kills = report["kills"].as_array().into_iter().flatten();
-    let outages = kills.filter_map(|kill| kill["outage_ms"].as_u64());
+    let faults = report["faults"].as_array().into_iter().flatten();
+    let outages = faults.filter_map(|record| record["outage_ms"].as_u64());
     if let Some(outage) = Percentiles::of(outages) {
         figures.insert("outage".to_owned(), outage.p95);
     }
@@ -111,7 +111,7 @@ mod tests {
                 "ready": {"p50": 3, "p95": 5000, "max": 6000},
                 "all_equal": {"p50": 3, "p95": 5200, "max": 6100},
             },
-            "kills": [{"outage_ms": 4000}, {"outage_ms": null}, {"outage_ms": 4500}],
+            "faults": [{"outage_ms": 4000}, {"outage_ms": null}, {"outage_ms": 4500}],
         }})
     }
 
@@ -142,7 +142,7 @@ mod tests {
         of_verify["report"]["command"] = json!("verify");
         let mut without_figures = finished();
         without_figures["report"]["summary"] = json!({});
-        without_figures["report"]["kills"] = json!([]);
+        without_figures["report"]["faults"] = json!([]);
         let mut stopped = finished();
         stopped["report"]["verdict"] = json!("inconclusive");
         let table = [

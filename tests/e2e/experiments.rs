@@ -70,7 +70,7 @@ fn replicas_that_wait_to_be_deleted_keep_the_old_template_and_lose_no_data() {
     assert_eq!(report["verdict"], "inconclusive", "{report:#}");
     assert_eq!(report["data"]["preserved"], Value::Null);
     assert_eq!(report["remade"][0]["pod"], "web-0");
-    assert!(report["kills"][0]["proof"].is_string(), "{report:#}");
+    assert!(report["faults"][0]["proof"].is_string(), "{report:#}");
 }
 
 #[test]
@@ -90,12 +90,12 @@ fn a_restart_replaces_what_the_partition_leaves_counted_from_the_first_ordinal()
         .here(&[&chaos[..], &flags].concat())
         .expect(0)
         .report();
-    let kills = report["kills"].as_array().unwrap();
-    assert_eq!(kills.len(), 1, "{kills:#?}");
-    assert_eq!(kills[0]["pod"], "web-6");
+    let faults = report["faults"].as_array().unwrap();
+    assert_eq!(faults.len(), 1, "{faults:#?}");
+    assert_eq!(faults[0]["pod"], "web-6");
     // What the partition keeps comes back from the old template.
     let report = namespace.here(&chaos).expect(0).report();
-    assert_eq!(report["kills"][0]["pod"], "web-5");
+    assert_eq!(report["faults"][0]["pod"], "web-5");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn of_two_experiments_at_once_the_second_is_refused_and_told_who_runs_the_first(
     namespace.cryptoctl(&["up", "-f", &set]).expect(0);
     let chaos = ["chaos", "-f", &set, "--path", "/keys", "--yes"];
     // The first goes on for as long as the second needs to see that it does.
-    let mut first = namespace.start(&[&chaos[..], &["--kills", "100"]].concat());
+    let mut first = namespace.start(&[&chaos[..], &["--repeat", "100"]].concat());
     first.until(|event| event["event"] == "fault");
     let second = namespace.cryptoctl(&chaos).expect(5);
     second.says("has begun an experiment at ");

@@ -76,7 +76,7 @@ fn a_native_sidecar_is_a_container_like_any_other() {
     let report = on_web(&namespace, &CHAOS, &kill).expect(0).report();
     assert_eq!(report["verdict"], "survived", "{report:#}");
     assert_eq!(report["experiment"]["container"], "server");
-    assert_eq!(report["kills"][0]["restarts_after"], 1, "{report:#}");
+    assert_eq!(report["faults"][0]["restarts_after"], 1, "{report:#}");
     // kubectl's columns and ours.
     let row = namespace.kubectl(&["get", "pod", "web-0", "--no-headers"]);
     let columns: Vec<&str> = row.split_whitespace().collect();
@@ -106,7 +106,7 @@ fn the_labels_of_replicas_make_no_replica() {
     assert!(logs.stdout.lines().all(is_of_replica), "{}", logs.stdout);
     let in_turn = [&KEYS[..], &["--all-in-turn"]].concat();
     let report = on_web(&namespace, &CHAOS, &in_turn).expect(0).report();
-    assert_eq!(report["kills"].as_array().map(Vec::len), Some(2));
+    assert_eq!(report["faults"].as_array().map(Vec::len), Some(2));
 
     namespace.kubectl(&[
         "run", "stray", "-l", "app=web", "--image", IMAGE, "--", "sleep", "3600",
@@ -140,7 +140,7 @@ fn the_network_of_a_node_is_nobodys_own() {
     );
     let refused = on_web(&namespace, &CHAOS, &same).expect(5).report();
     assert_eq!(refused["verdict"], "refused", "{refused:#}");
-    assert_eq!(refused["kills"], json!([]));
+    assert_eq!(refused["faults"], json!([]));
     // Whichever of the two got the port: alone on the node it proves nothing either, and the kubelet's
     // own port is no replica's.
     namespace.kubectl(&["scale", "statefulset/web", "--replicas=1"]);

@@ -14,7 +14,7 @@ const FIGURES: [&str; 7] = [
     "/availability/replicas/0/longest_outage_ms",
     "/availability/replicas/1/right",
     "/prober/largest_gap_ms",
-    "/kills/0/phases/ready",
+    "/faults/0/phases/ready",
     "/data/preserved",
 ];
 

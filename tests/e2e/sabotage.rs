@@ -36,26 +36,26 @@ fn survived(ended: Ended) -> Value {
     assert_eq!(report["verdict"], "survived", "{report:#}");
     assert_eq!(report["data"]["preserved"], true);
     assert_eq!(report["not_restored"], Value::Null);
-    for kill in report["kills"].as_array().unwrap() {
-        assert!(kill["proof"].is_string(), "{kill:#}");
-        assert_eq!(kill["wrong_answers"], 0);
+    for record in report["faults"].as_array().unwrap() {
+        assert!(record["proof"].is_string(), "{record:#}");
+        assert_eq!(record["wrong_answers"], 0);
     }
     report
 }
 
 /// Every phase was seen, and none before the one that it follows.
 #[track_caller]
-fn assert_phases(kill: &Value, phases: &[&str]) {
-    let seen = &kill["phases"];
+fn assert_phases(record: &Value, phases: &[&str]) {
+    let seen = &record["phases"];
     for phase in phases {
-        assert!(seen[phase].is_u64(), "{phase} in {kill:#}");
+        assert!(seen[phase].is_u64(), "{phase} in {record:#}");
     }
     let of = |phase: &str| seen[phase].as_u64().unwrap();
     assert!(
         of("started") <= of("ready") && of("ready") <= of("all_equal"),
-        "{kill:#}"
+        "{record:#}"
     );
-    assert!(of("started") <= of("first_right_answer"), "{kill:#}");
+    assert!(of("started") <= of("first_right_answer"), "{record:#}");
 }
 
 /// The replica that was not taken is the same as ever, and is not said to have answered otherwise. How many of its
@@ -82,12 +82,12 @@ fn replaces_one(fault: &str) {
     let set = up(&namespace);
     let other = namespace.object("pod/cryptoserver-1");
     let report = survived(chaos(&namespace, &set, &["--fault", fault]));
-    let kill = &report["kills"][0];
-    assert_eq!(kill["pod"], "cryptoserver-0");
-    assert_ne!(kill["uid_before"], kill["uid_after"]);
+    let record = &report["faults"][0];
+    assert_eq!(record["pod"], "cryptoserver-0");
+    assert_ne!(record["uid_before"], record["uid_after"]);
     let now = namespace.object("pod/cryptoserver-0");
-    assert_eq!(kill["uid_after"], now["metadata"]["uid"]);
-    assert_phases(kill, &REPLACED);
+    assert_eq!(record["uid_after"], now["metadata"]["uid"]);
+    assert_phases(record, &REPLACED);
     assert_spared(&report, &other, &namespace.object("pod/cryptoserver-1"));
 }
 
@@ -112,10 +112,10 @@ fn a_killed_process_is_another_one_in_the_same_pod() {
     let set = up(&namespace);
     let other = namespace.object("pod/cryptoserver-1");
     let report = survived(chaos(&namespace, &set, &["--fault", "kill"]));
-    let kill = &report["kills"][0];
-    assert_eq!(kill["uid_before"], kill["uid_after"]);
-    assert_eq!(kill["restarts_after"], json!(1), "{kill:#}");
-    assert_phases(kill, &["accepted", "started", "ready", "all_equal"]);
+    let record = &report["faults"][0];
+    assert_eq!(record["uid_before"], record["uid_after"]);
+    assert_eq!(record["restarts_after"], json!(1), "{record:#}");
+    assert_phases(record, &["accepted", "started", "ready", "all_equal"]);
     assert_spared(&report, &other, &namespace.object("pod/cryptoserver-1"));
 }
 
@@ -124,10 +124,10 @@ fn a_restart_replaces_every_pod() {
     let namespace = Namespace::new("restart");
     let set = up(&namespace);
     let report = survived(chaos(&namespace, &set, &["--fault", "restart"]));
-    let kills = report["kills"].as_array().unwrap();
-    assert_eq!(kills.len(), 2);
-    for kill in kills {
-        assert_phases(kill, &REPLACED);
+    let faults = report["faults"].as_array().unwrap();
+    assert_eq!(faults.len(), 2);
+    for record in faults {
+        assert_phases(record, &REPLACED);
     }
 }
 
@@ -137,10 +137,10 @@ fn all_pods_return_from_zero() {
     let set = up(&namespace);
     let flags = ["--fault", "scale", "--allow-disruption"];
     let report = survived(chaos(&namespace, &set, &flags));
-    let kills = report["kills"].as_array().unwrap();
-    assert_eq!(kills.len(), 2);
-    for kill in kills {
-        assert_phases(kill, &REPLACED);
+    let faults = report["faults"].as_array().unwrap();
+    assert_eq!(faults.len(), 2);
+    for record in faults {
+        assert_phases(record, &REPLACED);
     }
 }
 
@@ -185,12 +185,12 @@ fn a_cordoned_node_takes_pods_again() {
     // The only node is uncordoned as soon as a pod has no place to go: the others never had to, and of
     // them nothing is known.
     assert_eq!(report["verdict"], "inconclusive");
-    let is_proven = |kill: &Value| kill["proof"].is_string();
-    let is_kept = |kill: &Value| kill["refused"].is_string();
-    let kills = report["kills"].as_array().unwrap();
+    let is_proven = |record: &Value| record["proof"].is_string();
+    let is_kept = |record: &Value| record["refused"].is_string();
+    let faults = report["faults"].as_array().unwrap();
     assert!(
-        kills.iter().any(is_proven) && kills.iter().any(is_kept),
-        "{kills:?}"
+        faults.iter().any(is_proven) && faults.iter().any(is_kept),
+        "{faults:?}"
     );
     let node = namespace.object("pod/cryptoserver-0")["spec"]["nodeName"].clone();
     let node = namespace.object(&format!("node/{}", node.as_str().unwrap()));

@@ -88,8 +88,8 @@ fn the_naive_stage_does_not_survive_and_chaos_quotes_why() {
         "{evidence}"
     );
     assert_ne!(
-        report["kills"][0]["uid_before"],
-        report["kills"][0]["uid_after"]
+        report["faults"][0]["uid_before"],
+        report["faults"][0]["uid_after"]
     );
 }
 
@@ -117,10 +117,10 @@ fn survives_and_returns(namespace: &Namespace, set: &str) {
     assert_eq!(report["verdict"], "survived");
     assert_eq!(report["data"]["preserved"], true);
     assert_eq!(report["data"]["before_sha256"], first.as_str());
-    let kill = &report["kills"][0];
+    let record = &report["faults"][0];
     assert!(
-        kill["uid_after"].is_string() && kill["uid_after"] != kill["uid_before"],
-        "{kill}"
+        record["uid_after"].is_string() && record["uid_after"] != record["uid_before"],
+        "{record}"
     );
     let down = namespace.cryptoctl(&["down", "-f", set, "--yes"]).expect(0);
     let down = down.says("cryptodata");

@@ -32,9 +32,9 @@ async fn the_first_pod_is_deleted_once_by_its_uid_and_the_data_survives() {
     let output = chaos(&server, &[]).await.expect_code(0);
     let report = report(&output);
     assert_eq!(report["verdict"], "survived");
-    assert_eq!(report["kills"][0]["uid_before"], before);
-    assert_eq!(report["kills"][0]["uid_after"], uid(&server));
-    assert_ne!(report["kills"][0]["uid_after"], before);
+    assert_eq!(report["faults"][0]["uid_before"], before);
+    assert_eq!(report["faults"][0]["uid_after"], uid(&server));
+    assert_ne!(report["faults"][0]["uid_after"], before);
     let writes = server.writes();
     assert_eq!(writes.len(), 1, "one write: {writes:?}");
     assert_eq!(

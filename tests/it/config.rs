@@ -156,7 +156,7 @@ async fn the_experiment_of_the_file_is_the_one_that_is_done() {
         "chaos: {fault: force-delete, select: all-in-turn, pause: 0, probe_interval: 50ms, \
          max_recovery: 2m}",
     );
-    for (more, fault, kills) in [
+    for (more, fault, faults) in [
         ([].as_slice(), "force-delete", 2),
         (&["--fault", "evict", "--pod", "cryptoserver-1"], "evict", 1),
     ] {
@@ -168,7 +168,7 @@ async fn the_experiment_of_the_file_is_the_one_that_is_done() {
         let report = output.json_lines().last().unwrap()["report"].clone();
         let experiment = &report["experiment"];
         assert_eq!(experiment["fault"], fault, "{report}");
-        assert_eq!(experiment["kills"], kills, "{report}");
+        assert_eq!(experiment["repeat"], faults, "{report}");
         assert_eq!(experiment["probe_interval_ms"], 50, "{report}");
         assert_eq!(experiment["max_recovery_ms"], 120_000, "{report}");
     }

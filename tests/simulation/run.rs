@@ -222,7 +222,7 @@ fn experiment(operation: Operation, verification: Verification) -> ChaosRequest 
         } else {
             Selection::First
         },
-        kills: attack.map(|attack| attack.kills),
+        repeat: attack.map(|attack| attack.repeat),
         pause: PAUSE,
         control: CONTROL,
         probe_interval: attack.map_or(PAUSE, |attack| attack.probe_interval),

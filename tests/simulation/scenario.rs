@@ -38,7 +38,7 @@ pub(crate) enum Operation {
 pub(crate) struct Attack {
     pub(crate) fault: Fault,
     /// How often, each pod in its turn.
-    pub(crate) kills: u32,
+    pub(crate) repeat: u32,
     /// Between two probes of a replica.
     pub(crate) probe_interval: Duration,
 }
@@ -48,7 +48,7 @@ impl Operation {
     /// restoration.
     pub(crate) fn longest(self, timeout: Duration) -> Duration {
         match self {
-            Self::Chaos(attack) => (timeout + PAUSE) * (2 * attack.kills + 1),
+            Self::Chaos(attack) => (timeout + PAUSE) * (2 * attack.repeat + 1),
             _ => timeout,
         }
     }
@@ -196,7 +196,7 @@ fn attack(draw: &mut Draw) -> Operation {
     let milliseconds = draw.one(&[1_000, 1_000, 2_000, 5_000]);
     Operation::Chaos(Attack {
         fault,
-        kills: draw.one(&[1, 1, 1, 2, 3]),
+        repeat: draw.one(&[1, 1, 1, 2, 3]),
         probe_interval: Duration::from_millis(milliseconds),
     })
 }

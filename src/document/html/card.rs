@@ -17,7 +17,7 @@ pub(super) fn card(markup: &mut Markup, story: &Story<'_>) {
         .raw(" ")
         .text(verdict.word)
         .raw("</h1>\n");
-    if let Some(report) = story.chaos().filter(|report| !report.kills.is_empty()) {
+    if let Some(report) = story.chaos().filter(|report| !report.faults.is_empty()) {
         answers(markup, report);
     }
     markup
@@ -42,11 +42,14 @@ pub(super) fn card(markup: &mut Markup, story: &Story<'_>) {
 /// How soon it was back, how long a replica was without a right answer, and whether the data is the same.
 fn answers(markup: &mut Markup, report: &ChaosReport) {
     markup.raw("<dl class=\"answers\">\n<div><dt>Back after</dt><dd>");
-    let mut broken = report.kills.iter().filter(|kill| kill.refused.is_none());
-    let is_back = broken.all(|kill| kill.phases.contains_key(&RecoveryPhase::AllEqual));
+    let mut broken = report
+        .faults
+        .iter()
+        .filter(|record| record.refused.is_none());
+    let is_back = broken.all(|record| record.phases.contains_key(&RecoveryPhase::AllEqual));
     match report.summary.get(&RecoveryPhase::AllEqual) {
         Some(times) if is_back => {
-            let most = if report.kills.len() > 1 {
+            let most = if report.faults.len() > 1 {
                 " at most"
             } else {
                 ""

@@ -5,7 +5,7 @@ use super::pieces::{Column, begin_table, end_table, figure, or_dash, time};
 use crate::document::markup::Markup;
 use crate::document::story::Story;
 use crate::render::took;
-use crate::report::{ChaosReport, DataProof, Kill, RecoveryPhase};
+use crate::report::{ChaosReport, DataProof, FaultRecord, RecoveryPhase};
 
 /// Kills that have a row of their own.
 const MOST_ROWS: usize = 100;
@@ -88,18 +88,18 @@ fn data(markup: &mut Markup, data: &DataProof, has_afterwards: bool) {
 }
 
 fn faults(markup: &mut Markup, report: &ChaosReport) {
-    if report.kills.is_empty() {
+    if report.faults.is_empty() {
         return;
     }
     markup.raw("<h3>Every fault, and what proves it</h3>\n");
-    let mut rows: Vec<(usize, &Kill)> = report.kills.iter().enumerate().collect();
+    let mut rows: Vec<(usize, &FaultRecord)> = report.faults.iter().enumerate().collect();
     let hidden = rows.len().saturating_sub(MOST_ROWS);
     if hidden > 0 {
         // What is not proven comes first, then what took longest.
-        rows.sort_by_key(|(_, kill)| {
-            let slowness = kill.phases.get(&RecoveryPhase::AllEqual).copied();
+        rows.sort_by_key(|(_, record)| {
+            let slowness = record.phases.get(&RecoveryPhase::AllEqual).copied();
             (
-                kill.proof.is_some(),
+                record.proof.is_some(),
                 std::cmp::Reverse(slowness.unwrap_or(u64::MAX)),
             )
         });
@@ -121,8 +121,8 @@ fn faults(markup: &mut Markup, report: &ChaosReport) {
             Column::Numbers("Wrong answers"),
         ],
     );
-    for (index, kill) in rows {
-        row(markup, index, kill);
+    for (index, record) in rows {
+        row(markup, index, record);
     }
     end_table(markup);
     if hidden > 0 {
@@ -133,45 +133,45 @@ fn faults(markup: &mut Markup, report: &ChaosReport) {
     }
 }
 
-fn row(markup: &mut Markup, index: usize, kill: &Kill) {
+fn row(markup: &mut Markup, index: usize, record: &FaultRecord) {
     markup
         .raw("<tr><td class=\"n\">")
-        .text(kill.number)
+        .text(record.number)
         .raw("</td><td class=\"id\">")
-        .text(&kill.pod)
+        .text(&record.pod)
         .raw("</td><td class=\"n\">")
-        .text(took(kill.at_ms))
+        .text(took(record.at_ms))
         .raw("</td><td class=\"id\"><code>")
-        .text(&kill.uid_before)
+        .text(&record.uid_before)
         .raw("</code><br><code>")
-        .text(or_dash(kill.uid_after.as_deref()))
+        .text(or_dash(record.uid_after.as_deref()))
         .raw("</code></td><td class=\"words\">");
-    match (&kill.refused, &kill.proof) {
+    match (&record.refused, &record.proof) {
         (Some(refused), _) => markup.raw("✗ not carried out: ").prose(refused),
         (None, Some(proof)) => markup.raw("✓ ").prose(proof),
         (None, None) => markup.raw("? nothing proves it"),
     };
-    if let Some(after) = kill
+    if let Some(after) = record
         .restarts_after
-        .filter(|after| *after != kill.restarts_before)
+        .filter(|after| *after != record.restarts_before)
     {
         let restarts = format_args!(
             " (restarts: {} before, {after} after)",
-            kill.restarts_before
+            record.restarts_before
         );
         markup.text(restarts);
     }
     markup.raw("</td><td class=\"n\">");
-    let pointer = format!("/kills/{index}/outage_ms");
-    match kill.outage_ms {
-        None if kill.refused.is_none() => figure(markup, pointer, "null", "not seen to be over"),
+    let pointer = format!("/faults/{index}/outage_ms");
+    match record.outage_ms {
+        None if record.refused.is_none() => figure(markup, pointer, "null", "not seen to be over"),
         outage => time(markup, pointer, outage),
     }
     for phase in [RecoveryPhase::Ready, RecoveryPhase::AllEqual] {
         markup.raw("</td><td class=\"n\">");
-        match kill.phases.get(&phase) {
+        match record.phases.get(&phase) {
             Some(after) => {
-                let pointer = format!("/kills/{index}/phases/{}", phase.name());
+                let pointer = format!("/faults/{index}/phases/{}", phase.name());
                 time(markup, pointer, Some(*after));
             }
             None => {
@@ -180,10 +180,10 @@ fn row(markup: &mut Markup, index: usize, kill: &Kill) {
         }
     }
     markup.raw("</td><td class=\"n\">");
-    let wrong = kill.wrong_answers;
+    let wrong = record.wrong_answers;
     figure(
         markup,
-        format_args!("/kills/{index}/wrong_answers"),
+        format_args!("/faults/{index}/wrong_answers"),
         wrong,
         wrong,
     );

@@ -39,7 +39,7 @@ fn terms(markup: &mut Markup, experiment: &Experiment) {
         ),
     }
     if experiment.fault.is_some() {
-        let faults = usize::try_from(experiment.kills).unwrap_or(usize::MAX);
+        let faults = usize::try_from(experiment.repeat).unwrap_or(usize::MAX);
         term(markup, "How often", times(faults));
         term(markup, "Whose turn", whose_turn(&experiment.selection));
         term(markup, "Pods to hit", pods(experiment));

@@ -7,7 +7,7 @@ use crate::document::markup::Markup;
 use crate::document::story::{Clip, Story};
 use crate::fault::Fault;
 use crate::render::{count, incident, meaning, took};
-use crate::report::{ChaosReport, Kill, Percentiles, RecoveryPhase};
+use crate::report::{ChaosReport, FaultRecord, Percentiles, RecoveryPhase};
 use crate::timeline::Incident;
 
 /// The units of a bar's whole length.
@@ -53,13 +53,13 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     let Some(report) = story.chaos() else {
         return;
     };
-    if report.kills.is_empty() && story.incidents.is_empty() {
+    if report.faults.is_empty() && story.incidents.is_empty() {
         return;
     }
     markup.raw("<section>\n<h2>What happened, step by step</h2>\n");
-    match report.kills.as_slice() {
+    match report.faults.as_slice() {
         [] => incidents(markup, story),
-        [kill] => one(markup, story, kill),
+        [record] => one(markup, story, record),
         _ => {
             many(markup, report);
             incidents(markup, story);
@@ -74,16 +74,16 @@ enum Step<'a> {
     Between(&'a Incident),
 }
 
-fn one(markup: &mut Markup, story: &Story<'_>, kill: &Kill) {
+fn one(markup: &mut Markup, story: &Story<'_>, record: &FaultRecord) {
     markup
         .raw("<p>The fault was sent ")
-        .text(took(kill.at_ms))
+        .text(took(record.at_ms))
         .raw(" after the run began. The times count from there.</p>\n");
-    let phases = kill.phases.iter();
+    let phases = record.phases.iter();
     let phases = phases.map(|(phase, at)| (*at, Step::Seen(*phase)));
-    let after = story.incidents.iter().filter(|it| it.at_ms >= kill.at_ms);
+    let after = story.incidents.iter().filter(|it| it.at_ms >= record.at_ms);
     let between = after.take(MOST_INCIDENTS);
-    let between = between.map(|it| (it.at_ms - kill.at_ms, Step::Between(it)));
+    let between = between.map(|it| (it.at_ms - record.at_ms, Step::Between(it)));
     let mut steps: Vec<(u64, Step<'_>)> = phases.chain(between).collect();
     // In the order of the phases where several were seen at once.
     steps.sort_by_key(|(at, _)| *at);
@@ -102,8 +102,8 @@ fn one(markup: &mut Markup, story: &Story<'_>, kill: &Kill) {
         markup.raw("<tr><th scope=\"row\">");
         match seen {
             Step::Seen(phase) => {
-                let pointer = format!("/kills/0/phases/{}", phase.name());
-                step(markup, kill.fault, phase);
+                let pointer = format!("/faults/0/phases/{}", phase.name());
+                step(markup, record.fault, phase);
                 markup.raw("</th><td class=\"n\">");
                 time(markup, pointer, Some(at));
             }
@@ -134,7 +134,7 @@ fn one(markup: &mut Markup, story: &Story<'_>, kill: &Kill) {
         RecoveryPhase::AllEqual,
     ]
     .into_iter()
-    .filter(|phase| !kill.phases.contains_key(phase))
+    .filter(|phase| !record.phases.contains_key(phase))
     .map(RecoveryPhase::title)
     .collect();
     if !unseen.is_empty() {
@@ -188,7 +188,7 @@ fn incidents(markup: &mut Markup, story: &Story<'_>) {
 }
 
 fn many(markup: &mut Markup, report: &ChaosReport) {
-    let faults = report.faults();
+    let faults = report.fault_count();
     markup
         .raw("<p>")
         .text(count(
@@ -196,7 +196,7 @@ fn many(markup: &mut Markup, report: &ChaosReport) {
             "fault",
         ))
         .raw(", ")
-        .text(count(report.kills.len(), "recovery").replace("recoverys", "recoveries"))
+        .text(count(report.faults.len(), "recovery").replace("recoverys", "recoveries"))
         .raw(". The times count from ")
         .raw(if faults == 1 { "the" } else { "each" })
         .raw(" fault.</p>\n");
@@ -218,10 +218,10 @@ fn many(markup: &mut Markup, report: &ChaosReport) {
     );
     for (phase, figures) in &report.summary {
         markup.raw("<tr><th scope=\"row\">");
-        if let Some(kill) = report.kills.first() {
-            step(markup, kill.fault, *phase);
+        if let Some(record) = report.faults.first() {
+            step(markup, record.fault, *phase);
         }
-        if let Some((reached, all)) = phase.reach(&report.kills) {
+        if let Some((reached, all)) = phase.reach(&report.faults) {
             markup.text(format_args!(" ({reached} of {all})"));
         }
         markup.raw("</th>");
@@ -248,25 +248,25 @@ fn many(markup: &mut Markup, report: &ChaosReport) {
 /// Every recovery as a thin bar, one below the other, in the order of the faults.
 fn chart(markup: &mut Markup, report: &ChaosReport) {
     let whole = report
-        .kills
+        .faults
         .iter()
-        .flat_map(|kill| kill.phases.values())
+        .flat_map(|record| record.phases.values())
         .max()
         .copied()
         .unwrap_or(1)
         .max(1);
-    let rows = report.kills.len();
+    let rows = report.faults.len();
     // Many recoveries get thin bars, so that they stay one picture.
     let row = (1_200 / rows.max(1)).clamp(2, HEIGHT);
     let bar = (row * 4 / 5).max(1);
     let mut paths: [String; PARTS.len()] = Default::default();
-    for (index, kill) in report.kills.iter().enumerate() {
+    for (index, record) in report.faults.iter().enumerate() {
         let top = index * row;
         let mut from = 0;
         for ((_, _, phases), path) in PARTS.iter().zip(&mut paths) {
             let end = phases
                 .iter()
-                .filter_map(|phase| kill.phases.get(phase))
+                .filter_map(|phase| record.phases.get(phase))
                 .max();
             let Some(end) = end.map(|at| at * LENGTH / whole) else {
                 continue;

@@ -4,7 +4,7 @@ use super::pieces::{HEIGHT, axis};
 use crate::document::markup::Markup;
 use crate::document::story::{Clip, NOT_ASKED, Pattern, Story, Strip};
 use crate::render::{count, took};
-use crate::report::{Kill, ProbeState, RecoveryPhase};
+use crate::report::{FaultRecord, ProbeState, RecoveryPhase};
 use crate::timeline::Outage;
 
 /// Strips that are drawn at most; the others are counted.
@@ -29,32 +29,32 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
         columns,
     };
     picture(markup, story, &whole, None);
-    if story.chaos().is_some_and(|report| report.kills.len() > 1)
-        && let Some(kill) = slowest(story)
-        && let Some(&after_ms) = kill.phases.get(&RecoveryPhase::AllEqual)
+    if story.chaos().is_some_and(|report| report.faults.len() > 1)
+        && let Some(record) = slowest(story)
+        && let Some(&after_ms) = record.phases.get(&RecoveryPhase::AllEqual)
     {
         markup
             .raw("<h3>The slowest recovery, closer (fault ")
-            .text(kill.number)
+            .text(record.number)
             .raw(", ")
-            .text(&kill.pod)
+            .text(&record.pod)
             .raw(")</h3>\n");
         let close = Clip {
-            from_ms: kill.at_ms.saturating_sub(500),
-            until_ms: kill.at_ms + after_ms + 500,
+            from_ms: record.at_ms.saturating_sub(500),
+            until_ms: record.at_ms + after_ms + 500,
             columns,
         };
         markup.raw("<p class=\"faint\">The times count from the fault.</p>\n");
-        picture(markup, story, &close, Some(kill.at_ms));
+        picture(markup, story, &close, Some(record.at_ms));
     }
     markup.raw("</section>\n");
 }
 
-fn slowest<'a>(story: &Story<'a>) -> Option<&'a Kill> {
-    let kills = &story.chaos()?.kills;
-    kills
+fn slowest<'a>(story: &Story<'a>) -> Option<&'a FaultRecord> {
+    let faults = &story.chaos()?.faults;
+    faults
         .iter()
-        .max_by_key(|kill| kill.phases.get(&RecoveryPhase::AllEqual))
+        .max_by_key(|record| record.phases.get(&RecoveryPhase::AllEqual))
 }
 
 /// What the patterns mean.

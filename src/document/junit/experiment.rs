@@ -3,7 +3,8 @@
 
 use super::{Case, CaseResult};
 use crate::report::{
-    ChaosReport, ChaosVerdict, Compared, Kill, RecoveryPhase, ReplicaAvailability, VerifyReport,
+    ChaosReport, ChaosVerdict, Compared, FaultRecord, RecoveryPhase, ReplicaAvailability,
+    VerifyReport,
 };
 use crate::values::{took, took_both};
 
@@ -31,9 +32,9 @@ pub(super) fn cases(report: &ChaosReport) -> Vec<Case> {
         );
         return cases;
     }
-    for kill in &report.kills {
-        cases.push(proof(kill));
-        cases.push(recovery(report, kill));
+    for record in &report.faults {
+        cases.push(proof(record));
+        cases.push(recovery(report, record));
     }
     if let Some(after) = &report.after {
         cases.push(steady_state("steady state after the last recovery", after));
@@ -65,11 +66,11 @@ fn steady_state(name: &str, verified: &VerifyReport) -> Case {
     )
 }
 
-fn proof(kill: &Kill) -> Case {
-    let Kill {
+fn proof(record: &FaultRecord) -> Case {
+    let FaultRecord {
         number, fault, pod, ..
-    } = kill;
-    let result = match (&kill.refused, &kill.proof) {
+    } = record;
+    let result = match (&record.refused, &record.proof) {
         (Some(refused), _) => {
             CaseResult::Undecided(vec![format!("{pod} was not broken: {refused}")])
         }
@@ -80,25 +81,25 @@ fn proof(kill: &Kill) -> Case {
     Case::new("fault", name, result)
 }
 
-fn recovery(report: &ChaosReport, kill: &Kill) -> Case {
-    let all_equal = kill.phases.get(&RecoveryPhase::AllEqual).copied();
+fn recovery(report: &ChaosReport, record: &FaultRecord) -> Case {
+    let all_equal = record.phases.get(&RecoveryPhase::AllEqual).copied();
     let reasons = || match &report.cause {
         Some(cause) => vec![cause.message.clone()],
         None => vec![format!(
             "the replicas were not seen to be {} again after the fault on {}",
             RecoveryPhase::AllEqual.title(),
-            kill.pod
+            record.pod
         )],
     };
     let result = match (all_equal, report.verdict) {
-        _ if kill.refused.is_some() => CaseResult::Skipped("it was not broken".to_owned()),
+        _ if record.refused.is_some() => CaseResult::Skipped("it was not broken".to_owned()),
         (Some(_), _) | (None, ChaosVerdict::Survived) => CaseResult::Passed,
         (None, ChaosVerdict::Failed) => CaseResult::Failed(reasons()),
         (None, _) => CaseResult::Undecided(reasons()),
     };
     let name = format!(
         "fault {}: the workload recovers from the loss of {}",
-        kill.number, kill.pod
+        record.number, record.pod
     );
     Case::new("recovery", name, result).taking(all_equal)
 }
@@ -163,15 +164,18 @@ fn longest_recovery(report: &ChaosReport) -> Option<Case> {
         .summary
         .get(&RecoveryPhase::AllEqual)
         .map(|figures| figures.max);
-    let mut broken = report.kills.iter().filter(|kill| kill.refused.is_none());
-    let open = broken.find(|kill| !kill.phases.contains_key(&RecoveryPhase::AllEqual));
+    let mut broken = report
+        .faults
+        .iter()
+        .filter(|record| record.refused.is_none());
+    let open = broken.find(|record| !record.phases.contains_key(&RecoveryPhase::AllEqual));
     let result = match (slowest, open) {
         (Some(slowest), _) if slowest.saturating_sub(report.prober.leaves_open_ms()) > budget => {
             CaseResult::Failed(vec![format!("a recovery took {}", took(slowest))])
         }
-        (_, Some(kill)) => CaseResult::Undecided(vec![format!(
+        (_, Some(record)) => CaseResult::Undecided(vec![format!(
             "the recovery from fault {} was not seen to its end",
-            kill.number
+            record.number
         )]),
         (None, None) => CaseResult::Undecided(vec!["no recovery was seen to its end".to_owned()]),
         (Some(slowest), None) if slowest > budget => {

@@ -122,7 +122,7 @@ impl Story<'_> {
                 "Nothing was broken, as it was only a dry run; nothing speaks against the experiment."
                     .to_owned()
             }
-            ChaosVerdict::Inconclusive if report.kills.is_empty() => {
+            ChaosVerdict::Inconclusive if report.faults.is_empty() => {
                 "The evidence is not enough to say whether anything would have survived.".to_owned()
             }
             ChaosVerdict::Inconclusive => format!(
@@ -142,14 +142,14 @@ impl Story<'_> {
         };
         let past = fault.past();
         let workload = format!("`{}`", report.object.name);
-        let whom = match report.kills.as_slice() {
-            [kill] if !fault.targets_workload() => format!("The replica `{}`", kill.pod),
+        let whom = match report.faults.as_slice() {
+            [record] if !fault.targets_workload() => format!("The replica `{}`", record.pod),
             _ if fault.targets_workload() => workload,
             _ => format!("A replica of {workload}"),
         };
-        let is_done = report.kills.iter().any(|kill| kill.refused.is_none());
+        let is_done = report.faults.iter().any(|record| record.refused.is_none());
         let verb = if is_done { "was" } else { "was to be" };
-        match report.faults() {
+        match report.fault_count() {
             faults @ 2.. => format!("{whom} {verb} {past} on purpose, {faults} times"),
             _ => format!("{whom} {verb} {past} on purpose"),
         }
@@ -217,7 +217,7 @@ fn recovered(report: &ChaosReport) -> String {
         Some(figures) => (Some(figures), true),
         None => (times(RecoveryPhase::Ready), false),
     };
-    let is_one = report.faults() == 1;
+    let is_one = report.fault_count() == 1;
     match (figures, is_all) {
         (Some(Percentiles { max, .. }), true) if is_one => {
             format!("; {} later {same}", took(max))

@@ -67,8 +67,8 @@ fn what_an_experiment_measured_is_all_there() {
         "/summary/all_equal/p50",
         "/summary/gone/p95",
         "/summary/ready/max",
-        "/kills/99/outage_ms",
-        "/kills/0/wrong_answers",
+        "/faults/99/outage_ms",
+        "/faults/0/wrong_answers",
         "/availability/share",
         "/availability/none_answered_ms",
         "/availability/replicas/1/longest_outage_ms",
@@ -81,11 +81,11 @@ fn what_an_experiment_measured_is_all_there() {
         assert!(shown.contains_key(place), "{place}");
     }
     let one = figures(&page(&named("survived")));
-    assert!(one.contains_key("/kills/0/phases/first_right_answer"));
+    assert!(one.contains_key("/faults/0/phases/first_right_answer"));
 }
 
 #[test]
-fn a_hundred_kills_stay_small() {
+fn a_hundred_faults_stay_small() {
     let kilobytes = page(&named("survived-often")).len() / 1_000;
     assert!(kilobytes < 150, "{kilobytes} kB");
 }
@@ -226,9 +226,9 @@ fn what_was_never_measured_is_no_zero() {
 #[test]
 fn one_fault_that_takes_several_pods_is_told_as_one() {
     let scaled = reported("survived", ExitStatus::Success, |report| {
-        let mut other = report.kills[0].clone();
+        let mut other = report.faults[0].clone();
         other.pod = "cryptoserver-1".into();
-        report.kills.push(other);
+        report.faults.push(other);
     });
     let page = page(&scaled);
     for words in [
@@ -254,8 +254,8 @@ fn what_the_cluster_says_is_shown_and_never_obeyed() {
                     if let Report::Chaos(report) = report {
                         report.object.name = HOSTILE.into();
                         report.reasons.push(HOSTILE.into());
-                        report.kills[0].pod = HOSTILE.into();
-                        report.kills[0].proof = Some(HOSTILE.into());
+                        report.faults[0].pod = HOSTILE.into();
+                        report.faults[0].proof = Some(HOSTILE.into());
                     }
                 }
                 _ => {}

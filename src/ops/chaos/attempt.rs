@@ -13,7 +13,7 @@ use crate::event::EventKind;
 use crate::exit::Outcome;
 use crate::fault::Target;
 use crate::ops::error::OpsError;
-use crate::report::{Kill, Observed, RecoveryPhase, VerifyReport};
+use crate::report::{FaultRecord, Observed, RecoveryPhase, VerifyReport};
 use crate::status::{held_by, is_being_deleted};
 
 impl Run<'_> {
@@ -39,7 +39,7 @@ impl Run<'_> {
         self.bystanders.look(&pods, &[]);
         if let Some(name) = names.iter().find(|name| !self.is_verified(&pods, name)) {
             let reason = format!("`{name}` was replaced or deleted after it had been verified");
-            if observed.kills.is_empty() {
+            if observed.faults.is_empty() {
                 observed.refusals.push(reason);
             } else {
                 observed.doubts.push(reason);
@@ -67,9 +67,11 @@ impl Run<'_> {
         let change = match sent {
             Sent::Refused(reason) => {
                 for taken in &mut taken {
-                    taken.kill.refused = Some(reason.clone());
+                    taken.record.refused = Some(reason.clone());
                 }
-                observed.kills.extend(taken.into_iter().map(|it| it.kill));
+                observed
+                    .faults
+                    .extend(taken.into_iter().map(|it| it.record));
                 observed.after = None;
                 return Ok(false);
             }
@@ -81,7 +83,7 @@ impl Run<'_> {
         };
         if fault.facts().target != Target::Node && doubt.is_none() {
             for taken in &mut taken {
-                note(&self.context, &mut taken.kill, RecoveryPhase::Accepted);
+                note(&self.context, &mut taken.record, RecoveryPhase::Accepted);
             }
         }
         let mut recovery = Recovery {
@@ -109,13 +111,13 @@ impl Run<'_> {
         }
         let wrong = self.prober.wrong_answers();
         for taken in taken {
-            let mut kill = taken.into_kill();
-            kill.outage_ms = self.prober.outage_since(&kill.pod, kill.at_ms);
-            kill.wrong_answers = wrong - self.wrong;
-            if kill.proof.is_none() && doubt.is_some() {
-                kill.refused.clone_from(&doubt);
+            let mut record = taken.into_record();
+            record.outage_ms = self.prober.outage_since(&record.pod, record.at_ms);
+            record.wrong_answers = wrong - self.wrong;
+            if record.proof.is_none() && doubt.is_some() {
+                record.refused.clone_from(&doubt);
             }
-            observed.kills.push(kill);
+            observed.faults.push(record);
         }
         self.wrong = wrong;
         self.weigh(number, followed?, observed).await
@@ -138,7 +140,7 @@ impl Run<'_> {
         match end {
             End::Stuck(cause) => {
                 observed.cause = cause;
-                let held = self.held(&observed.kills);
+                let held = self.held(&observed.faults);
                 if self.context.in_time().is_err() {
                     // What something holds does not go with more time.
                     let advice = if held.is_empty() {
@@ -177,9 +179,9 @@ impl Run<'_> {
             .and_then(VerifyReport::agreed_sha256)
             == observed.before.agreed_sha256();
         let is_proven = observed
-            .kills
+            .faults
             .iter()
-            .all(|kill| kill.proof.is_some() && kill.refused.is_none());
+            .all(|record| record.proof.is_some() && record.refused.is_none());
         let is_whole = is_right && is_same && is_proven && self.prober.wrong().is_empty();
         if is_whole {
             self.templates.verify();
@@ -189,16 +191,16 @@ impl Run<'_> {
     }
 
     /// The pods that are still on their way out, and what holds them, one sentence each.
-    fn held(&self, kills: &[Kill]) -> Vec<String> {
+    fn held(&self, faults: &[FaultRecord]) -> Vec<String> {
         let pods = self.view.pods.current().unwrap_or_default();
-        let still = kills.iter().filter_map(|kill| {
-            let pod = find(&pods, &kill.pod)?;
-            let is_old = pod.metadata.uid.as_ref() == Some(&kill.uid_before);
+        let still = faults.iter().filter_map(|record| {
+            let pod = find(&pods, &record.pod)?;
+            let is_old = pod.metadata.uid.as_ref() == Some(&record.uid_before);
             let pod = serde_json::to_value(pod).ok().filter(|_| is_old)?;
             let holders = held_by(&pod);
             (is_being_deleted(&pod) && !holders.is_empty()).then(|| {
                 let holders = holders.join("; ");
-                format!("`{}` is still being deleted: {holders}", kill.pod)
+                format!("`{}` is still being deleted: {holders}", record.pod)
             })
         });
         still.collect()
@@ -235,7 +237,7 @@ impl Run<'_> {
     }
 
     pub(super) fn stopped(&self, faults: u32) -> String {
-        let all = self.plan.experiment.kills;
+        let all = self.plan.experiment.repeat;
         let others = if faults < all {
             "; the others were not sent"
         } else {

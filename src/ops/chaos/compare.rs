@@ -4,21 +4,23 @@ use std::time::Duration;
 
 use super::ChaosPlan;
 use crate::event::milliseconds;
-use crate::report::{Compared, Kill, Percentiles, RecoveryPhase};
+use crate::report::{Compared, FaultRecord, Percentiles, RecoveryPhase};
 
 /// Slower than this by itself is no regression: two probe intervals and the clock's own steps.
 const NOISE_MS: u64 = 250;
 
 /// This run's figures beside those of an older one.
-pub(super) fn compare(plan: &ChaosPlan, kills: &[Kill]) -> Vec<Compared> {
+pub(super) fn compare(plan: &ChaosPlan, faults: &[FaultRecord]) -> Vec<Compared> {
     let Some(older) = &plan.request.older else {
         return Vec::new();
     };
     let of_phase = |phase: RecoveryPhase| {
-        let times = kills.iter().filter_map(move |kill| kill.phases.get(&phase));
+        let times = faults
+            .iter()
+            .filter_map(move |record| record.phases.get(&phase));
         (phase.name(), Percentiles::of(times.copied()))
     };
-    let outages = kills.iter().filter_map(|kill| kill.outage_ms);
+    let outages = faults.iter().filter_map(|record| record.outage_ms);
     RecoveryPhase::ALL
         .into_iter()
         .map(of_phase)

@@ -59,7 +59,7 @@ pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, O
     let mut observed = Observed {
         experiment: plan.experiment.clone(),
         before,
-        kills: Vec::new(),
+        faults: Vec::new(),
         after: None,
         cause: None,
         availability: Availability::default(),
@@ -133,7 +133,7 @@ async fn carry_out(
     observed.failures.extend(run.prober.wrong());
     observed.doubts.extend(run.prober.cut());
     observed.disturbances = run.bystanders.seen();
-    observed.compared = compare(plan, &observed.kills);
+    observed.compared = compare(plan, &observed.faults);
     Ok(())
 }
 

@@ -9,14 +9,14 @@ use super::recovery::Taken;
 use crate::event::EventKind;
 use crate::ops::Context;
 use crate::ops::rollout::View;
-use crate::report::{Kill, RecoveryPhase};
+use crate::report::{FaultRecord, RecoveryPhase};
 use crate::status::{Ownership, PodRun, PodSummary, is_ready};
 
 /// What is seen of a pod that was to be replaced.
 pub(super) fn replaced(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<RecoveryPhase> {
     let mut seen = BTreeSet::new();
     match pod {
-        Some(pod) if pod.metadata.uid.as_deref() == Some(&taken.kill.uid_before) => {
+        Some(pod) if pod.metadata.uid.as_deref() == Some(&taken.record.uid_before) => {
             if pod.metadata.deletion_timestamp.is_some() {
                 seen.insert(RecoveryPhase::Terminating);
             }
@@ -24,10 +24,10 @@ pub(super) fn replaced(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<Recover
         None => seen.extend([RecoveryPhase::Terminating, RecoveryPhase::Gone]),
         Some(pod) => {
             let run = PodRun::of(pod);
-            taken.kill.uid_after = Some(run.uid.clone());
-            taken.kill.restarts_after = Some(run.restarts);
+            taken.record.uid_after = Some(run.uid.clone());
+            taken.record.restarts_after = Some(run.restarts);
             if let Some(proof) = run.proves_replacement_of(&taken.old) {
-                taken.kill.proof = Some(proof);
+                taken.record.proof = Some(proof);
             }
             seen.extend([
                 RecoveryPhase::Terminating,
@@ -47,10 +47,10 @@ pub(super) fn restarted(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<Recove
         return seen;
     };
     let run = PodRun::of_container(pod, &taken.container);
-    taken.kill.uid_after = Some(run.uid.clone());
-    taken.kill.restarts_after = Some(run.restarts);
+    taken.record.uid_after = Some(run.uid.clone());
+    taken.record.restarts_after = Some(run.restarts);
     if let Some(proof) = run.proves_restart_since(&taken.old) {
-        taken.kill.proof = Some(proof);
+        taken.record.proof = Some(proof);
         seen.insert(RecoveryPhase::Started);
         if is_ready(pod) {
             seen.insert(RecoveryPhase::Ready);
@@ -81,13 +81,13 @@ fn life(pod: &Pod, run: &PodRun) -> Vec<RecoveryPhase> {
 }
 
 /// Notes a phase, once.
-pub(super) fn note(context: &Context, kill: &mut Kill, phase: RecoveryPhase) {
-    let after_ms = context.emitter.elapsed_ms().saturating_sub(kill.at_ms);
-    if let Entry::Vacant(entry) = kill.phases.entry(phase) {
+pub(super) fn note(context: &Context, record: &mut FaultRecord, phase: RecoveryPhase) {
+    let after_ms = context.emitter.elapsed_ms().saturating_sub(record.at_ms);
+    if let Entry::Vacant(entry) = record.phases.entry(phase) {
         entry.insert(after_ms);
         context.emit(EventKind::Phase {
-            number: kill.number,
-            pod: kill.pod.clone(),
+            number: record.number,
+            pod: record.pod.clone(),
             phase,
             after_ms,
         });

@@ -87,7 +87,7 @@ pub async fn plan_chaos(
     if let Some((reason, hint)) = immeasurable(&request, names.len()) {
         return Err(refuse(reason, hint));
     }
-    let (kills, targets) = targets(&request, &set, &names);
+    let (repeat, targets) = targets(&request, &set, &names);
     if request.fault.is_some() && targets.is_empty() {
         let reason = "its update strategy has a partition that keeps every pod".to_owned();
         return Err(refuse(reason, "use `--fault delete`"));
@@ -107,7 +107,7 @@ pub async fn plan_chaos(
         dry_run: request.is_rehearsal,
         fault: request.fault,
         selection: request.selection.clone(),
-        kills,
+        repeat,
         pods: targets,
         container: target.as_ref().map(|target| target.container.clone()),
         beside: target
@@ -167,7 +167,7 @@ fn targets(request: &ChaosRequest, set: &StatefulSet, names: &[String]) -> (u32,
         return (0, Vec::new());
     };
     let replicas = u32::try_from(names.len()).unwrap_or(u32::MAX);
-    let kills = request.kills.unwrap_or(match request.selection {
+    let repeat = request.repeat.unwrap_or(match request.selection {
         Selection::AllInTurn if !fault.targets_workload() => replicas,
         _ => 1,
     });
@@ -177,13 +177,13 @@ fn targets(request: &ChaosRequest, set: &StatefulSet, names: &[String]) -> (u32,
             Target::Workload | Target::Pod | Target::Node => expected_ordinals(set),
         };
         let first = names.len().saturating_sub(taken.len());
-        return (kills, names.iter().skip(first).cloned().collect());
+        return (repeat, names.iter().skip(first).cloned().collect());
     }
     let mut draw = Draw::seeded(match request.selection {
         Selection::Random { seed } => seed,
         _ => 0,
     });
-    let pods = (0..kills).map(|number| {
+    let pods = (0..repeat).map(|number| {
         let index = match &request.selection {
             Selection::First => 0,
             Selection::Pod { pod } => names.iter().position(|name| name == pod).unwrap_or(0),
@@ -192,7 +192,7 @@ fn targets(request: &ChaosRequest, set: &StatefulSet, names: &[String]) -> (u32,
         };
         names.get(index).cloned().unwrap_or_default()
     });
-    (kills, pods.collect())
+    (repeat, pods.collect())
 }
 
 /// Draws numbers by a seed: the same ones on every machine (`SplitMix64`, Steele et al. 2014).
@@ -216,9 +216,9 @@ impl Draw {
 fn what(experiment: &Experiment, workload: &Workload) -> String {
     let namespace = &workload.namespace;
     let object = workload.reference();
-    let times = match experiment.kills {
+    let times = match experiment.repeat {
         0 | 1 => String::new(),
-        kills => format!(", {kills} times"),
+        repeat => format!(", {repeat} times"),
     };
     let Some(fault) = experiment.fault else {
         return format!("probe `{object}` in namespace `{namespace}` and break nothing");

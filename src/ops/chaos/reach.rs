@@ -55,7 +55,7 @@ pub(super) fn reach(
             ));
         }
         Some(Target::Pod) => {
-            if experiment.kills > 1 {
+            if experiment.repeat > 1 {
                 let seed = match experiment.selection {
                     Selection::Random { seed } => format!(" (seed {seed})"),
                     _ => String::new(),

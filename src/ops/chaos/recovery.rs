@@ -19,7 +19,7 @@ use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::rollout::{STALL, Seen, View};
 use crate::ops::surroundings::add_log;
-use crate::report::{Experiment, Kill, ProbeState, RecoveryPhase};
+use crate::report::{Experiment, FaultRecord, ProbeState, RecoveryPhase};
 use crate::status::{PodRun, PodSummary, RolloutState, is_ready, rollout_progress};
 
 /// A pod that is Ready by its own probe may need a moment until it answers.
@@ -46,7 +46,7 @@ pub(super) enum End {
 
 /// One pod that a fault takes.
 pub(super) struct Taken {
-    pub(super) kill: Kill,
+    pub(super) record: FaultRecord,
     pub(super) old: PodRun,
     /// The container that a signal is for.
     pub(super) container: String,
@@ -67,7 +67,7 @@ impl Taken {
             Proof::NewPod => PodRun::of(pod),
         };
         Self {
-            kill: Kill {
+            record: FaultRecord {
                 number,
                 fault,
                 pod: pod.metadata.name.clone().unwrap_or_default(),
@@ -91,32 +91,36 @@ impl Taken {
     }
 
     /// What became of it; one that was never evicted says why.
-    pub(super) fn into_kill(mut self) -> Kill {
+    pub(super) fn into_record(mut self) -> FaultRecord {
         if self.is_due {
             let reason = self.refusal.take();
             let reason = reason.unwrap_or_else(|| "its turn never came".to_owned());
-            self.kill.refused = Some(reason);
+            self.record.refused = Some(reason);
         }
-        self.kill
+        self.record
     }
 
     /// Whether its successor, or its restart, has been seen.
     fn has_changed(&self) -> bool {
-        match self.kill.fault.facts().proof {
-            Proof::Restart => self.kill.proof.is_some(),
-            Proof::NewPod => self.kill.uid_after.is_some(),
+        match self.record.fault.facts().proof {
+            Proof::Restart => self.record.proof.is_some(),
+            Proof::NewPod => self.record.uid_after.is_some(),
         }
     }
 
     /// Whether a pod is neither the one that was taken nor the one that has come back.
     fn is_another(&self, pod: &Pod) -> bool {
-        let first = self.kill.fault.keeps_pod().then_some(&self.kill.uid_before);
-        let last = self.kill.uid_after.as_ref().or(first);
+        let first = self
+            .record
+            .fault
+            .keeps_pod()
+            .then_some(&self.record.uid_before);
+        let last = self.record.uid_after.as_ref().or(first);
         last.is_some_and(|last| pod.metadata.uid.as_ref() != Some(last))
     }
 
     fn is_over(&self) -> bool {
-        self.has_changed() || self.kill.refused.is_some()
+        self.has_changed() || self.record.refused.is_some()
     }
 }
 
@@ -250,10 +254,10 @@ impl Recovery<'_> {
             && self
                 .taken
                 .iter()
-                .filter(|taken| taken.kill.refused.is_none())
+                .filter(|taken| taken.record.refused.is_none())
                 .all(|taken| {
                     taken
-                        .kill
+                        .record
                         .phases
                         .contains_key(&RecoveryPhase::FirstRightAnswer)
                 })
@@ -270,13 +274,13 @@ impl Recovery<'_> {
             Change::Scaled => self
                 .taken
                 .iter()
-                .all(|taken| find(&pods, &taken.kill.pod).is_none()),
+                .all(|taken| find(&pods, &taken.record.pod).is_none()),
             Change::Cordoned { node } => {
                 let new: Vec<&Pod> = self
                     .taken
                     .iter()
                     .filter(|taken| taken.has_changed())
-                    .filter_map(|taken| find(&pods, &taken.kill.pod))
+                    .filter_map(|taken| find(&pods, &taken.record.pod))
                     .collect();
                 let homeless = new.iter().find(|pod| is_unschedulable(pod));
                 if let Some(pod) = homeless {
@@ -295,7 +299,7 @@ impl Recovery<'_> {
             self.change = None;
             for taken in self.taken.iter_mut().filter(|taken| taken.is_due) {
                 taken.is_due = false;
-                taken.kill.refused =
+                taken.record.refused =
                     Some("its node had to take pods again before its turn came".to_owned());
             }
         }
@@ -308,9 +312,9 @@ impl Recovery<'_> {
         let is_waiting = self
             .taken
             .iter()
-            .filter(|taken| !taken.is_due && taken.kill.refused.is_none())
+            .filter(|taken| !taken.is_due && taken.record.refused.is_none())
             .any(|taken| {
-                !taken.has_changed() || !find(&pods, &taken.kill.pod).is_some_and(is_ready)
+                !taken.has_changed() || !find(&pods, &taken.record.pod).is_some_and(is_ready)
             });
         let (context, workload) = (self.context, &self.plan.workload);
         let Some(next) = self.taken.iter_mut().find(|taken| taken.is_due) else {
@@ -319,11 +323,11 @@ impl Recovery<'_> {
         if is_waiting {
             return Ok(());
         }
-        next.kill.at_ms = context.emitter.elapsed_ms();
+        next.record.at_ms = context.emitter.elapsed_ms();
         match evict(context, workload, &next.pod).await? {
             Sent::Accepted(_) => {
                 next.is_due = false;
-                note(context, &mut next.kill, RecoveryPhase::Accepted);
+                note(context, &mut next.record, RecoveryPhase::Accepted);
             }
             Sent::Refused(reason) | Sent::Doubtful(reason) => next.refusal = Some(reason),
         }
@@ -334,22 +338,22 @@ impl Recovery<'_> {
     fn note_phases(&mut self) {
         let pods = self.view.pods.current().unwrap_or_default();
         let latest = self.prober.latest();
-        let names: Vec<&str> = self.taken.iter().map(|taken| &*taken.kill.pod).collect();
+        let names: Vec<&str> = self.taken.iter().map(|taken| &*taken.record.pod).collect();
         self.bystanders.look(&pods, &names);
         for taken in self.taken.iter_mut().filter(|taken| !taken.is_due) {
-            if taken.kill.refused.is_some() {
+            if taken.record.refused.is_some() {
                 continue;
             }
-            let pod = find(&pods, &taken.kill.pod);
+            let pod = find(&pods, &taken.record.pod);
             if pod.is_some_and(|pod| taken.is_another(pod)) {
-                self.bystanders.replaced_again(&taken.kill.pod);
+                self.bystanders.replaced_again(&taken.record.pod);
             }
-            let mut seen = match taken.kill.fault.facts().proof {
+            let mut seen = match taken.record.fault.facts().proof {
                 Proof::Restart => restarted(taken, pod),
                 Proof::NewPod => replaced(taken, pod),
             };
             let run = pod.map(PodRun::of);
-            let sample = latest.get(&taken.kill.pod).and_then(Option::as_ref);
+            let sample = latest.get(&taken.record.pod).and_then(Option::as_ref);
             let answers = sample.is_some_and(|sample| {
                 sample.state == ProbeState::Right && sample.run.is_some() && sample.run == run
             });
@@ -357,16 +361,17 @@ impl Recovery<'_> {
                 seen.insert(RecoveryPhase::FirstRightAnswer);
             }
             for phase in seen {
-                note(self.context, &mut taken.kill, phase);
+                note(self.context, &mut taken.record, phase);
             }
         }
         let is_whole = self.taken.iter().all(|taken| {
-            taken.kill.refused.is_some() || taken.kill.phases.contains_key(&RecoveryPhase::Ready)
+            taken.record.refused.is_some()
+                || taken.record.phases.contains_key(&RecoveryPhase::Ready)
         });
         if is_whole && self.change.is_none() && self.is_equal() {
             for taken in &mut self.taken {
-                if taken.kill.refused.is_none() {
-                    note(self.context, &mut taken.kill, RecoveryPhase::AllEqual);
+                if taken.record.refused.is_none() {
+                    note(self.context, &mut taken.record, RecoveryPhase::AllEqual);
                 }
             }
         }

@@ -19,7 +19,7 @@ pub struct ChaosRequest {
     /// Whose turn it is.
     pub selection: Selection,
     /// The number of faults; every pod once in turn, or one, when not given.
-    pub kills: Option<u32>,
+    pub repeat: Option<u32>,
     /// The pause between a recovery and the next fault.
     pub pause: Duration,
     /// How long a control run probes.

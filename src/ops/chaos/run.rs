@@ -192,7 +192,7 @@ impl<'a> Run<'a> {
     /// All faults, one after the other.
     pub(super) async fn faults(&mut self, observed: &mut Observed) -> Result<(), OpsError> {
         let beginning = self.context.clone();
-        for number in 1..=self.plan.experiment.kills {
+        for number in 1..=self.plan.experiment.repeat {
             if number > 1 {
                 self.context = beginning.clone().restarted();
                 self.pause().await;
@@ -200,7 +200,7 @@ impl<'a> Run<'a> {
                 self.bystanders.look(&pods, &[]);
                 // A wrong answer ends the experiment, whenever it is given.
                 if !self.prober.wrong().is_empty() {
-                    if let Some(last) = observed.kills.last_mut() {
+                    if let Some(last) = observed.faults.last_mut() {
                         last.wrong_answers += self.prober.wrong_answers() - self.wrong;
                     }
                     return Ok(());
@@ -218,7 +218,7 @@ impl<'a> Run<'a> {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 // Nothing was broken yet: that is no verdict, but an error.
-                Err(error) if observed.kills.is_empty() => return Err(error),
+                Err(error) if observed.faults.is_empty() => return Err(error),
                 Err(error) => {
                     observed.doubts.push(told(number, &error));
                     return Ok(());

@@ -45,8 +45,8 @@ fn experiments_read_like_this() {
 #[test]
 fn of_many_faults_each_has_one_line() {
     let text = render_to_text(&samples::survived_often(100), 80, false);
-    let kills = text.lines().filter(|line| line.starts_with("✓ fault "));
-    assert_eq!(kills.count(), 100, "{text}");
+    let faults = text.lines().filter(|line| line.starts_with("✓ fault "));
+    assert_eq!(faults.count(), 100, "{text}");
     assert!(
         text.contains("✓ fault 17 of 100: cryptoserver-0 deleted, all equal after "),
         "{text}"
@@ -83,10 +83,10 @@ fn what_is_unknown_stays_in_the_table_at_every_width() {
 #[test]
 fn a_phase_that_only_some_pods_reached_says_so() {
     let text = reported(80, |report| {
-        let mut other = report.kills[0].clone();
+        let mut other = report.faults[0].clone();
         other.phases.retain(|phase, _| *phase < RecoveryPhase::Gone);
         other.phases.insert(RecoveryPhase::Terminating, 9_000);
-        report.kills.push(other);
+        report.faults.push(other);
     });
     assert!(text.contains("terminating 9 s, gone 1 of 2, "), "{text}");
 }
@@ -134,7 +134,7 @@ fn under_way(replicas: usize) -> Vec<Event> {
         dry_run: false,
         fault: Some(Fault::Delete),
         selection: Selection::AllInTurn,
-        kills: 5,
+        repeat: 5,
         pods: (0..5).map(pod).collect(),
         container: None,
         beside: Vec::new(),

@@ -36,7 +36,7 @@ pub struct Experiment {
     /// Whose turn it is.
     pub selection: Selection,
     /// The number of faults.
-    pub kills: u32,
+    pub repeat: u32,
     /// The pods that are hit, one for each fault; every pod for a fault that takes the workload.
     pub pods: Vec<String>,
     /// The container whose process 1 is ended, by a fault that ends one.

@@ -3,7 +3,7 @@
 mod availability;
 mod disturbance;
 mod experiment;
-mod kill;
+mod fault_record;
 mod summary;
 mod verdict;
 
@@ -16,7 +16,7 @@ pub use self::availability::{
 };
 pub use self::disturbance::{Disturbance, Remade};
 pub use self::experiment::{Experiment, Selection};
-pub use self::kill::{Kill, RecoveryPhase};
+pub use self::fault_record::{FaultRecord, RecoveryPhase};
 pub use self::summary::Percentiles;
 
 use super::VerifyReport;
@@ -92,7 +92,7 @@ pub struct Observed {
     /// The verification before the first fault.
     pub before: VerifyReport,
     /// The faults.
-    pub kills: Vec<Kill>,
+    pub faults: Vec<FaultRecord>,
     /// The verification after the last recovery.
     pub after: Option<VerifyReport>,
     /// Why it did not recover.
@@ -129,7 +129,7 @@ pub struct ChaosReport {
     /// The verification before the first fault.
     pub before: VerifyReport,
     /// The faults.
-    pub kills: Vec<Kill>,
+    pub faults: Vec<FaultRecord>,
     /// The percentiles of every phase.
     pub summary: BTreeMap<RecoveryPhase, Percentiles>,
     /// What clients would have seen.
@@ -172,10 +172,10 @@ impl ChaosReport {
         let (verdict, reasons) = verdict::weigh(&observed, &data);
         Self {
             object: observed.before.object.clone(),
-            summary: summary::summary(&observed.kills),
+            summary: summary::summary(&observed.faults),
             experiment: observed.experiment,
             before: observed.before,
-            kills: observed.kills,
+            faults: observed.faults,
             availability: observed.availability,
             after: observed.after,
             data,
@@ -195,15 +195,19 @@ impl ChaosReport {
     pub fn is_only_slow(&self) -> bool {
         let is_whole = self.data.preserved == Some(true)
             && self.cause.is_none()
-            && self.kills.iter().all(|kill| kill.proof.is_some())
+            && self.faults.iter().all(|record| record.proof.is_some())
             && !self.has_wrong_answers();
         self.verdict == ChaosVerdict::Failed && self.experiment.fault.is_some() && is_whole
     }
 
     /// How many faults were sent. Several pods may live through one.
     #[must_use]
-    pub fn faults(&self) -> u32 {
-        self.kills.iter().map(|kill| kill.number).max().unwrap_or(0)
+    pub fn fault_count(&self) -> u32 {
+        self.faults
+            .iter()
+            .map(|record| record.number)
+            .max()
+            .unwrap_or(0)
     }
 
     /// How it went, in the words that stand above every account of it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kill, RecoveryPhase};
+use super::{FaultRecord, RecoveryPhase};
 
 /// From so many durations on a percentile says more than the longest of all.
 const ENOUGH: u64 = 10;
@@ -63,11 +63,11 @@ fn middle(sorted: &[u64]) -> Option<u64> {
 }
 
 /// The percentiles of every phase that was seen.
-pub(super) fn summary(kills: &[Kill]) -> BTreeMap<RecoveryPhase, Percentiles> {
+pub(super) fn summary(faults: &[FaultRecord]) -> BTreeMap<RecoveryPhase, Percentiles> {
     let of = |phase| {
-        let times = kills
+        let times = faults
             .iter()
-            .filter_map(|kill| kill.phases.get(&phase).copied());
+            .filter_map(|record| record.phases.get(&phase).copied());
         Some((phase, Percentiles::of(times)?))
     };
     RecoveryPhase::ALL.into_iter().filter_map(of).collect()

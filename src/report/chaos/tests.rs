@@ -37,7 +37,7 @@ fn experiment() -> Experiment {
         dry_run: false,
         fault: Some(Fault::Delete),
         selection: Selection::First,
-        kills: 1,
+        repeat: 1,
         pods: vec!["web-0".into()],
         container: None,
         beside: Vec::new(),
@@ -50,8 +50,8 @@ fn experiment() -> Experiment {
     }
 }
 
-fn kill(proof: Option<&str>) -> Kill {
-    Kill {
+fn record(proof: Option<&str>) -> FaultRecord {
+    FaultRecord {
         number: 1,
         fault: Fault::Delete,
         pod: "web-0".into(),
@@ -85,7 +85,7 @@ fn survived() -> Observed {
     Observed {
         experiment: experiment(),
         before: verified("a", Outcome::Success),
-        kills: vec![kill(Some("a new UID"))],
+        faults: vec![record(Some("a new UID"))],
         after: Some(verified("a", Outcome::Success)),
         cause: None,
         availability: Availability {
@@ -145,20 +145,20 @@ fn survival_needs_the_fault_the_recovery_and_the_same_data() {
     };
     let table: [Row; 13] = [
         (
-            |it| it.kills = vec![kill(None)],
+            |it| it.faults = vec![record(None)],
             Inconclusive,
             "never seen with a new UID",
         ),
         (
             |it| {
-                it.kills[0].proof = None;
-                it.kills[0].phases.insert(RecoveryPhase::Started, 900);
+                it.faults[0].proof = None;
+                it.faults[0].phases.insert(RecoveryPhase::Started, 900);
             },
             Inconclusive,
             "never restarted",
         ),
         (
-            |it| it.kills[0].proof = None,
+            |it| it.faults[0].proof = None,
             Inconclusive,
             "have not started",
         ),
@@ -189,17 +189,17 @@ fn survival_needs_the_fault_the_recovery_and_the_same_data() {
         (
             |it| {
                 it.before = verified("a", Outcome::Undecided);
-                it.kills.clear();
+                it.faults.clear();
             },
             Refused,
             "nothing was broken",
         ),
         (
-            |it| it.kills[0].refused = Some("the budget forbids it".into()),
+            |it| it.faults[0].refused = Some("the budget forbids it".into()),
             Inconclusive,
             "the budget forbids it",
         ),
-        (|it| it.experiment.kills = 3, Inconclusive, "1 of 3 faults"),
+        (|it| it.experiment.repeat = 3, Inconclusive, "1 of 3 faults"),
         (
             |it| it.not_restored.push("the node is still cordoned".into()),
             Inconclusive,
@@ -219,7 +219,7 @@ fn survival_needs_the_fault_the_recovery_and_the_same_data() {
 #[test]
 fn other_data_is_lost_data_even_when_nothing_else_is_proven() {
     let mut observed = survived();
-    observed.kills = vec![kill(None)];
+    observed.faults = vec![record(None)];
     observed.after = Some(verified("b", Outcome::Success));
     expect(observed, ChaosVerdict::Failed, "other data");
 }
@@ -271,8 +271,8 @@ fn a_claim_that_rests_on_a_gap_is_no_claim() {
 fn a_control_run_shows_noise_and_never_survival() {
     let mut observed = survived();
     observed.experiment.fault = None;
-    observed.experiment.kills = 0;
-    observed.kills.clear();
+    observed.experiment.repeat = 0;
+    observed.faults.clear();
     expect(
         observed.clone(),
         ChaosVerdict::Failed,
@@ -291,11 +291,11 @@ fn a_control_run_shows_noise_and_never_survival() {
 #[test]
 fn a_recovery_that_was_never_seen_to_end_is_no_survival() {
     let mut observed = survived();
-    observed.experiment.kills = 2;
-    let mut second = kill(Some("a new UID"));
+    observed.experiment.repeat = 2;
+    let mut second = record(Some("a new UID"));
     second.number = 2;
     second.phases.clear();
-    observed.kills.push(second);
+    observed.faults.push(second);
     observed.experiment.max_recovery_ms = Some(6_000);
     expect(
         observed,
@@ -324,7 +324,7 @@ fn a_replica_that_is_not_there_afterwards_is_not_the_same_as_before() {
 fn a_control_run_that_could_not_see_says_nothing() {
     let mut observed = survived();
     observed.experiment.fault = None;
-    observed.kills.clear();
+    observed.faults.clear();
     let replica = &mut observed.availability.replicas[0];
     replica.probes.silent = 0;
     replica.probes.unknown = 5;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::disturbance::templates_explain;
-use super::{ChaosVerdict, DataProof, Kill, Observed, Percentiles, RecoveryPhase, Remade};
+use super::{ChaosVerdict, DataProof, FaultRecord, Observed, Percentiles, RecoveryPhase, Remade};
 use crate::diagnose::Finality;
 use crate::exit::Outcome;
 use crate::fault::Proof;
@@ -67,16 +67,16 @@ fn reconnected(observed: &Observed) -> Option<String> {
 }
 
 fn survival(observed: &Observed) -> String {
-    let faults = observed.experiment.kills;
+    let faults = observed.experiment.repeat;
     let container = observed.experiment.container.as_deref();
-    let pods = match (container, observed.kills.as_slice()) {
-        (Some(container), [kill]) => format!(
+    let pods = match (container, observed.faults.as_slice()) {
+        (Some(container), [record]) => format!(
             "container `{container}` of `{}` was proven to have restarted",
-            kill.pod
+            record.pod
         ),
-        (_, [kill]) => format!("`{}` was proven to be a new pod", kill.pod),
-        (_, kills) if faults > 1 => format!("all {} faults are proven", kills.len()),
-        (_, kills) => format!("all {} pods are proven to be new", kills.len()),
+        (_, [record]) => format!("`{}` was proven to be a new pod", record.pod),
+        (_, records) if faults > 1 => format!("all {} faults are proven", records.len()),
+        (_, records) => format!("all {} pods are proven to be new", records.len()),
     };
     format!("{pods}, and every replica serves the same data as before")
 }
@@ -85,7 +85,7 @@ fn refusals(observed: &Observed) -> Option<Vec<String>> {
     if !observed.refusals.is_empty() {
         return Some(observed.refusals.clone());
     }
-    let is_begun = observed.experiment.fault.is_none() || !observed.kills.is_empty();
+    let is_begun = observed.experiment.fault.is_none() || !observed.faults.is_empty();
     let is_steady = observed.before.verdict == Outcome::Success;
     if is_steady || is_begun && observed.experiment.fault.is_some() {
         return None;
@@ -175,16 +175,16 @@ fn noise(observed: &Observed) -> Vec<String> {
 
 fn exceeded_recovery(observed: &Observed) -> Option<String> {
     let budget = observed.experiment.max_recovery_ms?;
-    let slowest = slowest_recovery(&observed.kills)?;
+    let slowest = slowest_recovery(&observed.faults)?;
     let (slow, acceptable) = took_both(slowest, budget);
     (slowest.saturating_sub(observed.prober.leaves_open_ms()) > budget)
         .then(|| format!("a recovery took {slow}; the limit is {acceptable}"))
 }
 
-fn slowest_recovery(kills: &[Kill]) -> Option<u64> {
-    let times = kills
+fn slowest_recovery(faults: &[FaultRecord]) -> Option<u64> {
+    let times = faults
         .iter()
-        .filter_map(|kill| kill.phases.get(&RecoveryPhase::AllEqual).copied());
+        .filter_map(|record| record.phases.get(&RecoveryPhase::AllEqual).copied());
     Percentiles::of(times).map(|recovery| recovery.max)
 }
 
@@ -221,18 +221,19 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
         doubts.extend(observed.remade.iter().map(Remade::doubt));
     }
     doubts.extend(observed.doubts.iter().cloned());
-    for kill in &observed.kills {
-        if let Some(refused) = &kill.refused {
-            doubts.push(format!("`{}` was not broken: {refused}", kill.pod));
-        } else if kill.proof.is_none() && !observed.is_stopped {
-            doubts.push(unproven(kill));
-        } else if let Some(others) = not_the_server(observed, kill) {
+    for record in &observed.faults {
+        if let Some(refused) = &record.refused {
+            doubts.push(format!("`{}` was not broken: {refused}", record.pod));
+        } else if record.proof.is_none() && !observed.is_stopped {
+            doubts.push(unproven(record));
+        } else if let Some(others) = not_the_server(observed, record) {
             doubts.push(others);
-        } else if observed.after.is_some() && !kill.phases.contains_key(&RecoveryPhase::AllEqual) {
+        } else if observed.after.is_some() && !record.phases.contains_key(&RecoveryPhase::AllEqual)
+        {
             doubts.push(format!(
                 "after fault {} on `{}` the replicas were not seen to be {} again",
-                kill.number,
-                kill.pod,
+                record.number,
+                record.pod,
                 RecoveryPhase::AllEqual.title()
             ));
         }
@@ -254,15 +255,15 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
         _ => {}
     }
     let done = observed
-        .kills
+        .faults
         .iter()
-        .map(|kill| kill.number)
+        .map(|record| record.number)
         .max()
         .unwrap_or(0);
-    if breaks && done < observed.experiment.kills && doubts.is_empty() {
+    if breaks && done < observed.experiment.repeat && doubts.is_empty() {
         doubts.push(format!(
             "{done} of {} faults took place",
-            observed.experiment.kills
+            observed.experiment.repeat
         ));
     }
     doubts.extend(other_replicas(observed));
@@ -273,7 +274,7 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
     }
     if let Some(budget) = observed.experiment.max_recovery_ms
         && breaks
-        && slowest_recovery(&observed.kills).is_none()
+        && slowest_recovery(&observed.faults).is_none()
     {
         doubts.push(format!(
             "no recovery was seen to its end, so nothing is known about the limit of {}",
@@ -323,7 +324,7 @@ fn blind(observed: &Observed) -> Vec<String> {
 /// A recovery as measured may have been over earlier, by what the probing leaves open.
 fn unsupported_recovery(observed: &Observed) -> Option<String> {
     let budget = observed.experiment.max_recovery_ms?;
-    let slowest = slowest_recovery(&observed.kills)?;
+    let slowest = slowest_recovery(&observed.faults)?;
     let (slow, acceptable) = took_both(slowest, budget);
     (slowest > budget).then(|| {
         format!("a recovery took up to {slow}; whether that is more than {acceptable} is not known")
@@ -332,37 +333,37 @@ fn unsupported_recovery(observed: &Observed) -> Option<String> {
 
 /// Where several containers run, the one whose process was ended need not be the one that answers:
 /// only a gap in the answers shows that it is.
-fn not_the_server(observed: &Observed, kill: &Kill) -> Option<String> {
+fn not_the_server(observed: &Observed, record: &FaultRecord) -> Option<String> {
     let container = observed.experiment.container.as_ref()?;
     let others = &observed.experiment.beside;
-    let is_gapless = kill.fault.keeps_pod() && kill.outage_ms == Some(0);
+    let is_gapless = record.fault.keeps_pod() && record.outage_ms == Some(0);
     (is_gapless && !others.is_empty()).then(|| {
         let others: Vec<String> = others.iter().map(|other| format!("`{other}`")).collect();
         format!(
             "`{}` answered without a gap while its container `{container}` restarted: {} may be what \
              serves the endpoint",
-            kill.pod,
+            record.pod,
             others.join(" or ")
         )
     })
 }
 
-fn unproven(kill: &Kill) -> String {
-    match kill.fault.facts().proof {
+fn unproven(record: &FaultRecord) -> String {
+    match record.fault.facts().proof {
         Proof::Restart => format!(
             "`{}` was not seen to restart: process 1 may ignore SIGTERM",
-            kill.pod
+            record.pod
         ),
-        Proof::NewPod if kill.uid_after.is_none() => {
-            format!("`{}` was never seen with a new UID", kill.pod)
+        Proof::NewPod if record.uid_after.is_none() => {
+            format!("`{}` was never seen with a new UID", record.pod)
         }
-        Proof::NewPod if !kill.phases.contains_key(&RecoveryPhase::Started) => format!(
+        Proof::NewPod if !record.phases.contains_key(&RecoveryPhase::Started) => format!(
             "`{}` came back with a new UID, but its containers have not started",
-            kill.pod
+            record.pod
         ),
         Proof::NewPod => format!(
             "`{}` came back with a new UID, but its containers never restarted",
-            kill.pod
+            record.pod
         ),
     }
 }

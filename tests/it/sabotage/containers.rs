@@ -137,9 +137,9 @@ async fn the_container_that_serves_is_the_one_that_is_ended() {
         .with("/experiment/container", &json!("server"))
         .with("/experiment/beside", &json!(["main"]))
         .saying("container `server` of `cryptoserver-0` was proven to have restarted");
-    let kill = &told.report()["kills"][0];
+    let record = &told.report()["faults"][0];
     assert_eq!(
-        (&kill["restarts_before"], &kill["restarts_after"]),
+        (&record["restarts_before"], &record["restarts_after"]),
         (&json!(0), &json!(1))
     );
     let announced = told.0.json_lines().into_iter();

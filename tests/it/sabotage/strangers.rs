@@ -88,7 +88,7 @@ async fn a_deployments_pod_is_neither_read_nor_broken() {
         "0s",
     ];
     let told = scene.told(&flags).await.is(SUCCESS, "survived");
-    assert_eq!(told.report()["kills"].as_array().map(Vec::len), Some(2));
+    assert_eq!(told.report()["faults"].as_array().map(Vec::len), Some(2));
     assert_eq!(scene.pod("other-6f9c-x2x7q")["metadata"]["uid"], before);
     let shown = told.0.json_lines().into_iter();
     let rows = shown.filter(|line| line["event"] == "pod_changed");

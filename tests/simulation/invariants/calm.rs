@@ -25,7 +25,7 @@ pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
 /// Only here is that asserted: time stands still while anybody works, so that no probe is ever late.
 fn blamed(report: &ChaosReport) -> Vec<String> {
     let mut replicas = report.availability.replicas.clone();
-    replicas.retain(|replica| !report.kills.iter().any(|kill| kill.pod == replica.pod));
+    replicas.retain(|replica| !report.faults.iter().any(|record| record.pod == replica.pod));
     replicas.retain(|replica| {
         let probes = replica.probes;
         probes.right == 0
@@ -56,7 +56,7 @@ fn verdict(case: &Case<'_>) -> Vec<String> {
         Said::Verify(Ok(report)) => (report.outcome(), data),
         Said::Chaos(Ok(report)) => {
             let stays_behind = report.experiment.fault == Some(Fault::Cordon)
-                && report.kills.iter().any(|kill| kill.refused.is_some());
+                && report.faults.iter().any(|record| record.refused.is_some());
             // Pods that no other node could take were not driven away, and nothing is said of them.
             let right = if data == Outcome::Success && stays_behind {
                 Outcome::Undecided

@@ -76,7 +76,7 @@ pub(super) fn broken(case: &Case<'_>, attack: Attack, requests: &[Request]) -> V
         };
         if request.executed.is_none()
             && let Said::Chaos(Ok(report)) = &case.played.said
-            && report.kills.is_empty()
+            && report.faults.is_empty()
             && deed == Deed::Pod
         {
             wrong.push("a fault was sent, and the report knows of none".to_owned());
@@ -113,7 +113,7 @@ pub(super) fn broken(case: &Case<'_>, attack: Attack, requests: &[Request]) -> V
         }
         hit.push(uid);
     }
-    let most = attack.kills as usize;
+    let most = attack.repeat as usize;
     if attack.fault != Fault::Cordon && hit.len() > most {
         wrong.push(format!(
             "{} faults were executed in place of {most}",

@@ -7,7 +7,7 @@ use apiserver_model::Served;
 use apiserver_model::object::{number, text};
 use cryptoctl::exit::Outcome;
 use cryptoctl::fault::Fault;
-use cryptoctl::report::{ChaosReport, ChaosVerdict, Kill, RecoveryPhase};
+use cryptoctl::report::{ChaosReport, ChaosVerdict, FaultRecord, RecoveryPhase};
 use tokio::time::Instant;
 
 use super::{Case, experiment_writes, replicas, verdicts};
@@ -26,8 +26,8 @@ pub(super) fn broken(case: &Case<'_>, report: &ChaosReport) -> Vec<String> {
         from: first.unwrap_or(case.played.end),
         to: case.played.end,
     };
-    for kill in &report.kills {
-        wrong.extend(of_kill(case, since, kill));
+    for record in &report.faults {
+        wrong.extend(of_record(case, since, record));
     }
     if let Some(after) = &report.after {
         wrong.extend(replicas::broken(case, since, after));
@@ -35,7 +35,7 @@ pub(super) fn broken(case: &Case<'_>, report: &ChaosReport) -> Vec<String> {
     match report.verdict {
         ChaosVerdict::Survived => wrong.extend(survived(case, attack, since, report)),
         ChaosVerdict::Failed => wrong.extend(failed(case, since, report)),
-        ChaosVerdict::Refused if !report.kills.is_empty() || is_struck(case, attack) => {
+        ChaosVerdict::Refused if !report.faults.is_empty() || is_struck(case, attack) => {
             wrong.push("it says refused, and broke something".to_owned());
         }
         ChaosVerdict::Undisturbed | ChaosVerdict::Rehearsed => {
@@ -85,51 +85,51 @@ fn containers(case: &Case<'_>, uid: &str) -> (BTreeSet<String>, i64) {
 }
 
 /// Whether a pod was replaced, or its container restarted, for certain.
-fn is_proven(case: &Case<'_>, kill: &Kill) -> bool {
-    let Some(uid_after) = &kill.uid_after else {
+fn is_proven(case: &Case<'_>, record: &FaultRecord) -> bool {
+    let Some(uid_after) = &record.uid_after else {
         return false;
     };
-    let (old, restarts) = containers(case, &kill.uid_before);
-    if kill.fault == Fault::Kill {
+    let (old, restarts) = containers(case, &record.uid_before);
+    if record.fault == Fault::Kill {
         // Somebody may have replaced the pod since.
-        return old.len() > 1 && restarts > i64::from(kill.restarts_before);
+        return old.len() > 1 && restarts > i64::from(record.restarts_before);
     }
     let (new, _) = containers(case, uid_after);
-    *uid_after != kill.uid_before && new.iter().any(|id| !old.contains(id))
+    *uid_after != record.uid_before && new.iter().any(|id| !old.contains(id))
 }
 
-fn of_kill(case: &Case<'_>, since: Span, kill: &Kill) -> Vec<String> {
+fn of_record(case: &Case<'_>, since: Span, record: &FaultRecord) -> Vec<String> {
     let mut wrong = Vec::new();
     let has_pod = |moment: &truth::Moment, accept: &dyn Fn(&serde_json::Value) -> bool| {
-        moment.pods.get(&kill.pod).is_some_and(|pod| {
+        moment.pods.get(&record.pod).is_some_and(|pod| {
             let uid = text(pod, "/metadata/uid");
             // What restarted may have been replaced since.
-            let is_restarted = kill.fault == Fault::Kill && uid == kill.uid_before;
-            (is_restarted || Some(uid) == kill.uid_after.as_deref()) && accept(pod)
+            let is_restarted = record.fault == Fault::Kill && uid == record.uid_before;
+            (is_restarted || Some(uid) == record.uid_after.as_deref()) && accept(pod)
         })
     };
-    if kill.proof.is_some() && !is_proven(case, kill) {
+    if record.proof.is_some() && !is_proven(case, record) {
         wrong.push(format!(
-            "it claims a proof of what never happened: {kill:?}"
+            "it claims a proof of what never happened: {record:?}"
         ));
     }
-    if kill.uid_after.is_some()
+    if record.uid_after.is_some()
         && !truth::ever(case.run, since, |moment| has_pod(moment, &|_| true))
     {
-        wrong.push(format!("it names a successor that never was: {kill:?}"));
+        wrong.push(format!("it names a successor that never was: {record:?}"));
     }
     let is_ready = |pod: &serde_json::Value| has_condition(pod, "Ready", "True");
-    if kill.phases.contains_key(&RecoveryPhase::Ready)
+    if record.phases.contains_key(&RecoveryPhase::Ready)
         && !truth::ever(case.run, since, |moment| has_pod(moment, &is_ready))
     {
-        wrong.push(format!("it says Ready, and it never was: {kill:?}"));
+        wrong.push(format!("it says Ready, and it never was: {record:?}"));
     }
     let is_gone = truth::ever(case.run, since, |moment| {
-        let pod = moment.pods.get(&kill.pod);
-        pod.map(|pod| text(pod, "/metadata/uid")) != Some(&kill.uid_before)
+        let pod = moment.pods.get(&record.pod);
+        pod.map(|pod| text(pod, "/metadata/uid")) != Some(&record.uid_before)
     });
-    if kill.phases.contains_key(&RecoveryPhase::Gone) && !is_gone {
-        wrong.push(format!("it says gone, and it never was: {kill:?}"));
+    if record.phases.contains_key(&RecoveryPhase::Gone) && !is_gone {
+        wrong.push(format!("it says gone, and it never was: {record:?}"));
     }
     wrong
 }
@@ -159,9 +159,9 @@ fn survived(case: &Case<'_>, attack: Attack, since: Span, report: &ChaosReport) 
             && after.agreed_sha256().is_some()
             && after.agreed_sha256() == report.before.agreed_sha256()
     });
-    let numbers: BTreeSet<u32> = report.kills.iter().map(|kill| kill.number).collect();
-    let is_executed = numbers.iter().copied().eq(1..=attack.kills);
-    let is_proven = report.kills.iter().all(|kill| is_proven(case, kill));
+    let numbers: BTreeSet<u32> = report.faults.iter().map(|record| record.number).collect();
+    let is_executed = numbers.iter().copied().eq(1..=attack.repeat);
+    let is_proven = report.faults.iter().all(|record| is_proven(case, record));
     let is_whole = truth::ever(case.run, since, truth::Moment::is_complete);
     if !(is_preserved && is_executed && is_proven && is_whole && report.not_restored.is_empty()) {
         wrong.push(format!(

@@ -14,8 +14,8 @@ pub(crate) fn survived() -> Vec<Event> {
 }
 
 /// So many faults that are survived.
-pub(crate) fn survived_often(kills: u32) -> Vec<Event> {
-    let mut events = played(kills, Fate::Recovers);
+pub(crate) fn survived_often(repeat: u32) -> Vec<Event> {
+    let mut events = played(repeat, Fate::Recovers);
     let middle = events.len() / 2;
     let elapsed_ms = events[middle].elapsed_ms;
     let silent = EventKind::ServerAnswers {
@@ -64,7 +64,7 @@ pub(crate) fn refused() -> Vec<Event> {
 pub(crate) fn control() -> Vec<Event> {
     let experiment = Experiment {
         fault: None,
-        kills: 0,
+        repeat: 0,
         pods: Vec::new(),
         control_ms: Some(10_000),
         ..experiment(1)

@@ -11,7 +11,7 @@ use crate::exit::ExitStatus;
 use crate::fault::Fault;
 use crate::object::ObjectRef;
 use crate::report::{
-    ChaosReport, Experiment, Kill, Observed, ProbeCounts, ProbeState, Prober, RecoveryPhase,
+    ChaosReport, Experiment, FaultRecord, Observed, ProbeCounts, ProbeState, Prober, RecoveryPhase,
     ReplicaAnswer, Report, Selection, VerifyReport,
 };
 use crate::timeline::Timeline;
@@ -35,7 +35,7 @@ pub(super) enum Fate {
 pub(super) struct Play {
     events: Vec<Event>,
     timeline: Timeline,
-    kills: Vec<Kill>,
+    faults: Vec<FaultRecord>,
     pub(super) now_ms: u64,
 }
 
@@ -43,9 +43,9 @@ pub(super) fn name(ordinal: i32) -> String {
     format!("cryptoserver-{ordinal}")
 }
 
-pub(super) fn uid(kill: u32, pod: &str) -> String {
+pub(super) fn uid(record: u32, pod: &str) -> String {
     let last = pod.bytes().last().unwrap();
-    format!("6f0c2b1e-7a44-4d0e-9{last:03x}-{kill:012x}")
+    format!("6f0c2b1e-7a44-4d0e-9{last:03x}-{record:012x}")
 }
 
 impl Play {
@@ -54,7 +54,7 @@ impl Play {
         let mut play = Self {
             events: vec![started("chaos")],
             timeline: Timeline::default(),
-            kills: Vec::new(),
+            faults: Vec::new(),
             now_ms: 0,
         };
         play.push(
@@ -163,7 +163,7 @@ impl Play {
         } else {
             phases.len()
         };
-        let mut kind = Kill {
+        let mut kind = FaultRecord {
             number,
             fault,
             pod: pod.clone(),
@@ -213,7 +213,7 @@ impl Play {
         if fate != Fate::Crashes {
             self.endpoints(begin + late + 3_750 + jitter, &[0, 1]);
         }
-        self.kills.push(kind);
+        self.faults.push(kind);
         self.counted(104 + jitter / 10);
         self.now_ms += 50;
     }
@@ -235,7 +235,7 @@ impl Play {
 }
 
 pub(super) fn what(experiment: &Experiment) -> String {
-    match (experiment.fault, experiment.kills) {
+    match (experiment.fault, experiment.repeat) {
         (None, _) => "probe `statefulset/cryptoserver` in namespace `logaiter` and break nothing",
         (Some(_), 1) => "delete `pod/cryptoserver-0` in namespace `logaiter`",
         (Some(_), _) => {
@@ -245,24 +245,24 @@ pub(super) fn what(experiment: &Experiment) -> String {
     .to_owned()
 }
 
-pub(super) fn experiment(kills: u32) -> Experiment {
-    let pods = (0..kills).map(|kill| name(i32::try_from(kill).unwrap() % REPLICAS));
+pub(super) fn experiment(faults: u32) -> Experiment {
+    let pods = (0..faults).map(|record| name(i32::try_from(record).unwrap() % REPLICAS));
     Experiment {
         fault: Some(Fault::Delete),
-        selection: if kills == 1 {
+        selection: if faults == 1 {
             Selection::First
         } else {
             Selection::AllInTurn
         },
-        kills,
+        repeat: faults,
         pods: pods.collect(),
         container: None,
         beside: Vec::new(),
         pause_ms: 0,
         control_ms: None,
         probe_interval_ms: 100,
-        max_outage_ms: (kills > 1).then_some(10_000),
-        max_recovery_ms: (kills > 1).then_some(20_000),
+        max_outage_ms: (faults > 1).then_some(10_000),
+        max_recovery_ms: (faults > 1).then_some(20_000),
         endpoints: vec![endpoint()],
         dry_run: false,
     }
@@ -272,7 +272,7 @@ pub(super) fn observed(play: &Play, experiment: Experiment, before: VerifyReport
     Observed {
         experiment,
         before,
-        kills: play.kills.clone(),
+        faults: play.faults.clone(),
         after: None,
         cause: None,
         availability: play.timeline.availability(40, play.now_ms),
@@ -295,12 +295,12 @@ pub(super) fn same() -> Vec<ReplicaAnswer> {
     (0..REPLICAS).map(|ordinal| answer(ordinal, KEYS)).collect()
 }
 
-pub(super) fn played(kills: u32, fate: Fate) -> Vec<Event> {
-    let experiment = experiment(kills);
+pub(super) fn played(faults: u32, fate: Fate) -> Vec<Event> {
+    let experiment = experiment(faults);
     let mut play = Play::new(&experiment);
     let before = play.verify(60, &same());
     play.now_ms = FIRST_FAULT_MS;
-    for number in 1..=kills {
+    for number in 1..=faults {
         let ordinal = i32::try_from(number - 1).unwrap() % REPLICAS;
         play.fault(number, Fault::Delete, ordinal, fate);
     }

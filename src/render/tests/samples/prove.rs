@@ -11,7 +11,7 @@ use crate::event::{Event, EventKind};
 use crate::exit::ExitStatus;
 use crate::fault::Fault;
 use crate::report::{
-    Availability, ChaosReport, Endpoint, Experiment, Kill, Observed, Prober, Problem,
+    Availability, ChaosReport, Endpoint, Experiment, FaultRecord, Observed, Prober, Problem,
     RecoveryPhase, ReplicaAnswer, Report, Selection, VerifyReport, Via,
 };
 
@@ -200,8 +200,8 @@ fn recovery() -> Vec<Event> {
     ]
 }
 
-fn kill(phases: &[(RecoveryPhase, u64)]) -> Kill {
-    Kill {
+fn record(phases: &[(RecoveryPhase, u64)]) -> FaultRecord {
+    FaultRecord {
         number: 1,
         fault: Fault::Delete,
         pod: "cryptoserver-0".into(),
@@ -220,7 +220,7 @@ fn kill(phases: &[(RecoveryPhase, u64)]) -> Kill {
 
 fn observed(
     before: VerifyReport,
-    kills: Vec<Kill>,
+    faults: Vec<FaultRecord>,
     after: Option<VerifyReport>,
     cause: Option<Diagnosis>,
 ) -> ChaosReport {
@@ -229,7 +229,7 @@ fn observed(
             dry_run: false,
             fault: Some(Fault::Delete),
             selection: Selection::First,
-            kills: 1,
+            repeat: 1,
             pods: vec!["cryptoserver-0".into()],
             container: None,
             beside: Vec::new(),
@@ -241,7 +241,7 @@ fn observed(
             endpoints: vec![endpoint()],
         },
         before,
-        kills,
+        faults,
         after,
         cause,
         availability: Availability::default(),
@@ -272,12 +272,12 @@ pub(crate) fn chaos_survived() -> Vec<Event> {
         phase: RecoveryPhase::Ready,
         after_ms: 4_912,
     };
-    let kills = vec![kill(&[
+    let faults = vec![record(&[
         (RecoveryPhase::Gone, 1_180),
         (RecoveryPhase::Ready, 4_912),
         (RecoveryPhase::AllEqual, 4_912),
     ])];
-    let report = observed(before_report, kills, Some(after_report), None);
+    let report = observed(before_report, faults, Some(after_report), None);
     let mut events = vec![started("chaos")];
     events.extend(before);
     events.extend(recovery());
@@ -307,8 +307,8 @@ pub(crate) fn chaos_failed() -> Vec<Event> {
         next: vec!["kubectl logs pod/cryptoserver-0 -n logaiter --previous".into()],
         finality: Finality::Final,
     };
-    let kills = vec![kill(&[(RecoveryPhase::Gone, 1_180)])];
-    let report = observed(before_report, kills, None, Some(cause));
+    let faults = vec![record(&[(RecoveryPhase::Gone, 1_180)])];
+    let report = observed(before_report, faults, None, Some(cause));
     let mut events = vec![started("chaos")];
     events.extend(before);
     events.extend(recovery());

@@ -27,7 +27,7 @@ pub(super) struct ChaosLines {
     /// Whether what will be done was shown with the question for consent.
     is_told: bool,
     /// The number of faults.
-    kills: u32,
+    repeat: u32,
     fault: Option<Sent>,
     incidents: Incidents,
     timeline: Timeline,
@@ -137,7 +137,7 @@ impl ChaosLines {
     }
 
     fn is_brief(&self) -> bool {
-        self.kills > 1
+        self.repeat > 1
     }
 
     fn experiment(
@@ -147,7 +147,7 @@ impl ChaosLines {
         reach: &[String],
         width: usize,
     ) -> Vec<Line> {
-        self.kills = experiment.kills;
+        self.repeat = experiment.repeat;
         if self.is_told {
             return Vec::new();
         }
@@ -197,7 +197,7 @@ impl ChaosLines {
     /// The fault under way, by its number.
     fn number(&self) -> String {
         let number = self.fault.as_ref().map_or(0, |sent| sent.number);
-        format!("fault {number} of {}", self.kills)
+        format!("fault {number} of {}", self.repeat)
     }
 
     /// The line on a fault whose end was not seen, when there are several.

@@ -8,7 +8,7 @@ use crate::render::line::{Level, Line, Tone};
 use crate::render::table::{Column, Table};
 use crate::render::words::{count, short_digest, took};
 use crate::report::{
-    Availability, ChaosReport, ChaosVerdict, DataProof, Kill, Percentiles, RecoveryPhase,
+    Availability, ChaosReport, ChaosVerdict, DataProof, FaultRecord, Percentiles, RecoveryPhase,
     ReplicaAvailability,
 };
 use crate::values::{percent, took_both};
@@ -41,7 +41,7 @@ pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<
         }
     }
     let mut say = |label: &str, text: &str| lines.extend(fact(Level::Result, label, text, width));
-    for (index, text) in proofs(&report.kills).iter().enumerate() {
+    for (index, text) in proofs(&report.faults).iter().enumerate() {
         say(if index == 0 { "proof" } else { "" }, text);
     }
     let is_refused_by_an_answer =
@@ -51,11 +51,11 @@ pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<
     {
         say("data", &text);
     }
-    let phases = phases_of_one(&report.kills);
-    if report.experiment.kills == 1 && !phases.is_empty() {
+    let phases = phases_of_one(&report.faults);
+    if report.experiment.repeat == 1 && !phases.is_empty() {
         say("phases", &phases);
     }
-    if report.experiment.kills > 1 {
+    if report.experiment.repeat > 1 {
         lines.extend(phases_of_many(report, width));
     }
     lines.extend(availability(&report.availability, width));
@@ -85,7 +85,7 @@ pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<
 
 /// What follows the headline.
 fn ending(report: &ChaosReport) -> String {
-    let faults = report.experiment.kills;
+    let faults = report.experiment.repeat;
     match report.verdict {
         _ if report.verdict == ChaosVerdict::Survived || report.is_only_slow() => {
             let Some(times) = report.summary.get(&RecoveryPhase::AllEqual) else {
@@ -115,19 +115,22 @@ fn ending(report: &ChaosReport) -> String {
 }
 
 /// What proves that the faults took place, pod by pod, or in all when there are many.
-fn proofs(kills: &[Kill]) -> Vec<String> {
-    let open: Vec<&Kill> = kills.iter().filter(|kill| kill.proof.is_none()).collect();
-    if kills.len() <= PROVEN_PODS {
-        return kills.iter().map(proof).collect();
+fn proofs(faults: &[FaultRecord]) -> Vec<String> {
+    let open: Vec<&FaultRecord> = faults
+        .iter()
+        .filter(|record| record.proof.is_none())
+        .collect();
+    if faults.len() <= PROVEN_PODS {
+        return faults.iter().map(proof).collect();
     }
-    let proven = kills.len() - open.len();
-    let of = if kills.iter().any(|kill| kill.fault.keeps_pod()) {
+    let proven = faults.len() - open.len();
+    let of = if faults.iter().any(|record| record.fault.keeps_pod()) {
         "more restarts and a later start"
     } else {
         "a new UID and a later start"
     };
-    let mut texts = vec![format!("{proven} of {} seen with {of}", kills.len())];
-    texts.extend(open.iter().take(PROVEN_PODS).map(|kill| proof(kill)));
+    let mut texts = vec![format!("{proven} of {} seen with {of}", faults.len())];
+    texts.extend(open.iter().take(PROVEN_PODS).map(|record| proof(record)));
     if open.len() > PROVEN_PODS {
         texts.push(format!(
             "… and {} more without proof",
@@ -137,19 +140,19 @@ fn proofs(kills: &[Kill]) -> Vec<String> {
     texts
 }
 
-fn proof(kill: &Kill) -> String {
-    let pod = &kill.pod;
-    if let Some(refused) = &kill.refused {
+fn proof(record: &FaultRecord) -> String {
+    let pod = &record.pod;
+    if let Some(refused) = &record.refused {
         return format!("{pod}: not broken, {refused}");
     }
-    let uids = match &kill.uid_after {
-        Some(after) if *after != kill.uid_before => {
-            let (before, after) = short_uids(&kill.uid_before, after);
+    let uids = match &record.uid_after {
+        Some(after) if *after != record.uid_before => {
+            let (before, after) = short_uids(&record.uid_before, after);
             format!(" (UID {before} before, {after} after)")
         }
-        _ => format!(" (UID {})", short_uid(&kill.uid_before)),
+        _ => format!(" (UID {})", short_uid(&record.uid_before)),
     };
-    let proof = kill.proof.as_deref().unwrap_or("none");
+    let proof = record.proof.as_deref().unwrap_or("none");
     format!("{pod}: {proof}{uids}")
 }
 
@@ -181,21 +184,21 @@ fn data(data: &DataProof, has_afterwards: bool) -> Option<String> {
 }
 
 /// The phases of the only fault; of several pods, the latest of each phase.
-fn phases_of_one(kills: &[Kill]) -> String {
+fn phases_of_one(faults: &[FaultRecord]) -> String {
     let mut latest: BTreeMap<RecoveryPhase, u64> = BTreeMap::new();
-    for kill in kills {
-        for (phase, after_ms) in &kill.phases {
+    for record in faults {
+        for (phase, after_ms) in &record.phases {
             let slot = latest.entry(*phase).or_insert(0);
             *slot = (*slot).max(*after_ms);
         }
     }
     let mut latest: Vec<(RecoveryPhase, u64)> = latest.into_iter().collect();
     // On one clock: a replica may answer before it is Ready. What is not over comes last.
-    latest.sort_by_key(|(phase, after_ms)| (phase.reach(kills).is_some(), *after_ms, *phase));
+    latest.sort_by_key(|(phase, after_ms)| (phase.reach(faults).is_some(), *after_ms, *phase));
     let seen: Vec<String> = latest
         .iter()
         .map(|(phase, after_ms)| {
-            let text = match phase.reach(kills) {
+            let text = match phase.reach(faults) {
                 Some((reached, all)) => format!("{} {reached} of {all}", phase.title()),
                 None => format!("{} {}", phase.title(), took(*after_ms)),
             };
@@ -227,7 +230,7 @@ fn phases_of_many(report: &ChaosReport, width: usize) -> Vec<Line> {
             (false, true) => [cell(times.p50), (Tone::Plain, "-".to_owned())],
             (false, false) => [cell(times.p50), cell(times.p95)],
         };
-        let name = match phase.reach(&report.kills) {
+        let name = match phase.reach(&report.faults) {
             Some((reached, all)) => format!("{} ({reached} of {all})", phase.title()),
             None => phase.title().to_owned(),
         };

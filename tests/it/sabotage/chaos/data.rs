@@ -25,7 +25,7 @@ async fn a_new_pod_that_makes_new_data_is_found_by_its_first_answer() {
         .is(UNHEALTHY, "failed")
         .saying("`cryptoserver-0` answered with other content: 16 bytes")
         .saying("2 replicas gave 2 different answers")
-        .with("/kills/0/wrong_answers", &json!(1));
+        .with("/faults/0/wrong_answers", &json!(1));
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn an_answer_that_is_wrong_only_while_the_other_pod_is_away_fails_at_once(
         .saying("`cryptoserver-1` answered with other content")
         .not_saying("`cryptoserver-0` answered with other content");
     assert_eq!(
-        told.report()["kills"][0]["phases"]["all_equal"],
+        told.report()["faults"][0]["phases"]["all_equal"],
         json!(null),
         "it is not waited for the recovery"
     );
@@ -111,10 +111,10 @@ async fn an_error_before_it_is_ready_is_an_outage_and_no_wrong_answer() {
         .serve_when(replica(0), "/keys", When::Unready, busy);
     let told = chaos(&scene, &[]).await.is(SUCCESS, "survived");
     let report = told.report();
-    assert_eq!(report["kills"][0]["wrong_answers"], 0);
+    assert_eq!(report["faults"][0]["wrong_answers"], 0);
     let failing = &report["availability"]["replicas"][0]["failing"];
     assert!(failing.as_u64().unwrap() > 0, "{report:#}");
-    let phases = &report["kills"][0]["phases"];
+    let phases = &report["faults"][0]["phases"];
     assert!(
         phases["first_right_answer"].as_u64() >= phases["ready"].as_u64(),
         "{phases}"
@@ -125,7 +125,7 @@ async fn an_error_before_it_is_ready_is_an_outage_and_no_wrong_answer() {
 async fn a_right_answer_before_it_is_ready_does_not_end_the_recovery() {
     let scene = Scene::of_a_late_one().await;
     let told = chaos(&scene, &[]).await.is(SUCCESS, "survived");
-    let phases = told.report()["kills"][0]["phases"].clone();
+    let phases = told.report()["faults"][0]["phases"].clone();
     let of = |name: &str| phases[name].as_u64().unwrap();
     assert!(of("first_right_answer") < of("ready"), "{phases}");
     assert!(of("ready") <= of("all_equal"), "{phases}");
@@ -152,7 +152,7 @@ async fn a_terminating_pod_that_still_answers_right_is_no_recovery() {
         .start_after(Duration::from_secs(1));
     let scene = Scene::new().await.live(replica(0), going);
     let told = chaos(&scene, &[]).await.is(SUCCESS, "survived");
-    let phases = told.report()["kills"][0]["phases"].clone();
+    let phases = told.report()["faults"][0]["phases"].clone();
     let of = |name: &str| phases[name].as_u64().unwrap();
     assert!(of("first_right_answer") >= of("started"), "{phases}");
     assert!(of("first_right_answer") >= of("gone"), "{phases}");

@@ -17,9 +17,9 @@ async fn away_for_long() -> Scene {
 
 /// The pods that were broken, in order.
 fn broken(told: &Told) -> Vec<Value> {
-    let kills = told.report()["kills"].as_array().cloned();
-    let pods = kills.into_iter().flatten();
-    pods.map(|kill| kill["pod"].clone()).collect()
+    let faults = told.report()["faults"].as_array().cloned();
+    let pods = faults.into_iter().flatten();
+    pods.map(|record| record["pod"].clone()).collect()
 }
 
 #[tokio::test]
@@ -31,9 +31,9 @@ async fn an_outage_beyond_the_budget_fails() {
         .is(UNHEALTHY, "failed")
         .saying("`cryptoserver-0` gave no right answer for ")
         .saying("; the limit is 2.5 s");
-    let kill = told.report()["kills"][0].clone();
-    assert_ne!(kill["proof"], json!(null), "the fault itself is proven");
-    let outage = kill["outage_ms"].as_u64().unwrap();
+    let record = told.report()["faults"][0].clone();
+    assert_ne!(record["proof"], json!(null), "the fault itself is proven");
+    let outage = record["outage_ms"].as_u64().unwrap();
     assert!(outage >= 3000, "{outage}");
 }
 
@@ -63,7 +63,7 @@ async fn a_control_run_breaks_and_writes_nothing() {
         .told(&["chaos", "--control", "--for", "1s"])
         .await
         .with("/experiment/fault", &json!(null))
-        .with("/kills", &json!([]));
+        .with("/faults", &json!([]));
     assert_eq!(scene.server.writes().len(), 0);
 }
 
@@ -107,7 +107,7 @@ async fn every_pod_has_its_turn_once() {
 async fn the_same_seed_draws_the_same_pods() {
     let drawn = async |seed: &str| {
         let scene = Scene::new().await;
-        let flags = ["--random", "--seed", seed, "--kills", "4", "--pause", "0"];
+        let flags = ["--random", "--seed", seed, "--repeat", "4", "--pause", "0"];
         let told = chaos(&scene, &flags).await.is(SUCCESS, "survived");
         let planned = told.report()["experiment"]["pods"].clone();
         assert_eq!(json!(broken(&told)), planned);
@@ -121,14 +121,14 @@ async fn the_same_seed_draws_the_same_pods() {
 #[tokio::test]
 async fn several_faults_follow_one_another_and_give_percentiles() {
     let scene = Scene::new().await;
-    let told = chaos(&scene, &["--kills", "3", "--pause", "0"])
+    let told = chaos(&scene, &["--repeat", "3", "--pause", "0"])
         .await
         .is(SUCCESS, "survived")
         .saying("all 3 faults are proven");
     let report = told.report();
-    let kills = report["kills"].as_array().unwrap();
-    assert_eq!(kills.len(), 3);
-    for pair in kills.windows(2) {
+    let faults = report["faults"].as_array().unwrap();
+    assert_eq!(faults.len(), 3);
+    for pair in faults.windows(2) {
         assert_eq!(pair[0]["uid_after"], pair[1]["uid_before"]);
         let end =
             pair[0]["at_ms"].as_u64().unwrap() + pair[0]["phases"]["all_equal"].as_u64().unwrap();
@@ -137,9 +137,9 @@ async fn several_faults_follow_one_another_and_give_percentiles() {
             "never two at once"
         );
     }
-    let mut times: Vec<u64> = kills
+    let mut times: Vec<u64> = faults
         .iter()
-        .map(|kill| kill["phases"]["all_equal"].as_u64().unwrap())
+        .map(|record| record["phases"]["all_equal"].as_u64().unwrap())
         .collect();
     times.sort_unstable();
     let expected = json!({

@@ -30,9 +30,9 @@ async fn a_pod_that_returns_without_having_restarted_proves_nothing() {
             .await
             .is(UNDECIDED, "inconclusive")
             .saying("`cryptoserver-0` came back with a new UID, but its containers never restarted")
-            .with("/kills/0/proof", &json!(null))
+            .with("/faults/0/proof", &json!(null))
             .with("/data/preserved", &json!(true));
-        assert_ne!(told.report()["kills"][0]["uid_after"], before);
+        assert_ne!(told.report()["faults"][0]["uid_after"], before);
     }
 }
 
@@ -57,7 +57,7 @@ async fn a_process_that_ignores_the_signal_has_not_been_killed() {
         .await
         .is(UNDECIDED, "inconclusive")
         .saying("`cryptoserver-0` was not seen to restart: process 1 may ignore SIGTERM")
-        .with("/kills/0/proof", &json!(null));
+        .with("/faults/0/proof", &json!(null));
     assert!(is_executed(&scene.server), "the signal was sent");
 }
 
@@ -69,7 +69,7 @@ async fn an_image_without_a_shell_cannot_be_killed_and_that_is_said() {
         .await
         .is(UNDECIDED, "inconclusive")
         .saying("`cryptoserver-0` was not broken: container `api` runs neither `sh` nor `kill`")
-        .with("/kills/0/phases", &json!({}));
+        .with("/faults/0/phases", &json!({}));
     assert_eq!(scene.server.signalled().len(), 0);
 }
 
@@ -78,10 +78,10 @@ async fn an_image_with_kill_and_without_a_shell_is_killed() {
     let bare = PodScript::default().lacks(&["sh"]);
     let scene = Scene::new().await.live(everyone(), bare);
     let told = chaos(&scene, &["--fault", "kill"]).await.is(0, "survived");
-    let kill = told.report()["kills"][0].clone();
-    assert_eq!(kill["uid_before"], kill["uid_after"]);
+    let record = told.report()["faults"][0].clone();
+    assert_eq!(record["uid_before"], record["uid_after"]);
     assert_eq!(
-        (&kill["restarts_before"], &kill["restarts_after"]),
+        (&record["restarts_before"], &record["restarts_after"]),
         (&json!(0), &json!(1))
     );
 }
@@ -101,7 +101,7 @@ async fn a_pod_that_somebody_else_deletes_was_not_killed() {
     super::Told(process.finish().await)
         .is(UNDECIDED, "inconclusive")
         .saying("`cryptoserver-0` was not seen to restart")
-        .with("/kills/0/proof", &json!(null));
+        .with("/faults/0/proof", &json!(null));
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn a_pod_that_does_not_go_was_never_replaced() {
         .await
         .is(UNDECIDED, "inconclusive")
         .saying("`cryptoserver-0` was never seen with a new UID")
-        .with("/kills/0/phases/gone", &json!(null));
+        .with("/faults/0/phases/gone", &json!(null));
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn an_eviction_that_a_budget_refuses_has_not_happened() {
         .await
         .is(UNDECIDED, "inconclusive")
         .saying("`cryptoserver-0` was not broken: a disruption budget forbids it")
-        .with("/kills/0/phases", &json!({}));
+        .with("/faults/0/phases", &json!({}));
     assert_eq!(scene.pod("cryptoserver-0")["metadata"]["uid"], before);
 }
 

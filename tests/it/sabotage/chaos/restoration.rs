@@ -274,8 +274,8 @@ async fn ctrl_c_in_the_middle_of_a_recovery_reports_what_was_seen() {
     Told(process.finish().await)
         .is(INTERRUPTED, "inconclusive")
         .saying("it was stopped after 1 of 1 fault")
-        .with("/kills/0/pod", &json!("cryptoserver-0"))
-        .with("/kills/0/proof", &json!(null));
+        .with("/faults/0/pod", &json!("cryptoserver-0"))
+        .with("/faults/0/proof", &json!(null));
     assert_eq!(scene.server.writes().len(), 1);
 }
 
@@ -287,7 +287,7 @@ async fn a_node_takes_pods_again_after_the_experiment() {
     assert_restored(&scene);
     let writes = scene.server.writes();
     assert!(writes.iter().any(|write| write.path.ends_with("/eviction")));
-    assert!(!told.report()["kills"].as_array().unwrap().is_empty());
+    assert!(!told.report()["faults"].as_array().unwrap().is_empty());
 }
 
 #[tokio::test]

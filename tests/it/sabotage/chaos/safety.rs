@@ -153,7 +153,7 @@ async fn a_dry_run_says_everything_and_writes_nothing() {
             .told(&["chaos", "--dry-run", "--fault", fault])
             .await
             .is(SUCCESS, "rehearsed")
-            .with("/kills", &json!([]))
+            .with("/faults", &json!([]))
             .with("/experiment/fault", &json!(fault));
         assert_eq!(scene.server.writes().len(), 0, "{fault}");
         assert_eq!(scene.server.signalled().len(), 0, "{fault}");

@@ -97,7 +97,7 @@ async fn other_data_of_another_template_is_not_called_lost() {
         .saying("nothing tells whether the data survived")
         .not_saying("every replica serves other data")
         .with("/data/preserved", &json!(null))
-        .with("/kills/0/wrong_answers", &json!(0))
+        .with("/faults/0/wrong_answers", &json!(0))
         .with("/remade/0/pod", &json!("cryptoserver-0"))
         .probed_all_along();
 }

@@ -77,9 +77,12 @@ impl RecoveryPhase {
 
     /// How many pods got as far as this, and how many there are; `None` when all of them did.
     #[must_use]
-    pub fn reach(self, kills: &[Kill]) -> Option<(usize, usize)> {
-        let broken = kills.iter().filter(|kill| kill.refused.is_none());
-        let reached = broken.clone().filter(|kill| kill.has_reached(self)).count();
+    pub fn reach(self, faults: &[FaultRecord]) -> Option<(usize, usize)> {
+        let broken = faults.iter().filter(|record| record.refused.is_none());
+        let reached = broken
+            .clone()
+            .filter(|record| record.has_reached(self))
+            .count();
         let all = broken.count();
         (reached < all).then_some((reached, all))
     }
@@ -87,7 +90,7 @@ impl RecoveryPhase {
 
 /// One fault, as one pod lived through it. A fault that takes several pods has one entry for each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Kill {
+pub struct FaultRecord {
     /// The number of the fault in the experiment, from 1.
     pub number: u32,
     /// What was done.
@@ -117,7 +120,7 @@ pub struct Kill {
     pub wrong_answers: u64,
 }
 
-impl Kill {
+impl FaultRecord {
     /// Whether the phase was seen, or one that only comes after it. From the start of the containers on
     /// there is no order: a replica may answer before it is Ready.
     fn has_reached(&self, phase: RecoveryPhase) -> bool {
@@ -134,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_only_some_pods_reached_is_counted() {
-        let kill = |phases: &[RecoveryPhase], refused: Option<&str>| Kill {
+        let record = |phases: &[RecoveryPhase], refused: Option<&str>| FaultRecord {
             number: 1,
             fault: Fault::Scale,
             pod: "web-0".into(),
@@ -149,13 +152,13 @@ mod tests {
             outage_ms: None,
             wrong_answers: 0,
         };
-        let kills = [
-            kill(&[Terminating, Replaced], None),
-            kill(&[Terminating], None),
-            kill(&[], Some("forbidden")),
+        let faults = [
+            record(&[Terminating, Replaced], None),
+            record(&[Terminating], None),
+            record(&[], Some("forbidden")),
         ];
-        assert_eq!(Terminating.reach(&kills), None);
-        assert_eq!(Gone.reach(&kills), Some((1, 2)), "one is passed it unseen");
-        assert_eq!(AllEqual.reach(&kills), Some((0, 2)));
+        assert_eq!(Terminating.reach(&faults), None);
+        assert_eq!(Gone.reach(&faults), Some((1, 2)), "one is passed it unseen");
+        assert_eq!(AllEqual.reach(&faults), Some((0, 2)));
     }
 }
