@@ -25,7 +25,7 @@ pub struct ConnectionArgs {
     /// Certificates to trust, in a PEM file
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = super::parsing::path(), hide_short_help = true)]
     pub certificate_authority: Option<PathBuf>,
-    /// Do not check the API server's certificate: whoever answers is believed
+    /// Do not check the API server's certificate: the connection can be intercepted
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_short_help = true)]
     pub insecure_skip_tls_verify: Option<bool>,
     /// Proxy on the way to the API server

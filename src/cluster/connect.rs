@@ -23,7 +23,7 @@ use crate::event::Emitter;
 pub struct Cluster {
     pub(super) sender: Sender,
     context: Option<String>,
-    believes_anybody: bool,
+    skips_verification: bool,
     default_namespace: String,
 }
 
@@ -60,7 +60,7 @@ impl Cluster {
         Ok(Self {
             default_namespace: resolved.namespace,
             context: resolved.context,
-            believes_anybody: is_encrypted && resolved.cluster.insecure_skip_tls_verify,
+            skips_verification: is_encrypted && resolved.cluster.insecure_skip_tls_verify,
             sender: Sender::new(
                 client,
                 Some(transport),
@@ -81,7 +81,7 @@ impl Cluster {
         Self {
             sender,
             context: None,
-            believes_anybody: false,
+            skips_verification: false,
             default_namespace,
         }
     }
@@ -113,8 +113,8 @@ impl Cluster {
 
     /// Whether the API server's certificate is not checked (`insecure-skip-tls-verify`).
     #[must_use]
-    pub fn believes_anybody(&self) -> bool {
-        self.believes_anybody
+    pub fn skips_verification(&self) -> bool {
+        self.skips_verification
     }
 
     /// The namespace of the kubeconfig's context, or `default`.

@@ -99,11 +99,11 @@ impl Session<'_> {
             server: context.cluster.server().to_owned(),
             namespace: Workload::namespace_of(&context, set, named),
         }));
-        if context.cluster.believes_anybody() {
+        if context.cluster.skips_verification() {
             self.emitter.send(EventKind::Warning {
                 message: format!(
                     "the certificate of the API server at `{}` is not checked \
-                     (`insecure-skip-tls-verify`): whoever answers there is believed",
+                     (`insecure-skip-tls-verify`): this connection can be intercepted",
                     context.cluster.server()
                 ),
             });

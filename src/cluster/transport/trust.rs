@@ -18,7 +18,7 @@ use crate::cluster::identity::ClientCertificate;
 pub(crate) struct Trust {
     /// PEM certificates; without any, the machine's own.
     pub(crate) authority: Option<Vec<u8>>,
-    /// Believe whoever answers.
+    /// Check no certificate: the connection can be intercepted.
     pub(crate) insecure: bool,
     /// The name that the server's certificate must be for, if not the address's.
     pub(crate) server_name: Option<String>,

@@ -171,7 +171,7 @@ fn longest_recovery(report: &ChaosReport) -> Option<Case> {
     let open = broken.find(|record| !record.phases.contains_key(&RecoveryPhase::AllEqual));
     let result = match (slowest, open) {
         (Some(slowest), _) if slowest.saturating_sub(report.prober.leaves_open_ms()) > budget => {
-            CaseResult::Failed(vec![format!("a recovery took {}", took(slowest))])
+            CaseResult::Failed(vec![format!("recovery took {}", took(slowest))])
         }
         (_, Some(record)) => CaseResult::Undecided(vec![format!(
             "the recovery from fault {} was not seen to its end",
@@ -179,7 +179,7 @@ fn longest_recovery(report: &ChaosReport) -> Option<Case> {
         )]),
         (None, None) => CaseResult::Undecided(vec!["no recovery was seen to its end".to_owned()]),
         (Some(slowest), None) if slowest > budget => {
-            CaseResult::Undecided(vec![format!("a recovery took up to {}", took(slowest))])
+            CaseResult::Undecided(vec![format!("recovery took up to {}", took(slowest))])
         }
         (Some(_), None) => CaseResult::Passed,
     };

@@ -229,7 +229,11 @@ fn a_budget_is_kept_exceeded_or_not_decided() {
     let table = [
         (4_000, ChaosVerdict::Survived, "same data"),
         (3_900, ChaosVerdict::Inconclusive, "is not known"),
-        (3_000, ChaosVerdict::Failed, "4 s; the limit is 3 s"),
+        (
+            3_000,
+            ChaosVerdict::Failed,
+            "4 s; `--max-outage` allows 3 s",
+        ),
     ];
     for (budget, verdict, words) in table {
         let mut observed = survived();
@@ -239,7 +243,11 @@ fn a_budget_is_kept_exceeded_or_not_decided() {
     for (budget, verdict, words) in [
         (5_000, ChaosVerdict::Survived, "same data"),
         (4_999, ChaosVerdict::Inconclusive, "is not known"),
-        (4_700, ChaosVerdict::Failed, "5 s; the limit is 4.7 s"),
+        (
+            4_700,
+            ChaosVerdict::Failed,
+            "5 s; `--max-recovery` allows 4.7 s",
+        ),
     ] {
         let mut observed = survived();
         observed.experiment.max_recovery_ms = Some(budget);

@@ -178,7 +178,7 @@ fn exceeded_recovery(observed: &Observed) -> Option<String> {
     let slowest = slowest_recovery(&observed.faults)?;
     let (slow, acceptable) = took_both(slowest, budget);
     (slowest.saturating_sub(observed.prober.leaves_open_ms()) > budget)
-        .then(|| format!("a recovery took {slow}; the limit is {acceptable}"))
+        .then(|| format!("recovery took {slow}; `--max-recovery` allows {acceptable}"))
 }
 
 fn slowest_recovery(faults: &[FaultRecord]) -> Option<u64> {
@@ -195,7 +195,7 @@ fn exceeded_outage(observed: &Observed) -> Option<String> {
     let longest = observed.availability.longest_outage()?;
     let outage = longest.longest_outage_ms;
     (outage.saturating_sub(observed.prober.leaves_open_ms()) > budget)
-        .then(|| away(longest, budget, "the limit is {}"))
+        .then(|| away(longest, budget, "`--max-outage` allows {}"))
 }
 
 /// How long a replica was away, and how that stands to the budget, where `{}` stands for it.
@@ -327,7 +327,7 @@ fn unsupported_recovery(observed: &Observed) -> Option<String> {
     let slowest = slowest_recovery(&observed.faults)?;
     let (slow, acceptable) = took_both(slowest, budget);
     (slowest > budget).then(|| {
-        format!("a recovery took up to {slow}; whether that is more than {acceptable} is not known")
+        format!("recovery took up to {slow}; whether that is more than {acceptable} is not known")
     })
 }
 

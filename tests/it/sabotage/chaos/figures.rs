@@ -30,7 +30,7 @@ async fn an_outage_beyond_the_budget_fails() {
         .await
         .is(UNHEALTHY, "failed")
         .saying("`cryptoserver-0` gave no right answer for ")
-        .saying("; the limit is 2.5 s");
+        .saying("; `--max-outage` allows 2.5 s");
     let record = told.report()["faults"][0].clone();
     assert_ne!(record["proof"], json!(null), "the fault itself is proven");
     let outage = record["outage_ms"].as_u64().unwrap();
@@ -51,8 +51,8 @@ async fn a_recovery_beyond_the_budget_fails_although_the_data_is_right() {
     chaos(&scene, &["--max-recovery", "1s"])
         .await
         .is(UNHEALTHY, "failed")
-        .saying("a recovery took ")
-        .saying("; the limit is 1 s")
+        .saying("recovery took ")
+        .saying("; `--max-recovery` allows 1 s")
         .with("/data/preserved", &json!(true));
 }
 
