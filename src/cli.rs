@@ -28,12 +28,7 @@ use crate::values;
 ///
 /// Without `-f` it works on its built-in set, the file server `cryptoserver`.
 #[derive(Parser)]
-#[command(
-    name = "cryptoctl",
-    version,
-    max_term_width = 100,
-    propagate_version = true
-)]
+#[command(name = "cryptoctl", version, max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -241,18 +236,18 @@ pub struct UpArgs {
     /// The manifests to work on.
     #[command(flatten)]
     pub set: SetArgs,
-    /// Changes to the manifests.
-    #[command(flatten)]
-    pub edits: EditArgs,
     /// Do not wait until everything is ready
     #[arg(long)]
     pub no_wait: bool,
-    /// Rehearse on the API server; store nothing
+    /// Only send dry runs to the API server; store nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Let scaling down delete claims, where the StatefulSet's retention policy says so
     #[arg(long, hide_short_help = true)]
     pub delete_data: bool,
+    /// Changes to the manifests. Last, for what follows a flattened heading stands under it.
+    #[command(flatten)]
+    pub edits: EditArgs,
 }
 
 /// Arguments of `diff`.
