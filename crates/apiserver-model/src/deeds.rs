@@ -183,10 +183,7 @@ impl Deed {
 
 fn crash(state: &mut State, namespace: &str, pod: &str, code: i32) {
     let now = state.now;
-    let uid = state
-        .pod(namespace, pod)
-        .map(|pod| object::uid(&pod).to_owned());
-    if let Some(runtime) = uid.and_then(|uid| state.kubelet.runtimes.get_mut(&uid)) {
+    if let Some(runtime) = state.runtime(namespace, pod) {
         runtime.kill(code, now);
     }
 }

@@ -18,7 +18,6 @@ use super::encryption;
 use super::faults::Rule;
 use super::journal::Request;
 use super::listener::Listener;
-use super::object;
 use super::pods::{PodScript, Pods, Reply, Served, When};
 use super::seam::Seam;
 use super::state::Shared;
@@ -152,16 +151,7 @@ impl ApiServer {
     pub fn kill_container(&self, namespace: &str, pod: &str, code: i32) {
         self.shared.with(|state| {
             let now = state.now;
-            let uid = state
-                .pod(namespace, pod)
-                .map(|pod| object::uid(&pod).to_owned())
-                .unwrap();
-            state
-                .kubelet
-                .runtimes
-                .get_mut(&uid)
-                .unwrap()
-                .kill(code, now);
+            state.runtime(namespace, pod).unwrap().kill(code, now);
             state.touched = true;
         });
     }
@@ -172,17 +162,7 @@ impl ApiServer {
     /// When no such pod runs.
     pub fn print(&self, namespace: &str, pod: &str, text: &str) {
         self.shared.with(|state| {
-            let uid = state
-                .pod(namespace, pod)
-                .map(|pod| object::uid(&pod).to_owned())
-                .unwrap();
-            state
-                .kubelet
-                .runtimes
-                .get_mut(&uid)
-                .unwrap()
-                .log
-                .push_str(text);
+            state.runtime(namespace, pod).unwrap().log.push_str(text);
             state.touched = true;
         });
     }

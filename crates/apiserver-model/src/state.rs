@@ -14,7 +14,7 @@ use super::faults::Faults;
 use super::journal::Journal;
 use super::kinds::{self, Kind};
 use super::object;
-use super::pods::Kubelet;
+use super::pods::{Kubelet, Runtime};
 use super::random::Random;
 use super::signal::{Listener, Signal};
 use super::store::{Key, Store};
@@ -154,6 +154,12 @@ impl State {
     /// A pod.
     pub(crate) fn pod(&self, namespace: &str, name: &str) -> Option<Arc<Value>> {
         self.store.get(&Key::of("", "pods", namespace, name))
+    }
+
+    /// What the kubelet knows of a running pod.
+    pub(crate) fn runtime(&mut self, namespace: &str, pod: &str) -> Option<&mut Runtime> {
+        let uid = object::uid(&*self.pod(namespace, pod)?).to_owned();
+        self.kubelet.runtimes.get_mut(&uid)
     }
 
     /// Lets a controller or the kubelet change an object's status; no write when nothing differs.

@@ -34,11 +34,7 @@ impl Walker {
         match resolve(ty) {
             Shape::Struct(definition) if !definition.atomic => {
                 self.fields(old, new, |name| {
-                    definition
-                        .fields
-                        .get(name)
-                        .or_else(|| definition.fields.get("*"))
-                        .unwrap_or(&Type::Any)
+                    definition.field(name).unwrap_or(&Type::Any)
                 });
             }
             Shape::Map {

@@ -12,11 +12,7 @@ pub(crate) fn merge(live: &Value, applied: &Value, ty: &Type) -> Value {
             if !definition.atomic =>
         {
             fields(old, new, |name| {
-                definition
-                    .fields
-                    .get(name)
-                    .or_else(|| definition.fields.get("*"))
-                    .unwrap_or(&Type::Any)
+                definition.field(name).unwrap_or(&Type::Any)
             })
         }
         (

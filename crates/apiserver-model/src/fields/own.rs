@@ -38,10 +38,7 @@ impl Walker {
                     return self.leaf();
                 }
                 for (name, value) in map {
-                    let ty = definition
-                        .fields
-                        .get(name)
-                        .or_else(|| definition.fields.get("*"));
+                    let ty = definition.field(name);
                     match ty {
                         Some(ty) => self.field(name, value, ty),
                         None => self.fail(Some(name), "field not declared in schema"),

@@ -12,10 +12,7 @@ pub(crate) fn prune(object: &mut Value, last: &FieldSet, owned: &FieldSet, ty: &
     match (resolve(ty), object) {
         (Shape::Struct(definition), Value::Object(map)) if !definition.atomic => {
             map.retain(|name, value| {
-                let ty = definition
-                    .fields
-                    .get(name)
-                    .or_else(|| definition.fields.get("*"));
+                let ty = definition.field(name);
                 keep(
                     &element::field(name),
                     value,

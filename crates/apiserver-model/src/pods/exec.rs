@@ -3,15 +3,14 @@
 //! with an effect is `kill`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures::{SinkExt, StreamExt};
+use futures::SinkExt;
 use http::{StatusCode, header, request};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::websocket::{Socket, frame, upgrade};
+use super::websocket::{Socket, close, frame, upgrade};
 use super::{aside, log};
 use crate::failure::Failure;
 use crate::faults::Fault;
@@ -24,8 +23,6 @@ const PROTOCOLS: [&str; 2] = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
 const STDOUT: u8 = 1;
 const STATUS: u8 = 3;
 const SHELLS: [&str; 3] = ["sh", "bash", "ash"];
-/// How long a closed socket is still read.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// Executes a command at once, and tells how it ended when the client listens.
 pub(crate) fn answer(
@@ -196,7 +193,5 @@ async fn tell(mut socket: Socket, status: Value, limit: usize) {
         code: CloseCode::Normal,
         reason: "".into(),
     };
-    let _ = socket.close(Some(end)).await;
-    let farewell = async { while socket.next().await.is_some_and(|message| message.is_ok()) {} };
-    let _ = tokio::time::timeout(LINGER, farewell).await;
+    close(socket, Some(end)).await;
 }

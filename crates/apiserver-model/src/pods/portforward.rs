@@ -3,7 +3,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::{SinkExt, StreamExt};
@@ -13,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::protocol::Message;
 
 use super::responder::{self, End};
-use super::websocket::{Socket, frame, upgrade};
+use super::websocket::{Socket, close, frame, upgrade};
 use crate::failure::Failure;
 use crate::faults::Fault;
 use crate::object;
@@ -22,9 +21,6 @@ use crate::state::{Shared, State};
 
 /// The subprotocol that kubelets speak on this path; v5 is not among them.
 const PROTOCOL: &str = "v4.channel.k8s.io";
-
-/// How long a closed socket is still read.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// Switches to a WebSocket and forwards in the background.
 pub(crate) fn answer(
@@ -140,11 +136,7 @@ impl Forward {
                 }
             }
         }
-        let _ = socket.close(None).await;
-        // A connection that is closed at once would fail the client's last writes before it reads the error.
-        let farewell =
-            async { while socket.next().await.is_some_and(|message| message.is_ok()) {} };
-        let _ = tokio::time::timeout(LINGER, farewell).await;
+        close(socket, None).await;
     }
 
     /// Whether the container that ran at the beginning runs on.

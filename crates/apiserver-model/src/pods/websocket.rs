@@ -1,14 +1,20 @@
 //! The upgrade to a WebSocket, which forwarding and executing have in common.
 
+use std::time::Duration;
+
 use bytes::{BufMut, BytesMut};
+use futures::StreamExt;
 use http::{HeaderValue, Request, Response, StatusCode, header, request};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Message, Role};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role};
 
 use crate::failure::Failure;
 use crate::requests::{Answer, Body};
+
+/// How long a closed socket is still read.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// The server's side.
 pub(super) type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
@@ -49,4 +55,12 @@ pub(super) fn frame(channel: u8, bytes: &[u8]) -> Message {
     frame.put_u8(channel);
     frame.put_slice(bytes);
     Message::binary(frame.freeze())
+}
+
+/// Says goodbye, and reads for a moment: a connection that is closed at once would fail the client's last writes
+/// before it reads how it ended.
+pub(super) async fn close(mut socket: Socket, end: Option<CloseFrame>) {
+    let _ = socket.close(end).await;
+    let farewell = async { while socket.next().await.is_some_and(|message| message.is_ok()) {} };
+    let _ = tokio::time::timeout(LINGER, farewell).await;
 }

@@ -50,6 +50,13 @@ pub(crate) struct Struct {
     pub(crate) fields: BTreeMap<String, Type>,
 }
 
+impl Struct {
+    /// The type of a field; `*` stands for those that have no name here.
+    pub(crate) fn field(&self, name: &str) -> Option<&Type> {
+        self.fields.get(name).or_else(|| self.fields.get("*"))
+    }
+}
+
 /// What a type resolves to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Shape<'a> {
