@@ -26,6 +26,13 @@ struct State {
     unresponsive_since: Option<Instant>,
 }
 
+impl State {
+    fn reach(&mut self) {
+        self.was_reached = true;
+        self.last_heard = Instant::now();
+    }
+}
+
 /// Somebody waits for the API server as long as this lives.
 pub(super) struct Waiting(Health);
 
@@ -54,16 +61,13 @@ impl Health {
 
     /// The server refused a request for now, which is repeated: it lives, but is of no use yet.
     pub(super) fn put_off(&self) {
-        let mut state = self.state();
-        state.was_reached = true;
-        state.last_heard = Instant::now();
+        self.state().reach();
     }
 
     /// A request was answered.
     pub(super) fn answered(&self) {
         let mut state = self.state();
-        state.was_reached = true;
-        state.last_heard = Instant::now();
+        state.reach();
         if let Some(since) = state.unresponsive_since.take() {
             self.0.emitter.send(EventKind::ServerAnswers {
                 silent_for_ms: milliseconds(since.elapsed()),
