@@ -245,7 +245,8 @@ pub struct UpArgs {
     /// Let scaling down delete claims, where the StatefulSet's retention policy says so
     #[arg(long, hide_short_help = true)]
     pub delete_data: bool,
-    /// Changes to the manifests. Last, for what follows a flattened heading stands under it.
+    // Last, for what follows a flattened heading stands under it.
+    /// Changes to the manifests.
     #[command(flatten)]
     pub edits: EditArgs,
 }

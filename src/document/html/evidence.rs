@@ -7,7 +7,7 @@ use crate::document::story::Story;
 use crate::render::took;
 use crate::report::{ChaosReport, DataProof, FaultRecord, RecoveryPhase};
 
-/// Kills that have a row of their own.
+/// Faults that have a row of their own.
 const MOST_ROWS: usize = 100;
 
 /// The section.
