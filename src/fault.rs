@@ -79,6 +79,8 @@ pub struct Facts {
     pub undo: Option<Undo>,
     /// Whether a pod has its own grace period to stop.
     pub has_grace: bool,
+    /// What it does, for whoever chooses among faults.
+    pub help: &'static str,
     /// What it will do: `{pod}` is the pod, `{workload}` the workload, `{container}` the container, and
     /// `{count}` how many pods.
     plan: &'static str,
@@ -97,6 +99,7 @@ const DELETE: Facts = Facts {
     budget: Budget::Checked,
     undo: None,
     has_grace: true,
+    help: "Delete the pod, with its own grace period",
     plan: "delete {pod}",
     doing: "deleting {pods}",
     done: "{pods} deleted",
@@ -106,6 +109,7 @@ const DELETE: Facts = Facts {
 const FORCE_DELETE: Facts = Facts {
     name: "force-delete",
     has_grace: false,
+    help: "Delete the pod without any grace period: two pods may write at once",
     plan: "delete {pod} without grace",
     doing: "deleting {pods} without grace",
     done: "{pods} deleted without grace",
@@ -116,6 +120,7 @@ const FORCE_DELETE: Facts = Facts {
 const EVICT: Facts = Facts {
     name: "evict",
     budget: Budget::AskedByEviction,
+    help: "Evict the pod, as far as disruption budgets allow",
     plan: "evict {pod}",
     doing: "evicting {pods}",
     done: "{pods} evicted",
@@ -127,6 +132,7 @@ const KILL: Facts = Facts {
     name: "kill",
     proof: Proof::Restart,
     has_grace: false,
+    help: "Send SIGTERM to process 1 of the container that serves the endpoint",
     plan: "send SIGTERM to process 1 of container `{container}` of {pod}",
     doing: "sending SIGTERM to process 1 of {pods}",
     done: "SIGTERM sent to {pods}",
@@ -137,6 +143,7 @@ const KILL: Facts = Facts {
 const RESTART: Facts = Facts {
     name: "restart",
     target: Target::Rollout,
+    help: "Restart the rollout",
     plan: "restart {count} of the pods of {workload}",
     doing: "restarting {pods}",
     done: "{pods} restarted",
@@ -148,6 +155,7 @@ const SCALE: Facts = Facts {
     name: "scale",
     target: Target::Workload,
     undo: Some(Undo::ScaleUp),
+    help: "Scale to zero and back",
     plan: "scale {workload} to zero and back",
     doing: "scaling {pods} to zero and back",
     done: "{pods} scaled to zero and back",
@@ -160,6 +168,7 @@ const CORDON: Facts = Facts {
     target: Target::Node,
     budget: Budget::AskedByEviction,
     undo: Some(Undo::Uncordon),
+    help: "Cordon the pod's node, and evict this workload's pods from it",
     plan: "cordon the node of {pod} and evict the pods of {workload} from it",
     doing: "cordoning the node of {pods} and evicting from it",
     done: "{pods} evicted from a cordoned node",
@@ -222,6 +231,12 @@ impl Fault {
     #[must_use]
     pub fn keeps_pod(self) -> bool {
         self.facts().proof == Proof::Restart
+    }
+
+    /// Whether it gives the workload a new revision of the template by itself.
+    #[must_use]
+    pub fn changes_template(self) -> bool {
+        self.facts().target == Target::Rollout
     }
 
     /// What it will do, as the end of "this will …".

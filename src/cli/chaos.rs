@@ -122,18 +122,8 @@ impl ValueEnum for Fault {
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
-        let help = match self {
-            Self::Delete => "Delete the pod, with its own grace period",
-            Self::ForceDelete => {
-                "Delete the pod without any grace period: two pods may write at once"
-            }
-            Self::Evict => "Evict the pod, as far as disruption budgets allow",
-            Self::Kill => "Send SIGTERM to process 1 of the container that serves the endpoint",
-            Self::Restart => "Restart the rollout",
-            Self::Scale => "Scale to zero and back",
-            Self::Cordon => "Cordon the pod's node, and evict this workload's pods from it",
-        };
-        Some(PossibleValue::new(self.name()).help(help))
+        let facts = self.facts();
+        Some(PossibleValue::new(facts.name).help(facts.help))
     }
 }
 

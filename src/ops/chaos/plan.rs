@@ -64,9 +64,9 @@ pub async fn plan_chaos(
         );
         return Err(refuse(reason, "name one of them with `--pod`"));
     }
-    let facts = request.fault.map(Fault::facts);
-    let is_rollout = facts.is_some_and(|facts| facts.target == Target::Rollout);
-    if is_rollout && kept_because(&set) == Some(KeptBecause::OnDelete) {
+    if request.fault.is_some_and(Fault::changes_template)
+        && kept_because(&set) == Some(KeptBecause::OnDelete)
+    {
         let reason = "its update strategy is `OnDelete`, so a restart replaces no pod".to_owned();
         return Err(refuse(reason, "use `--fault delete`"));
     }

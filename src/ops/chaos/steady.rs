@@ -11,7 +11,7 @@ use super::fault::RESTARTED_AT;
 use super::probe::Right;
 use super::run::Run;
 use crate::exit::Outcome;
-use crate::fault::Target;
+use crate::fault::Fault;
 use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::verify::verify;
@@ -88,7 +88,7 @@ impl Run<'_> {
                     .plan
                     .experiment
                     .fault
-                    .is_some_and(|fault| fault.facts().target == Target::Rollout);
+                    .is_some_and(Fault::changes_template);
                 let now = now.map(|now| without_our_marks(now, is_restart));
                 let before = without_our_marks(self.set.clone(), is_restart);
                 let is_scaled = now

@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
 
 use super::steady::without_our_marks;
 use crate::cluster::Sight;
-use crate::fault::{Fault, Target};
+use crate::fault::Fault;
 use crate::report::Remade;
 use crate::status::{revision_hash, revision_of};
 
@@ -37,7 +37,7 @@ impl Templates {
         let templates = Self {
             sets,
             pods,
-            restarts: fault.is_some_and(|fault| fault.facts().target == Target::Rollout),
+            restarts: fault.is_some_and(Fault::changes_template),
             template: without_restarts(set),
             update_revision: status.and_then(|status| status.update_revision.clone()),
             verified: Arc::default(),
