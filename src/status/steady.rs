@@ -53,13 +53,18 @@ pub fn settled(
 }
 
 /// Whether a pod that is Ready may be ended by its kubelet all the same, which its events tell before its
-/// status does.
+/// status does: it has done so before, or a liveness probe has not had the time to fail.
 #[must_use]
 pub fn may_be_ended(pod: &Pod, now: Timestamp) -> bool {
     let is_young = |status: &ContainerStatus| {
         runs_since(status).is_some_and(|since| now < since + LONGEST_FIRST_ANSWER)
     };
-    long_running_statuses(pod).any(|status| status.restart_count > 0 || is_young(status))
+    let is_watched = |status: &ContainerStatus| {
+        let mut containers = pod.spec.iter().flat_map(long_running);
+        containers.any(|it| it.name == status.name && it.liveness_probe.is_some())
+    };
+    long_running_statuses(pod)
+        .any(|status| status.restart_count > 0 || is_young(status) && is_watched(status))
 }
 
 fn unsettled(snapshot: &Snapshot, ordinal: i32, now: Timestamp) -> Option<String> {

@@ -76,13 +76,20 @@ fn a_liveness_probe_is_given_the_time_to_fail_again() {
 
 #[test]
 fn a_ready_pod_is_looked_after_while_it_is_young_or_has_restarted() {
-    let at = |restarts, now: &str| {
-        let pods = snapshot(restarts, 40, READY, &probed()).pods;
+    let watched = json!({"readinessProbe": {}, "livenessProbe": {}});
+    let of = |container: &Value, restarts, now: &str| {
+        let pods = snapshot(restarts, 40, READY, container).pods;
         may_be_ended(&pods[0], now.parse().unwrap())
     };
+    let at = |restarts, now| of(&watched, restarts, now);
     assert!(at(0, "2026-01-01T00:00:29Z"));
     assert!(!at(0, "2026-01-01T00:00:30Z"));
     assert!(at(1, "2026-01-08T00:00:00Z"));
+    assert!(of(&probed(), 1, "2026-01-08T00:00:00Z"));
+    assert!(
+        !of(&probed(), 0, "2026-01-01T00:00:01Z"),
+        "nobody may end it"
+    );
 }
 
 #[test]
