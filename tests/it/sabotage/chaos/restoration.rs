@@ -243,7 +243,15 @@ async fn ctrl_c_in_the_middle_restores_and_reports() {
 #[tokio::test]
 async fn a_terminal_that_is_closed_in_the_middle_restores() {
     let scene = Scene::new().await.live(everyone(), staying());
-    let process = in_the_middle(&scene, &SCALE, is_scaled).await;
+    // Who runs the tests may ignore the signal, as `nohup` does, which a program inherits.
+    let call = scene
+        .call(&["-o", "json"])
+        .args([&CHAOS[..], &SCALE].concat());
+    let process = call
+        .shell("exec env --default-signal=HUP \"$@\"")
+        .start()
+        .await;
+    scene.until(is_scaled).await;
     // The kernel tells, and so does the shell.
     process.hang_up().await;
     process.hang_up().await;
