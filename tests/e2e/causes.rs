@@ -76,9 +76,9 @@ fn a_container_that_the_kubelet_keeps_ending_is_never_ready() {
     assert!(cause["message"].to_string().contains("port 81"), "{report}");
 }
 
-/// Applies a set, waits until its pod is as `path` and `state` tell, and asks for the status of the rollout,
-/// which nothing ends.
-fn held(namespace: &Namespace, set: &str, path: &str, state: &str) -> Value {
+/// Applies a set, waits until its pod is as `path` and `state` tell, and asks for the status of the rollout:
+/// nothing ends it, and this is suspected.
+fn held(namespace: &Namespace, set: &str, path: &str, state: &str, suspicion: &str) -> Value {
     let file = namespace.file("set.yaml", set);
     let file = ["-f", file.to_str().unwrap()];
     namespace
@@ -89,41 +89,27 @@ fn held(namespace: &Namespace, set: &str, path: &str, state: &str) -> Value {
         pods.contains(state).then_some(())
     });
     let status = ["-o", "json", "rollout", "status"];
-    namespace
+    let report = namespace
         .here(&[&status, &file[..], &["--timeout", "20s"]].concat())
         .expect(5)
-        .report()
+        .report();
+    assert_eq!(cause(&report["progress"])["cause"], suspicion, "{report}");
+    report
 }
 
 #[test]
 fn gates_are_undecided_with_their_reason() {
     let namespace = Namespace::new("gates");
     let gate = "schedulingGates: [{name: example.com/quota}]";
-    let report = held(
-        &namespace,
-        &set("sched", gate, SLEEPS),
-        "..conditions[*].reason",
-        "SchedulingGated",
-    );
-    assert_eq!(
-        cause(&report["progress"])["cause"],
-        "scheduling_gate",
-        "{report}"
-    );
+    let gated = set("sched", gate, SLEEPS);
+    let (path, state) = ("..conditions[*].reason", "SchedulingGated");
+    let report = held(&namespace, &gated, path, state, "scheduling_gate");
     let replica = &report["progress"]["replicas"][0];
     assert_eq!(replica["pod"]["status"], "SchedulingGated", "{report}");
     let gate = "readinessGates: [{conditionType: example.com/registered}]";
-    let report = held(
-        &namespace,
-        &set("ready", gate, SLEEPS),
-        "..containerStatuses[*].ready",
-        "true",
-    );
-    assert_eq!(
-        cause(&report["progress"])["cause"],
-        "readiness_gate",
-        "{report}"
-    );
+    let gated = set("ready", gate, SLEEPS);
+    let (path, state) = ("..containerStatuses[*].ready", "true");
+    held(&namespace, &gated, path, state, "readiness_gate");
 }
 
 #[test]
