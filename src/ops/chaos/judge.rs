@@ -140,10 +140,7 @@ impl Judge {
                 Judgement::silent(error.to_string())
             }
             AskError::NotForwarded(words) => Judgement::silent(words.clone()),
-            AskError::TimedOut if !self.cluster.is_silent() => Judgement::silent(format!(
-                "no answer within {} ms",
-                self.probing.question.timeout.as_millis()
-            )),
+            AskError::TimedOut => self.late("no answer"),
             AskError::NoSuchPod => Judgement::silent(error.to_string()),
             // The node has forgotten a pod that the API server still shows as terminating.
             AskError::NotOpened(ClusterError::Refused {
@@ -158,8 +155,7 @@ impl Judge {
             | AskError::NotUpgraded(_)
             | AskError::NotReached(_)
             | AskError::Closed(_)
-            | AskError::LinkBroken
-            | AskError::TimedOut => Judgement::unknown(error.to_string()),
+            | AskError::LinkBroken => Judgement::unknown(error.to_string()),
         }
     }
 
@@ -182,6 +178,8 @@ impl Judge {
             fragment.contradicts(length, self.known.beginning(&self.right.sha256))
         });
         let words = match (contradiction, &fragment.cut) {
+            // Slow, but not wrong so far: its client goes away without an answer.
+            (None, Cut::TimedOut(_)) => return self.late("no complete answer"),
             (None, cut) => return Judgement::cut(format!("an answer began, but {cut}")),
             (Some(_), Cut::TooLarge(limit)) => format!("more than {limit} bytes"),
             (Some(Contradiction::At(offset)), cut) => {
@@ -195,6 +193,16 @@ impl Judge {
             }
         };
         Judgement::of(ProbeState::Wrong, format!("with other content: {words}"))
+    }
+
+    /// Nothing that could be judged came in time; while the API server is silent, that says nothing.
+    fn late(&self, what: &str) -> Judgement {
+        let time = self.probing.question.timeout.as_millis();
+        let words = format!("{what} within {time} ms");
+        if self.cluster.is_silent() {
+            return Judgement::unknown(words);
+        }
+        Judgement::silent(words)
     }
 
     fn is_terminating(&self) -> bool {

@@ -53,6 +53,34 @@ async fn an_answer_that_breaks_off_is_not_asked_for_again_until_it_is_right() {
     }
 }
 
+/// A server that is slow is not one that lies: nobody has an answer from it, as from one that says nothing.
+#[tokio::test]
+async fn an_answer_that_is_not_complete_in_time_is_no_answer() {
+    let half = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}",
+        KEYS.len(),
+        &KEYS[..5]
+    );
+    for reply in [
+        Reply::verbatim(half),
+        Reply::verbatim("HTTP/1.1 200 OK\r\n"),
+    ] {
+        fault(reply)
+            .await
+            .is(SUCCESS, "survived")
+            .with("/availability/replicas/1/silent", &json!(1))
+            .with("/availability/replicas/1/cut", &json!(null));
+    }
+    let lie = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+        KEYS.len() + 1
+    );
+    fault(Reply::verbatim(lie))
+        .await
+        .is(UNHEALTHY, "failed")
+        .saying("bytes were promised");
+}
+
 #[tokio::test]
 async fn what_came_of_an_answer_may_prove_it_wrong() {
     let promising = format!("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{KEYS}");
