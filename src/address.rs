@@ -3,10 +3,11 @@
 
 use std::borrow::Cow;
 
+use crate::diagnose::Diagnosis;
 use crate::event::{ErrorText, EventKind};
 use crate::report::{ChaosReport, Report, RolloutReport};
+use crate::rollout::{RolloutProgress, RolloutState};
 use crate::shell;
-use crate::status::{Diagnosis, RolloutProgress, RolloutState};
 
 /// The programs whose commands are shown; both take the same flags, right after their name.
 const PROGRAMS: [&str; 2] = ["kubectl ", "cryptoctl "];

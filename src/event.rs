@@ -19,7 +19,8 @@ use crate::object::ObjectRef;
 use crate::report::{
     Endpoint, Experiment, ProbeCounts, ProbeState, RecoveryPhase, ReplicaAnswer, Report,
 };
-use crate::status::{PodSummary, RolloutProgress, Status};
+use crate::rollout::RolloutProgress;
+use crate::status::{PodSummary, Status};
 
 /// One thing that happened, on the run's own clock.
 #[derive(Debug, Clone, Serialize, Deserialize)]

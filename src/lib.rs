@@ -32,6 +32,7 @@ pub mod plan;
 pub mod recording;
 pub mod render;
 pub mod report;
+pub mod rollout;
 pub mod secret;
 pub mod settings;
 mod shell;

@@ -19,7 +19,8 @@ use crate::diagnose::{Diagnosis, Finality, LASTING};
 use crate::event::{EventKind, milliseconds};
 use crate::object::ObjectRef;
 use crate::report::RolloutReport;
-use crate::status::{RolloutProgress, RolloutState, Snapshot, rollout_progress, settled};
+use crate::rollout::{RolloutProgress, RolloutState, rollout_progress, settled};
+use crate::status::Snapshot;
 
 /// A rollout that has not moved for this long is looked at more closely: events and claims, which
 /// a healthy rollout never needs.

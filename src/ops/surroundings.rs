@@ -10,7 +10,8 @@ use tokio::time::timeout;
 use super::{Context, Workload};
 use crate::cluster::ResourceKind;
 use crate::diagnose::{Cause, Diagnosis};
-use crate::status::{is_ready, may_be_ended};
+use crate::rollout::may_be_ended;
+use crate::status::is_ready;
 
 /// Evidence that takes longer is done without.
 const PATIENCE: Duration = Duration::from_secs(10);

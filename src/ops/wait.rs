@@ -19,7 +19,8 @@ use crate::exit::Outcome;
 use crate::json;
 use crate::plan::{Plan, Target};
 use crate::report::{RolloutReport, Waited};
-use crate::status::{RolloutState, State, Status, rollout_progress, settled, status_of};
+use crate::rollout::{RolloutState, rollout_progress, settled};
+use crate::status::{State, Status, status_of};
 
 /// Waits for everything that was applied; `stored` holds the objects as the API server returned
 /// them, and `since` is the cluster's time before that. One failure ends the wait for all others: the

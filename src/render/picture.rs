@@ -12,7 +12,8 @@ use super::words::{count, ticking};
 use crate::action::Action;
 use crate::event::{Event, EventKind};
 use crate::object::ObjectRef;
-use crate::status::{RolloutProgress, RolloutState, State, Status};
+use crate::rollout::{RolloutProgress, RolloutState};
+use crate::status::{State, Status};
 
 /// The cells of the bar for the whole, where there is room for it.
 const WHOLE_CELLS: usize = 20;

@@ -6,7 +6,8 @@ use super::line::{Level, Line, Tone};
 use super::table::{Column, Table};
 use super::words::age;
 use crate::object::ObjectRef;
-use crate::status::{PodSummary, ReplicaProgress, RolloutProgress};
+use crate::rollout::{ReplicaProgress, RolloutProgress};
+use crate::status::PodSummary;
 
 /// The cells of a replica's bar: it has a pod, its containers are made, they run, it is Ready.
 const BAR_CELLS: usize = 4;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exit::Outcome;
 use crate::object::ObjectRef;
-use crate::status::{RolloutProgress, RolloutState};
+use crate::rollout::{RolloutProgress, RolloutState};
 
 /// The last state of a rollout that was watched.
 #[derive(Debug, Clone, Serialize, Deserialize)]

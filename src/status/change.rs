@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 
-use super::stateful_set::expected_ordinals;
+use super::snapshot::expected_ordinals;
 
 /// What became of a StatefulSet since an earlier look, as a sentence without its end; `None` when it
 /// is the same object with the same spec. `now` is `None` when it is gone.

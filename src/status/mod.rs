@@ -13,8 +13,7 @@ mod ownership;
 mod pod;
 mod revision;
 mod run;
-mod stateful_set;
-mod steady;
+mod snapshot;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,11 +31,7 @@ pub use self::revision::{
     Kept, KeptBecause, kept_because, next_revision, ordinals_that_move, revision_hash, revision_of,
 };
 pub use self::run::PodRun;
-pub use self::stateful_set::{
-    ReplicaProgress, RolloutProgress, RolloutState, Snapshot, expected_ordinals, rollout_progress,
-};
-pub use self::steady::{may_be_ended, settled};
-pub use crate::diagnose::Diagnosis;
+pub use self::snapshot::{Snapshot, expected_ordinals, pod_of};
 
 /// How far an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

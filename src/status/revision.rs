@@ -10,7 +10,7 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 use serde::{Deserialize, Serialize};
 
-use super::stateful_set::expected_ordinals;
+use super::snapshot::expected_ordinals;
 
 /// The label with a pod's revision (`apps/v1` `ControllerRevisionHashLabelKey`).
 const REVISION_LABEL: &str = "controller-revision-hash";

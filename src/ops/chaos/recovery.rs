@@ -20,7 +20,8 @@ use crate::ops::error::OpsError;
 use crate::ops::rollout::{STALL, Seen, View};
 use crate::ops::surroundings::add_log;
 use crate::report::{Experiment, FaultRecord, ProbeState, RecoveryPhase};
-use crate::status::{PodRun, PodSummary, RolloutState, is_ready, rollout_progress};
+use crate::rollout::{RolloutState, rollout_progress};
+use crate::status::{PodRun, PodSummary, is_ready};
 
 /// A pod that is Ready by its own probe may need a moment until it answers.
 const SETTLING: Duration = Duration::from_secs(15);

@@ -21,7 +21,8 @@ use crate::ops::error::OpsError;
 use crate::ops::rollout::View;
 use crate::ops::verify::question;
 use crate::report::{Observed, ProbeState, VerifyReport};
-use crate::status::{PodSummary, RolloutProgress, rollout_progress};
+use crate::rollout::{RolloutProgress, rollout_progress};
+use crate::status::PodSummary;
 
 /// Probes of each replica before the first fault, so that the prober itself is proven to work.
 const WARM_UP: u64 = 3;

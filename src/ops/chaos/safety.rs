@@ -13,7 +13,8 @@ use crate::cluster::ResourceKind;
 use crate::fault::{Budget, Fault, Target};
 use crate::ops::Context;
 use crate::ops::workload::pod_labels;
-use crate::status::{RolloutProgress, RolloutState, SCALED_FROM};
+use crate::rollout::{RolloutProgress, RolloutState};
+use crate::status::SCALED_FROM;
 
 /// Every reason not to break the workload now, one sentence each; none when the fault is acceptable.
 pub(super) async fn objections(

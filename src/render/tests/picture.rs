@@ -7,7 +7,7 @@ use console::measure_text_width;
 use super::samples::{at, pod, progress, replica, rollout, started, up, waits};
 use crate::event::{Event, EventKind};
 use crate::render::picture::{Frame, Picture};
-use crate::status::ReplicaProgress;
+use crate::rollout::ReplicaProgress;
 
 fn rows(events: &[Event], width: usize, height: usize) -> Vec<String> {
     let mut picture = Picture::default();

@@ -13,7 +13,8 @@ use crate::render::words::{count, took};
 use crate::report::{
     DiffReport, DownReport, Report, RestoreReport, Restored, RolloutReport, UpReport, VerifyReport,
 };
-use crate::status::{KeptBecause, RolloutProgress, RolloutState, State};
+use crate::rollout::{RolloutProgress, RolloutState};
+use crate::status::{KeptBecause, State};
 
 /// The rows of a table of replicas.
 const REPLICA_ROWS: usize = 20;

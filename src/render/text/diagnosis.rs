@@ -1,8 +1,8 @@
 //! Why a workload is not ready: the cause, what it was read from, and what to run next.
 
 use crate::address::is_command;
+use crate::diagnose::Diagnosis;
 use crate::render::line::{Level, Line, Tone};
-use crate::status::Diagnosis;
 
 /// The cause in full.
 pub(super) fn lines(diagnosis: &Diagnosis) -> Vec<Line> {

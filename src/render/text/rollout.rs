@@ -6,7 +6,7 @@ use crate::object::ObjectRef;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::replicas::{state, tone};
 use crate::render::words::count;
-use crate::status::{ReplicaProgress, RolloutProgress, RolloutState};
+use crate::rollout::{ReplicaProgress, RolloutProgress, RolloutState};
 
 /// The last known state of every replica.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use apiserver_model::object::{number, text};
 use cryptoctl::diagnose::{Cause, Diagnosis};
 use cryptoctl::ops::OpsError;
 use cryptoctl::report::{RolloutReport, UpReport};
-use cryptoctl::status::RolloutState;
+use cryptoctl::rollout::RolloutState;
 use serde_json::Value;
 
 use super::{Case, experiments, replicas};

@@ -10,7 +10,8 @@ use crate::event::{ErrorText, Event, EventKind, WriteResult};
 use crate::exit::ExitStatus;
 use crate::object::ObjectRef;
 use crate::report::{Applied, Report, RolloutReport, UpReport, Waited};
-use crate::status::{ReplicaProgress, RolloutState, State, Status};
+use crate::rollout::{ReplicaProgress, RolloutState};
+use crate::status::{State, Status};
 
 fn up_plan() -> Vec<(ObjectRef, Action)> {
     vec![

@@ -20,7 +20,8 @@ use crate::event::{Conclusion, Event, EventKind, PlannedStep, RunDescription, Wr
 use crate::exit::ExitStatus;
 use crate::object::ObjectRef;
 use crate::report::Report;
-use crate::status::{PodSummary, ReplicaProgress, RolloutProgress, RolloutState};
+use crate::rollout::{ReplicaProgress, RolloutProgress, RolloutState};
+use crate::status::PodSummary;
 
 const NAMESPACE: Option<&str> = Some("logaiter");
 const KEYS: &str = "1f8b8c3e0d2a4b6f7c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d";

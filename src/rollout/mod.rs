@@ -1,35 +1,19 @@
-//! Where the rollout of a StatefulSet stands, replica by replica.
+//! Where the rollout of a StatefulSet stands, replica by replica. Pure.
 //!
 //! The StatefulSet's own counts lag behind and say nothing of the pods' identity, so a rollout is
 //! complete only when the counts and every pod that should exist agree.
 
-use jiff::Timestamp;
+mod steady;
+
 use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaim, Pod};
 use serde::{Deserialize, Serialize};
 
-use super::mark::scaled_by_experiment;
-use super::ownership::is_owned_by;
-use super::pod::{PodSummary, is_ready};
-use super::revision::{Kept, kept_because, ordinals_that_move, revision_hash, revision_of};
+pub use self::steady::{may_be_ended, settled};
 use crate::diagnose::{self, Diagnosis, Finality};
-
-/// Everything around a StatefulSet that its state can be read from.
-#[derive(Debug, Clone, Default)]
-pub struct Snapshot {
-    /// The StatefulSet.
-    pub stateful_set: StatefulSet,
-    /// The pods that match its selector, owned by it or not.
-    pub pods: Vec<Pod>,
-    /// The claims that its pods mount, as far as they exist; `None` before anybody has looked.
-    pub claims: Option<Vec<PersistentVolumeClaim>>,
-    /// The events of the set, its pods and its claims.
-    pub events: Vec<Event>,
-    /// The nodes; `None` before anybody has looked, or without permission.
-    pub nodes: Option<Vec<Node>>,
-    /// Since when the set is looked at, by the cluster's time: an event from before may be over.
-    pub since: Option<Timestamp>,
-}
+use crate::status::{
+    Kept, PodSummary, Snapshot, expected_ordinals, is_ready, kept_because, ordinals_that_move,
+    pod_of, revision_hash, revision_of, scaled_by_experiment,
+};
 
 /// One replica that should exist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,19 +74,6 @@ pub struct RolloutProgress {
     pub state: RolloutState,
 }
 
-/// The ordinals that a StatefulSet should have, from its spec alone.
-#[must_use]
-pub fn expected_ordinals(stateful_set: &StatefulSet) -> std::ops::Range<i32> {
-    let spec = &stateful_set.spec;
-    let count = spec.replicas.unwrap_or(1);
-    let start = spec
-        .ordinals
-        .as_ref()
-        .and_then(|ordinals| ordinals.start)
-        .unwrap_or(0);
-    start..start.saturating_add(count)
-}
-
 /// Reads the state of a rollout from a snapshot.
 #[must_use]
 pub fn rollout_progress(snapshot: &Snapshot) -> RolloutProgress {
@@ -154,17 +125,6 @@ fn kept(
         replicas: count,
         because,
     })
-}
-
-/// The set's own pod with this ordinal.
-pub(super) fn pod_of(snapshot: &Snapshot, ordinal: i32) -> Option<&Pod> {
-    let stateful_set = &snapshot.stateful_set;
-    let name = stateful_set.metadata.name.as_deref().unwrap_or_default();
-    let wanted = format!("{name}-{ordinal}");
-    snapshot
-        .pods
-        .iter()
-        .find(|pod| pod.metadata.name.as_deref() == Some(&wanted) && is_owned_by(pod, stateful_set))
 }
 
 fn replica(snapshot: &Snapshot, ordinal: i32, update_revision: Option<&str>) -> ReplicaProgress {

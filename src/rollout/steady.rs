@@ -11,9 +11,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, Probe};
 
-use super::container::{long_running, long_running_statuses};
-use super::stateful_set::{RolloutProgress, RolloutState, Snapshot, expected_ordinals, pod_of};
+use super::{RolloutProgress, RolloutState};
 use crate::diagnose::{self, Finality, exit, liveness_failed_at};
+use crate::status::{Snapshot, expected_ordinals, long_running, long_running_statuses, pod_of};
 
 /// A pod without a readiness probe is Ready as soon as its containers run, and the kubelet looks once a
 /// second whether they still do (`pkg/kubelet/kubelet.go`, `genericPlegRelistPeriod`).
