@@ -1,5 +1,6 @@
 //! What a replica answered to one question, whichever way it was asked.
 
+use crate::figures::duration;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -84,8 +85,8 @@ impl std::fmt::Display for Cut {
             Self::TooLarge(limit) => write!(formatter, "the answer is larger than {limit} bytes"),
             Self::TimedOut(time) => write!(
                 formatter,
-                "the answer was not complete within {} ms",
-                time.as_millis()
+                "the answer was not complete within {}",
+                duration(*time)
             ),
         }
     }

@@ -6,7 +6,6 @@
 mod emitter;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -270,10 +269,4 @@ pub struct ErrorText {
     pub causes: Vec<String>,
     /// What to do next: commands to paste, or sentences.
     pub hints: Vec<String>,
-}
-
-/// Whole milliseconds, saturating.
-#[must_use]
-pub fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

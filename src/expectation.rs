@@ -10,7 +10,7 @@ use regex::bytes::Regex;
 use sha2::{Digest, Sha256};
 
 use crate::answer::{Answer, Cut, Fragment};
-use crate::event::milliseconds;
+use crate::figures::{hexadecimal, milliseconds};
 use crate::report::Problem;
 
 /// How much of a redirect's target is repeated, in characters.
@@ -230,17 +230,6 @@ pub struct Compared {
     pub bytes: u64,
     /// Its beginning, as far as the body was kept.
     pub beginning: Bytes,
-}
-
-/// Bytes in lower-case hexadecimal.
-#[must_use]
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub mod event;
 pub mod exit;
 pub mod expectation;
 pub mod fault;
+pub mod figures;
 mod file;
 pub mod interrupt;
 pub mod json;

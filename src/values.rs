@@ -1,6 +1,5 @@
 //! Values as people write them, on the command line and in files alike: durations, sizes, paths,
-//! hashes. Each error says what is expected, without the value. And durations as they are shown, in the
-//! one way for every text.
+//! hashes. Each error says what is expected, without the value.
 
 use std::time::Duration;
 
@@ -30,58 +29,6 @@ pub fn positive_duration(text: &str) -> Result<Duration, String> {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err("a duration above zero, such as `90s` or `5m`".to_owned()),
     }
-}
-
-/// A duration as every text shows it: `999 ms`, `4.9 s`, `47 s`, `8 min 42 s`, `2 h 5 min`. Two units at
-/// most; tenths below ten seconds, unless it is whole seconds.
-#[must_use]
-pub fn took(milliseconds: u64) -> String {
-    const MINUTE: u64 = 60;
-    const HOUR: u64 = 60 * MINUTE;
-    const DAY: u64 = 24 * HOUR;
-    // What would be rounded to 10.0 s already counts as ten seconds.
-    match milliseconds {
-        0..1_000 => return format!("{milliseconds} ms"),
-        1_000..9_950 if !milliseconds.is_multiple_of(1_000) => {
-            let tenths = (milliseconds + 50) / 100;
-            return format!("{}.{} s", tenths / 10, tenths % 10);
-        }
-        _ => {}
-    }
-    let seconds = milliseconds.saturating_add(500) / 1_000;
-    let two = |large: u64, unit: &str, small: u64, small_unit: &str| {
-        let (whole, rest) = (seconds / large, seconds % large / small);
-        match rest {
-            0 => format!("{whole} {unit}"),
-            _ => format!("{whole} {unit} {rest} {small_unit}"),
-        }
-    };
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..HOUR => two(MINUTE, "min", 1, "s"),
-        HOUR..DAY => two(HOUR, "h", MINUTE, "min"),
-        _ => two(DAY, "d", HOUR, "h"),
-    }
-}
-
-/// Two durations that are compared, so that what differs never reads the same.
-#[must_use]
-pub fn took_both(one_ms: u64, other_ms: u64) -> (String, String) {
-    let rounded = |milliseconds| took(milliseconds).replace(".0 ", " ");
-    if one_ms != other_ms && rounded(one_ms) == rounded(other_ms) {
-        (format!("{one_ms} ms"), format!("{other_ms} ms"))
-    } else {
-        (took(one_ms), took(other_ms))
-    }
-}
-
-/// A share between 0 and 1 as every text shows it: `100 %`, `99.98 %`, `30 %`. What is not all is never
-/// rounded to all.
-#[must_use]
-pub fn percent(share: f64) -> String {
-    let hundredths = format!("{:.2}", (share * 10_000.0).floor() / 100.0);
-    let shown = hundredths.trim_end_matches('0').trim_end_matches('.');
-    format!("{shown} %")
 }
 
 /// A whole number in a range.
@@ -248,54 +195,6 @@ mod tests {
         assert!(positive_duration("0").is_err());
         assert!(probe_interval("19ms").is_err());
         assert_eq!(probe_interval("20ms"), Ok(Duration::from_millis(20)));
-    }
-
-    #[test]
-    fn durations_are_shown_in_two_units_at_most() {
-        let table = [
-            (0, "0 ms"),
-            (999, "999 ms"),
-            (1_000, "1 s"),
-            (1_004, "1.0 s"),
-            (4_912, "4.9 s"),
-            (9_949, "9.9 s"),
-            (9_950, "10 s"),
-            (46_800, "47 s"),
-            (119_000, "119 s"),
-            (180_000, "3 min"),
-            (522_000, "8 min 42 s"),
-            (7_500_000, "2 h 5 min"),
-            (180_000_000, "2 d 2 h"),
-        ];
-        for (milliseconds, expected) in table {
-            assert_eq!(took(milliseconds), expected, "{milliseconds}");
-        }
-    }
-
-    #[test]
-    fn shares_have_no_more_places_than_they_need() {
-        let table = [
-            (1.0, "100 %"),
-            (0.999_999, "99.99 %"),
-            (0.995, "99.5 %"),
-            (0.3, "30 %"),
-            (0.0, "0 %"),
-        ];
-        for (share, expected) in table {
-            assert_eq!(percent(share), expected);
-        }
-    }
-
-    #[test]
-    fn what_differs_never_reads_the_same() {
-        let both = |one, other| {
-            let (one, other) = took_both(one, other);
-            format!("{one}, {other}")
-        };
-        assert_eq!(both(4_000, 3_000), "4 s, 3 s");
-        assert_eq!(both(5_000, 4_999), "5000 ms, 4999 ms");
-        assert_eq!(both(5_012, 5_000), "5012 ms, 5000 ms");
-        assert_eq!(both(5_000, 5_000), "5 s, 5 s");
     }
 
     #[test]

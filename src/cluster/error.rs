@@ -2,6 +2,7 @@
 //!
 //! `kube::Error` is translated here and nowhere else.
 
+use crate::figures::duration;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -69,7 +70,7 @@ pub enum ClusterError {
         reason: String,
     },
     /// No answer within the time for one request.
-    #[error("the API server at `{server}` did not answer within {}", seconds(.after))]
+    #[error("the API server at `{server}` did not answer within {}", duration(*.after))]
     Timeout {
         /// The server's URL.
         server: String,
@@ -172,10 +173,6 @@ pub(super) fn shortened(message: String) -> String {
 pub(super) fn has_cause(status: &Status, reason: &str) -> bool {
     let mut causes = status.details.iter().flat_map(|details| &details.causes);
     causes.any(|cause| cause.reason == reason)
-}
-
-fn seconds(duration: &Duration) -> String {
-    format!("{} s", duration.as_secs_f32())
 }
 
 fn conflict_sentence(conflicts: &[FieldConflict]) -> String {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::forward::Question;
 use crate::answer::{Cut, Fragment, FragmentHead};
-use crate::expectation::hexadecimal;
+use crate::figures::hexadecimal;
 
 /// Why a body is not read any further.
 pub(super) enum Stop<E> {

@@ -5,7 +5,7 @@ use super::DocumentError;
 use super::html::{HEIGHT, PATTERNS};
 use super::markup::Markup;
 use super::story::{Clip, NOT_ASKED, Pattern, Story, Strip};
-use crate::render::{count, took};
+use crate::figures::{count, took};
 use crate::report::{ChaosReport, Percentiles};
 
 const STYLE: &str = include_str!("svg.css");

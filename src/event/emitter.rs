@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
-use super::{Event, EventKind, milliseconds};
+use super::{Event, EventKind};
 use crate::address::Address;
+use crate::figures::milliseconds;
 use crate::recording::Recording;
 
 /// Bytes of log lines that may wait for whoever renders them before [`Emitter::send_when_read`] waits as

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::ServerField;
 use super::nearby::Nearby;
 use crate::cluster::{ClusterError, FieldConflict};
+use crate::figures::{count, duration};
 use crate::manifest::{ManifestErrors, NamespaceMismatch};
 use crate::object::ObjectRef;
 use crate::plan::value_at;
@@ -196,16 +197,16 @@ pub enum OpsError {
         source: ClusterError,
     },
     /// The time for the whole command is over.
-    #[error("the time for the whole command, {} s, is over", .timeout.as_secs_f32())]
+    #[error("the command did not end within its time limit of {}", duration(*.timeout))]
     OutOfTime {
         /// The time that the command was given.
         timeout: Duration,
     },
     /// Problems that were found before the first write.
-    #[error("nothing was changed: {} found before the first write", count(.0.len()))]
+    #[error("nothing was changed: {} before the first write", count(.0.len(), "problem"))]
     Preflight(Vec<Problem>),
     /// Problems that could only be found once a namespace existed.
-    #[error("{} found in {place}; nothing else was written", count(.problems.len()))]
+    #[error("{} in {place}; nothing else was written", count(.problems.len(), "problem"))]
     Rehearsal {
         /// The namespaces, and what became of them.
         place: String,
@@ -285,14 +286,6 @@ impl OpsError {
     pub(super) fn while_doing(doing: impl Into<String>) -> impl FnOnce(ClusterError) -> Self {
         let doing = doing.into();
         move |source| Self::Cluster { doing, source }
-    }
-}
-
-fn count(problems: usize) -> String {
-    if problems == 1 {
-        "1 problem was".to_owned()
-    } else {
-        format!("{problems} problems were")
     }
 }
 

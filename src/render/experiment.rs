@@ -8,9 +8,9 @@ use console::{measure_text_width, truncate_str};
 use super::line::{Level, Line, Tone};
 use super::picture::Frame;
 use super::text::phases;
-use super::words::{ticking, took};
 use crate::event::{Event, EventKind};
 use crate::fault::Fault;
+use crate::figures::{ticking, took};
 use crate::report::{ProbeCounts, ProbeState, RecoveryPhase};
 use crate::timeline::Timeline;
 
@@ -354,5 +354,5 @@ fn is_passed(sent: &Sent, phase: RecoveryPhase) -> bool {
 }
 
 fn milliseconds(frame: &Frame) -> u64 {
-    crate::event::milliseconds(frame.elapsed)
+    crate::figures::milliseconds(frame.elapsed)
 }

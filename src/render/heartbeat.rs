@@ -2,8 +2,8 @@
 
 use super::line::{Level, Line, Tone};
 use super::picture::Picture;
-use super::words::took;
 use crate::event::Event;
+use crate::figures::took;
 
 /// A run that has said nothing for so long says what it waits for, in milliseconds.
 const SILENCE_MS: u64 = 30_000;

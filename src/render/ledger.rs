@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::line::{Level, Line, Tone};
-use super::words::count;
 use crate::action::Action;
 use crate::event::{EventKind, PlannedStep, WriteResult};
 use crate::exit::ExitStatus;
+use crate::figures::count;
 use crate::object::ObjectRef;
 
 /// A fold over the events that plan, begin and end a write.

@@ -14,7 +14,6 @@ mod picture;
 mod replicas;
 mod table;
 mod text;
-mod words;
 
 use std::time::Duration;
 
@@ -26,7 +25,6 @@ pub(crate) use self::breaks::broken;
 pub use self::display::{Circumstances, Display, OutputFormat, Progress, Terminal};
 pub(crate) use self::json::line as json_line;
 pub(crate) use self::text::meaning;
-pub(crate) use self::words::{count, incident, times, took};
 
 use self::bars::Bars;
 use self::clock::Clock;
@@ -34,7 +32,8 @@ use self::heartbeat::Heartbeat;
 use self::line::{Level, Line};
 use self::picture::{Frame, Picture};
 use self::text::Text;
-use crate::event::{Event, EventKind, Events, milliseconds};
+use crate::event::{Event, EventKind, Events};
+use crate::figures::milliseconds;
 use crate::ui::{OutputError, Stream, Ui};
 
 /// Events that are rendered together, at most: what many log lines need is few writes.

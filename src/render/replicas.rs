@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::line::{Level, Line, Tone};
 use super::table::{Column, Table};
-use super::words::age;
+use crate::figures::age;
 use crate::object::ObjectRef;
 use crate::rollout::{ReplicaProgress, RolloutProgress};
 use crate::status::PodSummary;

@@ -24,7 +24,7 @@ pub use self::problem::{Certainty, Problem};
 pub use self::words::replicas as replicas_in_words;
 
 use crate::exit::Outcome;
-use crate::expectation::hexadecimal;
+use crate::figures::hexadecimal;
 use crate::object::ObjectRef;
 
 /// How a replica was reached.
@@ -354,9 +354,9 @@ fn repeats(replicas: &[ReplicaAnswer]) -> Option<String> {
     let count: u32 = replicas.iter().map(|answer| answer.repeats).sum();
     match count {
         0 => None,
-        1 => Some("1 question was repeated because the transport failed".to_owned()),
+        1 => Some("1 request was repeated because its transport failed".to_owned()),
         count => Some(format!(
-            "{count} times a question was repeated because the transport failed"
+            "{count} requests were repeated because their transport failed"
         )),
     }
 }

@@ -8,11 +8,12 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, Probe};
 
 use super::{RolloutProgress, RolloutState};
 use crate::diagnose::{self, Finality, exit, liveness_failed_at};
+use crate::figures::{duration, times};
 use crate::status::{Snapshot, expected_ordinals, long_running, long_running_statuses, pod_of};
 
 /// A pod without a readiness probe is Ready as soon as its containers run, and the kubelet looks once a
@@ -100,12 +101,13 @@ fn ending(
 ) -> Option<(Timestamp, String)> {
     let probe = container.liveness_probe.as_ref()?;
     let failed = liveness_failed_at(snapshot, pod, &container.name)?;
-    let needed = SignedDuration::try_from(detection(pod, probe) + SLACK).ok()?;
+    let needed = detection(pod, probe) + SLACK;
     let until = failed.checked_add(needed).ok()?;
     (failed >= runs_since && now < until).then(|| {
         let message = format!(
-            "the liveness probe of container `{}` of replica {ordinal} failed at {failed}: it must not fail again for {needed:#}",
-            container.name
+            "the liveness probe of container `{}` of replica {ordinal} failed at {failed}: it must not fail again for {}",
+            container.name,
+            duration(needed)
         );
         (until, message)
     })
@@ -181,29 +183,26 @@ fn message(
     status: &ContainerStatus,
     needed: Duration,
 ) -> String {
-    let needed = SignedDuration::try_from(needed).unwrap_or_default();
+    let needed = duration(needed);
     let Some(ended) = last_end(status).filter(|_| status.restart_count > 0) else {
         if container.liveness_probe.is_some() && !is_probed_for_readiness(container) {
             return format!(
-                "container `{}` of replica {ordinal} has only just started: its liveness probe has {needed:#} to answer once",
+                "container `{}` of replica {ordinal} has only just started: its liveness probe has {needed} to answer once",
                 status.name
             );
         }
         return format!(
-            "replica {ordinal} has only just become Ready: it has to stay so for {needed:#}"
+            "replica {ordinal} has only just become Ready: it has to stay so for {needed}"
         );
     };
-    let times = match status.restart_count {
-        1 => "once".to_owned(),
-        count => format!("{count} times"),
-    };
+    let times = times(status.restart_count);
     let when = ended
         .finished_at
         .as_ref()
         .map(|time| format!(" at {}", time.0))
         .unwrap_or_default();
     format!(
-        "container `{}` of replica {ordinal} restarted {times}, last{when} ({}): it has to stay Ready for {needed:#}",
+        "container `{}` of replica {ordinal} restarted {times}, last{when} ({}): it has to stay Ready for {needed}",
         status.name,
         exit::words(ended)
     )

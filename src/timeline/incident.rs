@@ -1,9 +1,11 @@
 //! What happens to pods besides the steps of a recovery.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Display, Formatter};
 
 use crate::event::{Event, EventKind};
 use crate::fault::Fault;
+use crate::figures::count;
 use crate::report::RecoveryPhase;
 use crate::status::PodSummary;
 
@@ -16,6 +18,24 @@ pub struct Incident {
     pub pod: PodSummary,
     /// Whether it is in trouble.
     pub is_trouble: bool,
+}
+
+/// Such as `web-0: CrashLoopBackOff, 0/1 Ready, 3 restarts`.
+impl Display for Incident {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let PodSummary {
+            pod,
+            ready: (ready, all),
+            status,
+            restarts,
+            ..
+        } = &self.pod;
+        write!(formatter, "{pod}: {status}, {ready}/{all} Ready")?;
+        match restarts {
+            0 => Ok(()),
+            restarts => write!(formatter, ", {}", count(*restarts, "restart")),
+        }
+    }
 }
 
 /// Tells incidents from what the fault under way explains.

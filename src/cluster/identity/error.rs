@@ -3,8 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
+
+use crate::figures::duration;
 
 /// Credentials that cannot be had.
 #[derive(Debug, Clone, Error)]
@@ -22,8 +25,8 @@ pub(crate) enum IdentityError {
     },
     #[error("the credential plugin `{command}` failed with {how}")]
     PluginFailed { command: String, how: String },
-    #[error("the credential plugin `{command}` did not end within {seconds} s")]
-    PluginTimedOut { command: String, seconds: u64 },
+    #[error("the credential plugin `{command}` did not end within {}", duration(*.limit))]
+    PluginTimedOut { command: String, limit: Duration },
     #[error("the credential plugin `{command}` answered something unusable: {reason}")]
     PluginUnusable { command: String, reason: String },
     #[error(

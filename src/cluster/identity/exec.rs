@@ -84,7 +84,7 @@ impl Plugin {
             Err(_) => {
                 return Err(IdentityError::PluginTimedOut {
                     command: command.clone(),
-                    seconds: limit.as_secs(),
+                    limit,
                 });
             }
             Ok(Err(error)) => return Err(self.not_started(error)),

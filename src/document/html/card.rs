@@ -3,7 +3,7 @@
 use super::pieces::figure;
 use crate::document::markup::Markup;
 use crate::document::story::Story;
-use crate::render::took;
+use crate::figures::took;
 use crate::report::{ChaosReport, RecoveryPhase};
 
 /// The card.

@@ -4,7 +4,7 @@ use super::answers;
 use super::pieces::{Column, begin_table, end_table, figure, or_dash, time};
 use crate::document::markup::Markup;
 use crate::document::story::Story;
-use crate::render::took;
+use crate::figures::took;
 use crate::report::{ChaosReport, DataProof, FaultRecord, RecoveryPhase};
 
 /// Faults that have a row of their own.

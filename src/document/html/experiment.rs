@@ -3,7 +3,7 @@
 use super::pieces::term;
 use crate::document::markup::Markup;
 use crate::document::story::Story;
-use crate::render::{times, took};
+use crate::figures::{times, took};
 use crate::report::{Experiment, Selection};
 
 /// Pods that are named one by one.

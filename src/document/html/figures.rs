@@ -4,7 +4,7 @@
 use super::pieces::{Column, begin_table, end_table, figure, measured, share, time};
 use crate::document::markup::Markup;
 use crate::document::story::Story;
-use crate::render::took;
+use crate::figures::took;
 use crate::report::ChaosReport;
 
 /// The section.

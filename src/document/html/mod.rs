@@ -13,7 +13,7 @@ pub(super) use self::pieces::{HEIGHT, PATTERNS};
 
 use super::markup::Markup;
 use super::story::Story;
-use crate::render::{times, took};
+use crate::figures::{times, took};
 
 const STYLE: &str = include_str!("style.css");
 

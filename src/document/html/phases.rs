@@ -6,7 +6,8 @@ use super::pieces::{Column, HEIGHT, axis, begin_table, end_table, time};
 use crate::document::markup::Markup;
 use crate::document::story::{Clip, Story};
 use crate::fault::Fault;
-use crate::render::{count, incident, meaning, took};
+use crate::figures::{count, took};
+use crate::render::meaning;
 use crate::report::{ChaosReport, FaultRecord, Percentiles, RecoveryPhase};
 use crate::timeline::Incident;
 
@@ -110,7 +111,7 @@ fn one(markup: &mut Markup, story: &Story<'_>, record: &FaultRecord) {
             Step::Between(it) => {
                 markup
                     .raw(sign(it))
-                    .text(incident(it))
+                    .text(it)
                     .raw("</th><td class=\"n\">")
                     .text(took(at))
                     .raw("</td><td></td></tr>");
@@ -172,7 +173,7 @@ fn incidents(markup: &mut Markup, story: &Story<'_>) {
         markup
             .raw("<tr><th scope=\"row\">")
             .raw(sign(it))
-            .text(incident(it))
+            .text(it)
             .raw("</th><td class=\"n\">")
             .text(took(it.at_ms))
             .raw("</td></tr>");

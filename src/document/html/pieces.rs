@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use crate::document::markup::Markup;
 use crate::document::story::Clip;
-use crate::render::took;
-use crate::values::percent;
+use crate::figures::percent;
+use crate::figures::took;
 
 /// The height of a strip, in the units of its picture.
 pub(in crate::document) const HEIGHT: usize = 20;

@@ -3,7 +3,7 @@
 use super::pieces::{HEIGHT, axis};
 use crate::document::markup::Markup;
 use crate::document::story::{Clip, NOT_ASKED, Pattern, Story, Strip};
-use crate::render::{count, took};
+use crate::figures::{count, took};
 use crate::report::{FaultRecord, ProbeState, RecoveryPhase};
 use crate::timeline::Outage;
 

@@ -2,11 +2,11 @@
 //! the budgets.
 
 use super::{Case, CaseResult};
+use crate::figures::{took, took_both};
 use crate::report::{
     ChaosReport, ChaosVerdict, Compared, FaultRecord, RecoveryPhase, ReplicaAvailability,
     VerifyReport,
 };
-use crate::values::{took, took_both};
 
 /// The cases.
 pub(super) fn cases(report: &ChaosReport) -> Vec<Case> {

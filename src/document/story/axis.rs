@@ -1,7 +1,7 @@
 //! The axis below a strip: marks at round times.
 
 use super::strip::Clip;
-use crate::values::took;
+use crate::figures::took;
 
 /// Marks on an axis, at most; more would not fit on a small screen.
 const MOST: u64 = 6;

@@ -2,7 +2,7 @@
 
 use super::Story;
 use crate::exit::ExitStatus;
-use crate::render::{count, took};
+use crate::figures::{count, took};
 use crate::report::{ChaosReport, ChaosVerdict, Percentiles, RecoveryPhase};
 
 /// How a run ended, in the one word that stands above everything else.

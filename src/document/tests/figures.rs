@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::{Format, render, samples};
 use crate::event::{Event, EventKind};
 use crate::exit::ExitStatus;
-use crate::render::took;
+use crate::figures::took;
 use crate::report::{ProbeState, ReplicaAvailability, Report};
 use crate::timeline::{ServiceState, Timeline};
 

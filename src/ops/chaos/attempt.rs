@@ -12,6 +12,7 @@ use super::steady::{settled, uids};
 use crate::event::EventKind;
 use crate::exit::Outcome;
 use crate::fault::Target;
+use crate::figures::{count, duration};
 use crate::ops::error::OpsError;
 use crate::report::{FaultRecord, Observed, RecoveryPhase, VerifyReport};
 use crate::status::{held_by, is_being_deleted};
@@ -144,13 +145,13 @@ impl Run<'_> {
                 if self.context.in_time().is_err() {
                     // What something holds does not go with more time.
                     let advice = if held.is_empty() {
-                        "; `--timeout` gives it more"
+                        "; give it more with `--timeout`"
                     } else {
                         ""
                     };
                     observed.doubts.push(format!(
-                        "the time for it, {} s, was over before the workload had recovered{advice}",
-                        self.context.timeout.as_secs_f32()
+                        "the workload had not recovered within {}{advice}",
+                        duration(self.context.timeout)
                     ));
                 }
                 observed.doubts.extend(held);
@@ -243,8 +244,10 @@ impl Run<'_> {
         } else {
             ""
         };
-        let noun = if all == 1 { "fault" } else { "faults" };
-        format!("it was stopped after {faults} of {all} {noun}{others}")
+        format!(
+            "it was stopped after {faults} of {}{others}",
+            count(all, "fault")
+        )
     }
 
     /// Undoes a change however the run ends, in a time of its own.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::ChaosPlan;
-use crate::event::milliseconds;
+use crate::figures::milliseconds;
 use crate::report::{Compared, FaultRecord, Percentiles, RecoveryPhase};
 
 /// Slower than this by itself is no regression: two probe intervals and the clock's own steps.

@@ -9,6 +9,7 @@ use super::probe::{Probing, Right};
 use super::template::Templates;
 use crate::answer::{Answer, Contradiction, Cut, Fragment};
 use crate::cluster::{AskError, Cluster, ClusterError, Sight};
+use crate::figures::duration;
 use crate::report::ProbeState;
 
 /// What a probe came to.
@@ -197,8 +198,8 @@ impl Judge {
 
     /// Nothing that could be judged came in time; while the API server is silent, that says nothing.
     fn late(&self, what: &str) -> Judgement {
-        let time = self.probing.question.timeout.as_millis();
-        let words = format!("{what} within {time} ms");
+        let time = duration(self.probing.question.timeout);
+        let words = format!("{what} within {time}");
         if self.cluster.is_silent() {
             return Judgement::unknown(words);
         }

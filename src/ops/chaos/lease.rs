@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::ChaosPlan;
 use crate::cluster::{ClusterError, ResourceKind};
+use crate::figures;
 use crate::ops::error::OpsError;
 use crate::ops::{Context, Workload};
 
@@ -61,9 +62,9 @@ pub(super) async fn look(context: &Context, workload: &Workload) -> Result<Found
         let seen = lease.spec.clone();
         let (first, since) = first.get_or_insert_with(|| {
             context.warn(format!(
-                "{}: waiting up to {} s to see whether it still runs",
+                "{}: waiting up to {} to see whether it still runs",
                 who(&lease),
-                duration(&lease).as_secs()
+                figures::duration(duration(&lease))
             ));
             (seen.clone(), Instant::now())
         });
@@ -178,9 +179,9 @@ impl Held {
         state.lost.clone().or_else(|| {
             (unrenewed >= DURATION).then(|| {
                 format!(
-                    "its lease could not be renewed for {} s: somebody else may have begun an \
+                    "its lease could not be renewed for {}: somebody else may have begun an \
                      experiment meanwhile",
-                    unrenewed.as_secs()
+                    figures::duration(unrenewed)
                 )
             })
         })

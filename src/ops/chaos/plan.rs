@@ -5,8 +5,8 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use super::lease::{self, Found};
 use super::reach::{listed, reach};
 use super::{ChaosRequest, process};
-use crate::event::milliseconds;
 use crate::fault::{Fault, Planned, Target};
+use crate::figures::{duration, milliseconds};
 use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
 use crate::ops::verify::{endpoints, pods};
@@ -141,9 +141,9 @@ fn immeasurable(request: &ChaosRequest, replicas: usize) -> Option<(String, &'st
     let interval = request.probe_interval;
     if let Some(budget) = request.max_outage.filter(|budget| *budget <= interval) {
         let reason = format!(
-            "an outage of {} ms cannot be told from none by asking every {} ms",
-            budget.as_millis(),
-            interval.as_millis()
+            "probes every {} cannot measure an outage of {}",
+            duration(interval),
+            duration(budget)
         );
         return Some((
             reason,

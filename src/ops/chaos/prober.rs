@@ -14,7 +14,8 @@ use super::probe::{Probed, Probing, Right};
 use super::record::{Record, Sample};
 use super::template::Templates;
 use crate::cluster::{Cluster, Sight};
-use crate::event::{Emitter, EventKind, milliseconds};
+use crate::event::{Emitter, EventKind};
+use crate::figures::milliseconds;
 use crate::report::{Availability, ProbeState, Prober as ProberReport};
 use crate::timeline::Outage;
 

@@ -6,6 +6,7 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 
 use super::plan::restore_command;
 use crate::fault::{Fault, Target};
+use crate::figures::took;
 use crate::ops::Workload;
 use crate::ops::verify::pods::Pods;
 use crate::report::{Experiment, Selection};
@@ -81,8 +82,10 @@ pub(super) fn reach(
     lines.extend(remade(experiment, set, names, pods));
     if let Some(endpoint) = experiment.endpoints.first() {
         lines.push(format!(
-            "GET {} on port {} of {all} replicas is asked every {} ms",
-            endpoint.path, endpoint.port, experiment.probe_interval_ms
+            "each of {all} replicas is probed every {}: GET {} on port {}",
+            took(experiment.probe_interval_ms),
+            endpoint.path,
+            endpoint.port
         ));
         let others = experiment.endpoints.len() - 1;
         if others > 0 {

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::event::{Emitter, EventKind, milliseconds};
+use crate::event::{Emitter, EventKind};
+use crate::figures::milliseconds;
+use crate::figures::took;
 use crate::report::{ProbeCounts, ProbeState};
 use crate::status::PodRun;
 use crate::timeline::Timeline;
-use crate::values::took;
 
 /// Three intervals, of a tenth of a second at least, without anything to be seen.
 const STALL: u32 = 3;

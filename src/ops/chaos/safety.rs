@@ -11,6 +11,7 @@ use super::cordon::cordoned;
 use super::plan::restore_command;
 use crate::cluster::ResourceKind;
 use crate::fault::{Budget, Fault, Target};
+use crate::figures::count;
 use crate::ops::Context;
 use crate::ops::workload::pod_labels;
 use crate::rollout::{RolloutProgress, RolloutState};
@@ -111,8 +112,8 @@ async fn forbidding_budgets(
             let name = budget.metadata.name.unwrap_or_default();
             (allowed < needed).then(|| {
                 format!(
-                    "the disruption budget `{name}` lets {allowed} {} be away now, but the fault takes {needed}",
-                    if allowed == 1 { "replica" } else { "replicas" }
+                    "the disruption budget `{name}` allows {} now, but the fault needs {needed}",
+                    count(allowed, "disruption")
                 )
             })
         })

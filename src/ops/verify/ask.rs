@@ -7,8 +7,8 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use super::pods::{self, Pods};
 use crate::answer::{Answer, Fragment};
 use crate::cluster::{AskError, ClusterError, Question, may_be_guessed};
-use crate::event::milliseconds;
 use crate::expectation::{Compared, Expectation};
+use crate::figures::milliseconds;
 use crate::ops::{Context, Workload};
 use crate::report::{Endpoint, Problem, ReplicaAnswer, Via};
 

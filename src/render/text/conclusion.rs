@@ -7,9 +7,9 @@ use super::{chaos, diagnosis, diff, verify};
 use crate::action::Action;
 use crate::event::{Conclusion, ErrorText, Event};
 use crate::exit::Outcome;
+use crate::figures::{count, took};
 use crate::render::line::{Level, Line, Tone};
 use crate::render::replicas::{self, Layout};
-use crate::render::words::{count, took};
 use crate::report::{
     DiffReport, DownReport, Report, RestoreReport, Restored, RolloutReport, UpReport, VerifyReport,
 };
@@ -100,7 +100,7 @@ fn rollout_shares(rollouts: &[RolloutReport]) -> Vec<String> {
                 .all(|rollout| rollout.outcome() == Outcome::Success) =>
         {
             let ready: i32 = several.iter().map(|rollout| rollout.progress.ready).sum();
-            let replicas = count(usize::try_from(ready).unwrap_or(0), "replica");
+            let replicas = count(ready, "replica");
             vec![format!("all {replicas} Ready")]
         }
         several => several
@@ -162,7 +162,7 @@ fn replica_table(report: &RolloutReport, event: &Event, level: Level, width: usi
 
 /// How many replicas of a rollout are Ready, and what the others wait for.
 fn share(progress: &RolloutProgress) -> String {
-    let desired = count(usize::try_from(progress.desired).unwrap_or(0), "replica");
+    let desired = count(progress.desired, "replica");
     let mut share = format!("{} of {desired} Ready", progress.ready);
     if progress.updated < progress.desired {
         let _ = write!(share, ", {} updated", progress.updated);
@@ -181,7 +181,7 @@ fn kept(report: &RolloutReport) -> Option<Line> {
     let share = format!(
         ": {} of {} {verb} the old template",
         kept.replicas,
-        count(usize::try_from(progress.desired).unwrap_or(0), "replica")
+        count(progress.desired, "replica")
     );
     let until = match kept.because {
         KeptBecause::OnDelete if kept.replicas == 1 => {

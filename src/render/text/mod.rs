@@ -19,8 +19,8 @@ use self::rollout::RolloutLines;
 use self::verify::VerifyLines;
 use super::ledger::Ledger;
 use super::line::{Level, Line, Tone};
-use super::words::took;
 use crate::event::{Event, EventKind, WriteResult};
+use crate::figures::took;
 
 /// What has to be remembered between two events to say what has changed.
 #[derive(Debug, Default)]

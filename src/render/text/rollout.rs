@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::figures::count;
 use crate::object::ObjectRef;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::replicas::{state, tone};
-use crate::render::words::count;
 use crate::rollout::{ReplicaProgress, RolloutProgress, RolloutState};
 
 /// The last known state of every replica.
@@ -141,8 +141,8 @@ fn was_replaced(old: &ReplicaProgress, new: &ReplicaProgress) -> bool {
 /// The state of a replica, and how often its containers were restarted.
 fn state_words(replica: &ReplicaProgress) -> String {
     let restarts = replica.pod.as_ref().map_or(0, |pod| pod.restarts);
-    match usize::try_from(restarts) {
-        Ok(restarts @ 1..) => format!("{}, {}", state(replica), count(restarts, "restart")),
-        _ => state(replica),
+    match restarts {
+        0 => state(replica),
+        _ => format!("{}, {}", state(replica), count(restarts, "restart")),
     }
 }

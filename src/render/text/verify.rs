@@ -1,10 +1,10 @@
 //! What every replica answered, as a table.
 
 use crate::exit::Outcome;
+use crate::figures::{short_digest, took};
 use crate::object::ObjectRef;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::table::{Cell, Column, Table};
-use crate::render::words::{short_digest, took};
 use crate::report::{
     AnswerGroup, Certainty, Contents, Endpoint, Evidence, Problem, ReplicaAnswer, VerifyReport,
     replicas_in_words,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::values::took;
+use crate::figures::took;
 
 /// What a probe of a replica came to, in order of gravity: where several fall together, the gravest is
 /// shown.

@@ -8,8 +8,8 @@ use super::{ChaosVerdict, DataProof, FaultRecord, Observed, Percentiles, Recover
 use crate::diagnose::Finality;
 use crate::exit::Outcome;
 use crate::fault::Proof;
+use crate::figures::{count, took, took_both};
 use crate::report::{ReplicaAvailability, VerifyReport};
-use crate::values::{took, took_both};
 
 /// The verdict, and why: one sentence each.
 pub(super) fn weigh(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec<String>) {
@@ -57,10 +57,10 @@ fn reconnected(observed: &Observed) -> Option<String> {
         .iter()
         .map(|(pod, count)| format!("`{pod}` {count}"))
         .collect();
-    let ending = if total == 1 { "" } else { "s" };
     (total > 0).then(|| {
         format!(
-            "clients that keep connections would have seen {total} error{ending}: {}",
+            "clients that keep connections would have seen {}: {}",
+            count(total, "error"),
             of_each.join(", ")
         )
     })

@@ -17,10 +17,10 @@ use super::contents::{Content, Contents, Difference};
 use super::finding::{Finding, FindingKind};
 use super::group::{AnswerGroup, offset};
 use super::problem::short;
-use super::words::{bytes, replicas, serve};
+use super::words::{replicas, serve};
 use super::{Endpoint, ReplicaAnswer, VerifyReport, Via};
 use crate::exit::Outcome;
-use crate::expectation::hexadecimal;
+use crate::figures::{count, hexadecimal};
 use crate::object::ObjectRef;
 
 /// What all replicas of a workload answered at one time.
@@ -240,7 +240,7 @@ impl BaselineAnswer {
                 format!(
                     "no replica serves the baseline of {time}: {} ({})",
                     short(&self.sha256),
-                    bytes(self.bytes)
+                    count(self.bytes, "byte")
                 ),
             )),
         }
@@ -269,23 +269,23 @@ impl BaselineAnswer {
                 FindingKind::Empty,
                 format!(
                     "{who} {does} nothing, where the baseline of {time} has {}",
-                    bytes(self.bytes)
+                    count(self.bytes, "byte")
                 ),
             ),
             Difference::FirstIsBeginning(end) => (
                 FindingKind::Partial,
                 format!(
                     "{who} {does} only the first {end} of the {} of the baseline of {time}",
-                    bytes(self.bytes)
+                    count(self.bytes, "byte")
                 ),
             ),
             difference => {
                 let mut message = format!(
                     "{who} {does} other data than the baseline of {time}: {} ({}) instead of {} ({})",
                     short(&group.sha256),
-                    bytes(group.bytes),
+                    count(group.bytes, "byte"),
                     short(&self.sha256),
-                    bytes(self.bytes)
+                    count(self.bytes, "byte")
                 );
                 if let Some(offset) = offset(difference) {
                     // Writing to a String cannot fail.

@@ -1,12 +1,13 @@
 //! How the answers of one endpoint differ: groups in, findings in words out.
 
+use crate::figures::count;
 use std::collections::BTreeMap;
 
 use super::contents::{Contents, Difference};
 use super::finding::{Finding, FindingKind};
 use super::group::{AnswerGroup, offset};
 use super::problem::short;
-use super::words::{bytes, replicas, serve};
+use super::words::{replicas, serve};
 use super::{ReplicaAnswer, Via};
 
 /// UTF-8's byte-order mark.
@@ -32,7 +33,7 @@ pub(super) fn differences(groups: &[&AnswerGroup], contents: &Contents) -> Vec<F
     match (difference, offset(difference)) {
         (Difference::Beyond(kept), _) => parts.push(format!(
             "their first {} are equal, and more was not kept",
-            bytes(kept)
+            count(kept, "byte")
         )),
         (_, Some(offset)) => parts.push(format!("the first difference is at offset {offset}")),
         (_, None) => {}
@@ -78,7 +79,7 @@ fn described(groups: &[&AnswerGroup]) -> String {
                 "{} {} ({})",
                 replicas(&group.ordinals),
                 short(&group.sha256),
-                bytes(group.bytes)
+                count(group.bytes, "byte")
             )
         })
         .collect();
@@ -118,7 +119,7 @@ fn lacking(less: &AnswerGroup, more: &AnswerGroup, end: u64, contents: &Contents
     let (kind, message) = if less.bytes == 0 {
         let message = format!(
             "{who} {does} nothing, where {others} {do_others} {}",
-            bytes(more.bytes)
+            count(more.bytes, "byte")
         );
         (FindingKind::Empty, message)
     } else {
@@ -126,7 +127,7 @@ fn lacking(less: &AnswerGroup, more: &AnswerGroup, end: u64, contents: &Contents
         let message = format!(
             "{who} {does} only the first {} of the {} that {others} {do_others}{rest}",
             less.bytes,
-            bytes(more.bytes)
+            count(more.bytes, "byte")
         );
         (FindingKind::Partial, message)
     };
@@ -243,7 +244,7 @@ fn label(
                 .collect();
             let message = format!(
                 "the same {} come with different {name}s: {}",
-                bytes(group.bytes),
+                count(group.bytes, "byte"),
                 described.join(", ")
             );
             Some(Finding::of_all(FindingKind::ContentTypes, message))

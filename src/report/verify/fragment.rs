@@ -6,9 +6,10 @@ use super::contents::Contents;
 use super::finding::{Finding, FindingKind};
 use super::group::AnswerGroup;
 use super::problem::Problem;
-use super::words::{bytes, replicas, serve};
+use super::words::{replicas, serve};
 use super::{Endpoint, ReplicaAnswer};
 use crate::answer::{Contradiction, Fragment};
+use crate::figures::count;
 
 /// Every fragment that provably is none of the complete answers of its endpoint, of which there is
 /// one, or of an earlier fragment.
@@ -100,13 +101,13 @@ fn finding(
         }
         (Contradiction::Longer, Some(length)) => format!(
             "{} have come of it, where {other} {}",
-            bytes(fragment.bytes),
-            bytes(length)
+            count(fragment.bytes, "byte"),
+            count(length, "byte")
         ),
         (Contradiction::Promised(promised), Some(length)) => format!(
             "it promised {}, where {other} {}",
-            bytes(promised),
-            bytes(length)
+            count(promised, "byte"),
+            count(length, "byte")
         ),
         (Contradiction::Longer | Contradiction::Promised(_), None) => {
             format!("it has another length than what {other}")

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contents::{Content, Contents, Difference};
 use super::{Endpoint, ReplicaAnswer};
-use crate::expectation::hexadecimal;
+use crate::figures::hexadecimal;
 
 /// How much of a content is shown on either side of where it differs.
 const SIDE: usize = 16;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::values::took_both;
+use crate::figures::took_both;
 
 /// How sure a problem makes us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

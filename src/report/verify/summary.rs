@@ -1,8 +1,8 @@
 //! The verdict in one sentence, with its sample.
 
-use super::words::bytes;
 use super::{AnswerGroup, Rounds, VerifyReport};
 use crate::exit::Outcome;
+use crate::figures::count;
 
 /// The sentence; `has_baseline` says that the answers were held against older ones, too.
 pub(super) fn summary(report: &VerifyReport, has_baseline: bool) -> String {
@@ -55,7 +55,7 @@ fn agreement(report: &VerifyReport, asked: usize) -> String {
         }
         [group] => format!(
             "all {asked} replicas serve the same {} {sample}",
-            bytes(group.bytes)
+            count(group.bytes, "byte")
         ),
         _ => format!("all {asked} replicas serve the same data {sample}"),
     }
@@ -91,14 +91,13 @@ fn shares(report: &VerifyReport, asked: usize) -> String {
             "{right} of {asked} replicas gave a complete answer, and these are {count} different ones"
         );
     }
-    let replicas = if asked == 1 { "replica" } else { "replicas" };
-    format!("{right} of {asked} {replicas} gave a right answer")
+    format!("{right} of {} gave a right answer", count(asked, "replica"))
 }
 
 /// What all rounds came to, and what the last one says.
 pub(super) fn of_rounds(rounds: &Rounds, last: &str) -> String {
     let Rounds {
-        count,
+        count: rounds,
         success,
         unhealthy,
         undecided,
@@ -113,14 +112,13 @@ pub(super) fn of_rounds(rounds: &Rounds, last: &str) -> String {
     .filter(|(number, word)| *number > 0 || *word == "good")
     .map(|(number, word)| format!("{number} {word}"))
     .collect();
-    let rounds = if *count == 1 { "round" } else { "rounds" };
     let changes = match changes {
         0 => "no change".to_owned(),
-        1 => "1 change".to_owned(),
-        changes => format!("{changes} changes"),
+        changes => count(*changes, "change"),
     };
     format!(
-        "{count} {rounds}: {}; {changes}; at last: {last}",
+        "{}: {}; {changes}; at last: {last}",
+        count(*rounds, "round"),
         parts.join(", ")
     )
 }

@@ -44,12 +44,6 @@ pub(super) fn serve(ordinals: &[i32]) -> &'static str {
     }
 }
 
-/// `1 byte`, `27 bytes`.
-pub(super) fn bytes(count: u64) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} byte{ending}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,3 +1,4 @@
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::super::rollout_progress;
@@ -60,7 +61,7 @@ fn a_restart_costs_the_verdict_until_the_last_run_is_outlasted() {
     };
     assert!(message.contains("restarted 2 times"), "{message}");
     assert!(message.contains("exit code 137"), "{message}");
-    assert!(message.contains("45s"), "{message}");
+    assert!(message.contains("45 s"), "{message}");
     assert_eq!(at("2026-01-01T00:00:45Z"), RolloutState::Complete);
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cryptoctl::cluster::{ClusterError, ResourceKind, Selector, Watched};
-use cryptoctl::event::{EventKind, milliseconds};
+use cryptoctl::event::EventKind;
+use cryptoctl::figures::milliseconds;
 use futures::StreamExt;
 use futures::stream;
 use serde_json::{Value, json};

@@ -141,7 +141,7 @@ async fn only_what_the_transport_did_is_repeated_and_counted() {
     assert_eq!(report["replicas"][1]["repeats"], 1, "{report}");
     assert_eq!(
         report["notes"],
-        json!(["1 question was repeated because the transport failed"])
+        json!(["1 request was repeated because its transport failed"])
     );
 
     let server = cluster().await;

@@ -67,7 +67,7 @@ impl Play {
                 reach: vec![
                     "1 of 2 replicas stays".into(),
                     "each pod has 10 s to stop".into(),
-                    "GET /keys on port 80 of 2 replicas is asked every 100 ms".into(),
+                    "each of 2 replicas is probed every 100 ms: GET /keys on port 80".into(),
                 ],
             },
         );

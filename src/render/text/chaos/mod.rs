@@ -12,8 +12,8 @@ pub(crate) use self::words::{meaning, phases};
 use super::facts;
 use crate::event::{Event, EventKind, RunDescription};
 use crate::fault::Fault;
+use crate::figures::took;
 use crate::render::line::{Level, Line, Tone};
-use crate::render::words::{incident as words_of, took};
 use crate::report::{Experiment, ProbeState, RecoveryPhase};
 use crate::timeline::{Incident, Incidents, Timeline};
 
@@ -277,7 +277,7 @@ impl ChaosLines {
             (false, false) => ("?", Tone::Doubt),
         };
         let after_ms = self.since_fault(incident.at_ms);
-        step(mark, tone, after_ms, &words_of(incident), Level::Progress)
+        step(mark, tone, after_ms, &incident.to_string(), Level::Progress)
     }
 
     /// Milliseconds since the fault, where a fault is told step by step.

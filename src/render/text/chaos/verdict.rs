@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::super::facts::{entry, fact};
+use crate::figures::{count, short_digest, took};
+use crate::figures::{percent, took_both};
 use crate::render::breaks::unbroken;
 use crate::render::line::{Level, Line, Tone};
 use crate::render::table::{Column, Table};
-use crate::render::words::{count, short_digest, took};
 use crate::report::{
     Availability, ChaosReport, ChaosVerdict, DataProof, FaultRecord, Percentiles, RecoveryPhase,
     ReplicaAvailability,
 };
-use crate::values::{percent, took_both};
 
 /// Pods whose proof is shown one by one, at most.
 const PROVEN_PODS: usize = 5;
@@ -302,7 +302,7 @@ fn availability(availability: &Availability, width: usize) -> Vec<Line> {
         let mut text = format!(
             "… and {} more, {outage}, {}",
             hidden.len(),
-            count(usize::try_from(wrong).unwrap_or(usize::MAX), "wrong answer")
+            count(wrong, "wrong answer")
         );
         let unknown = hidden.iter().map(|it| it.unknown_ms).max();
         if let Some(unknown @ 1..) = unknown {

@@ -192,11 +192,11 @@ fn repeats_are_counted_aloud() {
     assert_eq!(notes(0, 0), Vec::<String>::new());
     assert_eq!(
         notes(1, 0),
-        ["1 question was repeated because the transport failed"]
+        ["1 request was repeated because its transport failed"]
     );
     assert_eq!(
         notes(1, 2),
-        ["3 times a question was repeated because the transport failed"]
+        ["3 requests were repeated because their transport failed"]
     );
 }
 

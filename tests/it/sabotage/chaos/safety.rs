@@ -47,7 +47,7 @@ async fn a_budget_without_room_refuses_every_fault_that_would_not_ask_it() {
         chaos(&scene, &["--fault", fault])
             .await
             .is(UNDECIDED, "refused")
-            .saying("the disruption budget `cryptoserver` lets 0 replicas be away now");
+            .saying("the disruption budget `cryptoserver` allows 0 disruptions now");
         assert_eq!(scene.server.writes().len(), 0, "{fault}");
     }
 }
@@ -66,7 +66,7 @@ async fn a_budget_for_one_pod_refuses_to_scale_all_away() {
     chaos(&scene, &["--fault", "scale"])
         .await
         .is(UNDECIDED, "refused")
-        .saying("lets 1 replica be away now, but the fault takes 2");
+        .saying("allows 1 disruption now, but the fault needs 2");
     assert_eq!(scene.server.writes().len(), 0);
     assert_eq!(scene.set()["spec"]["replicas"], 2);
 }
