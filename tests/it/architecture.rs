@@ -7,6 +7,24 @@ const LONGEST_FILE: usize = 400;
 const MODEL: &str = "crates/apiserver-model";
 /// The workspace members that are programs of their own.
 const PROGRAMS: [&str; 2] = ["bench", "sandbox"];
+const DECISIONS: &str = "docs/decisions";
+/// The documents that name files, beside the decisions.
+const DOCUMENTS: [&str; 4] = [
+    "CONTRIBUTING.md",
+    "README.md",
+    "docs/architecture.md",
+    "docs/dependencies.md",
+];
+/// The folders of the workspace that documents name.
+const FOLDERS: [&str; 7] = [
+    "bench/",
+    "crates/",
+    "docs/",
+    "manifests/",
+    "sandbox/",
+    "src/",
+    "tests/",
+];
 
 fn sources() -> Vec<(PathBuf, String)> {
     files_below("src")
@@ -147,8 +165,7 @@ fn every_module_is_in_the_architecture() {
 
 #[test]
 fn every_dependency_says_what_it_is_for() {
-    let document = include_str!("../../docs/architecture.md");
-    let table = document.split("## Dependencies").nth(1).unwrap();
+    let table = include_str!("../../docs/dependencies.md");
     let manifests = [
         include_str!("../../Cargo.toml"),
         include_str!("../../crates/apiserver-model/Cargo.toml"),
@@ -169,8 +186,56 @@ fn every_dependency_says_what_it_is_for() {
         if let Some((name, _)) = line.split_once(" = ") {
             assert!(
                 table.contains(name.trim()),
-                "docs/architecture.md lacks the dependency {name}"
+                "docs/dependencies.md lacks the dependency {name}"
             );
+        }
+    }
+}
+
+/// The pages of the decisions, by their paths from the root.
+fn decisions() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(DECISIONS);
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|name| format!("{DECISIONS}/{name}"))
+        .collect()
+}
+
+#[test]
+fn every_decision_is_listed() {
+    let list = include_str!("../../docs/decisions/README.md");
+    for page in decisions() {
+        let name = page.rsplit('/').next().unwrap();
+        assert!(
+            name == "README.md" || list.contains(&format!("]({name})")),
+            "{DECISIONS}/README.md lacks {name}"
+        );
+    }
+}
+
+#[test]
+fn documents_name_only_files_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let documents = DOCUMENTS.iter().map(|&path| path.to_owned());
+    for document in documents.chain(decisions()) {
+        let text = std::fs::read_to_string(root.join(&document)).unwrap();
+        let is_path = |word: &&str| {
+            !word.contains(char::is_whitespace)
+                && FOLDERS.iter().any(|folder| word.starts_with(folder))
+        };
+        let quoted = text.split('`').skip(1).step_by(2);
+        for path in quoted.filter(is_path) {
+            assert!(root.join(path).exists(), "{document} names `{path}`");
+        }
+        let folder = root.join(&document).parent().unwrap().to_owned();
+        let links = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split([')', '#']).next())
+            .filter(|link| !link.contains("://"));
+        for link in links {
+            assert!(folder.join(link).exists(), "{document} links to `{link}`");
         }
     }
 }
