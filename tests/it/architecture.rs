@@ -9,11 +9,12 @@ const MODEL: &str = "crates/apiserver-model";
 const PROGRAMS: [&str; 2] = ["bench", "sandbox"];
 const DECISIONS: &str = "docs/decisions";
 /// The documents that name files, beside the decisions.
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     "CONTRIBUTING.md",
     "README.md",
     "docs/architecture.md",
     "docs/dependencies.md",
+    "docs/guide.md",
 ];
 /// The folders of the workspace that documents name.
 const FOLDERS: [&str; 7] = [
