@@ -11,11 +11,11 @@ use crate::baseline::BaselineError;
 use crate::cluster::ClusterError;
 use crate::config::ConfigError;
 use crate::document::JournalError;
+use crate::document::SaveError;
 use crate::event::ErrorText;
 use crate::exit::ExitStatus;
 use crate::manifest::{EditErrors, ManifestError, ManifestErrors};
 use crate::ops::OpsError;
-use crate::recording::SaveError;
 use crate::ui::{OutputError, brief};
 
 /// A command that did not come to an answer.

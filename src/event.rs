@@ -3,14 +3,11 @@
 //! Every report can be rebuilt from these events, and `-o json` prints them as they are; their
 //! written contract is `docs/events.md`. Status events are sent on change, never per poll.
 
-mod emitter;
-
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::emitter::{Emitter, Events};
 use crate::action::Action;
 use crate::exit::{ExitStatus, Outcome};
 use crate::fault::Fault;

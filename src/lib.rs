@@ -16,6 +16,7 @@ mod commands;
 pub mod config;
 pub mod diagnose;
 pub mod document;
+pub mod emitter;
 pub mod error;
 pub mod event;
 pub mod exit;
@@ -51,8 +52,9 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::cli::Cli;
+use crate::emitter::Emitter;
 use crate::error::CommandError;
-use crate::event::{Conclusion, Emitter, ErrorText, EventKind};
+use crate::event::{Conclusion, ErrorText, EventKind};
 use crate::exit::ExitStatus;
 use crate::interrupt::Stop;
 use crate::recording::Recording;
@@ -188,7 +190,7 @@ async fn execute(cli: &Cli) -> ExitStatus {
     let unsaved = match status {
         // Nothing was sent, so there is nothing to report.
         ExitStatus::Usage => Vec::new(),
-        _ => recording.save(files),
+        _ => recording.read(|events| document::save_all(events, files)),
     };
     let status = tokio::select! {
         ended = &mut rendering => delivered(&ui, ended.unwrap_or(Ok(())), status),

@@ -16,7 +16,7 @@ use super::jitter::Jitter;
 use super::kubeconfig::{self, KubeconfigError, Resolved};
 use super::sender::Sender;
 use super::transport::{Route, Transport, TransportError};
-use crate::event::Emitter;
+use crate::emitter::Emitter;
 
 /// A cluster that can be talked to.
 #[derive(Clone)]

@@ -6,7 +6,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::error::ClusterError;
-use crate::event::{Emitter, EventKind};
+use crate::emitter::Emitter;
+use crate::event::EventKind;
 use crate::figures::milliseconds;
 
 /// What is known of the API server's health; clones share it.

@@ -32,7 +32,7 @@ use super::heartbeat::Heartbeat;
 use super::jitter::Jitter;
 use super::transport::Transport;
 use super::warning::Warnings;
-use crate::event::Emitter;
+use crate::emitter::Emitter;
 
 const FIRST_CONTACT_PATIENCE: Duration = Duration::from_secs(2);
 /// How often an answer is asked for that cannot be read.

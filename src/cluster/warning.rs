@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::{HeaderMap, Method, Request, header};
 
 use super::error::shortened;
-use crate::event::{Emitter, EventKind};
+use crate::emitter::Emitter;
+use crate::event::EventKind;
 
 /// The code of a warning that is no cache's (RFC 7234, 5.5.7).
 const MISCELLANEOUS: &str = "299 ";

@@ -9,7 +9,6 @@ use crate::document::{self, Format, LARGEST_JOURNAL, ReportFile};
 use crate::error::CommandError;
 use crate::event::Event;
 use crate::file;
-use crate::recording;
 use crate::render;
 use crate::settings;
 use crate::ui::{Stream, Ui};
@@ -22,7 +21,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: &ReportArgs) -> Result
     let text = read.map_err(|error| unreadable(&arguments.journal, &error))?;
     let events = document::read(&text)?;
     for file in &arguments.files.report {
-        recording::save(&events, file)?;
+        document::save(&events, file)?;
     }
     if arguments.files.report.is_empty() {
         print(session, &events)?;

@@ -8,6 +8,7 @@ mod html;
 mod journal;
 mod junit;
 mod markup;
+mod save;
 mod story;
 mod svg;
 
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 pub use self::journal::{JournalError, LARGEST_JOURNAL, read};
+pub use self::save::{SaveError, save, save_all};
 
 use self::story::Story;
 use crate::event::Event;

@@ -45,7 +45,8 @@ pub use self::verify::{Verification, WatchTimes, verify, verify_for_baseline, wa
 pub use self::workload::Workload;
 
 use crate::cluster::{ApplyMode, Cluster, ClusterError, ServedKinds};
-use crate::event::{Emitter, EventKind};
+use crate::emitter::Emitter;
+use crate::event::EventKind;
 use crate::interrupt::Stop;
 use crate::manifest::ManifestSet;
 use crate::plan::Target;

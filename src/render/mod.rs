@@ -32,7 +32,8 @@ use self::heartbeat::Heartbeat;
 use self::line::{Level, Line};
 use self::picture::{Frame, Picture};
 use self::text::Text;
-use crate::event::{Event, EventKind, Events};
+use crate::emitter::Events;
+use crate::event::{Event, EventKind};
 use crate::figures::milliseconds;
 use crate::ui::{OutputError, Stream, Ui};
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use apiserver_model::{ApiServer, Deed, Fault, Rule};
 use cryptoctl::cluster::{Cluster, TimeLimits};
-use cryptoctl::event::{Emitter, EventKind, WriteResult};
+use cryptoctl::emitter::Emitter;
+use cryptoctl::event::{EventKind, WriteResult};
 use cryptoctl::manifest::{self, Options, Source};
 use cryptoctl::ops::{self, Context, OpsError, Set, UpOptions};
 use cryptoctl::report::UpReport;

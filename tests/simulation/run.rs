@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use apiserver_model::{ApiServer, Change, Request, Served};
 use cryptoctl::cluster::{Cluster, TimeLimits};
-use cryptoctl::event::{Emitter, Event};
+use cryptoctl::emitter::Emitter;
+use cryptoctl::event::Event;
 use cryptoctl::expectation::Expectation;
 use cryptoctl::ops::{self, ChaosRequest, Context, OpsError, UpOptions, Verification, Workload};
 use cryptoctl::report::{ChaosReport, RolloutReport, Selection, UpReport, VerifyReport};

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::event::{Emitter, EventKind};
+use crate::emitter::Emitter;
+use crate::event::EventKind;
 use crate::figures::milliseconds;
 use crate::figures::took;
 use crate::report::{ProbeCounts, ProbeState};

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::samples;
-use crate::event::{Event, Events};
+use crate::emitter::Events;
+use crate::event::Event;
 use crate::render::bars::{Bars, Row, erasure};
 use crate::render::{Chunks, Display, render_to_text, run};
 use crate::ui::testing::{captured, streams};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cryptoctl::cluster::{
     Cluster, ClusterError, ConnectionSettings, Environment, Overrides, ResourceKind, TimeLimits,
 };
-use cryptoctl::event::Emitter;
+use cryptoctl::emitter::Emitter;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cryptoctl::cluster::{Cluster, TimeLimits};
-use cryptoctl::event::{Emitter, EventKind, Events};
+use cryptoctl::emitter::{Emitter, Events};
+use cryptoctl::event::EventKind;
 use futures::{FutureExt, StreamExt};
 use http::{Method, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
-use super::{Event, EventKind};
 use crate::address::Address;
+use crate::event::{Event, EventKind};
 use crate::figures::milliseconds;
 use crate::recording::Recording;
 
