@@ -1,6 +1,7 @@
 //! The command line as it is typed: types for clap, no logic.
 
 mod chaos;
+mod choices;
 mod connection;
 mod habits;
 mod parsing;
@@ -10,7 +11,7 @@ mod verify;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint};
 
 #[cfg(test)]
 pub(crate) use self::chaos::tests::parse as parse_chaos;
@@ -21,6 +22,8 @@ use self::parsing::{expected, manifests, path, request_timeout, tail};
 pub use self::report::{ReportArgs, ReportFileArgs};
 pub use self::verify::{QuestionArgs, VerifyArgs};
 use crate::manifest::ImageEdit;
+use crate::render::terminal::{OutputFormat, Progress};
+use crate::ui::ColorChoice;
 use crate::values;
 
 /// Deploys a StatefulSet whose replicas share one volume, proves that every replica serves the same
@@ -154,46 +157,13 @@ pub struct GlobalArgs {
     pub color: ColorChoice,
     /// How to show progress
     #[arg(long, global = true, value_name = "HOW", default_value = "auto")]
-    pub progress: ProgressChoice,
+    pub progress: Progress,
     /// Time for one request to the API server, 0 for no limit
     #[arg(long, global = true, value_name = "DURATION", default_value = "15s", allow_hyphen_values = true, value_parser = request_timeout, hide_short_help = true)]
     pub request_timeout: Duration,
     /// How to reach the API server, and as whom.
     #[command(flatten)]
     pub connection: ConnectionArgs,
-}
-
-/// How to print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// For people.
-    Text,
-    /// For programs: JSON lines, the last one with the outcome.
-    Json,
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
-    /// On a terminal, unless `NO_COLOR` is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// How to show progress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ProgressChoice {
-    /// Bars on a terminal, lines elsewhere.
-    Auto,
-    /// Bars.
-    Bars,
-    /// Lines.
-    Plain,
-    /// Only the result.
-    None,
 }
 
 /// The manifests to work on.

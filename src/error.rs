@@ -10,12 +10,12 @@ use self::hint::{deduplicated, hints, on, problem_hints};
 use crate::baseline::BaselineError;
 use crate::cluster::ClusterError;
 use crate::config::ConfigError;
-use crate::document::JournalError;
-use crate::document::SaveError;
 use crate::event::ErrorText;
 use crate::exit::ExitStatus;
 use crate::manifest::{EditErrors, ManifestError, ManifestErrors};
 use crate::ops::OpsError;
+use crate::render::document::JournalError;
+use crate::render::document::SaveError;
 use crate::ui::{OutputError, brief};
 
 /// A command that did not come to an answer.

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 /// A count and its noun: `1 replica`, `2 replicas`.
 #[must_use]
-pub fn count<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+pub fn count<N: Copy + Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
     let ending = if number == N::from(1) { "" } else { "s" };
     format!("{number} {noun}{ending}")
 }
 
 /// How often: `once`, `2 times`.
 #[must_use]
-pub fn times<N: Display + PartialEq + From<u8>>(number: N) -> String {
+pub fn times<N: Copy + Display + PartialEq + From<u8>>(number: N) -> String {
     if number == N::from(1) {
         return "once".to_owned();
     }

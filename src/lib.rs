@@ -15,7 +15,6 @@ pub mod cluster;
 mod commands;
 pub mod config;
 pub mod diagnose;
-pub mod document;
 pub mod emitter;
 pub mod error;
 pub mod event;
@@ -58,6 +57,7 @@ use crate::event::{Conclusion, ErrorText, EventKind};
 use crate::exit::ExitStatus;
 use crate::interrupt::Stop;
 use crate::recording::Recording;
+use crate::render::{document, terminal};
 use crate::report::Report;
 use crate::start::StartError;
 use crate::ui::{OutputError, Stream, Streams, Ui};
@@ -87,13 +87,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let unable = |error: &StartError| {
         let ui = Ui::new(
             Streams::of_process(),
-            settings::color(&cli.global),
+            cli.global.color,
             settings::terminal(),
         );
         ui.write_errors(&error::lines(error));
         exit_code(ExitStatus::Failed)
     };
-    if let Err(error) = start::check(cli.global.output == cli::OutputFormat::Json) {
+    if let Err(error) = start::check(cli.global.output == terminal::OutputFormat::Json) {
         return unable(&error);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -122,13 +122,13 @@ fn refuse(error: &clap::Error) {
     } else {
         text.to_string()
     };
-    ui.write_errors(&render::broken(&text, ui.width()));
+    ui.write_errors(&terminal::broken(&text, ui.width()));
 }
 
 async fn execute(cli: &Cli) -> ExitStatus {
     let ui = Ui::new(
         Streams::of_process(),
-        settings::color(&cli.global),
+        cli.global.color,
         settings::terminal(),
     );
     let display = settings::display(&cli.global, &ui);
@@ -141,7 +141,7 @@ async fn execute(cli: &Cli) -> ExitStatus {
     } else {
         emitter.recorded(recording.clone())
     };
-    let mut rendering = render::spawn(display, ui.clone(), events);
+    let mut rendering = terminal::spawn(display, ui.clone(), events);
     let stop = Stop::default();
     let mut interrupted = None;
     let mut unread = None;

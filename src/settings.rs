@@ -18,18 +18,15 @@ pub use self::reading::in_time;
 pub use self::verification::verification;
 
 use crate::address::Address;
-use crate::cli::{
-    Cli, ColorChoice, Command, EditArgs, GlobalArgs, OutputFormat, ProgressChoice, SetArgs,
-    WorkloadArgs,
-};
+use crate::cli::{Cli, Command, EditArgs, GlobalArgs, SetArgs, WorkloadArgs};
 use crate::cluster::{self, ConnectionSettings, Impersonation, Kuberc, Overrides, TimeLimits};
 use crate::config::{self, Config};
 use crate::error::CommandError;
 use crate::manifest::{self, Edits, Options, Source};
 use crate::ops::Set;
-use crate::render::{self, Circumstances, Display, Progress};
+use crate::render::terminal::{Circumstances, Display};
 use crate::secret::Secret;
-use crate::ui::{self, Environment, Ui};
+use crate::ui::{Environment, Ui};
 
 /// A list of kubeconfig files, as kubectl reads it.
 const KUBECONFIG: &str = "KUBECONFIG";
@@ -289,16 +286,6 @@ fn has_stateful_set(set: &Set, name: &str) -> bool {
     })
 }
 
-/// How to colour, in the terminal's words.
-#[must_use]
-pub fn color(global: &GlobalArgs) -> ui::ColorChoice {
-    match global.color {
-        ColorChoice::Auto => ui::ColorChoice::Auto,
-        ColorChoice::Always => ui::ColorChoice::Always,
-        ColorChoice::Never => ui::ColorChoice::Never,
-    }
-}
-
 /// What the environment says about the terminal.
 #[must_use]
 pub fn terminal() -> Environment {
@@ -312,15 +299,6 @@ pub fn terminal() -> Environment {
 /// Who draws what.
 #[must_use]
 pub fn display(global: &GlobalArgs, ui: &Ui) -> Display {
-    let output = match global.output {
-        OutputFormat::Text => render::OutputFormat::Text,
-        OutputFormat::Json => render::OutputFormat::Json,
-    };
-    let progress = match global.progress {
-        ProgressChoice::Auto => Progress::Auto,
-        ProgressChoice::Bars => Progress::Bars,
-        ProgressChoice::Plain => Progress::Plain,
-        ProgressChoice::None => Progress::None,
-    };
-    Display::decide(&Circumstances::new(output, progress, global.quiet, ui))
+    let circumstances = Circumstances::new(global.output, global.progress, global.quiet, ui);
+    Display::decide(&circumstances)
 }

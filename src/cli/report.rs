@@ -6,7 +6,7 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, ValueHint};
 
 use super::Command;
-use crate::document::ReportFile;
+use crate::render::document::ReportFile;
 
 /// Files to write after the last event.
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use super::Session;
 use crate::config::Config;
 use crate::error::CommandError;
 use crate::ops::Context;
-use crate::render::broken;
+use crate::render::terminal::broken;
 use crate::ui::{Confirmation, brief};
 
 /// Fails early where nobody could be asked: without a terminal, consent comes by `--yes` alone.

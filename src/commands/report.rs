@@ -4,12 +4,13 @@ use std::io;
 use std::path::Path;
 
 use super::Session;
-use crate::cli::{OutputFormat, ReportArgs};
-use crate::document::{self, Format, LARGEST_JOURNAL, ReportFile};
+use crate::cli::ReportArgs;
 use crate::error::CommandError;
 use crate::event::Event;
 use crate::file;
-use crate::render;
+use crate::render::document::{self, Format, LARGEST_JOURNAL, ReportFile};
+use crate::render::terminal;
+use crate::render::terminal::OutputFormat;
 use crate::settings;
 use crate::ui::{Stream, Ui};
 
@@ -50,7 +51,7 @@ fn print(session: &Session<'_>, events: &[Event]) -> Result<(), CommandError> {
             .map_err(|error| CommandError::usage(error.to_string(), "try it without `-o json`"))?,
         OutputFormat::Text => {
             let with_colour = session.ui.has_colour(Stream::Stdout);
-            render::render_to_text(events, session.ui.width(), with_colour)
+            terminal::render_to_text(events, session.ui.width(), with_colour)
         }
     };
     super::print(session.ui, &text)

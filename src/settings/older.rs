@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use super::in_time;
 use crate::cli::MeasureArgs;
-use crate::document::LARGEST_JOURNAL;
 use crate::error::CommandError;
 use crate::fault::Fault;
 use crate::file;
 use crate::json;
 use crate::ops::OlderRun;
+use crate::render::document::LARGEST_JOURNAL;
 use crate::report::Percentiles;
 
 /// The older run to compare with, when one is named.

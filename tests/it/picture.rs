@@ -1,8 +1,8 @@
 //! The README's pictures are the rendering of real runs, which `tests/fixtures/runs` records.
 
-use cryptoctl::document::{self, Format};
 use cryptoctl::event::{Event, EventKind};
-use cryptoctl::render::{live_view, render_to_text};
+use cryptoctl::render::document::{self, Format};
+use cryptoctl::render::terminal::{live_view, render_to_text};
 use cryptoctl::report::RecoveryPhase;
 
 const WIDTH: usize = 90;

@@ -1,0 +1,97 @@
+//! The experiment: what was done, to whom, and where.
+
+use super::pieces::term;
+use crate::figures::{times, took};
+use crate::render::document::markup::Markup;
+use crate::render::document::story::Story;
+use crate::report::{Experiment, Selection};
+
+/// Pods that are named one by one.
+const NAMED: usize = 10;
+
+/// The section.
+pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
+    markup.raw("<section>\n<h2>The experiment</h2>\n<dl>");
+    if let Some(object) = story.object {
+        let namespace = object.namespace.as_deref().unwrap_or("none");
+        term(markup, "Workload", format_args!("`{object}`"));
+        term(markup, "Namespace", format_args!("`{namespace}`"));
+    }
+    if let Some(run) = story.run {
+        let context = run.context.as_deref().map(|context| format!("`{context}`"));
+        let context = context.unwrap_or_else(|| "none (in the cluster itself)".to_owned());
+        term(markup, "Context", context);
+        term(markup, "API server", format_args!("`{}`", run.server));
+    }
+    if let Some(experiment) = story.experiment {
+        terms(markup, experiment);
+    }
+    markup.raw("</dl>\n</section>\n");
+}
+
+fn terms(markup: &mut Markup, experiment: &Experiment) {
+    match experiment.fault {
+        None => term(markup, "Fault", "none: a control run, which only probes"),
+        Some(fault) => term(
+            markup,
+            "Fault",
+            format_args!("`{fault}` (the pod is {})", fault.past()),
+        ),
+    }
+    if experiment.fault.is_some() {
+        let faults = usize::try_from(experiment.repeat).unwrap_or(usize::MAX);
+        term(markup, "How often", times(faults));
+        term(markup, "Whose turn", whose_turn(&experiment.selection));
+        term(markup, "Pods to hit", pods(experiment));
+        if experiment.pause_ms > 0 {
+            term(markup, "Pause", took(experiment.pause_ms));
+        }
+    }
+    if let Some(control_ms) = experiment.control_ms {
+        term(markup, "Duration", took(control_ms));
+    }
+    let budget = |limit: Option<u64>| limit.map_or_else(|| "no limit".to_owned(), took);
+    if experiment.fault.is_some() {
+        term(markup, "Outage allowed", budget(experiment.max_outage_ms));
+        term(
+            markup,
+            "Recovery allowed",
+            budget(experiment.max_recovery_ms),
+        );
+    }
+    let asked: Vec<String> = experiment
+        .endpoints
+        .iter()
+        .map(|endpoint| format!("`GET {}` on port {}", endpoint.path, endpoint.port))
+        .collect();
+    term(markup, "Every replica is asked", asked.join(", "));
+}
+
+fn whose_turn(selection: &Selection) -> String {
+    match selection {
+        Selection::First => "the first replica".to_owned(),
+        Selection::Pod { pod } => format!("always `{pod}`"),
+        Selection::AllInTurn => "every replica in turn".to_owned(),
+        Selection::Random { seed } => format!("drawn at random (seed {seed})"),
+    }
+}
+
+/// Who is to be hit, each named once.
+fn pods(experiment: &Experiment) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for pod in &experiment.pods {
+        if !names.contains(&pod.as_str()) {
+            names.push(pod);
+        }
+    }
+    let more = names.len().saturating_sub(NAMED);
+    let literals: Vec<String> = names
+        .iter()
+        .take(NAMED)
+        .map(|pod| format!("`{pod}`"))
+        .collect();
+    match more {
+        0 => literals.join(", "),
+        _ => format!("{} and {more} more", literals.join(", ")),
+    }
+}

@@ -1,0 +1,6 @@
+mod chaos;
+mod documents;
+mod live;
+mod picture;
+pub(crate) mod samples;
+mod snapshots;

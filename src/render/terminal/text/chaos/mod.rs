@@ -1,0 +1,305 @@
+//! An experiment: how far it reaches, each fault with the recovery from it, and what the other
+//! replicas do meanwhile. One fault is told phase by phase; of many, each in one line.
+
+mod conclusion;
+
+use std::collections::BTreeSet;
+
+pub(super) use self::conclusion::verdict;
+
+use super::facts;
+use crate::event::{Event, EventKind, RunDescription};
+use crate::fault::Fault;
+use crate::figures::took;
+use crate::render::phases;
+use crate::render::terminal::line::{Level, Line, Tone};
+use crate::report::{Experiment, ProbeState, RecoveryPhase};
+use crate::timeline::{Incident, Incidents, Timeline};
+
+/// The pods of one fault of which each is told when it is Ready, at most.
+const TOLD_PODS: usize = 10;
+
+/// What was seen of an experiment so far.
+#[derive(Debug, Default)]
+pub(super) struct ChaosLines {
+    place: String,
+    /// Whether what will be done was shown with the question for consent.
+    is_told: bool,
+    /// The number of faults.
+    repeat: u32,
+    fault: Option<Sent>,
+    incidents: Incidents,
+    timeline: Timeline,
+    /// The replicas that are said not to answer right.
+    away: BTreeSet<String>,
+}
+
+/// The fault that was sent last.
+#[derive(Debug)]
+struct Sent {
+    number: u32,
+    fault: Fault,
+    pods: Vec<String>,
+    at_ms: u64,
+    last: Option<(RecoveryPhase, u64)>,
+    /// The pods that are as before.
+    recovered: BTreeSet<String>,
+}
+
+impl Sent {
+    fn is_over(&self) -> bool {
+        self.pods.iter().all(|pod| self.recovered.contains(pod))
+    }
+}
+
+impl ChaosLines {
+    /// What will be done was shown already.
+    pub(super) fn plan_is_told(&mut self) {
+        self.is_told = true;
+    }
+
+    /// When a verification takes place, seen from the fault.
+    pub(super) fn moment(&self) -> &'static str {
+        if self.fault.is_some() {
+            "after the fault"
+        } else {
+            "before the fault"
+        }
+    }
+
+    /// Whether the lines of the faults say already that a verification was right.
+    pub(super) fn implies_right(&self) -> bool {
+        self.is_brief() && self.fault.is_some()
+    }
+
+    /// Where everything takes place.
+    pub(super) fn started(&mut self, run: &RunDescription) {
+        self.place = match &run.context {
+            Some(context) => format!("in context `{context}` ({})", run.server),
+            None => format!("on {}", run.server),
+        };
+    }
+
+    /// The lines on an event of an experiment.
+    pub(super) fn lines(&mut self, event: &Event, width: usize) -> Vec<Line> {
+        self.timeline.record(&event.kind);
+        let incident = self.incidents.record(event);
+        match &event.kind {
+            EventKind::Experiment {
+                experiment,
+                what,
+                reach,
+                ..
+            } => self.experiment(experiment, what, reach, width),
+            EventKind::Fault {
+                number,
+                fault,
+                pods,
+            } => {
+                let lines = self.unfinished().into_iter().collect();
+                self.fault = Some(Sent {
+                    number: *number,
+                    fault: *fault,
+                    pods: pods.clone(),
+                    at_ms: event.elapsed_ms,
+                    last: None,
+                    recovered: BTreeSet::new(),
+                });
+                if self.is_brief() {
+                    return lines;
+                }
+                let line = Line::said(Level::Progress).with(Tone::Strong, fault.doing(pods));
+                vec![line]
+            }
+            EventKind::Phase {
+                pod,
+                phase,
+                after_ms,
+                ..
+            } => self.phase(pod, *phase, *after_ms).into_iter().collect(),
+            EventKind::Probe {
+                pod,
+                state,
+                at_ms,
+                detail,
+            } => {
+                let line = self.probe(pod, *state, *at_ms, detail.as_deref());
+                line.into_iter().collect()
+            }
+            EventKind::PodChanged { .. } => {
+                let incident = incident.iter();
+                incident.map(|incident| self.incident(incident)).collect()
+            }
+            EventKind::Finished(_) => self.unfinished().into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn is_brief(&self) -> bool {
+        self.repeat > 1
+    }
+
+    fn experiment(
+        &mut self,
+        experiment: &Experiment,
+        what: &str,
+        reach: &[String],
+        width: usize,
+    ) -> Vec<Line> {
+        self.repeat = experiment.repeat;
+        if self.is_told {
+            return Vec::new();
+        }
+        let line = Line::said(Level::Progress).text("this will ");
+        let mut lines = vec![line.with(Tone::Strong, what)];
+        let sentences = std::iter::once(&self.place).chain(reach);
+        lines.extend(sentences.flat_map(|sentence| facts::entry(Level::Progress, sentence, width)));
+        lines
+    }
+
+    fn phase(&mut self, pod: &str, phase: RecoveryPhase, after_ms: u64) -> Option<Line> {
+        let is_brief = self.is_brief();
+        let number = self.number();
+        let sent = self.fault.as_mut()?;
+        sent.last = Some((phase, after_ms));
+        if phase == RecoveryPhase::AllEqual {
+            sent.recovered.insert(pod.to_owned());
+        }
+        if is_brief {
+            return (phase == RecoveryPhase::AllEqual && sent.is_over()).then(|| {
+                let deed = sent.fault.done(&sent.pods);
+                Line::said(Level::Progress)
+                    .with(Tone::Good, "✓ ")
+                    .text(format!("{number}: {deed}, all equal"))
+                    .text(format!(" after {}", took(after_ms)))
+            });
+        }
+        let words = told(sent.fault, phase);
+        let text = if sent.pods.len() == 1 {
+            words
+        } else {
+            let is_told = match phase {
+                RecoveryPhase::AllEqual => sent.is_over(),
+                other => other == RecoveryPhase::Ready && sent.pods.len() <= TOLD_PODS,
+            };
+            if !is_told {
+                return None;
+            }
+            match phase {
+                RecoveryPhase::AllEqual => words,
+                _ => format!("{pod}: {words}"),
+            }
+        };
+        Some(step("✓", Tone::Good, Some(after_ms), &text, Level::Step))
+    }
+
+    /// The fault under way, by its number.
+    fn number(&self) -> String {
+        let number = self.fault.as_ref().map_or(0, |sent| sent.number);
+        format!("fault {number} of {}", self.repeat)
+    }
+
+    /// The line on a fault whose end was not seen, when there are several.
+    fn unfinished(&mut self) -> Option<Line> {
+        if !self.is_brief() {
+            return None;
+        }
+        let number = self.number();
+        let sent = self.fault.take().filter(|sent| !sent.is_over())?;
+        let doing = sent.fault.doing(&sent.pods);
+        let last = match sent.last {
+            None => "nothing was seen of it".to_owned(),
+            Some((phase, after_ms)) => format!(
+                "last seen after {}: {}",
+                took(after_ms),
+                told(sent.fault, phase)
+            ),
+        };
+        let line = Line::said(Level::Progress).with(Tone::Doubt, "? ");
+        Some(line.text(format!("{number}: {doing}; {last}")))
+    }
+
+    /// What the answers of a replica come to from now on, unless a fault explains it.
+    fn probe(
+        &mut self,
+        pod: &str,
+        state: ProbeState,
+        at_ms: u64,
+        detail: Option<&str>,
+    ) -> Option<Line> {
+        let is_taken = self.incidents.is_taken(pod);
+        let after_ms = self.since_fault(at_ms);
+        let detail = detail
+            .map(|detail| format!(": {detail}"))
+            .unwrap_or_default();
+        let (mark, tone, text) = match state {
+            ProbeState::Right => {
+                if !self.away.remove(pod) {
+                    return None;
+                }
+                let text = match self.timeline.outages(pod, at_ms).pop() {
+                    Some(outage) if outage.is_over && outage.until_ms == at_ms => {
+                        let away = took(outage.length_ms());
+                        format!("{pod} answers again after {away}")
+                    }
+                    _ => format!("{pod} can be asked again, and answers right"),
+                };
+                ("✓", Tone::Good, text)
+            }
+            ProbeState::Wrong => (
+                "✗",
+                Tone::Bad,
+                format!("{pod} answers something else{detail}"),
+            ),
+            // The phases and the outage tell that the pod that was taken is away.
+            _ if is_taken => return None,
+            ProbeState::Failing => (
+                "✗",
+                Tone::Bad,
+                format!("{pod} does not answer right{detail}"),
+            ),
+            ProbeState::Silent => ("✗", Tone::Bad, format!("{pod} does not answer{detail}")),
+            ProbeState::Unknown => ("?", Tone::Doubt, format!("{pod} cannot be asked{detail}")),
+        };
+        if state != ProbeState::Right {
+            self.away.insert(pod.to_owned());
+        }
+        Some(step(mark, tone, after_ms, &text, Level::Progress))
+    }
+
+    fn incident(&self, incident: &Incident) -> Line {
+        let pod = &incident.pod;
+        let is_well = pod.status == "Running" && pod.ready.0 == pod.ready.1;
+        let (mark, tone) = match (incident.is_trouble, is_well) {
+            (true, _) => ("✗", Tone::Bad),
+            (false, true) => ("✓", Tone::Good),
+            (false, false) => ("?", Tone::Doubt),
+        };
+        let after_ms = self.since_fault(incident.at_ms);
+        step(mark, tone, after_ms, &incident.to_string(), Level::Progress)
+    }
+
+    /// Milliseconds since the fault, where a fault is told step by step.
+    fn since_fault(&self, at_ms: u64) -> Option<u64> {
+        let sent = self.fault.as_ref().filter(|_| !self.is_brief())?;
+        Some(at_ms.saturating_sub(sent.at_ms))
+    }
+}
+
+/// A phase by its name, and what it means.
+fn told(fault: Fault, phase: RecoveryPhase) -> String {
+    format!("{}: {}", phase.title(), phases::meaning(fault, phase))
+}
+
+/// A step on the clock of the fault.
+fn step(mark: &str, tone: Tone, after_ms: Option<u64>, text: &str, level: Level) -> Line {
+    let line = Line::said(level).with(tone, format!("  {mark} "));
+    let line = match after_ms {
+        Some(after_ms) => {
+            let after = format!("+{}", took(after_ms));
+            line.with(Tone::Faint, format!("{after:<8}  "))
+        }
+        None => line,
+    };
+    line.text(text)
+}

@@ -1,0 +1,173 @@
+//! Events as lines of text: the one renderer for people. Bars are a layer above it.
+
+mod chaos;
+mod conclusion;
+mod diagnosis;
+mod diff;
+mod facts;
+mod logs;
+mod objects;
+mod rollout;
+mod verify;
+
+use self::chaos::ChaosLines;
+use self::logs::LogLines;
+use self::objects::WaitingLines;
+use self::rollout::RolloutLines;
+use self::verify::VerifyLines;
+use super::ledger::Ledger;
+use super::line::{Level, Line, Tone};
+use crate::event::{Event, EventKind, WriteResult};
+use crate::figures::took;
+
+/// What has to be remembered between two events to say what has changed.
+#[derive(Debug, Default)]
+pub(crate) struct Text {
+    breaks_things: bool,
+    ledger: Ledger,
+    waiting: WaitingLines,
+    rollout: RolloutLines,
+    verify: VerifyLines,
+    chaos: ChaosLines,
+    logs: LogLines,
+}
+
+impl Text {
+    /// What an experiment will do was shown already, to whoever agreed to it.
+    pub(crate) fn plan_is_told(&mut self) {
+        self.chaos.plan_is_told();
+    }
+
+    /// The lines that an event adds; tables are fitted to `width`.
+    pub(crate) fn lines(&mut self, event: &Event, width: usize) -> Vec<Line> {
+        self.ledger.record(&event.kind);
+        let is_said = self.chaos.implies_right();
+        let said = self.of_its_own(event, width);
+        match &event.kind {
+            // They come between the answers of a verification.
+            EventKind::Verifying { .. }
+            | EventKind::Answered { .. }
+            | EventKind::Probe { .. }
+            | EventKind::Probes { .. }
+            | EventKind::Endpoints { .. }
+            | EventKind::PodChanged { .. }
+            | EventKind::Warning { .. }
+            | EventKind::ServerSilent { .. }
+            | EventKind::ServerAnswers { .. } => said,
+            // How far an experiment reaches stands first, whatever was asked before.
+            EventKind::Experiment { .. } => {
+                let table = self.asked(width, false);
+                said.into_iter().chain(table).collect()
+            }
+            _ => self.asked(width, is_said).into_iter().chain(said).collect(),
+        }
+    }
+
+    /// What a verification has found that is not shown yet.
+    fn asked(&mut self, width: usize, is_said: bool) -> Vec<Line> {
+        if self.breaks_things {
+            self.verify.brief(width, is_said)
+        } else {
+            self.verify.table(width)
+        }
+    }
+
+    /// The lines on what an event says itself.
+    fn of_its_own(&mut self, event: &Event, width: usize) -> Vec<Line> {
+        match &event.kind {
+            EventKind::Started(run) => {
+                self.breaks_things = run.command == "chaos";
+                self.chaos.started(run);
+                Vec::new()
+            }
+            EventKind::Planned { .. }
+            | EventKind::WriteStarted { .. }
+            | EventKind::Probes { .. }
+            | EventKind::Endpoints { .. } => Vec::new(),
+            EventKind::Round {
+                number,
+                verdict,
+                summary,
+            } => vec![verify::round(*number, *verdict, summary)],
+            EventKind::Experiment { .. }
+            | EventKind::Fault { .. }
+            | EventKind::Phase { .. }
+            | EventKind::Probe { .. }
+            | EventKind::PodChanged { .. } => self.chaos.lines(event, width),
+            // The fault itself says what is done.
+            EventKind::WriteFinished {
+                result: WriteResult::Done,
+                ..
+            } if self.breaks_things => Vec::new(),
+            EventKind::WriteFinished {
+                object,
+                action,
+                result,
+            } => objects::written(object, *action, result)
+                .into_iter()
+                .collect(),
+            EventKind::Waiting { object, status } => {
+                self.waiting.lines(object, status).into_iter().collect()
+            }
+            // The pods' own rows say it in a run that breaks things.
+            EventKind::Rollout { object, progress } => {
+                self.rollout.lines(object, progress, self.breaks_things)
+            }
+            EventKind::Verifying {
+                object,
+                endpoints,
+                may_differ,
+                replicas,
+            } => {
+                let moment = self.breaks_things.then(|| self.chaos.moment());
+                self.verify
+                    .begin(object, endpoints, may_differ, *replicas, moment);
+                Vec::new()
+            }
+            EventKind::Answered { answer, .. } => {
+                self.verify.answered(answer);
+                Vec::new()
+            }
+            EventKind::LogLine {
+                pod,
+                ordinal,
+                container,
+                line,
+            } => {
+                vec![self.logs.line(pod, *ordinal, container, line)]
+            }
+            EventKind::Warning { message } => vec![warning(message)],
+            EventKind::ServerSilent { reason } => {
+                vec![warning(&format!(
+                    "no usable answer: {reason}; trying again"
+                ))]
+            }
+            EventKind::ServerAnswers { silent_for_ms } => {
+                let text = format!(
+                    "the API server answers again, after {}",
+                    took(*silent_for_ms)
+                );
+                vec![Line::said(Level::Problem).text(text)]
+            }
+            EventKind::Finished(end) => {
+                let mut lines = self.chaos.lines(event, width);
+                lines.extend(conclusion::lines(end, event, width));
+                // A report says by itself what was done.
+                if end.report.is_none() {
+                    lines.extend(self.ledger.lines(end.status));
+                }
+                if end.status.is_interruption() {
+                    lines.extend(self.rollout.unfinished());
+                }
+                lines.extend(end.error.iter().flat_map(conclusion::error));
+                lines
+            }
+        }
+    }
+}
+
+fn warning(message: &str) -> Line {
+    Line::said(Level::Problem)
+        .with(Tone::Doubt, "warning: ")
+        .text(message)
+}

@@ -1,0 +1,77 @@
+//! What was written, and what is waited for, object by object.
+
+use std::collections::BTreeMap;
+
+use crate::action::Action;
+use crate::event::WriteResult;
+use crate::object::ObjectRef;
+use crate::render::terminal::line::{Level, Line, Tone};
+use crate::status::{State, Status};
+
+/// The line on a write that ended: kubectl's words.
+pub(super) fn written(object: &ObjectRef, action: Action, result: &WriteResult) -> Option<Line> {
+    let name = object.to_string();
+    let line = |level| Line::said(level).with(Tone::Strong, &name).text(" ");
+    match result {
+        WriteResult::Done => done(action).map(|(tone, word)| line(Level::Result).with(tone, word)),
+        WriteResult::Refused { reason } => Some(
+            line(Level::Problem)
+                .with(Tone::Bad, "refused")
+                .text(format!(": {reason}")),
+        ),
+        WriteResult::Unknown { reason } => Some(
+            line(Level::Problem)
+                .with(Tone::Doubt, "unknown")
+                .text(format!(": {reason}")),
+        ),
+    }
+}
+
+/// What was done to an object; nothing is not worth a line.
+pub(super) fn done(action: Action) -> Option<(Tone, &'static str)> {
+    match action {
+        Action::Create => Some((Tone::Good, "created")),
+        Action::Change => Some((Tone::Doubt, "configured")),
+        Action::Own => Some((Tone::Faint, "adopted (its values are the same)")),
+        Action::Delete => Some((Tone::Bad, "deleted")),
+        Action::Keep => None,
+    }
+}
+
+/// The last known state of everything that is waited for.
+#[derive(Debug, Default)]
+pub(super) struct WaitingLines {
+    known: BTreeMap<ObjectRef, Status>,
+}
+
+impl WaitingLines {
+    /// The line on a state, if it says anything new. What is ready at first sight needs none.
+    pub(super) fn lines(&mut self, object: &ObjectRef, status: &Status) -> Option<Line> {
+        let before = self.known.insert(object.clone(), status.clone());
+        let is_news = match (&before, status.state) {
+            (None, State::Ready) | (_, State::NotWaitedFor) => false,
+            (None, _) => true,
+            (Some(before), _) => before != status,
+        };
+        is_news.then(|| state_line(object, status, Level::Step))
+    }
+}
+
+/// An object and its state in words.
+pub(super) fn state_line(object: &ObjectRef, status: &Status, level: Level) -> Line {
+    let (tone, word) = match status.state {
+        State::Ready => (Tone::Good, "ready"),
+        State::InProgress => (Tone::Doubt, "waiting"),
+        State::Failed => (Tone::Bad, "failed"),
+        State::NotWaitedFor => (Tone::Faint, "not waited for"),
+    };
+    let line = Line::said(level)
+        .with(Tone::Strong, object.to_string())
+        .text(" ")
+        .with(tone, word);
+    if status.message.is_empty() {
+        line
+    } else {
+        line.text(format!(": {}", status.message))
+    }
+}
