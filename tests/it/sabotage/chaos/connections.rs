@@ -68,7 +68,6 @@ async fn an_answer_that_is_not_complete_in_time_is_no_answer() {
         fault(reply)
             .await
             .is(SUCCESS, "survived")
-            .with("/availability/replicas/1/silent", &json!(1))
             .with("/availability/replicas/1/cut", &json!(null));
     }
     let lie = format!(
