@@ -121,3 +121,43 @@ async fn the_path_to_ask_is_never_guessed() {
         .expect_code(2);
     assert!(output.stderr.contains("--path"), "{}", output.stderr);
 }
+
+#[tokio::test]
+async fn a_folder_for_another_tool_is_named_with_the_command_that_builds_it() {
+    let server = ApiServer::listen().await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("kustomization.yaml"),
+        "resources: [map.yaml]\n",
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("map.yaml"), "kind: ConfigMap\n").unwrap();
+    let path = folder.path().to_str().unwrap();
+    for (arguments, command) in [
+        (
+            &["up", "-n", "shop"][..],
+            format!("kustomize build {path} | cryptoctl up -f - -n shop"),
+        ),
+        (
+            &["rollout", "status"],
+            format!("kustomize build {path} | cryptoctl rollout status -f -"),
+        ),
+        (
+            &["down", "--yes"],
+            format!("kustomize build {path} > set.yaml && cryptoctl down -f set.yaml"),
+        ),
+    ] {
+        let output = Cryptoctl::new(&server)
+            .args(arguments)
+            .args(["-f", path])
+            .run()
+            .await
+            .expect_code(2);
+        assert!(
+            output.stderr.contains(&command),
+            "{command}:\n{}",
+            output.stderr
+        );
+        assert_eq!(server.requests().len(), 0);
+    }
+}

@@ -5,3 +5,4 @@ mod liveness;
 mod renewal;
 mod repetition;
 mod script;
+mod watches;
