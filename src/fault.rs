@@ -1,4 +1,4 @@
-//! The ways to break a workload: a row of facts for each. `ops/chaos/fault.rs` does what they say.
+//! The ways to break a workload: a row of facts for each. `chaos/fault.rs` does what they say.
 
 use std::fmt;
 

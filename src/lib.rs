@@ -10,6 +10,7 @@ pub mod address;
 pub mod answer;
 pub mod baseline;
 pub mod built_in;
+pub mod chaos;
 pub mod cli;
 pub mod cluster;
 mod commands;

@@ -3,19 +3,19 @@
 //!
 //! The name of every environment variable that this program reads stands here.
 
-mod experiment;
-mod older;
-mod probe;
+mod chaos;
+mod older_run;
+mod readiness_probe;
 mod reading;
-mod verification;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use self::experiment::experiment;
-pub use self::older::older_run;
+pub use self::chaos::experiment;
+pub use self::older_run::older_run;
 pub use self::reading::in_time;
-pub use self::verification::verification;
+pub use self::verify::verification;
 
 use crate::address::Address;
 use crate::cli::{Cli, Command, EditArgs, GlobalArgs, SetArgs, WorkloadArgs};

@@ -2,6 +2,7 @@
 
 use super::confirm::Protected;
 use super::{Session, confirm, random, report};
+use crate::chaos;
 use crate::cli::ChaosArgs;
 use crate::error::CommandError;
 use crate::ops;
@@ -43,12 +44,12 @@ pub(super) async fn run(
     } else {
         None
     };
-    let plan = ops::plan_chaos(&context, &workload, request).await?;
+    let plan = chaos::plan(&context, &workload, request).await?;
     if breaks {
         context = confirm::ask(session, context, protected, &plan.what, &plan.reach).await?;
     }
     // A long way with much to remember: not on the stack.
-    let report = Box::pin(ops::chaos(&context, &plan)).await?;
+    let report = Box::pin(chaos::run(&context, &plan)).await?;
     Ok(Report::Chaos(Box::new(report)))
 }
 
@@ -60,5 +61,5 @@ async fn restore(
     set: &ops::Set,
 ) -> Result<Report, CommandError> {
     let (context, workload) = session.workload("chaos", set, &arguments.workload).await?;
-    Ok(Report::Restore(ops::restore(&context, &workload).await?))
+    Ok(Report::Restore(chaos::restore(&context, &workload).await?))
 }

@@ -2,7 +2,7 @@
 
 use crate::cluster::{ClusterError, Denial, EXPERIMENT_MANAGER};
 use crate::object::ObjectRef;
-use crate::ops::{Problem, Workload, restore_command};
+use crate::ops::{Problem, Workload};
 
 /// What to do about a failed exchange, which was about this object.
 pub(super) fn hints(error: &ClusterError, object: Option<&ObjectRef>) -> Vec<String> {
@@ -144,7 +144,7 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
         {
             vec![format!(
                 "an experiment has left this behind; undo it with `{}`",
-                restore_command(&Workload::from_reference(object))
+                Workload::from_reference(object).restore_command()
             )]
         }
         Problem::OwnedByOthers { object, conflicts } => {

@@ -152,7 +152,7 @@ pub struct OwnedField {
 }
 
 impl OwnedField {
-    pub(super) fn new(conflict: FieldConflict, live: Option<&Value>, ours: &Value) -> Self {
+    pub(crate) fn new(conflict: FieldConflict, live: Option<&Value>, ours: &Value) -> Self {
         let shown = |object: &Value| {
             let value = value_at(object, &conflict.field)?;
             (!value.is_object() && !value.is_array()).then(|| value.to_string())
@@ -283,7 +283,7 @@ pub enum OpsError {
 
 impl OpsError {
     /// Says what was being done when the cluster failed.
-    pub(super) fn while_doing(doing: impl Into<String>) -> impl FnOnce(ClusterError) -> Self {
+    pub(crate) fn while_doing(doing: impl Into<String>) -> impl FnOnce(ClusterError) -> Self {
         let doing = doing.into();
         move |source| Self::Cluster { doing, source }
     }

@@ -1,45 +1,34 @@
 //! Does the work: talks to the cluster, emits events, returns a report. Knows no terminal.
 
-mod account;
-mod ahead;
-mod apply;
-mod brought;
-mod chaos;
+pub(crate) mod cordoned_nodes;
+mod custom_resources;
 mod down;
-mod error;
-mod held;
-mod instances;
+pub(crate) mod error;
+pub(crate) mod finalizers;
+mod first_failure;
 mod logs;
-mod missing;
-mod namespaces;
-mod nearby;
-mod plan;
+pub(crate) mod nearby;
 mod preflight;
-mod rehearsal;
-mod rollout;
-mod server_field;
-mod surroundings;
+mod read_ahead;
+pub(crate) mod rollout;
+pub(crate) mod stalled_workload;
 mod up;
-mod verdict;
-mod verify;
-mod wait;
-mod workload;
-mod write;
+pub(crate) mod verify;
+pub(crate) mod wait;
+pub(crate) mod workload;
+pub(crate) mod write;
 
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-pub use self::chaos::{
-    ChaosPlan, ChaosRequest, OlderRun, chaos, plan_chaos, restore, restore_command,
-};
 pub use self::down::{DownOptions, DownPlan, down, plan_down};
 pub use self::error::{OpsError, OwnedField, Problem, WriteFailure};
 pub use self::logs::{LogsOptions, logs};
 pub use self::nearby::Nearby;
 pub use self::rollout::rollout_status;
-pub use self::server_field::ServerField;
+pub use self::up::server_field::ServerField;
 pub use self::up::{UpOptions, diff, up};
 pub use self::verify::{Verification, WatchTimes, verify, verify_for_baseline, watch};
 pub use self::workload::Workload;
@@ -110,7 +99,7 @@ impl Context {
     }
 
     /// Fails once the time is over: nothing may begin after that.
-    fn in_time(&self) -> Result<(), OpsError> {
+    pub(crate) fn in_time(&self) -> Result<(), OpsError> {
         if Instant::now() < self.deadline {
             Ok(())
         } else {
@@ -119,7 +108,7 @@ impl Context {
     }
 
     /// Runs work that knows no deadline by itself.
-    async fn by_deadline<T>(
+    pub(crate) async fn by_deadline<T>(
         &self,
         work: impl Future<Output = Result<T, OpsError>>,
     ) -> Result<T, OpsError> {
@@ -129,7 +118,11 @@ impl Context {
     }
 
     /// Applies an object of the set, or rehearses that.
-    async fn apply(&self, target: &Target, mode: ApplyMode) -> Result<Value, ClusterError> {
+    pub(crate) async fn apply(
+        &self,
+        target: &Target,
+        mode: ApplyMode,
+    ) -> Result<Value, ClusterError> {
         let object = &target.reference;
         let namespace = object.namespace.as_deref();
         self.cluster
@@ -137,17 +130,17 @@ impl Context {
             .await
     }
 
-    fn out_of_time(&self) -> OpsError {
+    pub(crate) fn out_of_time(&self) -> OpsError {
         OpsError::OutOfTime {
             timeout: self.timeout,
         }
     }
 
-    fn emit(&self, kind: EventKind) {
+    pub(crate) fn emit(&self, kind: EventKind) {
         self.emitter.send(kind);
     }
 
-    fn warn(&self, message: String) {
+    pub(crate) fn warn(&self, message: String) {
         self.emit(EventKind::Warning { message });
     }
 }

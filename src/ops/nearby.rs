@@ -29,7 +29,7 @@ pub struct Nearby {
 
 impl Nearby {
     /// Looks around in a namespace.
-    pub(super) async fn look(context: &Context, namespace: &str) -> Self {
+    pub(crate) async fn look(context: &Context, namespace: &str) -> Self {
         let nothing = Self {
             namespace: namespace.to_owned(),
             ..Self::default()
@@ -41,7 +41,7 @@ impl Nearby {
 
     /// What is there instead of the objects of a set, as a warning.
     #[must_use]
-    pub(super) fn instead_of_the_set(&self) -> String {
+    pub(crate) fn instead_of_the_set(&self) -> String {
         let namespace = &self.namespace;
         if self.is_absent {
             let meant = match self.similar.first() {

@@ -26,7 +26,7 @@ const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 ///
 /// # Errors
 /// All namespaces that disagree with `-n`, all objects that come twice, or a failed exchange.
-pub(super) async fn resolve(
+pub(crate) async fn resolve(
     context: &Context,
     set: &Set,
 ) -> Result<(Vec<Target>, Vec<Problem>), OpsError> {
@@ -128,7 +128,7 @@ fn defined_kinds(manifests: &[Manifest]) -> BTreeMap<(String, String), ResourceK
 /// there are.
 ///
 /// A class without an object is fine where a volume of that class was made by hand.
-pub(super) async fn storage_classes(
+pub(crate) async fn storage_classes(
     context: &Context,
     plan: &Plan,
 ) -> Result<Vec<Problem>, OpsError> {
@@ -252,7 +252,7 @@ struct Question {
 
 /// Permissions that no rehearsal shows: creating a namespace and what goes into it, and following
 /// what is waited for.
-pub(super) async fn permissions(
+pub(crate) async fn permissions(
     context: &Context,
     plan: &Plan,
     waits: bool,
@@ -339,7 +339,7 @@ fn may_take_time(reference: &ObjectRef) -> bool {
     )
 }
 
-pub(super) fn scope(namespace: Option<&str>) -> String {
+pub(crate) fn scope(namespace: Option<&str>) -> String {
     match namespace {
         Some(namespace) => format!("in namespace `{namespace}`"),
         None => "at the cluster scope".to_owned(),

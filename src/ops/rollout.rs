@@ -9,9 +9,9 @@ use k8s_openapi::api::core::v1::Pod;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::error::OpsError;
+use super::first_failure::Verdict;
 use super::nearby::Nearby;
-use super::surroundings::{Surroundings, add_log};
-use super::verdict::Verdict;
+use super::stalled_workload::{Surroundings, add_log};
 use super::workload::pod_selector;
 use super::{Context, Workload};
 use crate::cluster::{ResourceKind, Selector, Watched};
@@ -25,7 +25,7 @@ use crate::status::Snapshot;
 
 /// A rollout that has not moved for this long is looked at more closely: events and claims, which
 /// a healthy rollout never needs.
-pub(super) const STALL: Duration = Duration::from_secs(3);
+pub(crate) const STALL: Duration = Duration::from_secs(3);
 
 /// Follows a rollout until it is complete, has failed, or the deadline passes.
 ///
@@ -43,7 +43,7 @@ pub async fn rollout_status(
 
 /// The same, ending as well when something else that is waited for has failed. What was refused before
 /// `since`, by the cluster's time, may be allowed by now.
-pub(super) async fn follow(
+pub(crate) async fn follow(
     context: &Context,
     workload: &Workload,
     verdict: &Verdict,
@@ -121,7 +121,7 @@ pub(super) async fn follow(
 }
 
 /// A workload and the pods that it selects as they are now, unless that cannot be had in time.
-pub(super) async fn look(
+pub(crate) async fn look(
     context: &Context,
     workload: &Workload,
     known: &StatefulSet,
@@ -152,9 +152,9 @@ fn at_the_end(judged: RolloutState, found: RolloutState) -> RolloutState {
 }
 
 /// What is seen of a workload: followed, and around it looked up.
-pub(super) struct View {
-    pub(super) sets: Watched<StatefulSet>,
-    pub(super) pods: Watched<Pod>,
+pub(crate) struct View {
+    pub(crate) sets: Watched<StatefulSet>,
+    pub(crate) pods: Watched<Pod>,
     object: ObjectRef,
     surroundings: Surroundings,
     /// Since when it is looked at, by the cluster's time.
@@ -163,7 +163,7 @@ pub(super) struct View {
 
 impl View {
     /// Starts to follow a workload; returns when it has been seen to exist.
-    pub(super) async fn open(context: &Context, workload: &Workload) -> Result<Self, OpsError> {
+    pub(crate) async fn open(context: &Context, workload: &Workload) -> Result<Self, OpsError> {
         let object = workload.reference();
         let namespace = Some(workload.namespace.as_str());
         let mut sets = context.cluster.watch::<StatefulSet>(
@@ -195,7 +195,7 @@ impl View {
     }
 
     /// The workload as it is now.
-    pub(super) fn set(&self) -> Result<StatefulSet, OpsError> {
+    pub(crate) fn set(&self) -> Result<StatefulSet, OpsError> {
         let sets = self.sets.current().unwrap_or_default();
         sets.first()
             .cloned()
@@ -209,7 +209,7 @@ impl View {
     }
 
     /// Everything that is known now; `None` until the pods have been listed.
-    pub(super) fn snapshot(&self) -> Result<Option<Snapshot>, OpsError> {
+    pub(crate) fn snapshot(&self) -> Result<Option<Snapshot>, OpsError> {
         let stateful_set = self.set()?;
         Ok(self.pods.current().map(|pods| Snapshot {
             stateful_set,
@@ -232,7 +232,7 @@ impl View {
     }
 
     /// Looks up the claims and events around what is not ready.
-    pub(super) async fn look_around(&mut self, context: &Context, workload: &Workload) {
+    pub(crate) async fn look_around(&mut self, context: &Context, workload: &Workload) {
         let set = self.sets.current().and_then(|sets| sets.first().cloned());
         let pods = self.pods.current().unwrap_or_default();
         let nodes = self.surroundings.nodes.take();
@@ -245,7 +245,7 @@ impl View {
 
 /// What a rollout looked like so far.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     last: Option<RolloutProgress>,
     suspicion: Option<(Diagnosis, Instant)>,
 }
@@ -254,7 +254,7 @@ impl Seen {
     /// Turns a cause that usually mends itself into a failure once it has lasted, and keeps a suspicion
     /// back that has not stood for a while: a claim is bound, and a pod that no node took has one, a
     /// second later.
-    pub(super) fn judge(&mut self, mut progress: RolloutProgress) -> RolloutProgress {
+    pub(crate) fn judge(&mut self, mut progress: RolloutProgress) -> RolloutProgress {
         let RolloutState::Progressing { suspicion, .. } = &mut progress.state else {
             self.suspicion = None;
             return progress;

@@ -1,12 +1,21 @@
 //! `up` and `diff`: make the cluster what the manifests say, or show what that would change.
 
+mod apply;
+mod dry_run;
+mod missing_references;
+pub(crate) mod namespaces;
+mod own_objects;
+mod planning;
+pub(crate) mod server_field;
+mod service_account;
+
 use std::ops::Range;
 
 use serde_json::Value;
 
+use self::planning::{Purpose, plan, rehearse_created};
 use super::error::OpsError;
-use super::plan::{Purpose, plan, rehearse_created};
-use super::{Context, Set, apply, namespaces, wait};
+use super::{Context, Set, wait};
 use crate::event::EventKind;
 use crate::plan::Plan;
 use crate::report::{Applied, DiffReport, UpReport};

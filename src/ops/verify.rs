@@ -3,7 +3,7 @@
 mod ask;
 mod between;
 mod meanwhile;
-pub(super) mod pods;
+pub(crate) mod pods;
 mod watch;
 
 use std::ops::Range;
@@ -303,7 +303,7 @@ fn questions<'a>(
 ///
 /// # Errors
 /// [`OpsError::Question`].
-pub(super) fn question(
+pub(crate) fn question(
     set: &StatefulSet,
     object: &ObjectRef,
     verification: &Verification,
@@ -328,7 +328,7 @@ pub(super) fn question(
 ///
 /// # Errors
 /// [`OpsError::Question`].
-pub(super) fn endpoints(
+pub(crate) fn endpoints(
     set: &StatefulSet,
     object: &ObjectRef,
     verification: &Verification,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 use super::error::OpsError;
-use super::verdict::Verdict;
+use super::first_failure::Verdict;
 use super::{Context, Workload, rollout};
 use crate::action::Action;
 use crate::cluster::{ResourceKind, Selector};
@@ -26,7 +26,7 @@ use crate::status::{State, Status, status_of};
 /// Waits for everything that was applied; `stored` holds the objects as the API server returned
 /// them, and `since` is the cluster's time before that. One failure ends the wait for all others: the
 /// answer is no already.
-pub(super) async fn everything(
+pub(crate) async fn everything(
     context: &Context,
     plan: &Plan,
     stored: &[Cow<'_, Value>],
@@ -149,7 +149,7 @@ async fn finish(
 
 /// Waits until an object is ready or has failed, something else has failed, or the deadline passes;
 /// returns its last state.
-pub(super) async fn object(
+pub(crate) async fn object(
     context: &Context,
     target: &Target,
     verdict: &Verdict,

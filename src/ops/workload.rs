@@ -9,6 +9,7 @@ use super::nearby::Nearby;
 use super::{Context, Set};
 use crate::cluster::ResourceKind;
 use crate::object::ObjectRef;
+use crate::status;
 
 /// A StatefulSet by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,12 @@ impl Workload {
         }
     }
 
+    /// What takes back what an experiment has left behind, to be pasted.
+    #[must_use]
+    pub fn restore_command(&self) -> String {
+        status::restore_command(&self.namespace, &self.name)
+    }
+
     /// The namespace that a run is about: that of the StatefulSet which the user named, or that of all of
     /// the set; else the one for objects that name none.
     #[must_use]
@@ -89,7 +96,7 @@ impl Workload {
     ///
     /// # Errors
     /// [`OpsError::NoSuchWorkload`], or a failed exchange.
-    pub(super) async fn read(&self, context: &Context) -> Result<StatefulSet, OpsError> {
+    pub(crate) async fn read(&self, context: &Context) -> Result<StatefulSet, OpsError> {
         match self.find(context).await? {
             Some(found) => Ok(found),
             None => Err(Box::pin(self.missing(context)).await),
@@ -100,7 +107,7 @@ impl Workload {
     ///
     /// # Errors
     /// A failed exchange.
-    pub(super) async fn find(&self, context: &Context) -> Result<Option<StatefulSet>, OpsError> {
+    pub(crate) async fn find(&self, context: &Context) -> Result<Option<StatefulSet>, OpsError> {
         let object = self.reference();
         context
             .cluster
@@ -114,7 +121,7 @@ impl Workload {
     }
 
     /// That it does not exist, with what there is instead.
-    pub(super) async fn missing(&self, context: &Context) -> OpsError {
+    pub(crate) async fn missing(&self, context: &Context) -> OpsError {
         OpsError::NoSuchWorkload {
             object: self.reference(),
             nearby: Box::new(Nearby::look(context, &self.namespace).await),
@@ -136,7 +143,7 @@ fn candidates<'a>(set: &'a Set, named: Option<&str>) -> Vec<&'a ObjectRef> {
 }
 
 /// The labels that a StatefulSet gives its pods.
-pub(super) fn pod_labels(stateful_set: &StatefulSet) -> BTreeMap<String, String> {
+pub(crate) fn pod_labels(stateful_set: &StatefulSet) -> BTreeMap<String, String> {
     let metadata = stateful_set.spec.template.metadata.as_ref();
     metadata
         .and_then(|metadata| metadata.labels.clone())
@@ -144,7 +151,7 @@ pub(super) fn pod_labels(stateful_set: &StatefulSet) -> BTreeMap<String, String>
 }
 
 /// The label selector that a StatefulSet's pods match, as a query.
-pub(super) fn pod_selector(stateful_set: &StatefulSet) -> String {
+pub(crate) fn pod_selector(stateful_set: &StatefulSet) -> String {
     let selector = &stateful_set.spec.selector;
     let equal = selector
         .match_labels

@@ -8,7 +8,7 @@ use crate::object::ObjectRef;
 
 /// A write that was announced. When it is dropped before its end, as by a deadline, it ends unknown.
 #[must_use]
-pub(super) struct Write<'a> {
+pub(crate) struct Write<'a> {
     context: &'a Context,
     object: ObjectRef,
     action: Action,
@@ -17,7 +17,7 @@ pub(super) struct Write<'a> {
 
 impl<'a> Write<'a> {
     /// Says that a write is about to be sent.
-    pub(super) fn start(context: &'a Context, object: &ObjectRef, action: Action) -> Self {
+    pub(crate) fn start(context: &'a Context, object: &ObjectRef, action: Action) -> Self {
         context.emit(EventKind::WriteStarted {
             object: object.clone(),
             action,
@@ -31,7 +31,7 @@ impl<'a> Write<'a> {
     }
 
     /// Says how it ended.
-    pub(super) fn finish(mut self, error: Option<&ClusterError>) {
+    pub(crate) fn finish(mut self, error: Option<&ClusterError>) {
         let result = match error {
             None => WriteResult::Done,
             Some(error) if error.outcome_is_unknown() => WriteResult::Unknown {

@@ -31,6 +31,7 @@ mod credentials;
 mod down;
 mod habits;
 mod identity;
+mod layers;
 mod missing;
 mod no_api_server;
 mod permissions;

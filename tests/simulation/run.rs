@@ -4,11 +4,12 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use apiserver_model::{ApiServer, Change, Request, Served};
+use cryptoctl::chaos::{self, ChaosRequest};
 use cryptoctl::cluster::{Cluster, TimeLimits};
 use cryptoctl::emitter::Emitter;
 use cryptoctl::event::Event;
 use cryptoctl::expectation::Expectation;
-use cryptoctl::ops::{self, ChaosRequest, Context, OpsError, UpOptions, Verification, Workload};
+use cryptoctl::ops::{self, Context, OpsError, UpOptions, Verification, Workload};
 use cryptoctl::report::{ChaosReport, RolloutReport, Selection, UpReport, VerifyReport};
 use futures::FutureExt;
 use tokio::time::Instant;
@@ -241,6 +242,6 @@ async fn chaos(
     workload: &Workload,
     request: ChaosRequest,
 ) -> Result<ChaosReport, OpsError> {
-    let plan = ops::plan_chaos(context, workload, request).await?;
-    Box::pin(ops::chaos(context, &plan)).await
+    let plan = chaos::plan(context, workload, request).await?;
+    Box::pin(chaos::run(context, &plan)).await
 }

@@ -15,7 +15,7 @@ use crate::cluster::{ClusterError, Deletion, Selector};
 use crate::event::EventKind;
 use crate::object::ObjectRef;
 use crate::ops::error::{OpsError, WriteFailure};
-use crate::ops::held::holders;
+use crate::ops::finalizers::holders;
 use crate::ops::write::Write;
 use crate::ops::{CONCURRENCY, Context};
 use crate::report::{DownReport, Held};

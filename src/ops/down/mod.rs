@@ -1,13 +1,13 @@
 //! Takes a set away again: in reverse order, and never data that nobody asked to delete.
 
-mod along;
 mod claims;
+mod custom_resources;
 mod delete;
 mod namespace;
 mod permissions;
-mod plan;
+mod selection;
 
-pub use self::plan::plan_down;
+pub use self::selection::plan_down;
 
 use serde_json::Value;
 

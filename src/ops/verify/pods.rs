@@ -14,13 +14,13 @@ use crate::ops::{Context, Workload};
 use crate::report::{Finding, FindingKind, Problem, ReplicaAnswer};
 use crate::status::{self, Ownership, PodRun, PodSummary, is_owned_by, long_running};
 
-pub(in crate::ops) type Pods = BTreeMap<String, Pod>;
+pub(crate) type Pods = BTreeMap<String, Pod>;
 
 /// The pods that the StatefulSet's selector matches, by name.
 ///
 /// # Errors
 /// A failed exchange.
-pub(in crate::ops) async fn list(
+pub(crate) async fn list(
     context: &Context,
     workload: &Workload,
     set: &StatefulSet,
@@ -49,7 +49,7 @@ pub(in crate::ops) async fn list(
 ///
 /// # Errors
 /// [`OpsError::Question`].
-pub(super) fn port(
+pub(crate) fn port(
     set: &StatefulSet,
     object: &ObjectRef,
     named: Option<u16>,
@@ -90,7 +90,7 @@ pub(super) fn port(
 }
 
 /// Whether a pod can be asked at all; what it lacks is proof enough by itself.
-pub(super) fn askable(set: &StatefulSet, pod: Option<&Pod>) -> Result<(), Problem> {
+pub(crate) fn askable(set: &StatefulSet, pod: Option<&Pod>) -> Result<(), Problem> {
     let Some(pod) = pod else {
         return Err(Problem::Missing);
     };
@@ -110,13 +110,13 @@ pub(super) fn askable(set: &StatefulSet, pod: Option<&Pod>) -> Result<(), Proble
 }
 
 /// Whether a pod of this name is Ready.
-pub(super) fn is_ready(pods: &Pods, name: &str) -> bool {
+pub(crate) fn is_ready(pods: &Pods, name: &str) -> bool {
     pods.get(name).is_some_and(status::is_ready)
 }
 
 /// Why an answer does not count: it counts only if it came from the very containers that were there
 /// before and after, and if nobody else can have given it.
-pub(super) fn doubt(answer: &ReplicaAnswer, before: &Pods, after: &Pods) -> Option<Problem> {
+pub(crate) fn doubt(answer: &ReplicaAnswer, before: &Pods, after: &Pods) -> Option<Problem> {
     let old = before.get(&answer.pod)?;
     change(answer, old, after.get(&answer.pod)).or_else(|| {
         let is_given = answer.error.as_ref().is_none_or(Problem::is_an_answer);
@@ -157,14 +157,14 @@ fn still_holds(answer: &ReplicaAnswer, old: &Pod, new: &Pod) -> bool {
 
 /// What there is beside the replicas.
 #[derive(Debug, Default)]
-pub(super) struct Beside {
-    pub(super) findings: Vec<Finding>,
-    pub(super) notes: Vec<String>,
+pub(crate) struct Beside {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// Pods that match the selector and should not exist. What another controller keeps is none of them:
 /// it only shares the labels.
-pub(super) fn beside(
+pub(crate) fn beside(
     set: &StatefulSet,
     before: &Pods,
     after: &Pods,

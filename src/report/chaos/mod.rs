@@ -5,7 +5,7 @@ mod disturbance;
 mod experiment;
 mod fault_record;
 mod summary;
-mod verdict;
+mod weighing;
 
 use std::collections::BTreeMap;
 
@@ -169,7 +169,7 @@ impl ChaosReport {
         if data.preserved == Some(false) && disturbance::templates_explain(&observed) {
             data.preserved = None;
         }
-        let (verdict, reasons) = verdict::weigh(&observed, &data);
+        let (verdict, reasons) = weighing::weigh(&observed, &data);
         Self {
             object: observed.before.object.clone(),
             summary: summary::summary(&observed.faults),

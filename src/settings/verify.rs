@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::probe;
+use super::readiness_probe;
 use crate::built_in;
 use crate::cli::{QuestionArgs, WorkloadArgs};
 use crate::config::Config;
@@ -33,7 +33,7 @@ pub fn verification(
     let is_built_in =
         set.is_built_in && named.is_none_or(|name| super::has_stateful_set(set, name));
     let mut note = None;
-    let mut expectations = match probe::endpoint(set, named) {
+    let mut expectations = match readiness_probe::endpoint(set, named) {
         Some(probed) if question.path.is_none() && config.endpoints.is_empty() && !is_built_in => {
             note = Some(probed.note());
             vec![probed.expectation()]

@@ -7,12 +7,11 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::ChaosPlan;
-use super::cordon::cordoned;
-use super::plan::restore_command;
 use crate::cluster::ResourceKind;
 use crate::fault::{Budget, Fault, Target};
 use crate::figures::count;
 use crate::ops::Context;
+use crate::ops::cordoned_nodes::cordoned;
 use crate::ops::workload::pod_labels;
 use crate::rollout::{RolloutProgress, RolloutState};
 use crate::status::SCALED_FROM;
@@ -29,7 +28,7 @@ pub(super) async fn objections(
     if annotations.is_some_and(|annotations| annotations.contains_key(SCALED_FROM)) {
         objections.push(format!(
             "an earlier experiment has not been restored: run `{}` first",
-            restore_command(&plan.workload)
+            plan.workload.restore_command()
         ));
     }
     if plan.experiment.fault.is_some()
@@ -39,7 +38,7 @@ pub(super) async fn objections(
         objections.extend(nodes.iter().map(|node| {
             format!(
                 "an earlier experiment has left `node/{node}` cordoned: run `{}` first",
-                restore_command(&plan.workload)
+                plan.workload.restore_command()
             )
         }));
     }

@@ -5,8 +5,8 @@ use kube::core::ResourceExt;
 use serde_json::Value;
 
 use super::Context;
+use super::custom_resources::instances;
 use super::down::placed;
-use super::instances::instances;
 use crate::cluster::ResourceKind;
 use crate::object::ObjectRef;
 
@@ -15,7 +15,7 @@ const NAMED: usize = 3;
 
 /// Everything that keeps an object, a clause each, as in "held by …". What may not be read, or not in
 /// time, is left out: the finalizer itself remains.
-pub(super) async fn holders(context: &Context, object: &ObjectRef, live: &Value) -> Vec<String> {
+pub(crate) async fn holders(context: &Context, object: &ObjectRef, live: &Value) -> Vec<String> {
     let mut holders = Vec::new();
     for finalizer in finalizers(live) {
         let behind = match finalizer {

@@ -10,7 +10,7 @@ use crate::object::ObjectRef;
 ///
 /// # Errors
 /// Any [`ClusterError`] of a request.
-pub(super) async fn instances(
+pub(crate) async fn instances(
     context: &Context,
     definition: &Value,
 ) -> Result<Vec<(ObjectRef, Value)>, ClusterError> {

@@ -4,14 +4,14 @@ use k8s_openapi::api::core::v1::Node;
 use serde_json::json;
 
 use super::ChaosPlan;
-use super::plan::restore_command;
 use super::restoration::{BY, Change, annotation, change};
-use crate::cluster::{ClusterError, ResourceKind};
+use crate::cluster::ResourceKind;
 use crate::object::ObjectRef;
+use crate::ops::cordoned_nodes::is_marked;
 use crate::ops::error::OpsError;
 use crate::ops::{Context, Workload};
 use crate::report::Restored;
-use crate::status::{CORDONED_FOR, cordoned_for, is_cordoned};
+use crate::status::{CORDONED_FOR, is_cordoned};
 
 /// Cordons a node, unless it is cordoned already: then it is not ours to uncordon.
 pub(super) async fn cordon(
@@ -80,51 +80,12 @@ pub(super) async fn uncordon(
     Ok(what.map(|what| Restored { object, what }))
 }
 
-/// The nodes that an experiment on this workload has cordoned.
-///
-/// # Errors
-/// A failed exchange.
-pub(super) async fn cordoned(
-    context: &Context,
-    workload: &Workload,
-) -> Result<Vec<String>, ClusterError> {
-    let nodes: Vec<Node> = context
-        .cluster
-        .list(&ResourceKind::node(), None, None, None)
-        .await?;
-    let marked = nodes.into_iter().filter(|node| is_marked(node, workload));
-    Ok(marked.filter_map(|node| node.metadata.name).collect())
-}
-
-/// Tells of every node that an experiment on one of these workloads has left cordoned: nothing else
-/// would, once the workload is gone.
-pub(in crate::ops) async fn tell_of_cordoned(context: &Context, workloads: &[Workload]) {
-    let kind = ResourceKind::node();
-    let nodes = context.cluster.list::<Node>(&kind, None, None, None);
-    // Who may not see nodes cannot have cordoned one.
-    let Ok(nodes) = nodes.await else { return };
-    for workload in workloads {
-        for node in nodes.iter().filter(|node| is_marked(node, workload)) {
-            let name = node.metadata.name.as_deref().unwrap_or_default();
-            context.warn(format!(
-                "an experiment on `{}` has left `node/{name}` cordoned: run `{}`",
-                workload.reference(),
-                restore_command(workload)
-            ));
-        }
-    }
-}
-
 async fn read_node(context: &Context, name: &str) -> Result<Option<Node>, OpsError> {
     context
         .cluster
         .get(&ResourceKind::node(), None, name)
         .await
         .map_err(OpsError::while_doing(format!("read `node/{name}`")))
-}
-
-fn is_marked(node: &Node, workload: &Workload) -> bool {
-    cordoned_for(node) == Some((workload.namespace.as_str(), workload.name.as_str()))
 }
 
 fn mark(workload: &Workload) -> String {

@@ -5,19 +5,19 @@ use std::borrow::Cow;
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
-use super::error::{OpsError, WriteFailure};
-use super::verdict::Verdict;
-use super::write::Write;
-use super::{CONCURRENCY, Context, wait};
 use crate::action::Action;
 use crate::cluster::{ApplyMode, ClusterError};
+use crate::ops::error::{OpsError, WriteFailure};
+use crate::ops::first_failure::Verdict;
+use crate::ops::write::Write;
+use crate::ops::{CONCURRENCY, Context, wait};
 use crate::plan::{Plan, Step};
 
 /// Applies every step that is not already what it should be, and returns the stored objects in the
 /// order of the steps.
 ///
 /// The steps of a layer go together; a layer is begun only when the one before it succeeded.
-pub(super) async fn apply<'a>(
+pub(crate) async fn apply<'a>(
     context: &Context,
     plan: &'a Plan,
 ) -> Result<Vec<Cow<'a, Value>>, OpsError> {

@@ -7,12 +7,12 @@ use futures::stream::{self, StreamExt};
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 
-use super::error::Problem;
-use super::{CONCURRENCY, Context};
 use crate::action::Action;
 use crate::cluster::ResourceKind;
 use crate::manifest::{Reference, pod_template, references};
 use crate::object::{ObjectRef, is_built_in_group};
+use crate::ops::error::Problem;
+use crate::ops::{CONCURRENCY, Context};
 use crate::plan::{Plan, Step, findings, lonely_services};
 
 /// Keys that are named of an object that lacks one, at most.
@@ -22,7 +22,7 @@ const NAMED_KEYS: usize = 5;
 /// write. What only may go wrong is warned of.
 ///
 /// What cannot be read, for want of permission or for any other reason, is not known to be missing.
-pub(super) async fn check(context: &Context, plan: &Plan) -> Vec<Problem> {
+pub(crate) async fn check(context: &Context, plan: &Plan) -> Vec<Problem> {
     let wanted = wanted(plan);
     let read: BTreeSet<&ObjectRef> = wanted
         .iter()

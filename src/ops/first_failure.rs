@@ -4,7 +4,7 @@ use tokio::sync::watch;
 
 /// Whether something that is waited for has failed.
 #[derive(Debug, Clone)]
-pub(super) struct Verdict(watch::Sender<bool>);
+pub(crate) struct Verdict(watch::Sender<bool>);
 
 impl Default for Verdict {
     fn default() -> Self {
@@ -14,12 +14,12 @@ impl Default for Verdict {
 
 impl Verdict {
     /// Says that something has failed.
-    pub(super) fn fail(&self) {
+    pub(crate) fn fail(&self) {
         self.0.send_replace(true);
     }
 
     /// Waits until something has failed.
-    pub(super) async fn failed(&self) {
+    pub(crate) async fn failed(&self) {
         // It cannot fail: this sender lives.
         let _ = self.0.subscribe().wait_for(|failed| *failed).await;
     }

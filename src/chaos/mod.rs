@@ -2,19 +2,18 @@
 //! steady state, fault, continuous probing, recovery, steady state.
 
 mod attempt;
+mod blast_radius;
 mod bystanders;
-mod compare;
 mod cordon;
 mod fault;
 mod judge;
 mod lease;
+mod older_run;
 mod ownership;
 mod phases;
-mod plan;
 mod probe;
 mod prober;
 mod process;
-mod reach;
 mod record;
 mod recovery;
 mod request;
@@ -24,20 +23,20 @@ mod safety;
 mod scaling;
 mod services;
 mod steady;
+mod targets;
 mod template;
 
-pub(super) use self::cordon::tell_of_cordoned;
-pub use self::plan::{ChaosPlan, plan_chaos, restore_command};
 pub use self::request::{ChaosRequest, OlderRun};
 pub use self::restoration::restore;
+pub use self::targets::{ChaosPlan, plan};
 
-use self::compare::compare;
+use self::older_run::compare;
 use self::run::Run;
-use super::Context;
-use super::error::OpsError;
-use super::verify::verify;
 use crate::event::EventKind;
 use crate::exit::Outcome;
+use crate::ops::Context;
+use crate::ops::error::OpsError;
+use crate::ops::verify::verify;
 use crate::report::{Availability, ChaosReport, Observed, Prober, VerifyReport};
 
 /// Carries out an experiment as it was settled and agreed to.
@@ -46,7 +45,7 @@ use crate::report::{Availability, ChaosReport, Observed, Prober, VerifyReport};
 ///
 /// # Errors
 /// [`OpsError`] when nothing was broken; what happens after the first fault is in the report.
-pub async fn chaos(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, OpsError> {
+pub async fn run(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, OpsError> {
     context.stop.heed();
     let before = verify(context, &plan.workload, &plan.request.verification).await?;
     context.emit(EventKind::Experiment {

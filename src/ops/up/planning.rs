@@ -5,21 +5,23 @@ use std::collections::BTreeSet;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
-use super::ahead::Ahead;
-use super::brought::Brought;
-use super::error::{OpsError, Problem};
-use super::held::holders;
+use super::dry_run::{Rehearsal, rehearse, rehearse_creation, rehearse_known};
+use super::missing_references;
 use super::namespaces::{self, Namespaces};
-use super::rehearsal::{Rehearsal, rehearse, rehearse_creation, rehearse_known};
-use super::{CONCURRENCY, Context, Set, ahead, missing, preflight};
+use super::own_objects::Brought;
 use crate::action::Action;
 use crate::object::ObjectRef;
+use crate::ops::error::{OpsError, Problem};
+use crate::ops::finalizers::holders;
+use crate::ops::read_ahead::Ahead;
+use crate::ops::{CONCURRENCY, Context, Set};
+use crate::ops::{preflight, read_ahead};
 use crate::plan::{Plan, Step, Target};
 use crate::status::is_being_deleted;
 
 /// What a plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// To be looked at.
     Read,
     /// To be carried out, and perhaps waited for.
@@ -33,7 +35,7 @@ pub(super) enum Purpose {
 ///
 /// # Errors
 /// Everything that would make the apply fail, all of it at once, or a failed exchange.
-pub(super) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Result<Plan, OpsError> {
+pub(crate) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Result<Plan, OpsError> {
     let (targets, mut problems) = preflight::resolve(context, set).await?;
     let Namespaces {
         absent,
@@ -57,7 +59,7 @@ pub(super) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
     };
     if plan.writes() {
         let mut lacking = preflight::storage_classes(context, &plan).await?;
-        lacking.extend(missing::check(context, &plan).await);
+        lacking.extend(missing_references::check(context, &plan).await);
         match purpose {
             Purpose::Read => lacking.iter().for_each(|problem| warn_of(context, problem)),
             Purpose::Write { waits } => {
@@ -77,7 +79,7 @@ pub(super) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
 ///
 /// # Errors
 /// A failed exchange.
-pub(super) async fn rehearse_created(
+pub(crate) async fn rehearse_created(
     context: &Context,
     plan: &mut Plan,
 ) -> Result<Vec<Problem>, OpsError> {
@@ -101,7 +103,9 @@ async fn steps(
         let namespace = target.reference.namespace.as_ref();
         namespace.is_some_and(|name| absent_namespaces.contains(name))
     };
-    ahead.extend(ahead::read(context, targets.iter().filter(|target| !is_absent(target))).await);
+    ahead.extend(
+        read_ahead::read(context, targets.iter().filter(|target| !is_absent(target))).await,
+    );
     let brought = Brought::of(&targets);
     let brought = &brought;
     let rehearsals: Vec<Rehearsal> = stream::iter(targets)
@@ -165,7 +169,7 @@ async fn leaves(context: &Context, step: &Step) -> Option<Problem> {
 }
 
 /// The problem that an object is being deleted, with what holds it.
-pub(super) async fn being_deleted(
+pub(crate) async fn being_deleted(
     context: &Context,
     object: &ObjectRef,
     live: &Value,
@@ -180,6 +184,6 @@ pub(super) async fn being_deleted(
 }
 
 /// Says what would keep `up` from doing what is only looked at.
-pub(super) fn warn_of(context: &Context, problem: &Problem) {
+pub(crate) fn warn_of(context: &Context, problem: &Problem) {
     context.warn(format!("`up` would refuse this: {problem}"));
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use crate::chaos::{ChaosRequest, OlderRun};
 use crate::cli::{ChaosArgs, FaultArgs};
 use crate::config::{Config, Turn};
 use crate::error::CommandError;
 use crate::fault::Fault;
-use crate::ops::{ChaosRequest, OlderRun, Verification};
+use crate::ops::Verification;
 use crate::report::Selection;
 
 /// The pause between a recovery and the next fault.

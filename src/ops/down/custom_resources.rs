@@ -8,8 +8,8 @@ use super::{Along, placed, some_of};
 use crate::cluster::ClusterError;
 use crate::object::ObjectRef;
 use crate::ops::Context;
+use crate::ops::custom_resources::instances;
 use crate::ops::error::OpsError;
-use crate::ops::instances::instances;
 
 /// The objects of a definition's kind that are not of the set, as far as they may be listed.
 pub(super) struct Others(Result<Vec<ObjectRef>, ClusterError>);

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 
-use super::plan::restore_command;
 use crate::fault::{Fault, Target};
 use crate::figures::took;
 use crate::ops::Workload;
@@ -31,7 +30,7 @@ pub(super) fn reach(
         Some(Target::Workload) => lines.push(format!(
             "no replica of {all} stays meanwhile; {all} are scaled up again afterwards, and \
              `{}` does so if this program is killed",
-            restore_command(workload)
+            workload.restore_command()
         )),
         Some(Target::Rollout) => {
             lines.push(format!(

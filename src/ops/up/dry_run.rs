@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 
-use super::brought::Brought;
-use super::error::{OpsError, OwnedField, Problem};
-use super::plan::{Purpose, warn_of};
-use super::{Context, ServerField, account, ahead};
+use super::own_objects::Brought;
+use super::planning::{Purpose, warn_of};
+use super::service_account;
 use crate::cluster::{ApplyMode, ClusterError};
 use crate::object::ObjectRef;
+use crate::ops::error::{OpsError, OwnedField, Problem};
+use crate::ops::read_ahead;
+use crate::ops::{Context, ServerField};
 use crate::plan::{Step, Target};
 
 /// How often an object that somebody else is writing is compared anew.
@@ -18,7 +20,7 @@ const READS_AGAIN: usize = 3;
 const ELSEWHERE: &str = "default";
 
 /// What a rehearsal came to.
-pub(super) enum Rehearsal {
+pub(crate) enum Rehearsal {
     /// The object can be applied.
     Step(Box<Step>),
     /// It cannot.
@@ -71,7 +73,7 @@ impl Rehearsal {
 ///
 /// # Errors
 /// A failed exchange.
-pub(super) async fn rehearse_creation(
+pub(crate) async fn rehearse_creation(
     context: &Context,
     target: Target,
     purpose: Purpose,
@@ -79,7 +81,7 @@ pub(super) async fn rehearse_creation(
 ) -> Result<Rehearsal, OpsError> {
     match context.apply(&target, ApplyMode::DryRun).await {
         // The namespace is there by now, or comes by itself as soon as something is created in it.
-        Ok(planned) if ahead::is_same_version(None, &planned) => {
+        Ok(planned) if read_ahead::is_same_version(None, &planned) => {
             Ok(Rehearsal::step(target, None, Some(planned)))
         }
         Ok(_) => rehearse(context, target, purpose, brought).await,
@@ -107,7 +109,7 @@ async fn validate_elsewhere(context: &Context, target: &Target) -> Option<Cluste
     for name in names(&target.reference.name) {
         let moved = moved(target, &name);
         let refused = match context.apply(&moved, ApplyMode::DryRunElsewhere).await {
-            Ok(planned) if ahead::is_same_version(None, &planned) => return None,
+            Ok(planned) if read_ahead::is_same_version(None, &planned) => return None,
             Err(ClusterError::Forbidden { .. }) => return None,
             other => other.err(),
         };
@@ -169,7 +171,7 @@ fn failed(
 
 /// Rehearses an object that was read before; what was read counts only if the rehearsal began with
 /// it.
-pub(super) async fn rehearse_known(
+pub(crate) async fn rehearse_known(
     context: &Context,
     target: Target,
     live: Option<Value>,
@@ -178,7 +180,7 @@ pub(super) async fn rehearse_known(
 ) -> Result<Rehearsal, OpsError> {
     let applied = context.apply(&target, ApplyMode::DryRun).await;
     match applied {
-        Ok(planned) if ahead::is_same_version(live.as_ref(), &planned) => {
+        Ok(planned) if read_ahead::is_same_version(live.as_ref(), &planned) => {
             Ok(Rehearsal::step(target, live, Some(planned)))
         }
         // It changed since, or cannot be applied: look at this one object anew.
@@ -190,7 +192,7 @@ pub(super) async fn rehearse_known(
 ///
 /// # Errors
 /// A failed exchange.
-pub(super) async fn rehearse(
+pub(crate) async fn rehearse(
     context: &Context,
     target: Target,
     purpose: Purpose,
@@ -219,13 +221,13 @@ pub(super) async fn rehearse(
     };
     let mut applied = context.apply(&target, ApplyMode::DryRun).await;
     if matches!(applied, Err(ClusterError::Forbidden { .. }))
-        && account::arrives(context, &target).await?
+        && service_account::arrives(context, &target).await?
     {
         applied = context.apply(&target, ApplyMode::DryRun).await;
     }
     // Somebody wrote in between: their change would look like ours.
     for _ in 0..READS_AGAIN {
-        let is_same = |planned: &Value| ahead::is_same_version(live.as_ref(), planned);
+        let is_same = |planned: &Value| read_ahead::is_same_version(live.as_ref(), planned);
         if applied.as_ref().is_ok_and(is_same) || applied.is_err() {
             break;
         }

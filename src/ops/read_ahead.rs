@@ -15,13 +15,13 @@ use crate::plan::{Target, forget_other_managers};
 const LISTED_FROM: usize = 64;
 
 /// Objects as they were shortly before their rehearsal; `None` for one that did not exist.
-pub(super) type Ahead = BTreeMap<ObjectRef, Option<Value>>;
+pub(crate) type Ahead = BTreeMap<ObjectRef, Option<Value>>;
 
 /// Lists what many targets have in common. What cannot be listed, for want of permission or for any
 /// other reason, is left out: the read of the single object shows what is wrong.
 ///
 /// As with single reads no resourceVersion is named, so the lists show the most recent state.
-pub(super) async fn read<'a>(
+pub(crate) async fn read<'a>(
     context: &Context,
     targets: impl Iterator<Item = &'a Target>,
 ) -> Ahead {
@@ -87,7 +87,7 @@ async fn list(context: &Context, targets: Vec<&Target>) -> Ahead {
 
 /// Whether a rehearsal began with this very state of the object: a dry run returns the
 /// resourceVersion that it began with, and none for what it would create.
-pub(super) fn is_same_version(live: Option<&Value>, rehearsed: &Value) -> bool {
+pub(crate) fn is_same_version(live: Option<&Value>, rehearsed: &Value) -> bool {
     let version = |object: &Value| {
         object["metadata"]["resourceVersion"]
             .as_str()

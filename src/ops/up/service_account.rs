@@ -3,11 +3,11 @@
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
-use super::Context;
-use super::error::OpsError;
 use crate::cluster::{ResourceKind, Selector};
 use crate::event::EventKind;
 use crate::object::ObjectRef;
+use crate::ops::Context;
+use crate::ops::error::OpsError;
 use crate::plan::Target;
 use crate::status::{State, Status};
 
@@ -24,7 +24,7 @@ const DEFAULT: &str = "default";
 ///
 /// # Errors
 /// A failed exchange.
-pub(super) async fn arrives(context: &Context, target: &Target) -> Result<bool, OpsError> {
+pub(crate) async fn arrives(context: &Context, target: &Target) -> Result<bool, OpsError> {
     let Some(namespace) = needed_in(target) else {
         return Ok(false);
     };

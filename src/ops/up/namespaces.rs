@@ -5,30 +5,30 @@ use std::collections::BTreeSet;
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
-use super::ahead::Ahead;
-use super::error::{OpsError, Problem, WriteFailure};
-use super::plan::being_deleted;
-use super::write::Write;
-use super::{CONCURRENCY, Context};
+use super::planning::being_deleted;
 use crate::action::Action;
 use crate::cluster::{ClusterError, Deletion, ResourceKind};
+use crate::ops::error::{OpsError, Problem, WriteFailure};
+use crate::ops::read_ahead::Ahead;
+use crate::ops::write::Write;
+use crate::ops::{CONCURRENCY, Context};
 use crate::plan::{Plan, Target, namespace_body, namespace_reference};
 
 /// What was found of the namespaces that a set is in or has.
-pub(super) struct Namespaces {
+pub(crate) struct Namespaces {
     /// Those that do not exist.
-    pub(super) absent: Vec<String>,
+    pub(crate) absent: Vec<String>,
     /// Those that the set has as objects, as they are.
-    pub(super) of_set: Ahead,
+    pub(crate) of_set: Ahead,
     /// Those that are being deleted.
-    pub(super) leaving: Vec<Problem>,
+    pub(crate) leaving: Vec<Problem>,
 }
 
 /// Reads the namespaces that targets are in or are.
 ///
 /// # Errors
 /// A failed exchange.
-pub(super) async fn find(context: &Context, targets: &[Target]) -> Result<Namespaces, OpsError> {
+pub(crate) async fn find(context: &Context, targets: &[Target]) -> Result<Namespaces, OpsError> {
     // A namespace of the set is created like any other, so that it is marked as ours.
     let of_set: BTreeSet<&str> = targets
         .iter()
@@ -79,7 +79,7 @@ async fn read_namespace(context: &Context, name: &str) -> Result<Option<Value>, 
 }
 
 /// A namespace that was created.
-pub(super) struct Created {
+pub(crate) struct Created {
     name: String,
     /// Its UID, if it is this run that created it.
     uid: Option<String>,
@@ -89,7 +89,7 @@ pub(super) struct Created {
 ///
 /// # Errors
 /// A write that was refused or whose outcome is unknown.
-pub(super) async fn create(context: &Context, plan: &Plan) -> Result<Vec<Created>, OpsError> {
+pub(crate) async fn create(context: &Context, plan: &Plan) -> Result<Vec<Created>, OpsError> {
     let kind = ResourceKind::namespace();
     let mut all = Vec::new();
     for name in &plan.absent_namespaces {
@@ -124,7 +124,7 @@ pub(super) async fn create(context: &Context, plan: &Plan) -> Result<Vec<Created
 
 /// Deletes the namespaces that this run has created, as long as nobody has put anything into them; says
 /// what became of each.
-pub(super) async fn take_back(context: &Context, created: &[Created]) -> String {
+pub(crate) async fn take_back(context: &Context, created: &[Created]) -> String {
     let mut clauses = Vec::new();
     for namespace in created {
         let name = &namespace.name;

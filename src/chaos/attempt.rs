@@ -4,7 +4,6 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::fault::{Sent, send};
 use super::phases::{find, note};
-use super::plan::restore_command;
 use super::recovery::{End, Recovery, Taken};
 use super::restoration::{self, Change};
 use super::run::Run;
@@ -106,7 +105,7 @@ impl Run<'_> {
                 Ok(()) => self.context.warn(change.undone(&self.plan.workload)),
                 Err(error) => observed.not_restored.push(format!(
                     "what the experiment changed could not be restored ({error}): run `{}`",
-                    restore_command(&self.plan.workload)
+                    self.plan.workload.restore_command()
                 )),
             }
         }

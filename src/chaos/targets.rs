@@ -2,8 +2,8 @@
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 
+use super::blast_radius::{listed, reach};
 use super::lease::{self, Found};
-use super::reach::{listed, reach};
 use super::{ChaosRequest, process};
 use crate::fault::{Fault, Planned, Target};
 use crate::figures::{duration, milliseconds};
@@ -37,7 +37,7 @@ pub struct ChaosPlan {
 /// [`OpsError::NoSuchWorkload`], [`OpsError::Experiment`] for what cannot be done to it,
 /// [`OpsError::Question`], [`OpsError::Occupied`] while somebody else experiments on it, or a failed
 /// exchange.
-pub async fn plan_chaos(
+pub async fn plan(
     context: &Context,
     workload: &Workload,
     mut request: ChaosRequest,
@@ -248,7 +248,7 @@ async fn nothing_to_break(context: &Context, workload: &Workload, set: &Stateful
         return error;
     }
     let (reason, hint) = match status::scaled_by_experiment(set) {
-        Some(reason) => (reason, restore_command(workload)),
+        Some(reason) => (reason, workload.restore_command()),
         None => (
             "it has no replicas".to_owned(),
             format!(
@@ -263,10 +263,4 @@ async fn nothing_to_break(context: &Context, workload: &Workload, set: &Stateful
         reason,
         hint,
     }
-}
-
-/// What restores the workload, to be pasted.
-#[must_use]
-pub fn restore_command(workload: &Workload) -> String {
-    status::restore_command(&workload.namespace, &workload.name)
 }

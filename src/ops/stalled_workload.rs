@@ -20,18 +20,18 @@ const LOG_LINES: i64 = 10;
 
 /// The claims and events around a workload's pods that are not Ready, or may not stay so.
 #[derive(Default)]
-pub(super) struct Surroundings {
+pub(crate) struct Surroundings {
     /// `None` before anybody has looked, or when that took too long.
-    pub(super) claims: Option<Vec<PersistentVolumeClaim>>,
-    pub(super) events: Vec<Event>,
+    pub(crate) claims: Option<Vec<PersistentVolumeClaim>>,
+    pub(crate) events: Vec<Event>,
     /// `None` while no pod waits for one, or without permission.
-    pub(super) nodes: Option<Vec<Node>>,
+    pub(crate) nodes: Option<Vec<Node>>,
 }
 
 impl Surroundings {
     /// Reads them; nodes that are known are not read again. Without permission, or in time, the diagnosis has less to go by; that is no
     /// reason to fail.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         context: &Context,
         workload: &Workload,
         set: Option<&StatefulSet>,
@@ -124,7 +124,7 @@ async fn read(
 }
 
 /// Adds the last log lines of a container that keeps ending to the evidence.
-pub(super) async fn add_log(context: &Context, namespace: &str, diagnosis: &mut Diagnosis) {
+pub(crate) async fn add_log(context: &Context, namespace: &str, diagnosis: &mut Diagnosis) {
     let crashed = matches!(
         diagnosis.cause,
         Cause::CrashLoop | Cause::Completed | Cause::LivenessProbe | Cause::StuckRevision

@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::in_time;
+use crate::chaos::OlderRun;
 use crate::cli::MeasureArgs;
 use crate::error::CommandError;
 use crate::fault::Fault;
 use crate::file;
 use crate::json;
-use crate::ops::OlderRun;
 use crate::render::document::LARGEST_JOURNAL;
 use crate::report::Percentiles;
 

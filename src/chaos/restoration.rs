@@ -12,14 +12,14 @@ use serde_json::Value;
 use tokio::time::timeout_at;
 
 use super::ChaosPlan;
-use super::cordon::{cordoned, uncordon};
+use super::cordon::uncordon;
 use super::lease::{self, Found};
-use super::plan::restore_command;
 use super::scaling::scale_back;
 use crate::action::Action;
 use crate::cluster::{ClusterError, ResourceKind};
 use crate::fault::{Fault, Undo};
 use crate::object::ObjectRef;
+use crate::ops::cordoned_nodes::cordoned;
 use crate::ops::error::OpsError;
 use crate::ops::write::Write;
 use crate::ops::{Context, Workload};
@@ -139,7 +139,7 @@ pub(super) async fn undo_in_doubt(context: &Context, plan: &ChaosPlan, pod: &Pod
     if let Err(error) = context.by_deadline(undo(&context, plan, &change)).await {
         context.warn(format!(
             "whether anything has to be restored is not known ({error}): run `{}`",
-            restore_command(&plan.workload)
+            plan.workload.restore_command()
         ));
     }
 }

@@ -9,11 +9,11 @@ use crate::object::ObjectRef;
 use crate::plan::Target;
 
 /// The objects of a set.
-pub(super) struct Brought(BTreeSet<ObjectRef>);
+pub(crate) struct Brought(BTreeSet<ObjectRef>);
 
 impl Brought {
     /// What these targets bring.
-    pub(super) fn of(targets: &[Target]) -> Self {
+    pub(crate) fn of(targets: &[Target]) -> Self {
         Self(
             targets
                 .iter()
@@ -27,7 +27,7 @@ impl Brought {
     /// Admission names what it misses: a service account, a priority or runtime class, a role that is to
     /// be bound (403, 404). Limits and quotas decide over what comes after them, and may be changed by
     /// the set.
-    pub(super) fn what_may_lift(&self, target: &Target, error: &ClusterError) -> Vec<ObjectRef> {
+    pub(crate) fn what_may_lift(&self, target: &Target, error: &ClusterError) -> Vec<ObjectRef> {
         let (ClusterError::Forbidden { message, .. } | ClusterError::NotFound { message, .. }) =
             error
         else {

@@ -29,7 +29,7 @@ pub enum ServerField {
 
 impl ServerField {
     /// The field that a refusal is about, if it is one of these.
-    pub(super) fn in_the_way(
+    pub(crate) fn in_the_way(
         ours: &Value,
         live: Option<&Value>,
         refusal: &ClusterError,

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
-use super::{Doomed, DownOptions, DownPlan, along, claims, kept, namespace, permissions};
+use super::{
+    Doomed, DownOptions, DownPlan, claims, custom_resources, kept, namespace, permissions,
+};
 use crate::cluster::ClusterError;
 use crate::object::ObjectRef;
 use crate::ops::error::{OpsError, Problem};
 use crate::ops::nearby::Nearby;
-use crate::ops::{CONCURRENCY, Context, Set, Workload, ahead, chaos, preflight};
+use crate::ops::{CONCURRENCY, Context, Set, Workload};
+use crate::ops::{cordoned_nodes, preflight, read_ahead};
 use crate::plan::Target;
 use crate::status::is_being_deleted;
 
@@ -61,7 +64,7 @@ async fn read(context: &Context, set: &Set, options: DownOptions) -> Result<Down
             };
             let goes = options.delete_data || is_being_deleted(&live);
             if reference.is("apiextensions.k8s.io", "CustomResourceDefinition") {
-                let others = along::others(context, &reference, &live, &of_set).await?;
+                let others = custom_resources::others(context, &reference, &live, &of_set).await?;
                 if !goes {
                     plan.report.kept.push(kept(reference, others.reason()));
                     continue;
@@ -83,7 +86,7 @@ async fn read(context: &Context, set: &Set, options: DownOptions) -> Result<Down
     for name in &namespaces {
         namespace::plan(context, name, options, &mut plan).await?;
     }
-    chaos::tell_of_cordoned(context, &workloads).await;
+    cordoned_nodes::tell_of_cordoned(context, &workloads).await;
     if let (Some(named), true) = (&context.namespace, has_nothing(&plan)) {
         let nearby = Nearby::look(context, named).await;
         context.warn(nearby.instead_of_the_set());
@@ -137,7 +140,7 @@ async fn read_live(
     context: &Context,
     targets: Vec<Target>,
 ) -> Result<Vec<(Target, Option<Value>)>, OpsError> {
-    let mut ahead = ahead::read(context, targets.iter()).await;
+    let mut ahead = read_ahead::read(context, targets.iter()).await;
     let reads = targets.into_iter().map(|target| {
         let known = ahead.remove(&target.reference);
         async move {

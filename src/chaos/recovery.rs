@@ -18,7 +18,7 @@ use crate::fault::{Fault, Proof, Target};
 use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::rollout::{STALL, Seen, View};
-use crate::ops::surroundings::add_log;
+use crate::ops::stalled_workload::add_log;
 use crate::report::{Experiment, FaultRecord, ProbeState, RecoveryPhase};
 use crate::rollout::{RolloutState, rollout_progress};
 use crate::status::{PodRun, PodSummary, is_ready};
