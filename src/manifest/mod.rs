@@ -1,59 +1,36 @@
 //! Manifests: files in, Kubernetes objects out, in the order in which they are to be applied.
 //!
 //! Nothing here talks to a network. **A manifest means what it means to kubectl** 1.37: how a
-//! stream falls into documents, and YAML 1.1 with the quirks of the library that kubectl uses
-//! (see [`yaml`]). `tests/fixtures/manifests/yaml` holds the real kubectl's reading of a corpus
+//! stream falls into documents, and YAML 1.1 with the quirks of the library that kubectl uses. `tests/fixtures/manifests/yaml` holds the real kubectl's reading of a corpus
 //! of tricky files; a unit test holds this module against it.
 //!
-//! Refused here although kubectl accepts it, each with an error that says why:
-//! - a key given twice in one mapping (kubectl silently takes the last value);
-//! - text after a document's end, `...` or a closing brace (kubectl silently ignores it);
-//! - one object twice in a set, and an object with `items` whose kind is no list (kubectl would
-//!   apply the items and drop the object);
-//! - bytes that are not valid UTF-8 or UTF-16, half of a surrogate pair in JSON, and `!!binary`
-//!   data that is not text (kubectl puts replacement characters in their place);
-//! - forms within brackets and braces that YAML 1.1 and 1.2 read differently: `[?a]`, `[a:]`,
-//!   `[!!str, a]` (see `yaml/flow.rs`);
-//! - the raw characters U+0085, U+2028 and U+2029, line breaks in YAML 1.1 only, and U+FEFF in
-//!   YAML behind the start of the file; escaped ones are fine;
-//! - what the parser, which follows YAML 1.2, does not know: a comment right behind a quote, `\'`
-//!   in double quotes, a block scalar that is not indented deeper than its key's line;
-//! - the tag `!!timestamp`;
-//! - nesting deeper than [`MAX_DEPTH`] and more than [`MAX_BYTES`], [`MAX_MEMORY`] or [`MAX_TEXT`];
-//! - URLs and file name patterns in `-f`.
-//!
-//! Accepted although kubectl refuses it, since its meaning is beyond doubt: lists within lists,
-//! the escapes `\/` and `\ud83d\ude00` in YAML's double quotes, and a tab between tokens where
-//! YAML 1.2 allows one.
+//! Refused here although kubectl accepts it: one object twice in a set, an object with `items` whose kind
+//! is no list (kubectl would apply the items and drop the object), and URLs and file name patterns in
+//! `-f`. What the text means, and which texts are refused, says the crate `kubectl-manifest`.
 
-mod budget;
-mod document;
 mod edit;
 mod error;
-mod json;
 mod name;
 mod namespace;
-mod number;
 mod order;
 mod reference;
 mod source;
-mod text;
 mod unbuilt;
 mod validate;
-pub mod yaml;
 
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use kube::core::GroupVersionKind;
+use kubectl_manifest::{
+    Budget, DecodeError, Document, MAX_BYTES, MOST_PROBLEMS, Problem, ProblemKind,
+};
 use serde_json::Value;
 
-use self::budget::Budget;
 use crate::memory;
 use crate::object::ObjectRef;
 
-pub use budget::{MAX_BYTES, MAX_MEMORY, MAX_TEXT};
 pub use edit::{EditError, EditErrors, Edits, ImageEdit};
 pub use error::{ManifestError, ManifestErrors, Position};
 pub use name::namespace_problem;
@@ -61,13 +38,6 @@ pub use namespace::{NamespaceMismatch, Scope, resolve_namespace};
 pub(crate) use reference::{Reference, pod_template, references};
 pub use source::Source;
 pub use unbuilt::Unbuilt;
-
-/// How many lists and mappings may stand within each other: as many as `serde_json`, and so the
-/// client, can read back from the API server.
-pub const MAX_DEPTH: usize = 127;
-
-/// How many problems are told at most: who has that many reads no more of them.
-const MOST_ERRORS: usize = 100;
 
 /// How sources are read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -230,19 +200,20 @@ fn load_from(
     let mut files = Vec::new();
     let mut budget = Budget::default();
     for input in source::expand(sources, options, &mut errors) {
-        if errors.len() >= MOST_ERRORS || budget.is_spent() {
+        if errors.len() >= MOST_PROBLEMS || budget.is_spent() {
             break;
         }
         let name = input.name();
         let text = input
             .read(standard_input, &mut budget.bytes)
-            .and_then(|bytes| text::decode(&name, bytes, &budget));
+            .and_then(|bytes| decode(&name, bytes, &budget));
         match text {
             Ok(text) => {
                 files.push(name.clone());
-                for document in document::read(&name, &text, &mut budget, &mut errors) {
-                    validate::collect(document, &mut budget, &mut manifests, &mut errors);
-                    if errors.len() >= MOST_ERRORS {
+                let file = Arc::from(name.as_str());
+                for document in documents(&name, &text, &mut budget, &mut errors) {
+                    validate::collect(&file, document, &mut budget, &mut manifests, &mut errors);
+                    if errors.len() >= MOST_PROBLEMS {
                         break;
                     }
                 }
@@ -263,14 +234,43 @@ fn load_from(
     }
 }
 
-/// Reads the YAML of a configuration file, with the meaning that it has to kubectl.
-///
-/// # Errors
-/// The line, from 1, where it is no YAML; what stands there is not said, since it may be secret.
-pub(crate) fn read_yaml(text: &str) -> Result<Option<Value>, usize> {
-    match yaml::parse_first(text, &mut Budget::default()) {
-        Ok(value) => Ok(value),
-        Err(problems) => Err(problems.first().map_or(1, |problem| problem.line)),
+fn decode(name: &str, bytes: Vec<u8>, budget: &Budget) -> Result<String, ManifestError> {
+    kubectl_manifest::decode(bytes, budget).map_err(|error| match error {
+        DecodeError::TooLarge => ManifestError::TooLarge {
+            name: name.to_owned(),
+            limit: MAX_BYTES,
+        },
+        DecodeError::NotText(encoding) => ManifestError::NotText {
+            name: name.to_owned(),
+            encoding,
+        },
+    })
+}
+
+fn documents(
+    name: &str,
+    text: &str,
+    budget: &mut Budget,
+    errors: &mut Vec<ManifestError>,
+) -> Vec<Document> {
+    let (documents, problems) = kubectl_manifest::read(text, budget);
+    errors.extend(problems.into_iter().map(|problem| located(name, problem)));
+    documents
+}
+
+fn located(name: &str, problem: Problem) -> ManifestError {
+    let position = Position {
+        file: name.to_owned(),
+        line: problem.line,
+        column: problem.column,
+    };
+    match problem.kind {
+        ProblemKind::Syntax(problem) => ManifestError::Syntax { position, problem },
+        ProblemKind::DuplicateKey { first_line } => ManifestError::DuplicateKey {
+            position,
+            first_line,
+        },
+        ProblemKind::TooMuchMemory(reason) => ManifestError::TooMuchMemory { position, reason },
     }
 }
 

@@ -5,7 +5,9 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::{MAX_BYTES, ManifestError, Options, Unbuilt};
+use kubectl_manifest::MAX_BYTES;
+
+use super::{ManifestError, Options, Unbuilt};
 use crate::file;
 
 /// The endings of file names that are taken from a folder; a file that is named itself may have

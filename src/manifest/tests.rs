@@ -67,7 +67,7 @@ fn with_plain_numbers(value: &Value) -> Value {
     match value {
         Value::Number(number) if !number.is_i64() => number
             .as_f64()
-            .and_then(number::from_float)
+            .and_then(kubectl_manifest::from_float)
             .unwrap_or(Value::Null),
         Value::Array(items) => items.iter().map(with_plain_numbers).collect(),
         Value::Object(map) => map

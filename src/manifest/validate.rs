@@ -5,11 +5,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use kubectl_manifest::{Budget, Document, MOST_PROBLEMS};
 use serde_json::{Map, Value};
 
-use super::budget::Budget;
-use super::document::Document;
-use super::{MOST_ERRORS, Manifest, ManifestError, Origin, Unbuilt, name};
+use super::{Manifest, ManifestError, Origin, Unbuilt, name};
 use crate::object::ObjectRef;
 
 /// As long as any name of Kubernetes may be, a DNS subdomain (RFC 1123).
@@ -17,13 +16,14 @@ const LONGEST_NAME: usize = 253;
 
 /// Turns a document into manifests, one for each item if it is a list.
 pub(super) fn collect(
+    file: &Arc<str>,
     document: Document,
     budget: &mut Budget,
     manifests: &mut Vec<Manifest>,
     errors: &mut Vec<ManifestError>,
 ) {
     let origin = Origin {
-        file: Arc::clone(&document.file),
+        file: Arc::clone(file),
         document: document.number,
         line: document.line,
         item: Vec::new(),
@@ -65,7 +65,7 @@ fn collect_value(
         Some(Value::Null) => {}
         Some(Value::Array(items)) => {
             for (index, mut item) in items.into_iter().enumerate() {
-                if errors.len() >= MOST_ERRORS {
+                if errors.len() >= MOST_PROBLEMS {
                     return;
                 }
                 let mut origin = origin.clone();
@@ -238,7 +238,7 @@ impl Checker<'_> {
             None | Some(Value::Null) => {}
             Some(Value::Object(entries)) => {
                 for (key, value) in entries {
-                    if self.errors.len() >= MOST_ERRORS {
+                    if self.errors.len() >= MOST_PROBLEMS {
                         return;
                     }
                     if !matches!(value, Value::String(_) | Value::Null) {

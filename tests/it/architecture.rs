@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 const LONGEST_FILE: usize = 400;
-/// The workspace member that models the API server.
-const MODEL: &str = "crates/apiserver-model";
+/// The workspace members that others could use.
+const CRATES: &str = "crates";
 /// The workspace members that are programs of their own.
 const PROGRAMS: [&str; 2] = ["bench", "sandbox"];
 const DECISIONS: &str = "docs/decisions";
@@ -115,16 +115,31 @@ fn files_are_read_and_written_in_one_way() {
     only(&["file.rs"], &words);
 }
 
+/// The folders and the manifests of what others could use.
+fn crates() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(CRATES);
+    let entries = std::fs::read_dir(root).unwrap();
+    let folders = entries.map(|entry| entry.unwrap().path());
+    folders
+        .map(|folder| {
+            let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+            let name = folder.file_name().unwrap().to_str().unwrap();
+            (format!("{CRATES}/{name}"), manifest)
+        })
+        .collect()
+}
+
 #[test]
-fn the_model_names_nothing_of_the_program() {
-    let manifest = include_str!("../../crates/apiserver-model/Cargo.toml");
-    assert!(!manifest.contains("cryptoctl"), "the model depends on it");
-    for (path, text) in files_below(MODEL) {
-        assert!(
-            !text.contains("cryptoctl"),
-            "{MODEL}/{} names cryptoctl",
-            path.display()
-        );
+fn no_crate_names_anything_of_the_program() {
+    for (folder, manifest) in crates() {
+        let files = files_below(&folder).into_iter();
+        let files = files.map(|(path, text)| (path.display().to_string(), text));
+        for (path, text) in files.chain([("Cargo.toml".to_owned(), manifest)]) {
+            assert!(
+                !text.contains("cryptoctl"),
+                "{folder}/{path} names cryptoctl"
+            );
+        }
     }
 }
 
@@ -147,28 +162,18 @@ fn every_module_is_in_the_architecture() {
 #[test]
 fn every_dependency_says_what_it_is_for() {
     let table = include_str!("../../docs/dependencies.md");
-    let manifests = [
-        include_str!("../../Cargo.toml"),
-        include_str!("../../crates/apiserver-model/Cargo.toml"),
-    ];
-    let section = |manifest: &'static str, name: &str| {
-        manifest
-            .split(&format!("\n[{name}]\n"))
-            .nth(1)
-            .unwrap()
-            .split("\n[")
-            .next()
-            .unwrap()
-    };
-    let lines = manifests.into_iter().flat_map(|manifest| {
-        ["dependencies", "dev-dependencies"].map(|name| section(manifest, name))
-    });
-    for line in lines.flat_map(str::lines) {
-        if let Some((name, _)) = line.split_once(" = ") {
-            assert!(
-                table.contains(name.trim()),
-                "docs/dependencies.md lacks the dependency {name}"
-            );
+    let of_crates = crates().into_iter().map(|(_, manifest)| manifest);
+    for manifest in of_crates.chain([include_str!("../../Cargo.toml").to_owned()]) {
+        let sections = manifest.split("\n[").filter(|section| {
+            section.starts_with("dependencies]") || section.starts_with("dev-dependencies]")
+        });
+        for line in sections.flat_map(str::lines) {
+            if let Some((name, _)) = line.split_once(" = ") {
+                assert!(
+                    table.contains(name.trim()),
+                    "docs/dependencies.md lacks the dependency {name}"
+                );
+            }
         }
     }
 }
@@ -232,7 +237,7 @@ fn sandbox_and_benchmarks_are_built_with_no_other_package() {
 
 #[test]
 fn files_stay_small() {
-    let folders = ["src", "tests", MODEL].into_iter().chain(PROGRAMS);
+    let folders = ["src", "tests", CRATES].into_iter().chain(PROGRAMS);
     for (path, text) in folders.flat_map(files_below) {
         let lines = text.lines().count();
         assert!(

@@ -10,7 +10,6 @@ use super::{IdentityError, bearer};
 use crate::cluster::kubeconfig::ClusterEntry;
 use crate::cluster::transport::Trust;
 use crate::json::{from_slice, from_value};
-use crate::manifest;
 use crate::secret::Secret;
 
 /// The versions that client-go understands.
@@ -147,6 +146,6 @@ fn decode(output: &[u8]) -> Option<ExecCredential> {
         return Some(credential);
     }
     let text = std::str::from_utf8(output).ok()?;
-    let value = manifest::read_yaml(text).ok()??;
+    let value = kubectl_manifest::read_first(text).ok()??;
     from_value(value).ok()
 }

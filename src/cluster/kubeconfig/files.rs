@@ -16,7 +16,6 @@ use super::error::KubeconfigError;
 use crate::cluster::connection::ConnectionSettings;
 use crate::file;
 use crate::json;
-use crate::manifest;
 
 /// A kubeconfig beyond this size is something else, given by mistake.
 pub(super) const LARGEST_FILE: u64 = 16 * 1024 * 1024;
@@ -87,7 +86,8 @@ fn read_file(path: &Path) -> Result<Document, KubeconfigError> {
         io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidData => invalid(error.to_string()),
         _ => unreadable(error),
     })?;
-    let value = manifest::read_yaml(&text).map_err(|line| invalid(format!("line {line}")))?;
+    let value = kubectl_manifest::read_first(&text)
+        .map_err(|problem| invalid(format!("line {}", problem.line)))?;
     let Some(mut value) = value else {
         return Ok(Document::default());
     };

@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use super::files::LARGEST_FILE;
 use crate::file;
-use crate::manifest;
 use crate::secret::Secret;
 
 /// Sets values of a user's `auth-provider` in a kubeconfig; everything else stays as it means, though
@@ -27,7 +26,7 @@ pub(crate) fn store_tokens(
     let _lock = Lock::take(path)?;
     let invalid = || io::Error::new(io::ErrorKind::InvalidData, "it has changed meanwhile");
     let text = file::text(file::read_regular(path, LARGEST_FILE)?)?;
-    let value = manifest::read_yaml(&text).map_err(|_| invalid())?;
+    let value = kubectl_manifest::read_first(&text).map_err(|_| invalid())?;
     let mut document = value.ok_or_else(invalid)?;
     let users = document.get_mut("users").and_then(Value::as_array_mut);
     let config = users
@@ -97,7 +96,7 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let tokens = BTreeMap::from([("id-token", Secret::new("new".to_owned()))]);
         store_tokens(&path, "b", &tokens).unwrap();
-        let read = |text: &str| manifest::read_yaml(text).unwrap().unwrap();
+        let read = |text: &str| kubectl_manifest::read_first(text).unwrap().unwrap();
         let mut expected = read(text);
         expected["users"][1]["user"]["auth-provider"]["config"]["id-token"] = "new".into();
         assert_eq!(read(&fs::read_to_string(&path).unwrap()), expected);

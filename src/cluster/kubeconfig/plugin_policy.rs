@@ -11,7 +11,6 @@ use super::files::LARGEST_FILE;
 use crate::cluster::connection::{ConnectionSettings, Kuberc};
 use crate::file;
 use crate::json;
-use crate::manifest;
 
 /// Which commands may run to obtain credentials.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,8 +84,8 @@ fn file(settings: &ConnectionSettings) -> Option<PathBuf> {
 }
 
 fn policy(text: &str) -> Result<PluginPolicy, String> {
-    let value =
-        manifest::read_yaml(text).map_err(|line| format!("line {line} is not valid YAML"))?;
+    let value = kubectl_manifest::read_first(text)
+        .map_err(|problem| format!("line {} is not valid YAML", problem.line))?;
     let Some(value) = value else {
         return Ok(PluginPolicy::AllowAll);
     };

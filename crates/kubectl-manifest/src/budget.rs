@@ -6,14 +6,14 @@
 
 use serde_json::{Map, Value};
 
-/// How many bytes all sources of one [`load`](super::load) may have together.
+/// How many bytes all sources of one set of manifests may have together.
 ///
 /// The API server refuses a request above 3 MiB, so this is room for dozens of objects of the
 /// largest size and for tens of thousands of ordinary ones, while a device or a disk image
 /// given by mistake is refused before it fills the memory.
 pub const MAX_BYTES: u64 = 40 * MEBIBYTE as u64;
 
-/// How many bytes the values of one [`load`](super::load) may take in memory, after aliases are
+/// How many bytes the values of one set of manifests may take in memory, after aliases are
 /// expanded: a few thousand ordinary objects, or what [`MAX_BYTES`] of long texts take.
 pub const MAX_MEMORY: usize = 40 * MEBIBYTE;
 
@@ -36,9 +36,9 @@ const TEXT: usize = 16;
 
 /// What a load may still spend.
 #[derive(Debug)]
-pub(super) struct Budget {
-    /// Input.
-    pub(super) bytes: u64,
+pub struct Budget {
+    /// Input that may still be read, in bytes.
+    pub bytes: u64,
     memory: usize,
     refusal: Option<&'static str>,
 }
@@ -55,17 +55,19 @@ impl Default for Budget {
 
 impl Budget {
     /// Why something was not to be had, once it was not.
-    pub(super) fn refusal(&self) -> Option<&'static str> {
+    #[must_use]
+    pub fn refusal(&self) -> Option<&'static str> {
         self.refusal
     }
 
     /// Whether nothing more is to be had.
-    pub(super) fn is_spent(&self) -> bool {
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
         self.memory == 0
     }
 
     /// Takes memory; `false` when too little is left.
-    pub(super) fn take(&mut self, bytes: usize) -> bool {
+    pub(crate) fn take(&mut self, bytes: usize) -> bool {
         let left = self.memory.checked_sub(bytes);
         self.memory = left.unwrap_or(0);
         if left.is_none() {
@@ -77,12 +79,12 @@ impl Budget {
     }
 
     /// Gives back what was only needed for a while.
-    pub(super) fn give_back(&mut self, bytes: usize) {
+    pub(crate) fn give_back(&mut self, bytes: usize) {
         self.memory += bytes;
     }
 
     /// Takes what a text of this length needs.
-    pub(super) fn take_text(&mut self, length: usize) -> bool {
+    pub(crate) fn take_text(&mut self, length: usize) -> bool {
         if length > MAX_TEXT {
             self.refusal.get_or_insert(
                 "this text is longer than 3 MiB, the largest request that an API server takes",
@@ -93,32 +95,33 @@ impl Budget {
     }
 
     /// Takes what a list or a mapping needs before anything is in it.
-    pub(super) fn take_collection(&mut self) -> bool {
+    pub(crate) fn take_collection(&mut self) -> bool {
         self.take(COLLECTION)
     }
 
     /// Takes the place of a value in a list.
-    pub(super) fn take_item(&mut self) -> bool {
+    pub(crate) fn take_item(&mut self) -> bool {
         self.take(ITEM)
     }
 
     /// Takes the place of a key, its text included, and of its value in a mapping.
-    pub(super) fn take_entry(&mut self, key: &str) -> bool {
+    pub(crate) fn take_entry(&mut self, key: &str) -> bool {
         self.take_text(key.len()) && self.take(ENTRY)
     }
 
     /// Takes what an object needs beside its value: its identity, its place, its part in the order.
-    pub(super) fn take_object(&mut self) -> bool {
+    pub fn take_object(&mut self) -> bool {
         self.take(OBJECT)
     }
 
     /// Whether a text of this length could be held for a while beside what it is made of.
-    pub(super) fn has_room_for(&self, length: usize) -> bool {
+    #[must_use]
+    pub fn has_room_for(&self, length: usize) -> bool {
         length <= self.memory
     }
 
     /// Takes what a copy of a value needs, beyond its own place.
-    pub(super) fn take_copy(&mut self, value: &Value) -> bool {
+    pub(crate) fn take_copy(&mut self, value: &Value) -> bool {
         match value {
             Value::String(text) => self.take_text(text.len()),
             Value::Array(items) => self.take_copy_of_list(items),
@@ -127,14 +130,14 @@ impl Budget {
         }
     }
 
-    pub(super) fn take_copy_of_list(&mut self, items: &[Value]) -> bool {
+    pub(crate) fn take_copy_of_list(&mut self, items: &[Value]) -> bool {
         self.take_collection()
             && items
                 .iter()
                 .all(|item| self.take_item() && self.take_copy(item))
     }
 
-    pub(super) fn take_copy_of_mapping(&mut self, map: &Map<String, Value>) -> bool {
+    pub(crate) fn take_copy_of_mapping(&mut self, map: &Map<String, Value>) -> bool {
         self.take_collection()
             && map
                 .iter()
@@ -143,7 +146,7 @@ impl Budget {
 }
 
 /// The same mapping in no more memory than it needs: most have a few keys, and room for twice as many.
-pub(super) fn fitted(map: Map<String, Value>) -> Map<String, Value> {
+pub(crate) fn fitted(map: Map<String, Value>) -> Map<String, Value> {
     let mut fitted = Map::with_capacity(map.len());
     fitted.extend(map);
     fitted

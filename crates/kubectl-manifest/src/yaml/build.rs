@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 
 use super::flow::FlowContext;
 use super::scalar::Scalar;
-use super::{Problem, ProblemKind, Spanned, key, scalar};
-use crate::manifest::budget::{Budget, fitted};
-use crate::manifest::{MAX_DEPTH, MOST_ERRORS};
+use super::{Spanned, key, scalar};
+use crate::budget::{Budget, fitted};
+use crate::problem::{Problem, ProblemKind};
+use crate::{MAX_DEPTH, MOST_PROBLEMS};
 
 /// A node with as much of its type as a merge or a key needs.
 #[derive(Clone)]
@@ -265,8 +266,13 @@ impl<'text, 'budget> Builder<'text, 'budget> {
             let value = self.next()?;
             let value = self.value(value)?;
             if let Some(first_line) = written.lines.insert(key.clone(), span.start.line()) {
-                let problem = Problem::at(span, ProblemKind::DuplicateKey { first_line });
-                if self.problems.len() == MOST_ERRORS {
+                let problem = Problem::at(
+                    span,
+                    ProblemKind::DuplicateKey {
+                        first_line: Some(first_line),
+                    },
+                );
+                if self.problems.len() == MOST_PROBLEMS {
                     return Err(problem);
                 }
                 self.problems.push(problem);

@@ -14,27 +14,8 @@ use granit_parser::{ErrorKind, Event, ScanError, Span};
 use serde_json::Value;
 
 use self::build::Builder;
-use super::budget::Budget;
-
-/// Something wrong with a document, and where in its text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
-    pub(super) kind: ProblemKind,
-    /// From 1.
-    pub(super) line: usize,
-    /// In characters, from 1.
-    pub(super) column: usize,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum ProblemKind {
-    /// A key is in one mapping twice.
-    DuplicateKey { first_line: usize },
-    /// The budget is spent; in words.
-    TooMuchMemory(&'static str),
-    /// Anything else; the text quotes nothing.
-    Other(String),
-}
+use crate::budget::Budget;
+use crate::problem::{Problem, ProblemKind};
 
 /// Reads a text that holds at most one document, and says in which line its content starts;
 /// `None` for nothing but comments and white space.
@@ -48,7 +29,17 @@ pub(super) fn parse(
 
 /// Reads a text that stands for one object, as kubectl reads its own configuration: what follows the
 /// first document is ignored, and so are all but the last of several values of one key.
-pub(super) fn parse_first(text: &str, budget: &mut Budget) -> Result<Option<Value>, Vec<Problem>> {
+pub(super) fn parse_first(text: &str, budget: &mut Budget) -> Result<Option<Value>, Problem> {
+    first_value(text, budget).map_err(|problems| {
+        problems.into_iter().next().unwrap_or_else(|| Problem {
+            kind: ProblemKind::Syntax("it is not valid YAML".to_owned()),
+            line: 1,
+            column: 1,
+        })
+    })
+}
+
+fn first_value(text: &str, budget: &mut Budget) -> Result<Option<Value>, Vec<Problem>> {
     let text = first_document(text.trim_start_matches('\u{feff}'));
     refuse_ambiguous_characters(text)?;
     let document = Builder::new(text, budget).last_key_wins().document()?;
@@ -85,7 +76,7 @@ fn refuse_ambiguous_characters(text: &str) -> Result<(), Vec<Problem>> {
     let before = &text[..offset];
     let line_start = before.rfind('\n').map_or(0, |index| index + 1);
     Err(vec![Problem {
-        kind: ProblemKind::Other(
+        kind: ProblemKind::Syntax(
             "U+0085, U+2028, U+2029 and U+FEFF have another meaning to kubectl (YAML 1.1) than \
              in YAML 1.2: write them escaped in double quotes"
                 .to_owned(),
@@ -105,7 +96,7 @@ impl Problem {
     }
 
     fn other(span: Span, text: &str) -> Self {
-        Self::at(span, ProblemKind::Other(text.to_owned()))
+        Self::at(span, ProblemKind::Syntax(text.to_owned()))
     }
 }
 
@@ -119,7 +110,7 @@ impl From<ScanError> for Problem {
             _ => error.info(),
         };
         Self {
-            kind: ProblemKind::Other(text),
+            kind: ProblemKind::Syntax(text),
             line: error.marker().line(),
             column: error.marker().col() + 1,
         }

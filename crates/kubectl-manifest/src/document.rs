@@ -6,12 +6,11 @@
 //! YAML is first cut into documents at lines that start with `---`, and only then parsed; so
 //! neither anchors nor directives reach from one document into the next.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
-use super::budget::Budget;
-use super::{MOST_ERRORS, ManifestError, Position, json, yaml};
+use crate::budget::Budget;
+use crate::problem::{Problem, ProblemKind};
+use crate::{MOST_PROBLEMS, json, yaml};
 
 /// After this many values, a JSON stream can no longer turn out to be YAML.
 const UNAMBIGUOUS_JSON_VALUES: usize = 2;
@@ -20,26 +19,20 @@ const SEPARATOR: &str = "---";
 
 /// A document that is not empty.
 #[derive(Debug)]
-pub(super) struct Document {
-    pub(super) file: Arc<str>,
-    /// Its number in the file, from 1.
-    pub(super) number: usize,
+pub struct Document {
+    /// Its number in the stream, from 1.
+    pub number: usize,
     /// The line in which it starts, from 1.
-    pub(super) line: usize,
-    pub(super) value: Value,
+    pub line: usize,
+    /// What it says.
+    pub value: Value,
 }
 
-/// Reads all documents of a file, and collects what is wrong with the others.
-pub(super) fn read(
-    file: &str,
-    text: &str,
-    budget: &mut Budget,
-    errors: &mut Vec<ManifestError>,
-) -> Vec<Document> {
+/// Reads all documents of a stream, and collects what is wrong with the others.
+pub fn read(text: &str, budget: &mut Budget) -> (Vec<Document>, Vec<Problem>) {
     let mut reader = Reader {
-        file: Arc::from(file),
         budget,
-        errors,
+        problems: Vec::new(),
         documents: Vec::new(),
         rest: text,
         line: 1,
@@ -49,13 +42,12 @@ pub(super) fn read(
     } else {
         reader.read_yaml();
     }
-    reader.documents
+    (reader.documents, reader.problems)
 }
 
 struct Reader<'text, 'load> {
-    file: Arc<str>,
     budget: &'load mut Budget,
-    errors: &'load mut Vec<ManifestError>,
+    problems: Vec<Problem>,
     documents: Vec<Document>,
     /// What is not read yet, and the line in which it starts.
     rest: &'text str,
@@ -82,7 +74,7 @@ impl<'text> Reader<'text, '_> {
                     if ambiguous {
                         self.read_yaml_instead(error);
                     } else {
-                        self.errors.push(error);
+                        self.problems.push(error);
                     }
                     return;
                 }
@@ -92,14 +84,14 @@ impl<'text> Reader<'text, '_> {
 
     /// Reads the rest as YAML. If that fails too, the error that counts is the one of the reader
     /// that came further, as it understood more of the text.
-    fn read_yaml_instead(&mut self, json_error: ManifestError) {
-        let before = self.errors.len();
+    fn read_yaml_instead(&mut self, json_error: Problem) {
+        let before = self.problems.len();
         self.read_yaml();
-        let place = |error: &ManifestError| match error {
-            ManifestError::Syntax { position, .. } => (position.line, position.column),
+        let place = |problem: &Problem| match problem.kind {
+            ProblemKind::Syntax(_) => (problem.line, problem.column),
             _ => (usize::MAX, 0),
         };
-        if let Some(first) = self.errors.get_mut(before)
+        if let Some(first) = self.problems.get_mut(before)
             && place(first) <= place(&json_error)
         {
             *first = json_error;
@@ -107,19 +99,21 @@ impl<'text> Reader<'text, '_> {
     }
 
     fn read_yaml(&mut self) {
-        while self.errors.len() < MOST_ERRORS && !self.budget.is_spent() {
+        while self.problems.len() < MOST_PROBLEMS && !self.budget.is_spent() {
             let start = self.line;
             let (chunk, separator) = self.take_chunk();
             self.parse_yaml(chunk, start);
             let Some(after) = separator else { return };
             let after = after.trim();
             if !after.is_empty() && !after.starts_with('#') {
-                let position = self.position(self.line - 1, SEPARATOR.len() + 1);
-                self.errors.push(ManifestError::Syntax {
-                    position,
-                    problem: "only a comment may follow `---` in its line, since kubectl takes \
+                self.problems.push(Problem {
+                    kind: ProblemKind::Syntax(
+                        "only a comment may follow `---` in its line, since kubectl takes \
                               nothing else"
-                        .to_owned(),
+                            .to_owned(),
+                    ),
+                    line: self.line - 1,
+                    column: SEPARATOR.len() + 1,
                 });
             }
         }
@@ -150,68 +144,51 @@ impl<'text> Reader<'text, '_> {
             Ok(None | Some((_, Value::Null))) => {}
             Ok(Some((line, value))) => self.push(start + line - 1, value),
             Err(problems) => {
-                for problem in problems {
-                    let position = self.position(start + problem.line - 1, problem.column);
-                    self.errors.push(match problem.kind {
-                        yaml::ProblemKind::DuplicateKey { first_line } => {
-                            let first_line = Some(start + first_line - 1);
-                            ManifestError::DuplicateKey {
-                                position,
-                                first_line,
-                            }
-                        }
-                        yaml::ProblemKind::TooMuchMemory(reason) => {
-                            ManifestError::TooMuchMemory { position, reason }
-                        }
-                        yaml::ProblemKind::Other(problem) => {
-                            ManifestError::Syntax { position, problem }
-                        }
-                    });
-                }
+                let moved = |problem: Problem| Problem {
+                    kind: match problem.kind {
+                        ProblemKind::DuplicateKey { first_line } => ProblemKind::DuplicateKey {
+                            first_line: first_line.map(|line| start + line - 1),
+                        },
+                        kind => kind,
+                    },
+                    line: start + problem.line - 1,
+                    ..problem
+                };
+                self.problems.extend(problems.into_iter().map(moved));
             }
         }
     }
 
-    fn json_error(&self, problem: json::Problem) -> ManifestError {
+    fn json_error(&self, problem: json::Problem) -> Problem {
         // Only in its first line does the rest start somewhere else than in column 1; kubectl's
         // own JSON streams start each value in a line of its own, so this is left approximate.
-        let position = self.position(self.line + problem.line - 1, problem.column);
-        match problem.kind {
-            json::ProblemKind::NotJson(problem) => ManifestError::Syntax { position, problem },
-            json::ProblemKind::NumberOutOfRange => ManifestError::Syntax {
-                position,
-                problem: "this number is out of range".to_owned(),
+        Problem {
+            kind: match problem.kind {
+                json::ProblemKind::NotJson(reason) => ProblemKind::Syntax(reason),
+                json::ProblemKind::NumberOutOfRange => {
+                    ProblemKind::Syntax("this number is out of range".to_owned())
+                }
+                json::ProblemKind::DuplicateKey => ProblemKind::DuplicateKey { first_line: None },
+                json::ProblemKind::TooMuchMemory(reason) => ProblemKind::TooMuchMemory(reason),
             },
-            json::ProblemKind::DuplicateKey => ManifestError::DuplicateKey {
-                position,
-                first_line: None,
-            },
-            json::ProblemKind::TooMuchMemory(reason) => {
-                ManifestError::TooMuchMemory { position, reason }
-            }
-        }
-    }
-
-    fn position(&self, line: usize, column: usize) -> Position {
-        Position {
-            file: self.file.to_string(),
-            line,
-            column,
+            line: self.line + problem.line - 1,
+            column: problem.column,
         }
     }
 
     fn push(&mut self, line: usize, value: Value) {
         // What is no object has no place to be charged later.
         if !self.budget.take(size_of::<Document>()) {
-            let position = self.position(line, 1);
             let reason = self.budget.refusal().unwrap_or_default();
-            self.errors
-                .push(ManifestError::TooMuchMemory { position, reason });
+            self.problems.push(Problem {
+                kind: ProblemKind::TooMuchMemory(reason),
+                line,
+                column: 1,
+            });
             return;
         }
         let number = self.documents.len() + 1;
         self.documents.push(Document {
-            file: Arc::clone(&self.file),
             number,
             line,
             value,

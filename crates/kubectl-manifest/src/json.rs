@@ -5,24 +5,24 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::budget::{Budget, fitted};
-use super::number;
+use crate::budget::{Budget, fitted};
+use crate::number;
 
 /// What may stand between values (RFC 8259, section 2).
-pub(super) const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+pub(crate) const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// Why a text is not a JSON document, and where in the text.
 #[derive(Debug)]
-pub(super) struct Problem {
-    pub(super) kind: ProblemKind,
+pub(crate) struct Problem {
+    pub(crate) kind: ProblemKind,
     /// From 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// From 1.
-    pub(super) column: usize,
+    pub(crate) column: usize,
 }
 
 #[derive(Debug)]
-pub(super) enum ProblemKind {
+pub(crate) enum ProblemKind {
     /// It is not JSON, and may be YAML.
     NotJson(String),
     /// It is JSON, but a number is beyond what kubectl can read.
@@ -33,7 +33,7 @@ pub(super) enum ProblemKind {
 
 /// Reads the value that a text starts with, and says how many bytes it takes. `None` where
 /// nothing but white space is left.
-pub(super) fn read_first(
+pub(crate) fn read_first(
     text: &str,
     budget: &mut Budget,
 ) -> Option<Result<(Value, usize), Problem>> {

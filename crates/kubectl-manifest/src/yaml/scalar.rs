@@ -5,10 +5,11 @@
 
 use std::borrow::Cow;
 
-use k8s_openapi::ByteString;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::manifest::number;
+use crate::number;
 
 const TAG_PREFIX: &str = "tag:yaml.org,2002:";
 
@@ -80,7 +81,8 @@ fn binary(text: &str) -> Result<Scalar, &'static str> {
     } else {
         text.into()
     };
-    let ByteString(bytes) = serde_json::from_value(Value::from(text.as_ref()))
+    let bytes = STANDARD
+        .decode(text.as_bytes())
         .map_err(|_| "a value tagged `!!binary` is not base64")?;
     String::from_utf8(bytes)
         .map(Scalar::String)

@@ -1,22 +1,30 @@
 //! Bytes → text, as kubectl decodes a file: UTF-8, or whatever a byte-order mark says
 //! (`FileVisitor` in `cli-runtime/pkg/resource/visitor.go`).
 
-use super::ManifestError;
-use super::budget::{Budget, MAX_BYTES};
+use thiserror::Error;
+
+use crate::Budget;
+
+/// Why bytes are no text that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum DecodeError {
+    /// The budget has no room for it.
+    #[error("it is too large")]
+    TooLarge,
+    /// The bytes are not what they claim to be.
+    #[error("it is not text in {0}")]
+    NotText(&'static str),
+}
 
 /// Decodes a file and drops its byte-order mark.
-pub(super) fn decode(
-    name: &str,
-    mut bytes: Vec<u8>,
-    budget: &Budget,
-) -> Result<String, ManifestError> {
+///
+/// # Errors
+/// [`DecodeError`].
+pub fn decode(mut bytes: Vec<u8>, budget: &Budget) -> Result<String, DecodeError> {
     let is_utf16 = matches!(bytes.as_slice(), [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]);
     // Two bytes become up to three, and both are held meanwhile.
     if is_utf16 && !budget.has_room_for(bytes.len() / 2 * 3) {
-        return Err(ManifestError::TooLarge {
-            name: name.to_owned(),
-            limit: MAX_BYTES,
-        });
+        return Err(DecodeError::TooLarge);
     }
     let (encoding, text) = match bytes.as_slice() {
         [0xFF, 0xFE, rest @ ..] => ("UTF-16LE", utf16(rest, u16::from_le_bytes)),
@@ -27,10 +35,7 @@ pub(super) fn decode(
         }
         _ => ("UTF-8", String::from_utf8(bytes).ok()),
     };
-    text.ok_or_else(|| ManifestError::NotText {
-        name: name.to_owned(),
-        encoding,
-    })
+    text.ok_or(DecodeError::NotText(encoding))
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
@@ -58,7 +63,7 @@ mod tests {
         ];
         for (bytes, expected) in table {
             assert_eq!(
-                decode("x", bytes.to_vec(), &Budget::default()).unwrap(),
+                decode(bytes.to_vec(), &Budget::default()).unwrap(),
                 expected
             );
         }
@@ -69,7 +74,7 @@ mod tests {
         let table: [&[u8]; 4] = [b"\xC3\x28", b"\xFF\xFEa", b"\xFE\xFF\xD8\x00\x00a", b"\x80"];
         for bytes in table {
             assert!(
-                decode("x", bytes.to_vec(), &Budget::default()).is_err(),
+                decode(bytes.to_vec(), &Budget::default()).is_err(),
                 "{bytes:?}"
             );
         }

@@ -10,7 +10,7 @@ use serde_json::{Number, Value};
 const EXPONENT_FROM: f64 = 1e21;
 
 /// What is left of an unsigned integer.
-pub(super) fn from_unsigned(value: u64) -> Value {
+pub(crate) fn from_unsigned(value: u64) -> Value {
     #[expect(
         clippy::cast_precision_loss,
         reason = "kubectl rounds to the nearest float too"
@@ -20,7 +20,8 @@ pub(super) fn from_unsigned(value: u64) -> Value {
 
 /// What is left of a float that was written in YAML; `None` for infinities and NaN, which JSON
 /// does not have.
-pub(super) fn from_float(value: f64) -> Option<Value> {
+#[must_use]
+pub fn from_float(value: f64) -> Option<Value> {
     if value.abs() < EXPONENT_FROM {
         // The shortest digits, without an exponent and padded with zeros: as in Go.
         if let Ok(integer) = value.to_string().parse::<i64>() {
