@@ -11,11 +11,11 @@ use tokio::time::Instant;
 ///
 /// The clock of this machine may differ from the cluster's, by minutes or by hours.
 #[derive(Clone, Default)]
-pub(super) struct Clock(Arc<Mutex<Option<(Instant, Timestamp)>>>);
+pub(crate) struct Clock(Arc<Mutex<Option<(Instant, Timestamp)>>>);
 
 impl Clock {
     /// Reads the `Date` of an answer of the API server itself.
-    pub(super) fn hear(&self, headers: &HeaderMap) {
+    pub(crate) fn hear(&self, headers: &HeaderMap) {
         let date = headers
             .get(header::DATE)
             .and_then(|date| date.to_str().ok())
@@ -27,7 +27,7 @@ impl Clock {
 
     /// The time now, in whole seconds as far as the server is concerned; this machine's, if the server
     /// has not said it (RFC 9110, section 6.6.1).
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         let heard = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         heard
             .and_then(|(at, date)| date.checked_add(at.elapsed()).ok())

@@ -8,20 +8,20 @@ use kube::client::{ClientBuilder, ConfigExt};
 use kube::{Client, Config};
 use tower::ServiceBuilder;
 
-use super::address;
-use super::connection::{ConnectionSettings, TimeLimits};
+use super::connection::identity::{Identity, IdentityError};
+use super::connection::kubeconfig::{self, KubeconfigError, Resolved};
+use super::connection::server_url;
+use super::connection::settings::{ConnectionSettings, TimeLimits};
+use super::connection::transport::{Route, Transport, TransportError};
 use super::error::ClusterError;
-use super::identity::{Identity, IdentityError};
-use super::jitter::Jitter;
-use super::kubeconfig::{self, KubeconfigError, Resolved};
-use super::sender::Sender;
-use super::transport::{Route, Transport, TransportError};
+use super::request::jitter::Jitter;
+use super::request::sender::Sender;
 use crate::emitter::Emitter;
 
 /// A cluster that can be talked to.
 #[derive(Clone)]
 pub struct Cluster {
-    pub(super) sender: Sender,
+    pub(crate) sender: Sender,
     context: Option<String>,
     skips_verification: bool,
     default_namespace: String,
@@ -39,7 +39,7 @@ impl Cluster {
         emitter: Emitter,
     ) -> Result<Self, ClusterError> {
         let resolved = resolve(settings).await?;
-        let address = address::parse(&resolved.cluster.server).ok_or_else(|| {
+        let address = server_url::parse(&resolved.cluster.server).ok_or_else(|| {
             KubeconfigError::Unusable(format!(
                 "the server `{}` is neither a URL nor a host with a port",
                 without_login(&resolved.cluster.server)
@@ -138,7 +138,7 @@ async fn resolve(settings: &ConnectionSettings) -> Result<Resolved, ClusterError
 }
 
 /// A GET of a path that is known to be valid.
-pub(super) fn get(path: &str) -> http::Request<Vec<u8>> {
+pub(crate) fn get(path: &str) -> http::Request<Vec<u8>> {
     let mut request = http::Request::new(Vec::new());
     if let Ok(uri) = path.parse() {
         *request.uri_mut() = uri;

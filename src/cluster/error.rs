@@ -9,10 +9,10 @@ use http::StatusCode;
 use kube::core::Status;
 use thiserror::Error;
 
-use super::denial::Denial;
+use super::request::denial::Denial;
 
-use super::discovery::ResourceKind;
-use super::refusal::without_credentials;
+use super::request::refusal::without_credentials;
+use super::verbs::discovery::ResourceKind;
 
 /// A conflict between two field managers, as the API server reports it.
 ///
@@ -156,7 +156,7 @@ pub enum ClusterError {
 }
 
 /// Some refusals print a whole object in between; the beginning and the end say what is wrong.
-pub(super) fn shortened(message: String) -> String {
+pub(crate) fn shortened(message: String) -> String {
     const LONGEST: usize = 600;
     let characters: Vec<char> = message.chars().collect();
     if characters.len() <= LONGEST {
@@ -170,7 +170,7 @@ pub(super) fn shortened(message: String) -> String {
 }
 
 /// Whether a refusal names this cause.
-pub(super) fn has_cause(status: &Status, reason: &str) -> bool {
+pub(crate) fn has_cause(status: &Status, reason: &str) -> bool {
     let mut causes = status.details.iter().flat_map(|details| &details.causes);
     causes.any(|cause| cause.reason == reason)
 }
@@ -197,7 +197,7 @@ fn plural_fields(count: usize) -> &'static str {
 
 impl ClusterError {
     /// Translates an HTTP status and the `Status` object that came with it.
-    pub(super) fn from_status(
+    pub(crate) fn from_status(
         server: &str,
         code: StatusCode,
         retry_after: Option<Duration>,

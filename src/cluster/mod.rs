@@ -1,58 +1,29 @@
 //! The only user of `kube::Client`: everything that this program says to a cluster goes through
-//! here, under one policy for deadlines, repetition and sizes (see `sender`).
+//! here. `connection` finds the server as kubectl does, `request` sends one request under one policy for
+//! deadlines, repetition and sizes, `verbs` are the requests that there are, and `replica` asks pods.
 
-mod access;
-mod address;
 mod clock;
 mod connect;
 mod connection;
-mod contents;
-mod conversation;
-mod decode;
-mod deletion;
-mod denial;
-mod discovery;
 mod error;
-mod eviction;
-mod exchange;
-mod exec;
-mod failure;
-mod forward;
-mod health;
-mod heartbeat;
-mod identity;
-mod jitter;
-mod kubeconfig;
-mod lines;
-mod list;
-mod login;
-mod logs;
-mod objects;
-mod patch;
-mod pod_proxy;
-mod reading;
-mod refusal;
-mod sender;
-mod transport;
-mod warning;
-mod watch;
-mod watch_line;
-mod wire;
+mod replica;
+mod request;
+mod verbs;
 
 pub use self::connect::Cluster;
-pub use self::connection::{
+pub use self::connection::settings::{
     ConnectionSettings, Environment, Impersonation, Kuberc, Overrides, TimeLimits,
 };
-pub use self::conversation::{Beginning, Conversation};
-pub use self::deletion::{Deletion, Grace};
-pub use self::denial::Denial;
-pub use self::discovery::{ResourceKind, ServedKinds};
 pub use self::error::{ClusterError, FieldConflict};
-pub use self::eviction::Eviction;
-pub use self::exec::{CommandEnd, ExecError};
-pub use self::forward::{AskError, Question};
-pub use self::logs::{LogOptions, LogStart};
-pub use self::objects::{ApplyMode, FIELD_MANAGER};
-pub use self::patch::EXPERIMENT_MANAGER;
-pub use self::pod_proxy::may_be_guessed;
-pub use self::watch::{Selector, Sight, Watched};
+pub use self::replica::conversation::{Beginning, Conversation};
+pub use self::replica::forward::{AskError, Question};
+pub use self::replica::pod_proxy::may_be_guessed;
+pub use self::request::denial::Denial;
+pub use self::verbs::deletion::{Deletion, Grace};
+pub use self::verbs::discovery::{ResourceKind, ServedKinds};
+pub use self::verbs::eviction::Eviction;
+pub use self::verbs::exec::{CommandEnd, ExecError};
+pub use self::verbs::logs::{LogOptions, LogStart};
+pub use self::verbs::objects::{ApplyMode, FIELD_MANAGER};
+pub use self::verbs::patch::EXPERIMENT_MANAGER;
+pub use self::verbs::watch::{Selector, Sight, Watched};
