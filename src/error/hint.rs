@@ -4,7 +4,7 @@ use crate::cluster::{ClusterError, Denial, EXPERIMENT_MANAGER};
 use crate::object::ObjectRef;
 use crate::ops::{Problem, Workload};
 
-/// What to do about a failed exchange, which was about this object.
+/// What to do about a failed request, which was about this object.
 pub(super) fn hints(error: &ClusterError, object: Option<&ObjectRef>) -> Vec<String> {
     let hint = match error {
         ClusterError::Configuration { hint, .. } | ClusterError::Credentials { hint, .. } => {

@@ -9,7 +9,7 @@ use crate::status::cordoned_for;
 /// The nodes that an experiment on this workload has cordoned.
 ///
 /// # Errors
-/// A failed exchange.
+/// A failed request.
 pub(crate) async fn cordoned(
     context: &Context,
     workload: &Workload,
@@ -22,18 +22,18 @@ pub(crate) async fn cordoned(
     Ok(marked.filter_map(|node| node.metadata.name).collect())
 }
 
-/// Tells of every node that an experiment on one of these workloads has left cordoned: nothing else
-/// would, once the workload is gone.
+/// Warns about every node that an experiment on one of these workloads has left cordoned. Once the
+/// workload is gone, nothing else would report them.
 pub(crate) async fn tell_of_cordoned(context: &Context, workloads: &[Workload]) {
     let kind = ResourceKind::node();
     let nodes = context.cluster.list::<Node>(&kind, None, None, None);
-    // Who may not see nodes cannot have cordoned one.
+    // Without permission to list nodes, the user cannot have cordoned one.
     let Ok(nodes) = nodes.await else { return };
     for workload in workloads {
         for node in nodes.iter().filter(|node| is_marked(node, workload)) {
             let name = node.metadata.name.as_deref().unwrap_or_default();
             context.warn(format!(
-                "an experiment on `{}` has left `node/{name}` cordoned: run `{}`",
+                "an experiment on `{}` left `node/{name}` cordoned: run `{}`",
                 workload.reference(),
                 workload.restore_command()
             ));
@@ -41,7 +41,7 @@ pub(crate) async fn tell_of_cordoned(context: &Context, workloads: &[Workload]) 
     }
 }
 
-/// Whether a node is cordoned for the sake of an experiment on this workload.
+/// Whether an experiment on this workload has cordoned a node.
 pub(crate) fn is_marked(node: &Node, workload: &Workload) -> bool {
     cordoned_for(node) == Some((workload.namespace.as_str(), workload.name.as_str()))
 }

@@ -1,4 +1,4 @@
-//! The objects of a kind that a definition defines.
+//! The custom resources of a CustomResourceDefinition.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::Context;
 use crate::cluster::{ClusterError, ResourceKind};
 use crate::object::ObjectRef;
 
-/// Every object of a definition's kind; none while it is not served, or not any more.
+/// Every object of the kind that a definition defines; none if the kind is not served.
 ///
 /// # Errors
 /// Any [`ClusterError`] of a request.
@@ -33,7 +33,7 @@ pub(crate) async fn instances(
     Ok(named.collect())
 }
 
-/// The kind that a definition defines, in a version that is served.
+/// The kind that a definition defines, in a served version.
 fn kind_of(definition: &Value) -> Option<ResourceKind> {
     let spec = &definition["spec"];
     let mut versions = spec["versions"].as_array()?.iter();

@@ -1,4 +1,4 @@
-//! Why a piece of work did not come to its end.
+//! Why an operation failed.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::plan::value_at;
 use crate::report::BaselineMismatch;
 use crate::secret::is_secret;
 
-/// Something that would make an apply fail, found before the first write.
+/// A problem that would make an apply fail, found before the first write.
 #[derive(Debug)]
 pub enum Problem {
     /// The API server does not serve this kind.
@@ -26,15 +26,15 @@ pub enum Problem {
         /// Its `apiVersion`.
         api_version: String,
     },
-    /// A claim, or a volume of pods, names a storage class that does not exist.
+    /// A claim, or a volume of a pod, names a storage class that does not exist.
     StorageClassMissing {
-        /// The claim, or the workload that has it in a template.
+        /// The claim, or the workload whose template contains it.
         object: ObjectRef,
         /// The class it names.
         class: String,
-        /// The classes there are, the default ones marked.
+        /// The existing classes, with the default ones marked.
         available: Vec<(String, bool)>,
-        /// Whether it is a claim's, or a claim template's, so that a flag changes it.
+        /// Whether it is in a claim or a claim template, so that `--storage-class` changes it.
         is_of_claim: bool,
     },
     /// The pods of the object can never be Ready.
@@ -60,14 +60,16 @@ pub enum Problem {
         /// Each field and its owner.
         conflicts: Vec<OwnedField>,
     },
-    /// The object, or the namespace of others, is being deleted: what is applied would go with it.
+    /// The object, or a namespace of the set, is being deleted: whatever is applied would be
+    /// deleted too.
     BeingDeleted {
         /// The object.
         object: ObjectRef,
-        /// What holds it until then, in clauses as in "held by …".
+        /// What holds it until then, as clauses after "held by".
         held_by: Vec<String>,
     },
-    /// The manifest has a field that the API server writes, as `kubectl get -o yaml` shows it.
+    /// The manifest has a field that only the API server writes, as `kubectl get -o yaml` prints
+    /// it.
     ServerField {
         /// The object.
         object: ObjectRef,
@@ -119,7 +121,7 @@ impl fmt::Display for Problem {
             }
             Self::NeverReady { object, reason, .. } => write!(formatter, "`{object}`: {reason}"),
             Self::NotAllowed { what, scope } => {
-                write!(formatter, "you are not allowed to {what} {scope}")
+                write!(formatter, "you have no permission to {what} {scope}")
             }
             Self::OwnedByOthers { object, conflicts } => {
                 let fields: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
@@ -142,12 +144,12 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A field that somebody else owns.
+/// A field with another owner.
 #[derive(Debug, Clone)]
 pub struct OwnedField {
     /// The field and its owner.
     pub conflict: FieldConflict,
-    /// Its live value and ours, where they can be shown.
+    /// Its live value and ours, if they can be shown.
     pub values: Option<(String, String)>,
 }
 
@@ -176,7 +178,7 @@ impl fmt::Display for OwnedField {
     }
 }
 
-/// A write that was not accepted.
+/// A write that the API server did not accept.
 #[derive(Debug)]
 pub struct WriteFailure {
     /// The object.
@@ -185,30 +187,30 @@ pub struct WriteFailure {
     pub source: ClusterError,
 }
 
-/// Why a piece of work did not come to its end.
+/// Why an operation failed.
 #[derive(Debug, Error)]
 pub enum OpsError {
-    /// An exchange with the cluster failed.
+    /// A request to the cluster failed.
     #[error("failed to {doing}")]
     Cluster {
-        /// What was being done, as in "failed to …".
+        /// What was being done, as a clause after "failed to".
         doing: String,
         /// Why.
         source: ClusterError,
     },
-    /// The time for the whole command is over.
-    #[error("the command did not end within its time limit of {}", duration(*.timeout))]
+    /// The command's time limit has passed.
+    #[error("the command exceeded its time limit of {}", duration(*.timeout))]
     OutOfTime {
-        /// The time that the command was given.
+        /// The command's time limit.
         timeout: Duration,
     },
-    /// Problems that were found before the first write.
+    /// Problems found before the first write.
     #[error("nothing was changed: {} before the first write", count(.0.len(), "problem"))]
     Preflight(Vec<Problem>),
-    /// Problems that could only be found once a namespace existed.
+    /// Problems that could be found only after a namespace was created.
     #[error("{} in {place}; nothing else was written", count(.problems.len(), "problem"))]
     Rehearsal {
-        /// The namespaces, and what became of them.
+        /// The namespaces, and what happened to them.
         place: String,
         /// The problems.
         problems: Vec<Problem>,
@@ -219,7 +221,7 @@ pub enum OpsError {
     /// `-n` and the manifests name different namespaces.
     #[error("the manifests and `--namespace` disagree")]
     Namespaces(Vec<NamespaceMismatch>),
-    /// Objects come twice, which shows only once their namespaces are known.
+    /// An object occurs twice, which shows only once its namespace is known.
     #[error(transparent)]
     Duplicates(#[from] ManifestErrors),
     /// The workload does not exist.
@@ -227,17 +229,17 @@ pub enum OpsError {
     NoSuchWorkload {
         /// The workload.
         object: ObjectRef,
-        /// What there is instead.
+        /// What exists instead.
         nearby: Box<Nearby>,
     },
-    /// The set does not name exactly one StatefulSet.
+    /// The set does not contain exactly one StatefulSet.
     #[error("{}", which(.candidates))]
     WhichWorkload {
         /// The StatefulSets of the set.
         candidates: Vec<ObjectRef>,
     },
-    /// The question to ask is not known.
-    #[error("cannot tell what to ask `{object}`: {reason}")]
+    /// The endpoint to request is not known.
+    #[error("cannot choose an endpoint of `{object}`: {reason}")]
     Question {
         /// The workload.
         object: Box<ObjectRef>,
@@ -246,10 +248,10 @@ pub enum OpsError {
         /// What to add to the command line.
         hint: String,
     },
-    /// The baseline is not one of what is asked.
+    /// The baseline is for other endpoints or another workload.
     #[error(transparent)]
     Baseline(#[from] BaselineMismatch),
-    /// What was asked for cannot be done to this workload.
+    /// The requested experiment is not possible on this workload.
     #[error("cannot experiment on `{object}`: {reason}")]
     Experiment {
         /// The workload.
@@ -259,21 +261,21 @@ pub enum OpsError {
         /// What to do instead.
         hint: String,
     },
-    /// Somebody else experiments on the workload.
+    /// Another experiment on the workload is running.
     #[error("cannot experiment on `{object}` now: {by}")]
     Occupied {
         /// The workload.
         object: Box<ObjectRef>,
-        /// Who has done what, and since when, as a clause.
+        /// Who started what, and when, as a clause.
         by: String,
     },
-    /// The pod that a fault was to take is not there.
-    #[error("the pod of `{object}` that was to be broken does not exist any more")]
+    /// The target pod of a fault does not exist.
+    #[error("the target pod of `{object}` no longer exists")]
     NoSuchPod {
         /// The workload.
         object: Box<ObjectRef>,
     },
-    /// Going on would delete claims.
+    /// Continuing would delete claims.
     #[error("{reason}")]
     WouldDeleteData {
         /// What would happen.
@@ -282,7 +284,7 @@ pub enum OpsError {
 }
 
 impl OpsError {
-    /// Says what was being done when the cluster failed.
+    /// Adds what was being done when the request failed.
     pub(crate) fn while_doing(doing: impl Into<String>) -> impl FnOnce(ClusterError) -> Self {
         let doing = doing.into();
         move |source| Self::Cluster { doing, source }

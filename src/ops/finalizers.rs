@@ -1,4 +1,4 @@
-//! What keeps an object whose deletion was accepted: its finalizers, and what they wait for.
+//! What holds an object whose deletion was accepted: its finalizers, and what they wait for.
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::core::ResourceExt;
@@ -10,11 +10,11 @@ use super::down::placed;
 use crate::cluster::ResourceKind;
 use crate::object::ObjectRef;
 
-/// Holders of one kind that are named, at most: the first ones show why.
+/// At most this many holders of one kind are named; the first ones show why.
 const NAMED: usize = 3;
 
-/// Everything that keeps an object, a clause each, as in "held by …". What may not be read, or not in
-/// time, is left out: the finalizer itself remains.
+/// Everything that holds an object, as clauses after "held by". Holders that cannot be read, or not
+/// in time, are left out; the finalizer itself is always named.
 pub(crate) async fn holders(context: &Context, object: &ObjectRef, live: &Value) -> Vec<String> {
     let mut holders = Vec::new();
     for finalizer in finalizers(live) {
@@ -47,7 +47,7 @@ pub(crate) async fn holders(context: &Context, object: &ObjectRef, live: &Value)
     holders
 }
 
-/// The first ones, and how many more there are.
+/// The first holders, and how many more there are.
 fn some(mut holders: Vec<String>) -> Vec<String> {
     let more = holders.len().saturating_sub(NAMED);
     holders.truncate(NAMED);
@@ -60,7 +60,7 @@ fn finalizers(live: &Value) -> impl Iterator<Item = &str> {
     finalizers.into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// The pods of the namespace that `is_meant` chooses.
+/// The pods of the namespace for which `is_meant` is true.
 async fn pods(
     context: &Context,
     namespace: Option<&str>,
@@ -73,7 +73,7 @@ async fn pods(
     pods
 }
 
-/// The pods that belong to an object, each with what holds itself.
+/// The pods that an object owns, each with its own finalizers.
 async fn dependents(context: &Context, object: &ObjectRef, live: &Value) -> Vec<String> {
     let uid = live["metadata"]["uid"].as_str().unwrap_or_default();
     let is_owned = |pod: &Pod| pod.owner_references().iter().any(|owner| owner.uid == uid);
@@ -141,7 +141,7 @@ async fn of_definition(context: &Context, definition: &Value) -> Vec<String> {
         .collect()
 }
 
-/// What is in a namespace and has finalizers, once its controller says that something has.
+/// The objects in a namespace that have finalizers, once its controller reports that some do.
 async fn held_content(context: &Context, object: &ObjectRef, namespace: &Value) -> Vec<String> {
     let conditions = namespace["status"]["conditions"].as_array();
     let is_held = conditions.into_iter().flatten().any(|condition| {
@@ -156,8 +156,8 @@ async fn held_content(context: &Context, object: &ObjectRef, namespace: &Value) 
         .collect()
 }
 
-/// What is left in a namespace, in its controller's own words (`k8s.io/api` `core/v1/types.go`,
-/// `NamespaceConditionType`).
+/// The remaining content of a namespace, in the words of its controller (`k8s.io/api`
+/// `core/v1/types.go`, `NamespaceConditionType`).
 fn remaining_content(namespace: &Value) -> Vec<String> {
     let conditions = namespace["status"]["conditions"].as_array();
     let is_meant = |condition: &&Value| {

@@ -1,8 +1,8 @@
-//! The answer that several waits share: once one of them has failed, the others need not go on.
+//! A signal that several waits share: once one of them has failed, the others can stop.
 
 use tokio::sync::watch;
 
-/// Whether something that is waited for has failed.
+/// Whether one of the waits has failed.
 #[derive(Debug, Clone)]
 pub(crate) struct Verdict(watch::Sender<bool>);
 
@@ -13,14 +13,14 @@ impl Default for Verdict {
 }
 
 impl Verdict {
-    /// Says that something has failed.
+    /// Reports that one has failed.
     pub(crate) fn fail(&self) {
         self.0.send_replace(true);
     }
 
-    /// Waits until something has failed.
+    /// Waits until one has failed.
     pub(crate) async fn failed(&self) {
-        // It cannot fail: this sender lives.
+        // This cannot fail: the sender still exists.
         let _ = self.0.subscribe().wait_for(|failed| *failed).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The logs of all replicas, line by line as they come.
+//! The logs of all replicas, line by line as they arrive.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,30 +17,30 @@ use crate::event::EventKind;
 use crate::report::Report;
 use crate::status::{Ownership, PodSummary, long_running, scaled_by_experiment};
 
-/// Lines of one log that may wait before the cluster is made to wait as well.
+/// At most this many lines of one log are buffered; then its stream has to wait.
 const BACKLOG: usize = 8;
-/// Before a followed log is opened again.
+/// The pause before a followed log is opened again.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Which logs to read.
 #[derive(Debug, Clone, Default)]
 pub struct LogsOptions {
-    /// The container; every one that stays, native sidecars included, when not given.
+    /// The container; by default every long-running one, native sidecars included.
     pub container: Option<String>,
-    /// The one pod whose log is wanted; all, when not given.
+    /// The only pod to read; by default all pods.
     pub pod: Option<String>,
-    /// Which part.
+    /// Which part of each log to read.
     pub part: LogOptions,
 }
 
-/// One run of one container, by the pod's UID, the container's name and its restarts.
+/// One run of one container: the pod's UID, the container's name and its restart count.
 type RunOfContainer = (String, String, i32);
 
-/// Reads the logs of every replica; with `follow` until the run is interrupted, runs that begin
-/// later included.
+/// Reads the logs of every replica. With `follow`, also reads runs that start later, until the
+/// command is interrupted.
 ///
 /// # Errors
-/// [`OpsError::NoSuchWorkload`], or a failed exchange.
+/// [`OpsError::NoSuchWorkload`], or a failed request.
 pub async fn logs(
     context: &Context,
     workload: &Workload,
@@ -48,7 +48,7 @@ pub async fn logs(
 ) -> Result<Report, OpsError> {
     let reading = Box::pin(read_all(context, workload, options));
     if options.part.follow {
-        // As long as somebody watches.
+        // Following has no time limit.
         reading.await
     } else {
         context.by_deadline(reading).await
@@ -113,7 +113,7 @@ async fn read_all(
             } else if is_first_look && options.part.follow && restarts.is_none() {
                 let name = pod.metadata.name.as_deref().unwrap_or_default();
                 context.warn(format!(
-                    "container `{container}` of `{name}` has not started ({}): its log follows when it does",
+                    "container `{container}` of `{name}` has not started ({}): its log is read once it starts",
                     PodSummary::of(pod).status
                 ));
             }
@@ -157,13 +157,13 @@ fn no_such_pod(workload: &Workload, name: &str) -> OpsError {
         object: Box::new(workload.reference()),
         reason: format!("it has no pod `{name}`"),
         hint: format!(
-            "see its pods with `kubectl get pods -n {}`",
+            "list its pods with `kubectl get pods -n {}`",
             workload.namespace
         ),
     }
 }
 
-/// The container that was named, or all that stay.
+/// The named container, or every long-running one.
 fn containers(
     workload: &Workload,
     set: &StatefulSet,
@@ -194,15 +194,15 @@ fn containers(
     }
 }
 
-/// Whether the run before this one is to be read: of several containers that of those that had one,
-/// or else the answer that there is none.
+/// Whether to read the previous run. Of several containers, only those with a previous run are
+/// read; if none has one, the API server's answer says so.
 fn is_restarted(pod: &Pod, container: &str, all: &[String]) -> bool {
     let has_restarted = |name: &str| restarts_of(pod, name) > Some(0);
     let is_first = all.first().is_some_and(|first| first == container);
     has_restarted(container) || is_first && !all.iter().any(|name| has_restarted(name))
 }
 
-/// How often the container has been restarted; `None` while it has never run.
+/// The container's restart count; `None` if it has never run.
 fn restarts_of(pod: &Pod, container: &str) -> Option<i32> {
     let known = pod.status.as_ref()?;
     let runs = known
@@ -242,7 +242,7 @@ impl Reader {
             .and_then(|ordinal| ordinal.parse().ok())
             .unwrap_or(-1);
         let mut part = options.part.clone();
-        // The first run that is followed begins at `--tail`; later ones are read from their start.
+        // The first run is read from `--tail` on, later runs from their start.
         if is_restart && part.follow {
             part.tail = None;
         }
@@ -257,18 +257,18 @@ impl Reader {
         }
     }
 
-    /// Reads to the end. A followed log whose stream broke off is opened again from there.
+    /// Reads to the end. If the stream of a followed log breaks, it is opened again from there.
     async fn run(mut self) -> (String, Result<(), ClusterError>) {
         let mut complained_at = None;
         loop {
             let result = self.read().await;
             match &result {
                 Err(error) if self.part.follow && error.is_transient_for_reads() => {
-                    // Once, until a line has come again.
+                    // Warn once, until a line arrives again.
                     if complained_at != Some(self.last_line) {
                         complained_at = Some(self.last_line);
                         self.context.warn(format!(
-                            "cannot read the log of `{}` now, and will try again: {error}",
+                            "cannot read the log of `{}`, will try again: {error}",
                             self.pod
                         ));
                     }

@@ -1,4 +1,4 @@
-//! Does the work: talks to the cluster, emits events, returns a report. Knows no terminal.
+//! The operations: they talk to the cluster, emit events and return reports. They know no terminal.
 
 pub(crate) mod cordoned_nodes;
 mod custom_resources;
@@ -40,10 +40,10 @@ use crate::interrupt::Stop;
 use crate::manifest::ManifestSet;
 use crate::plan::Target;
 
-/// Requests that are under way at once, at most.
+/// At most this many requests run at the same time.
 const CONCURRENCY: usize = 16;
 
-/// What every piece of work needs.
+/// What every operation needs.
 #[derive(Clone)]
 pub struct Context {
     /// The cluster.
@@ -52,18 +52,18 @@ pub struct Context {
     pub emitter: Emitter,
     /// The namespace that the user named with `-n`.
     pub namespace: Option<String>,
-    /// The time for the whole command.
+    /// The time limit of the whole command.
     pub timeout: Duration,
-    /// When that time is over.
+    /// When that time limit ends.
     pub deadline: Instant,
     /// The kinds that the cluster serves.
     pub kinds: ServedKinds,
-    /// Asks work to end in good order.
+    /// Tells an operation to stop in an orderly way.
     pub stop: Stop,
 }
 
 impl Context {
-    /// A context whose time begins now.
+    /// A context whose time limit starts now.
     #[must_use]
     pub fn new(
         cluster: Cluster,
@@ -83,7 +83,7 @@ impl Context {
         }
     }
 
-    /// The namespace for objects that name none.
+    /// The namespace of objects that name none.
     #[must_use]
     pub fn default_namespace(&self) -> &str {
         self.namespace
@@ -91,14 +91,15 @@ impl Context {
             .unwrap_or_else(|| self.cluster.default_namespace())
     }
 
-    /// The same context, its time beginning now: what a person took to answer does not count.
+    /// The same context with its time limit starting now: waiting for the user's answer does not
+    /// count.
     #[must_use]
     pub fn restarted(mut self) -> Self {
         self.deadline = Instant::now() + self.timeout;
         self
     }
 
-    /// Fails once the time is over: nothing may begin after that.
+    /// Fails after the deadline: nothing may start then.
     pub(crate) fn in_time(&self) -> Result<(), OpsError> {
         if Instant::now() < self.deadline {
             Ok(())
@@ -107,7 +108,7 @@ impl Context {
         }
     }
 
-    /// Runs work that knows no deadline by itself.
+    /// Runs an operation that has no deadline of its own.
     pub(crate) async fn by_deadline<T>(
         &self,
         work: impl Future<Output = Result<T, OpsError>>,
@@ -117,7 +118,7 @@ impl Context {
             .unwrap_or_else(|_| Err(self.out_of_time()))
     }
 
-    /// Applies an object of the set, or rehearses that.
+    /// Applies an object of the set, or does a dry run of it.
     pub(crate) async fn apply(
         &self,
         target: &Target,
@@ -145,11 +146,11 @@ impl Context {
     }
 }
 
-/// The set of manifests that a command works on.
+/// The manifests that a command works on.
 #[derive(Debug, Clone)]
 pub struct Set {
-    /// The manifests, edits applied.
+    /// The manifests, with edits applied.
     pub manifests: ManifestSet,
-    /// Whether it is the set that this program carries, which needs no flags to be verified.
+    /// Whether it is the built-in set, which needs no flags to be verified.
     pub is_built_in: bool,
 }

@@ -1,4 +1,4 @@
-//! What there is instead, where something that was named is not there.
+//! Suggestions for a name that does not exist.
 
 use std::time::Duration;
 
@@ -8,38 +8,38 @@ use tokio::time::timeout;
 use super::Context;
 use crate::cluster::ResourceKind;
 
-/// Help that takes longer is done without.
+/// Suggestions that take longer than this are omitted.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Names that are shown, at most.
+/// At most this many names are shown.
 const NAMED: usize = 3;
 
-/// A namespace in which something was looked for in vain. Where the permission to look is missing,
-/// nothing is known.
+/// A namespace in which an object was not found. Without permission to look, nothing is known about
+/// it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Nearby {
     /// The namespace's name.
     pub namespace: String,
-    /// Whether it is known not to exist.
+    /// Whether it certainly does not exist.
     pub is_absent: bool,
-    /// The existing namespaces whose names are most like it, when it does not exist.
+    /// The existing namespaces with the most similar names, if it does not exist.
     pub similar: Vec<String>,
-    /// The StatefulSets that are in it.
+    /// The StatefulSets in it.
     pub stateful_sets: Vec<String>,
 }
 
 impl Nearby {
-    /// Looks around in a namespace.
+    /// Looks for similar names in a namespace.
     pub(crate) async fn look(context: &Context, namespace: &str) -> Self {
         let nothing = Self {
             namespace: namespace.to_owned(),
             ..Self::default()
         };
-        // On the heap, for the same reason as every read.
+        // On the heap, as every read is.
         let looking = Box::pin(read(context, nothing.clone()));
         timeout(PATIENCE, looking).await.unwrap_or(nothing)
     }
 
-    /// What is there instead of the objects of a set, as a warning.
+    /// A warning about what exists instead of the objects of a set.
     #[must_use]
     pub(crate) fn instead_of_the_set(&self) -> String {
         let namespace = &self.namespace;
@@ -54,7 +54,7 @@ impl Nearby {
             names if names.is_empty() => String::new(),
             names => format!("; it has {names}"),
         };
-        format!("nothing of this set is in namespace `{namespace}`{others}")
+        format!("no object of this set exists in namespace `{namespace}`{others}")
     }
 
     /// What to do instead: commands or sentences.
@@ -69,7 +69,7 @@ impl Nearby {
                 format!("did you mean {}?", names.join(" or "))
             }
             (false, _) if self.stateful_sets.is_empty() => {
-                "name another namespace with `-n`; `kubectl get statefulsets --all-namespaces` lists what there is"
+                "name another namespace with `-n`; `kubectl get statefulsets --all-namespaces` lists all StatefulSets"
                     .to_owned()
             }
             (false, _) => format!("the namespace has {}: name one of them, or another namespace with `-n`", self.named()),

@@ -1,5 +1,5 @@
-//! Finds out, before the first write, what would make it fail: kinds and storage classes that do not
-//! exist, and missing permissions that no rehearsal can show.
+//! Finds what would make a write fail before the first write: kinds and storage classes that do not
+//! exist, and missing permissions that no dry run shows.
 
 use std::collections::BTreeMap;
 
@@ -17,15 +17,15 @@ use crate::manifest::{
 use crate::object::{ObjectRef, is_built_in_group};
 use crate::plan::{Plan, Step, Target};
 
-/// What is done when a lookup of kinds fails, as in "failed to …".
-const KINDS: &str = "ask the API server which kinds it serves";
+/// What is being done when a lookup of kinds fails, as a clause after "failed to".
+const KINDS: &str = "look up the kinds that the API server serves";
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
-/// Resolves every object of the set to the path that the API server serves it under, and to the
-/// namespace that it goes to. Objects of kinds that nobody serves come back as problems.
+/// Resolves every object of the set to its API path and its namespace. Objects whose kind is not
+/// served are returned as problems.
 ///
 /// # Errors
-/// All namespaces that disagree with `-n`, all objects that come twice, or a failed exchange.
+/// All namespaces that disagree with `-n`, all objects that occur twice, or a failed request.
 pub(crate) async fn resolve(
     context: &Context,
     set: &Set,
@@ -84,7 +84,7 @@ pub(crate) async fn resolve(
     Ok((targets, problems))
 }
 
-/// Asks for all group versions of the set at once; what is found here is not asked for again.
+/// Looks up all group versions of the set at once; those found are not looked up again.
 async fn ask_for_kinds(context: &Context, manifests: &[Manifest]) -> Result<(), OpsError> {
     let one_of_each: BTreeMap<String, GroupVersionKind> = manifests
         .iter()
@@ -98,7 +98,7 @@ async fn ask_for_kinds(context: &Context, manifests: &[Manifest]) -> Result<(), 
         .map_err(OpsError::while_doing(KINDS))
 }
 
-/// The kinds that definitions of the set itself will make the API server serve.
+/// The kinds that definitions in the set will define.
 fn defined_kinds(manifests: &[Manifest]) -> BTreeMap<(String, String), ResourceKind> {
     let definitions = manifests.iter().filter(|manifest| {
         manifest
@@ -124,10 +124,10 @@ fn defined_kinds(manifests: &[Manifest]) -> BTreeMap<(String, String), ResourceK
     kinds
 }
 
-/// Storage classes that claims name and that neither the set nor the cluster has, with those that
-/// there are.
+/// Storage classes that claims name, but that exist neither in the set nor in the cluster, with
+/// those that do exist.
 ///
-/// A class without an object is fine where a volume of that class was made by hand.
+/// A class without an object is fine if a volume of that class was created by hand.
 pub(crate) async fn storage_classes(
     context: &Context,
     plan: &Plan,
@@ -142,7 +142,7 @@ pub(crate) async fn storage_classes(
         .await;
     let classes = match listed {
         Ok(classes) => classes,
-        // Without the permission to read classes nothing can be said about them here.
+        // Without permission to read classes, nothing is known about them.
         Err(ClusterError::Forbidden { .. }) => return Ok(Vec::new()),
         Err(error) => return Err(OpsError::while_doing("list the storage classes")(error)),
     };
@@ -178,7 +178,7 @@ pub(crate) async fn storage_classes(
     Ok(problems)
 }
 
-/// Whether the set itself has a class, or a volume of it.
+/// Whether the set itself contains a class, or a volume of that class.
 fn is_brought(plan: &Plan, class: &str) -> bool {
     plan.steps.iter().any(|step| {
         let reference = &step.target.reference;
@@ -193,7 +193,7 @@ fn is_brought(plan: &Plan, class: &str) -> bool {
 struct NamedClass {
     object: ObjectRef,
     class: String,
-    /// Whether a claim or a template of claims names it, and no volume that comes and goes with its pod.
+    /// Whether a claim or a claim template names it, not an ephemeral volume of a pod.
     is_of_claim: bool,
 }
 
@@ -210,7 +210,7 @@ fn named_classes(step: &Step) -> Vec<NamedClass> {
     } else {
         Vec::new()
     };
-    // A template may change at any time, and its next pods with it.
+    // A template may change at any time, and the next pods change with it.
     let has_pods = step.action != Action::Keep && is_built_in_group(&reference.group);
     let template = pod_template(reference, body).filter(|_| has_pods);
     let volumes = template.and_then(|template| template["spec"]["volumes"].as_array());
@@ -243,15 +243,15 @@ async fn has_volume_of(context: &Context, class: &str) -> bool {
     })
 }
 
-/// A question to the API server: may I do `verb` with this kind there?
+/// A permission check: may the user do `verb` with this kind in this namespace?
 struct Question {
     verb: &'static str,
     kind: ResourceKind,
     namespace: Option<String>,
 }
 
-/// Permissions that no rehearsal shows: creating a namespace and what goes into it, and following
-/// what is waited for.
+/// Permissions that no dry run shows: to create a namespace and its objects, and to watch what the
+/// command waits for.
 pub(crate) async fn permissions(
     context: &Context,
     plan: &Plan,
@@ -268,9 +268,7 @@ pub(crate) async fn permissions(
         .buffered(CONCURRENCY)
         .try_collect::<Vec<bool>>()
         .await
-        .map_err(OpsError::while_doing(
-            "ask the API server for your permissions",
-        ))?;
+        .map_err(OpsError::while_doing("check your permissions"))?;
     let refused = questions
         .iter()
         .zip(answers)
@@ -304,7 +302,7 @@ fn questions(plan: &Plan, waits: bool) -> Vec<Question> {
         let namespace = reference.namespace.as_deref();
         let is_absent = |name: &str| plan.absent_namespaces.iter().any(|absent| absent == name);
         if namespace.is_some_and(is_absent) {
-            // Server-side apply is a PATCH, and needs "create" as well where nothing is yet
+            // Server-side apply is a PATCH, and also needs "create" if the object does not exist
             // (`k8s.io/apiserver` `pkg/endpoints/handlers/patch.go`).
             ask("patch", &step.target.kind, namespace);
             ask("create", &step.target.kind, namespace);

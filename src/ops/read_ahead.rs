@@ -1,5 +1,5 @@
-//! Reads objects ahead of their rehearsals: many of one kind and namespace with one list, instead of
-//! one request for each.
+//! Reads objects before their dry runs: many objects of one kind and namespace with one list
+//! instead of one request each.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use super::{CONCURRENCY, Context};
 use crate::object::ObjectRef;
 use crate::plan::{Target, forget_other_managers};
 
-/// From this many objects of one kind and namespace on they are listed. A list brings the others of
-/// the namespace along, so a few are cheaper to read one by one.
+/// From this many objects of one kind and namespace on, they are listed. A list also returns the
+/// other objects of the namespace, so a few are cheaper to read one by one.
 const LISTED_FROM: usize = 64;
 
-/// Objects as they were shortly before their rehearsal; `None` for one that did not exist.
+/// Objects as they were shortly before their dry run; `None` for one that did not exist.
 pub(crate) type Ahead = BTreeMap<ObjectRef, Option<Value>>;
 
-/// Lists what many targets have in common. What cannot be listed, for want of permission or for any
-/// other reason, is left out: the read of the single object shows what is wrong.
+/// Lists targets by kind and namespace. If a list fails, for lack of permission or for any other
+/// reason, its objects are left out: reading the single object shows what is wrong.
 ///
-/// As with single reads no resourceVersion is named, so the lists show the most recent state.
+/// Like a single read, a list names no resourceVersion, so it returns the most recent state.
 pub(crate) async fn read<'a>(
     context: &Context,
     targets: impl Iterator<Item = &'a Target>,
@@ -71,7 +71,7 @@ async fn list(context: &Context, targets: Vec<&Target>) -> Ahead {
         let Some(place) = found.get_mut(&reference) else {
             continue;
         };
-        // The items of a list come without what the list itself says.
+        // The items of a list lack the kind that the list itself names.
         if let Some(fields) = object.as_object_mut() {
             fields.insert(
                 "apiVersion".to_owned(),
@@ -85,8 +85,8 @@ async fn list(context: &Context, targets: Vec<&Target>) -> Ahead {
     found
 }
 
-/// Whether a rehearsal began with this very state of the object: a dry run returns the
-/// resourceVersion that it began with, and none for what it would create.
+/// Whether a dry run started from exactly this state of the object. A dry run returns the
+/// resourceVersion that it started from, and none for an object that it would create.
 pub(crate) fn is_same_version(live: Option<&Value>, rehearsed: &Value) -> bool {
     let version = |object: &Value| {
         object["metadata"]["resourceVersion"]

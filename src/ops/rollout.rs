@@ -23,26 +23,26 @@ use crate::report::RolloutReport;
 use crate::rollout::{RolloutProgress, RolloutState, rollout_progress, settled};
 use crate::status::Snapshot;
 
-/// A rollout that has not moved for this long is looked at more closely: events and claims, which
-/// a healthy rollout never needs.
+/// After this long without progress, events and claims are read too. A healthy rollout never needs
+/// them.
 pub(crate) const STALL: Duration = Duration::from_secs(3);
 
 /// Follows a rollout until it is complete, has failed, or the deadline passes.
 ///
 /// # Errors
-/// [`OpsError::NoSuchWorkload`], [`OpsError::OutOfTime`] when nothing could be seen until the
-/// deadline, or a failed exchange.
+/// [`OpsError::NoSuchWorkload`], [`OpsError::OutOfTime`] when nothing could be read before the
+/// deadline, or a failed request.
 pub async fn rollout_status(
     context: &Context,
     workload: &Workload,
 ) -> Result<RolloutReport, OpsError> {
     let since = context.cluster.now();
-    // On the heap: whatever waits for it would otherwise carry it in itself.
+    // On the heap: otherwise every future that awaits it would contain it.
     Box::pin(follow(context, workload, &Verdict::default(), since)).await
 }
 
-/// The same, ending as well when something else that is waited for has failed. What was refused before
-/// `since`, by the cluster's time, may be allowed by now.
+/// The same, but also ends when another wait has failed. A refusal before `since`, by the cluster's
+/// time, may no longer hold.
 pub(crate) async fn follow(
     context: &Context,
     workload: &Workload,
@@ -59,7 +59,8 @@ pub(crate) async fn follow(
     loop {
         let mut has_changed = false;
         let is_over = tokio::select! {
-            // In this order, so that a run can be repeated exactly, and the deadline is never starved.
+            // In this order, so that a run can be repeated exactly and the deadline is never
+            // starved.
             biased;
             () = sleep_until(context.deadline) => true,
             () = verdict.failed() => true,
@@ -80,7 +81,7 @@ pub(crate) async fn follow(
         let now = context.cluster.now();
         let mut found = settled(rollout_progress(&snapshot), &snapshot, now);
         if found.state == RolloutState::Complete && !has_changed {
-            // Only time has passed: what was last heard may be old, so it is looked at anew.
+            // Only time has passed: the watched state may be old, so read it again.
             if is_over {
                 found = seen.last.clone().unwrap_or(found);
             } else if let Some(mut fresh) = look(context, workload, &snapshot.stateful_set).await {
@@ -120,7 +121,8 @@ pub(crate) async fn follow(
     }
 }
 
-/// A workload and the pods that it selects as they are now, unless that cannot be had in time.
+/// The current state of a workload and the pods that it selects; `None` if it cannot be read in
+/// time.
 pub(crate) async fn look(
     context: &Context,
     workload: &Workload,
@@ -143,7 +145,7 @@ pub(crate) async fn look(
     })
 }
 
-/// The last word is all that is known, whether or not it has stood for long.
+/// At the deadline, the last observation counts, however short-lived it was.
 fn at_the_end(judged: RolloutState, found: RolloutState) -> RolloutState {
     match judged {
         RolloutState::Progressing { .. } => found,
@@ -151,18 +153,18 @@ fn at_the_end(judged: RolloutState, found: RolloutState) -> RolloutState {
     }
 }
 
-/// What is seen of a workload: followed, and around it looked up.
+/// The observed state of a workload: it and its pods are watched, the rest is read when needed.
 pub(crate) struct View {
     pub(crate) sets: Watched<StatefulSet>,
     pub(crate) pods: Watched<Pod>,
     object: ObjectRef,
     surroundings: Surroundings,
-    /// Since when it is looked at, by the cluster's time.
+    /// When this view started, by the cluster's time.
     since: Timestamp,
 }
 
 impl View {
-    /// Starts to follow a workload; returns when it has been seen to exist.
+    /// Starts to watch a workload; returns once it has been seen.
     pub(crate) async fn open(context: &Context, workload: &Workload) -> Result<Self, OpsError> {
         let object = workload.reference();
         let namespace = Some(workload.namespace.as_str());
@@ -194,7 +196,7 @@ impl View {
         })
     }
 
-    /// The workload as it is now.
+    /// The workload's current state.
     pub(crate) fn set(&self) -> Result<StatefulSet, OpsError> {
         let sets = self.sets.current().unwrap_or_default();
         sets.first()
@@ -221,7 +223,7 @@ impl View {
         }))
     }
 
-    /// A failure, told with what is known around it by now.
+    /// A failure, with the evidence that is known by now.
     fn confirmed(&self, failed: RolloutProgress) -> Result<RolloutProgress, OpsError> {
         let Some(snapshot) = self.snapshot()? else {
             return Ok(failed);
@@ -231,7 +233,7 @@ impl View {
         Ok(if is_failed { again } else { failed })
     }
 
-    /// Looks up the claims and events around what is not ready.
+    /// Reads the claims and events around replicas that are not ready.
     pub(crate) async fn look_around(&mut self, context: &Context, workload: &Workload) {
         let set = self.sets.current().and_then(|sets| sets.first().cloned());
         let pods = self.pods.current().unwrap_or_default();
@@ -243,7 +245,7 @@ impl View {
     }
 }
 
-/// What a rollout looked like so far.
+/// The rollout as seen so far.
 #[derive(Default)]
 pub(crate) struct Seen {
     last: Option<RolloutProgress>,
@@ -251,9 +253,9 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Turns a cause that usually mends itself into a failure once it has lasted, and keeps a suspicion
-    /// back that has not stood for a while: a claim is bound, and a pod that no node took has one, a
-    /// second later.
+    /// Turns a cause that usually resolves itself into a failure once it has lasted. Holds a
+    /// suspicion back until it has lasted for a while: a second later, a claim may be bound and a
+    /// pod scheduled.
     pub(crate) fn judge(&mut self, mut progress: RolloutProgress) -> RolloutProgress {
         let RolloutState::Progressing { suspicion, .. } = &mut progress.state else {
             self.suspicion = None;
@@ -284,7 +286,7 @@ impl Seen {
         progress
     }
 
-    /// When what is suspected now will have stood for long enough to be said.
+    /// When the current suspicion will have lasted long enough to be reported.
     fn due(&self) -> Option<Instant> {
         let (_, since) = self.suspicion.as_ref()?;
         Some(*since + STALL).filter(|due| *due > Instant::now())

@@ -1,4 +1,4 @@
-//! What only a stalled workload needs: claims, events and last words.
+//! The evidence that only a stalled workload needs: claims, events and last log lines.
 
 use std::time::Duration;
 
@@ -13,24 +13,24 @@ use crate::diagnose::{Cause, Diagnosis};
 use crate::rollout::may_be_ended;
 use crate::status::is_ready;
 
-/// Evidence that takes longer is done without.
+/// Evidence that takes longer than this is omitted.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Log lines that go with the diagnosis of a crash.
+/// The number of log lines in the diagnosis of a crash.
 const LOG_LINES: i64 = 10;
 
-/// The claims and events around a workload's pods that are not Ready, or may not stay so.
+/// The claims and events around a workload's pods that are not Ready, or may not stay Ready.
 #[derive(Default)]
 pub(crate) struct Surroundings {
-    /// `None` before anybody has looked, or when that took too long.
+    /// `None` before the first read, or if the read took too long.
     pub(crate) claims: Option<Vec<PersistentVolumeClaim>>,
     pub(crate) events: Vec<Event>,
-    /// `None` while no pod waits for one, or without permission.
+    /// `None` while no pod waits for a node, or without permission.
     pub(crate) nodes: Option<Vec<Node>>,
 }
 
 impl Surroundings {
-    /// Reads them; nodes that are known are not read again. Without permission, or in time, the diagnosis has less to go by; that is no
-    /// reason to fail.
+    /// Reads them; known nodes are not read again. A missing permission or a timeout only leaves
+    /// the diagnosis with less evidence; it is not a failure.
     pub(crate) async fn read(
         context: &Context,
         workload: &Workload,
@@ -51,7 +51,7 @@ impl Surroundings {
     }
 }
 
-/// Whether the scheduler has looked at a pod and found no node for it.
+/// Whether the scheduler has found no node for a pod.
 fn has_no_node(pod: &Pod) -> bool {
     let conditions = pod
         .status
@@ -123,7 +123,7 @@ async fn read(
     }
 }
 
-/// Adds the last log lines of a container that keeps ending to the evidence.
+/// Adds the last log lines of a crashing container to the evidence.
 pub(crate) async fn add_log(context: &Context, namespace: &str, diagnosis: &mut Diagnosis) {
     let crashed = matches!(
         diagnosis.cause,

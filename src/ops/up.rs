@@ -1,4 +1,4 @@
-//! `up` and `diff`: make the cluster what the manifests say, or show what that would change.
+//! `up` and `diff`: apply the manifests to the cluster, or show what that would change.
 
 mod apply;
 mod dry_run;
@@ -20,10 +20,10 @@ use crate::event::EventKind;
 use crate::plan::Plan;
 use crate::report::{Applied, DiffReport, UpReport};
 
-/// How far `up` goes.
+/// How much `up` does.
 #[derive(Debug, Clone, Copy)]
 pub struct UpOptions {
-    /// Only rehearse.
+    /// Only do dry runs.
     pub dry_run: bool,
     /// Wait until everything is ready.
     pub wait: bool,
@@ -33,7 +33,7 @@ pub struct UpOptions {
 
 /// Applies the set and waits for it.
 ///
-/// # Errors
+/// [`OpsError`]; the events tell what was already written.
 /// [`OpsError`]; what had been written by then is in the events.
 pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpReport, OpsError> {
     let purpose = Purpose::Write {
@@ -74,8 +74,8 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
     })
 }
 
-/// Creates absent namespaces, and rehearses what goes into them; where something is wrong with that,
-/// they go again.
+/// Creates missing namespaces and does a dry run of the objects in them. If that fails, the
+/// namespaces are deleted again.
 async fn create_namespaces(context: &Context, plan: &mut Plan) -> Result<(), OpsError> {
     if plan.absent_namespaces.is_empty() {
         return Ok(());
@@ -106,8 +106,8 @@ pub async fn diff(context: &Context, set: &Set) -> Result<DiffReport, OpsError> 
     Ok(planned.diff())
 }
 
-/// Refuses a change after which ordinals are missing when the StatefulSet's retention policy deletes
-/// the claims of those (KEP-1847): fewer replicas, or others.
+/// Refuses a change that removes ordinals if the StatefulSet's retention policy deletes their
+/// claims (KEP-1847): fewer replicas, or other ordinals.
 fn refuse_to_delete_claims(plan: &Plan) -> Result<(), OpsError> {
     for step in &plan.steps {
         let Some(live) = &step.live else { continue };

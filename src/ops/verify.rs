@@ -1,4 +1,4 @@
-//! Asks every replica that should exist, at every endpoint, each on a connection of its own.
+//! Sends a request to every expected replica at every endpoint, each on its own connection.
 
 mod ask;
 mod between;
@@ -29,27 +29,27 @@ use crate::report::{
 };
 use crate::status::{self, expected_ordinals};
 
-/// What every replica is asked, and within which bounds.
+/// The requests to every replica, and their limits.
 #[derive(Debug, Clone)]
 pub struct Verification {
-    /// What is expected, at one endpoint or several.
+    /// The expected answers, at one or more endpoints.
     pub expectations: Vec<Expectation>,
-    /// The time for one answer.
+    /// The time limit of one answer.
     pub answer_time: Duration,
-    /// The largest body that is read, in bytes.
+    /// The largest body to read, in bytes.
     pub largest_body: u64,
-    /// Questions that are under way at once, at most.
+    /// At most this many requests run at the same time.
     pub concurrency: usize,
-    /// Whether pieces of the answers are shown, and kept in a baseline.
+    /// Whether excerpts of the answers are shown, and saved in a baseline.
     pub shows_content: bool,
-    /// What today's answers must be equal to.
+    /// The baseline that the answers must match.
     pub baseline: Option<Baseline>,
-    /// Whether a replica that is not Ready may give a right answer.
+    /// Whether the answer of a replica that is not Ready may be right.
     pub allows_unready: bool,
 }
 
 impl Verification {
-    /// Answers that are equal, of Ready pods, never shown; other fields hold what is usual.
+    /// Equal answers from Ready pods, with no excerpts shown, and the usual limits.
     #[must_use]
     pub fn of(expectations: Vec<Expectation>) -> Self {
         Self {
@@ -64,11 +64,11 @@ impl Verification {
     }
 }
 
-/// Asks every replica and weighs the answers.
+/// Sends requests to every replica and compares the answers.
 ///
 /// # Errors
 /// [`OpsError::NoSuchWorkload`], [`OpsError::Question`], [`OpsError::Baseline`],
-/// [`OpsError::OutOfTime`], or a failed exchange.
+/// [`OpsError::OutOfTime`], or a failed request.
 pub async fn verify(
     context: &Context,
     workload: &Workload,
@@ -78,7 +78,7 @@ pub async fn verify(
     Ok(report)
 }
 
-/// The same, and a baseline of the answers when the verification succeeded.
+/// The same, with a baseline of the answers if the verification succeeded.
 ///
 /// # Errors
 /// As [`verify`].
@@ -87,7 +87,7 @@ pub async fn verify_for_baseline(
     workload: &Workload,
     verification: &Verification,
 ) -> Result<(VerifyReport, Option<Baseline>), OpsError> {
-    // A long way with much to remember: not on the stack.
+    // A large future: not on the stack.
     let asking = Box::pin(ask_all(context, workload, verification, true));
     let seen = context.by_deadline(asking).await?;
     let keeps_content = verification.shows_content;
@@ -101,14 +101,14 @@ pub async fn verify_for_baseline(
     Ok((seen.report, baseline))
 }
 
-/// A verification that came to its end.
+/// A finished verification.
 struct Seen<'a> {
     report: VerifyReport,
     contents: Contents,
     questions: Vec<Asked<'a>>,
-    /// The runs of the replicas before they were asked.
+    /// The runs of the replicas before the requests.
     before: Runs,
-    /// And after.
+    /// Their runs after the requests.
     after: Runs,
 }
 
@@ -210,16 +210,16 @@ async fn ask_all<'a>(
     })
 }
 
-/// What all replicas said, before it is known whether it counts.
+/// All answers, before it is known whether they count.
 #[derive(Default)]
 struct Heard {
     answers: Vec<ReplicaAnswer>,
     contents: Contents,
-    /// Who was asked through the API server's proxy, and why.
+    /// The ordinals that were reached through the API server's proxy, and why.
     proxied: Vec<(i32, &'static str)>,
 }
 
-/// Asks every replica at every endpoint; every answer is told as it comes.
+/// Sends requests to every replica at every endpoint, and reports every answer as it arrives.
 async fn ask_each(
     scene: &Scene<'_>,
     ordinals: &Range<i32>,
@@ -259,7 +259,7 @@ async fn ask_each(
     heard
 }
 
-/// What is asked where; the port is that of the pod template where none is named.
+/// The requests to send. The port is that of the pod template if none is named.
 fn questions<'a>(
     set: &StatefulSet,
     object: &ObjectRef,
@@ -274,8 +274,8 @@ fn questions<'a>(
         if questions.iter().any(|one| one.endpoint == endpoint) {
             return Err(OpsError::Question {
                 object: Box::new(object.clone()),
-                reason: format!("{endpoint} is asked for twice"),
-                hint: "name every endpoint once, with all that is expected there".to_owned(),
+                reason: format!("{endpoint} is listed twice"),
+                hint: "name every endpoint once, with everything that is expected there".to_owned(),
             });
         }
         let kept = if expectation.needs_body() {
@@ -299,7 +299,8 @@ fn questions<'a>(
     Ok(questions)
 }
 
-/// What every replica is asked at the first endpoint; no more of a body is kept than judging needs.
+/// The request to every replica at the first endpoint. Only as much of a body is kept as the
+/// comparison needs.
 ///
 /// # Errors
 /// [`OpsError::Question`].
@@ -312,19 +313,19 @@ pub(crate) fn question(
     if questions.is_empty() {
         return Err(OpsError::Question {
             object: Box::new(object.clone()),
-            reason: "no endpoint is named".to_owned(),
+            reason: "no endpoint is configured".to_owned(),
             hint: "name one with `--path PATH`".to_owned(),
         });
     }
     let mut question = questions.swap_remove(0);
     if !question.expectation.needs_body() {
-        // Only its hash is of use to who asks again and again.
+        // Repeated probes need only the hash.
         question.question.kept = 0;
     }
     Ok(question.question)
 }
 
-/// Where every replica is asked.
+/// The endpoints of every replica.
 ///
 /// # Errors
 /// [`OpsError::Question`].
@@ -342,7 +343,7 @@ fn patterns(expectation: &Expectation) -> Vec<String> {
     patterns.map(|regex| regex.as_str().to_owned()).collect()
 }
 
-/// A baseline of something else would make of every answer a wrong one.
+/// With a baseline of another endpoint, every answer would be wrong.
 fn check_baseline(
     object: &ObjectRef,
     questions: &[Asked<'_>],
@@ -359,12 +360,12 @@ fn check_baseline(
     Ok(baseline.check(object, &compared)?)
 }
 
-/// Who was asked through the API server's proxy, and why.
+/// Which replicas were reached through the API server's proxy, and why.
 fn way_in_words(
     mut proxied: Vec<(i32, &'static str)>,
     answers: &[ReplicaAnswer],
 ) -> Option<String> {
-    // The proxy may be forbidden as well.
+    // The proxy may be forbidden too.
     proxied.retain(|(ordinal, _)| {
         let mut theirs = answers.iter().filter(|answer| answer.ordinal == *ordinal);
         theirs.any(|answer| !matches!(answer.error, Some(Problem::NotAsked { .. })))
@@ -384,7 +385,7 @@ fn way_in_words(
         ""
     };
     Some(format!(
-        "{} {verb} asked through the API server's pod proxy, because {because}{doubt}",
+        "{} {verb} reached through the API server's pod proxy because {because}{doubt}",
         replicas_in_words(&ordinals)
     ))
 }

@@ -1,4 +1,4 @@
-//! Waits for what was applied, by the rules of each kind.
+//! Waits for the applied objects, by the rules of each kind.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -23,9 +23,9 @@ use crate::report::{RolloutReport, Waited};
 use crate::rollout::{RolloutState, rollout_progress, settled};
 use crate::status::{State, Status, status_of};
 
-/// Waits for everything that was applied; `stored` holds the objects as the API server returned
-/// them, and `since` is the cluster's time before that. One failure ends the wait for all others: the
-/// answer is no already.
+/// Waits for everything that was applied. `stored` holds the objects as the API server returned
+/// them, `since` is the cluster's time before that. One failure ends all waits: the command has
+/// already failed.
 pub(crate) async fn everything(
     context: &Context,
     plan: &Plan,
@@ -57,15 +57,15 @@ pub(crate) async fn everything(
     try_join(rollouts, objects(context, plan, stored, &verdict)).await
 }
 
-/// The report on a workload that was not written, if one look shows that its rollout is complete. It
-/// is judged as [`rollout::follow`] does, by its own status and by every pod; anything short of
-/// complete is to be followed.
+/// The report on a workload that was not written, if one look shows that its rollout is complete.
+/// It is judged by its status and all pods, as in [`rollout::follow`]. An incomplete rollout has to
+/// be followed.
 async fn complete(context: &Context, workload: &Workload, stored: &Value) -> Option<RolloutReport> {
     let started = Instant::now();
     let object = workload.reference();
     let known = json::from_value::<StatefulSet>(stored.clone()).ok()?;
     let snapshot = rollout::look(context, workload, &known).await?;
-    // Under the same name there may be another one by now, which selects other pods.
+    // Another object may have this name by now, with other pods.
     if snapshot.stateful_set.metadata.uid != known.metadata.uid {
         return None;
     }
@@ -125,7 +125,7 @@ async fn objects(
     Ok(waited)
 }
 
-/// Waits for an object that is not ready yet, unless only its use will make it so.
+/// Waits for an object that is not ready yet, unless it becomes ready only when used.
 async fn finish(
     context: &Context,
     target: &Target,
@@ -147,8 +147,8 @@ async fn finish(
     Ok(status)
 }
 
-/// Waits until an object is ready or has failed, something else has failed, or the deadline passes;
-/// returns its last state.
+/// Waits until an object is ready or has failed, another wait has failed, or the deadline passes.
+/// Returns its last state.
 pub(crate) async fn object(
     context: &Context,
     target: &Target,
@@ -166,7 +166,8 @@ pub(crate) async fn object(
     };
     while last.state == State::InProgress {
         tokio::select! {
-            // In this order, so that a run can be repeated exactly, and the deadline is never starved.
+            // In this order, so that a run can be repeated exactly and the deadline is never
+            // starved.
             biased;
             () = sleep_until(context.deadline) => break,
             () = verdict.failed() => break,
@@ -193,7 +194,7 @@ pub(crate) async fn object(
     Ok(last)
 }
 
-/// Whether a claim stays unbound until a pod mounts it, and no workload of the set does.
+/// Whether a claim stays unbound until a pod mounts it, while no workload of the set mounts it.
 async fn binds_at_first_use(
     context: &Context,
     target: &Target,

@@ -1,4 +1,4 @@
-//! The StatefulSet that a command is about.
+//! The StatefulSet that a command works on.
 
 use std::collections::BTreeMap;
 
@@ -23,11 +23,11 @@ pub struct Workload {
 impl Workload {
     /// The StatefulSet that the user named, or the only one of the set.
     ///
-    /// A name that the set has is looked for where the set puts it; any other in the namespace of
-    /// `-n` or of the context.
+    /// A name in the set is looked up in the namespace of the set; any other name in the namespace
+    /// of `-n` or of the context.
     ///
     /// # Errors
-    /// [`OpsError::WhichWorkload`] when nothing is named and the set has none or several.
+    /// [`OpsError::WhichWorkload`] when none is named and the set does not contain exactly one.
     pub fn choose(context: &Context, set: &Set, named: Option<&str>) -> Result<Self, OpsError> {
         let candidates = candidates(set, named);
         let namespace = |reference: Option<&ObjectRef>| {
@@ -53,14 +53,14 @@ impl Workload {
         }
     }
 
-    /// What takes back what an experiment has left behind, to be pasted.
+    /// The command to paste that undoes what an experiment has left behind.
     #[must_use]
     pub fn restore_command(&self) -> String {
         status::restore_command(&self.namespace, &self.name)
     }
 
-    /// The namespace that a run is about: that of the StatefulSet which the user named, or that of all of
-    /// the set; else the one for objects that name none.
+    /// The namespace of a run: that of the named StatefulSet, or the one that all objects of the
+    /// set share; otherwise the default namespace.
     #[must_use]
     pub fn namespace_of(context: &Context, set: &Set, named: Option<&str>) -> String {
         let of_sets = candidates(set, named)
@@ -77,7 +77,7 @@ impl Workload {
         }
     }
 
-    /// The StatefulSet that a resolved object of a plan is.
+    /// The StatefulSet of a resolved object in a plan.
     #[must_use]
     pub fn from_reference(reference: &ObjectRef) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Workload {
     /// Its live state.
     ///
     /// # Errors
-    /// [`OpsError::NoSuchWorkload`], or a failed exchange.
+    /// [`OpsError::NoSuchWorkload`], or a failed request.
     pub(crate) async fn read(&self, context: &Context) -> Result<StatefulSet, OpsError> {
         match self.find(context).await? {
             Some(found) => Ok(found),
@@ -106,7 +106,7 @@ impl Workload {
     /// Its live state; `None` when there is no such StatefulSet.
     ///
     /// # Errors
-    /// A failed exchange.
+    /// A failed request.
     pub(crate) async fn find(&self, context: &Context) -> Result<Option<StatefulSet>, OpsError> {
         let object = self.reference();
         context
@@ -120,7 +120,7 @@ impl Workload {
             .map_err(OpsError::while_doing(format!("read `{object}`")))
     }
 
-    /// That it does not exist, with what there is instead.
+    /// The error that it does not exist, with what exists instead.
     pub(crate) async fn missing(&self, context: &Context) -> OpsError {
         OpsError::NoSuchWorkload {
             object: self.reference(),
@@ -129,7 +129,7 @@ impl Workload {
     }
 }
 
-/// The StatefulSets of a set, of this name when one is given.
+/// The StatefulSets of a set, or those with a given name.
 fn candidates<'a>(set: &'a Set, named: Option<&str>) -> Vec<&'a ObjectRef> {
     let references = set
         .manifests
@@ -150,7 +150,7 @@ pub(crate) fn pod_labels(stateful_set: &StatefulSet) -> BTreeMap<String, String>
         .unwrap_or_default()
 }
 
-/// The label selector that a StatefulSet's pods match, as a query.
+/// The label selector of a StatefulSet's pods, as a query.
 pub(crate) fn pod_selector(stateful_set: &StatefulSet) -> String {
     let selector = &stateful_set.spec.selector;
     let equal = selector

@@ -1,4 +1,4 @@
-//! What is said of a write: that it started, and always how it ended.
+//! The events of a write: that it started, and always how it ended.
 
 use super::Context;
 use crate::action::Action;
@@ -6,7 +6,8 @@ use crate::cluster::ClusterError;
 use crate::event::{EventKind, WriteResult};
 use crate::object::ObjectRef;
 
-/// A write that was announced. When it is dropped before its end, as by a deadline, it ends unknown.
+/// A write that was announced. If it is dropped before its end, by a deadline for example, its
+/// outcome is unknown.
 #[must_use]
 pub(crate) struct Write<'a> {
     context: &'a Context,
@@ -16,7 +17,7 @@ pub(crate) struct Write<'a> {
 }
 
 impl<'a> Write<'a> {
-    /// Says that a write is about to be sent.
+    /// Reports that a write is about to be sent.
     pub(crate) fn start(context: &'a Context, object: &ObjectRef, action: Action) -> Self {
         context.emit(EventKind::WriteStarted {
             object: object.clone(),
@@ -30,7 +31,7 @@ impl<'a> Write<'a> {
         }
     }
 
-    /// Says how it ended.
+    /// Reports how it ended.
     pub(crate) fn finish(mut self, error: Option<&ClusterError>) {
         let result = match error {
             None => WriteResult::Done,

@@ -233,7 +233,7 @@ fn a_pod_that_lingers_and_an_orphan_do_not_count() {
     assert_eq!(report["verdict"], "unhealthy", "{report:#}");
     let findings = report["findings"].to_string();
     assert!(
-        findings.contains("`orphan` matches the selector and should not exist, but does"),
+        findings.contains("`orphan` matches the selector but should not exist"),
         "{findings}"
     );
 }

@@ -98,7 +98,7 @@ async fn what_a_finalizer_holds_is_named_and_what_comes_after_it_stays() {
     assert!(
         output
             .stderr
-            .contains("statefulset/web waiting: is being deleted already"),
+            .contains("statefulset/web waiting: is already being deleted"),
         "{}",
         output.stderr
     );
@@ -161,7 +161,7 @@ async fn a_namespace_that_is_being_deleted_is_not_kept() {
         let down = [&["down", "--yes", "--timeout", DEADLINE][..], more].concat();
         let output = run(&server, &down, &set).await.expect_code(5);
         for words in [
-            "namespace/shop waiting: is being deleted already",
+            "namespace/shop waiting: is already being deleted",
             "namespace/shop is still there, held by configmap/other with its finalizer `example.com/hold`",
         ] {
             assert!(output.stderr.contains(words), "{words}: {}", output.stderr);
@@ -287,7 +287,7 @@ async fn a_definition_names_whose_objects_it_would_take_along() {
     let down = ["down", "--yes", "--delete-data"];
     let gone = run(&server, &down, &set).await.expect_code(0);
     let words = format!(
-        "{theirs} is not of this set, and goes along with customresourcedefinition/ledgers.example.com"
+        "{theirs} is not in this set, but is deleted with customresourcedefinition/ledgers.example.com"
     );
     assert!(gone.stderr.contains(&words), "{}", gone.stderr);
 }

@@ -270,7 +270,7 @@ async fn a_namespace_that_nothing_can_go_into_does_not_stay() {
             .after(1),
     );
     let output = run(&server, &["up"], MAP).await.expect_code(1);
-    let words = "1 problem in namespace `shop`, created for this and deleted again; nothing else was written";
+    let words = "1 problem in namespace `shop` (created for this run and deleted again); nothing else was written";
     assert!(output.stderr.contains(words), "{}", output.stderr);
     assert!(!output.stderr.contains("done"), "{}", output.stderr);
     let is_gone = |server: &ApiServer| server.object("", "namespaces", "", "shop").is_none();

@@ -141,7 +141,7 @@ async fn a_log_that_cannot_be_followed_now_is_told_of_once() {
     process.interrupt().await;
     let output = process.finish().await.expect_code(130);
     for pod in ["cryptoserver-0", "cryptoserver-1"] {
-        let words = format!("cannot read the log of `{pod}` now, and will try again: no log today");
+        let words = format!("cannot read the log of `{pod}`, will try again: no log today");
         assert_eq!(
             output.stderr.matches(&words).count(),
             1,

@@ -13,13 +13,13 @@ use crate::ops::workload::pod_selector;
 use crate::plan::Target;
 use crate::status::is_being_deleted;
 
-/// Why a claim or a volume stays.
+/// Why a claim or a volume is kept.
 pub(super) const HOLDS_DATA: &str = "it holds data; `--delete-data` deletes it";
 
-/// The claims of a StatefulSet's templates: kept, or to be deleted after it.
+/// The claims of a StatefulSet's templates: either kept, or deleted after it.
 ///
 /// # Errors
-/// [`OpsError::WouldDeleteData`], or a failed exchange.
+/// [`OpsError::WouldDeleteData`], or a failed request.
 pub(super) async fn of_templates(
     context: &Context,
     reference: &ObjectRef,

@@ -1,4 +1,4 @@
-//! Whose objects go along with a definition: all of its kind, in every namespace.
+//! The custom resources that are deleted together with their definition, in every namespace.
 
 use std::collections::BTreeSet;
 
@@ -11,33 +11,33 @@ use crate::ops::Context;
 use crate::ops::custom_resources::instances;
 use crate::ops::error::OpsError;
 
-/// The objects of a definition's kind that are not of the set, as far as they may be listed.
+/// The objects of a definition's kind that are not in the set, as far as they can be listed.
 pub(super) struct Others(Result<Vec<ObjectRef>, ClusterError>);
 
 impl Others {
-    /// Why the definition stays without `--delete-data`.
+    /// Why the definition is kept without `--delete-data`.
     pub(super) fn reason(&self) -> String {
         match &self.0 {
             Ok(others) if !others.is_empty() => {
                 let names: Vec<String> = others.iter().map(placed).collect();
                 let are = if names.len() == 1 { "is" } else { "are" };
                 format!(
-                    "{} would go with it and {are} not of this set; `--delete-data` deletes both",
+                    "deleting it would also delete {}, which {are} not in this set; `--delete-data` deletes both",
                     some_of(&names)
                 )
             }
-            _ => "every object of its kind in the whole cluster would go with it; \
+            _ => "deleting it would delete every object of its kind in the whole cluster; \
                   `--delete-data` deletes it"
                 .to_owned(),
         }
     }
 
-    /// What goes along with the definition.
+    /// The objects that are deleted together with the definition.
     ///
     /// # Errors
-    /// When it could not be listed: nobody could be told what would be lost.
+    /// When they could not be listed: the user could not see what would be lost.
     pub(super) fn go_with(self, definition: &ObjectRef) -> Result<Vec<Along>, OpsError> {
-        let doing = format!("list the objects that would go along with `{definition}`");
+        let doing = format!("list the objects that are deleted with `{definition}`");
         let others = self.0.map_err(OpsError::while_doing(doing))?;
         let along = others.into_iter().map(|object| Along {
             object,
@@ -47,10 +47,10 @@ impl Others {
     }
 }
 
-/// Lists the objects of a definition's kind that are not of the set.
+/// Lists the objects of a definition's kind that are not in the set.
 ///
 /// # Errors
-/// A failed exchange, but for a missing permission.
+/// A failed request, except for a missing permission.
 pub(super) async fn others(
     context: &Context,
     definition: &ObjectRef,

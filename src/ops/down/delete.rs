@@ -1,4 +1,4 @@
-//! Deletes the objects of a layer together, and waits until they are gone.
+//! Deletes the objects of one layer together and waits until they are gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,30 +21,30 @@ use crate::ops::{CONCURRENCY, Context};
 use crate::report::{DownReport, Held};
 use crate::status::{State, Status};
 
-/// What goes in good order is gone by then, or its containers still stop; after that it is worth
-/// a look what holds it.
+/// After this time, look for what holds the remaining objects. Most objects are gone by then, and
+/// only containers that are still stopping hold the others.
 const FIRST_LOOK: Duration = Duration::from_secs(3);
 const NEXT_LOOK: Duration = Duration::from_secs(5);
-/// Objects that are looked at, at most: where many are held, few reasons say why.
+/// At most this many held objects are examined: a few reasons explain many of them.
 const LOOKED_AT: usize = 8;
 
-/// What became of a deletion that was to be sent.
+/// The result of one deletion.
 enum Sent {
     /// The object is gone.
     Gone,
-    /// It was accepted, and the object goes by and by.
+    /// The API server accepted it; the object will disappear later.
     Accepted,
-    /// The time was over before the answer came.
+    /// The deadline passed before the answer came.
     Unanswered,
-    /// The time was over before it could be sent.
+    /// The deadline passed before the request was sent.
     NeverBegun,
 }
 
-/// Deletes the objects of a layer, unless one before it is still there, and waits until they are
-/// gone or the deadline passes.
+/// Deletes the objects of a layer, unless an object of an earlier layer still exists. Waits until
+/// they are gone or the deadline passes.
 ///
 /// # Errors
-/// [`OpsError::Writes`] with everything that was refused, or a failed exchange.
+/// [`OpsError::Writes`] with every refused deletion, or a failed request.
 pub(super) async fn layer(
     context: &Context,
     layer: Vec<Doomed>,
@@ -106,7 +106,7 @@ async fn send(context: &Context, doomed: &Doomed) -> Result<Sent, ClusterError> 
     let target = &doomed.target;
     let object = &target.reference;
     if doomed.is_leaving {
-        waiting(context, object, "is being deleted already".to_owned());
+        waiting(context, object, "is already being deleted".to_owned());
         return Ok(Sent::Accepted);
     }
     if context.in_time().is_err() {
@@ -143,13 +143,13 @@ fn waiting(context: &Context, object: &ObjectRef, message: String) {
     });
 }
 
-/// What became of objects whose deletion was accepted.
+/// The state of objects whose deletion was accepted.
 struct Waited {
     gone: Vec<ObjectRef>,
     held: Vec<Held>,
 }
 
-/// Waits for objects of one kind and namespace until none of their UIDs is left, or the deadline
+/// Waits for objects of one kind and namespace until all their UIDs are gone, or the deadline
 /// passes.
 async fn wait(context: &Context, mut group: Vec<Doomed>) -> Result<Waited, OpsError> {
     let mut gone = Vec::new();
@@ -211,7 +211,7 @@ async fn wait(context: &Context, mut group: Vec<Doomed>) -> Result<Waited, OpsEr
     Ok(Waited { gone, held })
 }
 
-/// Finds out what holds objects, and says what is new about that.
+/// Finds out what holds objects, and emits what is new.
 async fn look(
     context: &Context,
     group: &[Doomed],

@@ -1,4 +1,4 @@
-//! Takes a set away again: in reverse order, and never data that nobody asked to delete.
+//! Deletes a set in reverse order, and never deletes data unless asked to.
 
 mod claims;
 mod custom_resources;
@@ -20,19 +20,19 @@ use crate::plan::Target;
 use crate::report::{DownReport, Kept};
 use crate::status::is_being_deleted;
 
-/// How much `down` takes away.
+/// How much `down` deletes.
 #[derive(Debug, Clone, Copy)]
 pub struct DownOptions {
-    /// Claims, and namespaces that `up` created, go as well.
+    /// Also delete claims, and namespaces that `up` created.
     pub delete_data: bool,
 }
 
-/// An object that will be deleted, with the UID that was read when consent was asked.
+/// An object to delete, with the UID that was read before the user consented.
 #[derive(Debug)]
 struct Doomed {
     target: Target,
     uid: String,
-    /// Whether somebody has deleted it already: then it is only followed.
+    /// Whether it is already being deleted: then `down` only waits for it.
     is_leaving: bool,
 }
 
@@ -47,19 +47,19 @@ impl Doomed {
     }
 }
 
-/// What will be deleted, what stays and why.
+/// What will be deleted, and what is kept and why.
 #[derive(Debug, Default)]
 pub struct DownPlan {
-    /// The objects of a layer are deleted together; a layer is begun when the one before it is gone.
+    /// The objects of a layer are deleted together; the next layer starts when this one is gone.
     layers: Vec<Vec<Doomed>>,
-    /// After everything else.
+    /// Deleted last.
     namespaces: Vec<Doomed>,
-    /// Objects that are not of the set and go along with a definition of it.
+    /// Objects that are not in the set, but are deleted together with one of its definitions.
     along: Vec<Along>,
     report: DownReport,
 }
 
-/// An object that is not of the set, and what it goes along with.
+/// An object that is not in the set, and the definition that it is deleted with.
 #[derive(Debug)]
 struct Along {
     object: ObjectRef,
@@ -77,12 +77,12 @@ impl DownPlan {
         self.layers.iter().flatten().chain(&self.namespaces)
     }
 
-    /// Everything that is deleted, in order.
+    /// Every object to delete, in order.
     pub fn deletions(&self) -> impl Iterator<Item = &ObjectRef> {
         self.doomed().map(|doomed| &doomed.target.reference)
     }
 
-    /// Every deletion in order, then what stays.
+    /// Every deletion in order, then every kept object.
     #[must_use]
     pub fn steps(&self) -> Vec<PlannedStep> {
         let step = |object: &ObjectRef, action| PlannedStep {
@@ -100,22 +100,23 @@ impl DownPlan {
             .collect()
     }
 
-    /// What stays, and why.
+    /// The kept objects, and why.
     #[must_use]
     pub fn kept(&self) -> &[Kept] {
         &self.report.kept
     }
 
-    /// What is not of the set and goes all the same, a sentence each.
+    /// One sentence for each object that is not in the set but is deleted with it.
     #[must_use]
     pub fn taken_along(&self) -> Vec<String> {
         const NAMED: usize = 10;
         let named = self.along.iter().take(NAMED).map(|Along { object, with }| {
             let object = placed(object);
-            format!("{object} is not of this set, and goes along with {with}")
+            format!("{object} is not in this set, but is deleted with {with}")
         });
         let more = self.along.len().saturating_sub(NAMED);
-        let more = (more > 0).then(|| format!("{more} more that are not of this set go along"));
+        let more =
+            (more > 0).then(|| format!("{more} more that are not in this set are deleted too"));
         named.chain(more).collect()
     }
 }
@@ -123,7 +124,7 @@ impl DownPlan {
 /// Carries out a plan and waits until everything is gone.
 ///
 /// # Errors
-/// [`OpsError`]; what had been deleted by then is in the events.
+/// [`OpsError`]; the events tell what was already deleted.
 pub async fn down(context: &Context, plan: DownPlan) -> Result<DownReport, OpsError> {
     let DownPlan {
         layers,
@@ -147,7 +148,7 @@ pub async fn down(context: &Context, plan: DownPlan) -> Result<DownReport, OpsEr
     Ok(report)
 }
 
-/// An object that stays, and why.
+/// An object that is kept, and why.
 fn kept(object: ObjectRef, reason: impl Into<String>) -> Kept {
     Kept {
         object,
@@ -169,7 +170,7 @@ pub(super) fn placed(object: &ObjectRef) -> String {
     }
 }
 
-/// The first few of many, and how many more there are.
+/// The first few names, and how many more there are.
 fn some_of(all: &[String]) -> String {
     const NAMED: usize = 3;
     let named = all.get(..NAMED).unwrap_or(all).join(", ");

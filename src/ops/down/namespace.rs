@@ -1,4 +1,4 @@
-//! Namespaces go last, and only those that `up` created and that nothing else is in.
+//! Namespaces are deleted last: only those that `up` created, and only if nothing else is in them.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,10 @@ use crate::plan::{CREATED_ANNOTATION, Target, namespace_reference};
 use crate::report::DownReport;
 use crate::status::is_being_deleted;
 
-/// Settles whether a namespace goes.
+/// Decides whether a namespace is deleted.
 ///
 /// # Errors
-/// A failed exchange.
+/// A failed request.
 pub(super) async fn plan(
     context: &Context,
     name: &str,
@@ -27,7 +27,7 @@ pub(super) async fn plan(
     let kind = ResourceKind::namespace();
     let live = match context.cluster.get::<Value>(&kind, None, name).await {
         Ok(Some(live)) => live,
-        // What may not even be read is certainly not deleted.
+        // A namespace that cannot be read is not deleted.
         Ok(None) | Err(ClusterError::Forbidden { .. }) => return Ok(()),
         Err(error) => return Err(OpsError::while_doing(format!("read `{reference}`"))(error)),
     };
@@ -36,12 +36,12 @@ pub(super) async fn plan(
     let reason = if is_leaving && is_ours {
         None
     } else if is_leaving {
-        context.warn(format!("`{reference}` is being deleted already"));
+        context.warn(format!("`{reference}` is already being deleted"));
         return Ok(());
     } else if !is_ours {
         Some("it was not created by `cryptoctl up`".to_owned())
     } else if !options.delete_data {
-        Some("`--delete-data` deletes it, if nothing else is in it".to_owned())
+        Some("`--delete-data` deletes it if nothing else is in it".to_owned())
     } else {
         let doomed = plan.layers.iter().flatten();
         let ours = doomed
@@ -63,14 +63,14 @@ pub(super) async fn plan(
     Ok(())
 }
 
-/// Why a namespace stays, when something else than `ours` is in it.
+/// Why a namespace is kept: it contains something other than `ours`.
 async fn foreign(
     context: &Context,
     namespace: &ObjectRef,
     ours: &BTreeSet<ObjectRef>,
 ) -> Result<Option<String>, OpsError> {
     let contents = context.cluster.contents(&namespace.name).await;
-    let doing = format!("look for what else is in `{namespace}`");
+    let doing = format!("list what else is in `{namespace}`");
     let names: Vec<String> = contents
         .map_err(OpsError::while_doing(doing))?
         .iter()
@@ -78,13 +78,13 @@ async fn foreign(
         .map(|object| format!("`{object}`"))
         .collect();
     let names = (!names.is_empty()).then(|| some_of(&names));
-    Ok(names.map(|names| format!("something else is in it: {names}")))
+    Ok(names.map(|names| format!("it also contains {names}")))
 }
 
-/// Deletes a namespace, unless something has come into it since it was planned.
+/// Deletes a namespace, unless something was created in it since the plan was made.
 ///
 /// # Errors
-/// A failed exchange.
+/// A failed request.
 pub(super) async fn delete(
     context: &Context,
     doomed: Doomed,

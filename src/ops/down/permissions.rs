@@ -1,4 +1,4 @@
-//! What is missing to carry the plan out, found before anything is deleted.
+//! Finds missing permissions before anything is deleted.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,14 @@ use crate::ops::error::{OpsError, Problem};
 use crate::ops::preflight::scope;
 use crate::ops::{CONCURRENCY, Context};
 
-/// What is done with an object: it is deleted, and followed until it is gone.
+/// The verbs that `down` needs on an object: it deletes the object, then watches it until it is
+/// gone.
 const VERBS: [&str; 3] = ["delete", "list", "watch"];
 
-/// The permissions that are missing.
+/// The missing permissions.
 ///
 /// # Errors
-/// A failed exchange.
+/// A failed request.
 pub(super) async fn missing(context: &Context, plan: &DownPlan) -> Result<Vec<Problem>, OpsError> {
     let mut groups: BTreeMap<_, Vec<&Doomed>> = BTreeMap::new();
     for doomed in plan.doomed() {
@@ -35,13 +36,11 @@ pub(super) async fn missing(context: &Context, plan: &DownPlan) -> Result<Vec<Pr
         .buffered(CONCURRENCY)
         .try_collect()
         .await
-        .map_err(OpsError::while_doing(
-            "ask the API server for your permissions",
-        ))?;
+        .map_err(OpsError::while_doing("check your permissions"))?;
     Ok(answers.into_iter().flatten().collect())
 }
 
-/// Asks for all objects of a kind at once; a role that names objects is asked for each.
+/// Checks all objects of a kind at once. A role that names objects is checked for each object.
 async fn ask(
     context: &Context,
     verb: &str,
@@ -56,7 +55,7 @@ async fn ask(
     if cluster.may(verb, kind, None, namespace).await? {
         return Ok(None);
     }
-    // Several objects are followed together, by a list of their kind.
+    // Several objects are watched together, with a list of their kind.
     let named = if verb == "delete" || group.len() == 1 {
         group
     } else {

@@ -1,4 +1,4 @@
-//! Reads what there is to delete, and settles what goes and what stays.
+//! Reads what can be deleted, and decides what is deleted and what is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,11 +17,11 @@ use crate::ops::{cordoned_nodes, preflight, read_ahead};
 use crate::plan::Target;
 use crate::status::is_being_deleted;
 
-/// Reads what there is to delete; nothing is deleted yet.
+/// Reads what can be deleted; deletes nothing yet.
 ///
 /// # Errors
 /// [`OpsError::WouldDeleteData`] when a StatefulSet's retention policy would delete claims without
-/// `--delete-data`, [`OpsError::Preflight`] when permissions are missing, or a failed exchange.
+/// `--delete-data`, [`OpsError::Preflight`] when permissions are missing, or a failed request.
 pub async fn plan_down(
     context: &Context,
     set: &Set,
@@ -33,7 +33,7 @@ pub async fn plan_down(
 async fn read(context: &Context, set: &Set, options: DownOptions) -> Result<DownPlan, OpsError> {
     let (targets, problems) = preflight::resolve(context, set).await?;
     let mut plan = DownPlan::default();
-    // What an API server does not serve does not exist either.
+    // A kind that the API server does not serve has no objects.
     plan.report.absent = not_served(problems);
     let of_set: BTreeSet<ObjectRef> = targets
         .iter()
@@ -99,7 +99,7 @@ async fn read(context: &Context, set: &Set, options: DownOptions) -> Result<Down
     }
 }
 
-/// Whether nothing of the set is there.
+/// Whether no object of the set exists.
 fn has_nothing(plan: &DownPlan) -> bool {
     let is_namespace = |object: &ObjectRef| object.is("", "Namespace");
     plan.is_empty()
@@ -120,7 +120,7 @@ fn not_served(problems: Vec<Problem>) -> Vec<ObjectRef> {
         .collect()
 }
 
-/// The targets in the layers of their manifests, those that are not served left out.
+/// The targets in the layers of their manifests, without those whose kind is not served.
 fn in_layers(set: &Set, not_served: &[ObjectRef], targets: Vec<Target>) -> Vec<Vec<Target>> {
     let manifests = set.manifests.manifests().iter().enumerate();
     let served = manifests.filter(|(_, manifest)| !not_served.contains(&manifest.reference));
@@ -147,7 +147,7 @@ async fn read_live(
             let object = &target.reference;
             let live = match known {
                 Some(live) => live,
-                // Its definition is of the set as well, and not there.
+                // Its definition is in the set too, but does not exist.
                 None if !target.is_served => None,
                 None => read_one(context, &target)
                     .await
@@ -162,7 +162,7 @@ async fn read_live(
         .await
 }
 
-/// The live state of a target; none of a kind whose definition has gone since it was looked up.
+/// The live state of a target; `None` if its definition was deleted since the kind was looked up.
 async fn read_one(context: &Context, target: &Target) -> Result<Option<Value>, ClusterError> {
     let Target {
         reference, kind, ..

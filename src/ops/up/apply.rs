@@ -13,10 +13,10 @@ use crate::ops::write::Write;
 use crate::ops::{CONCURRENCY, Context, wait};
 use crate::plan::{Plan, Step};
 
-/// Applies every step that is not already what it should be, and returns the stored objects in the
-/// order of the steps.
+/// Applies every step that changes something, and returns the stored objects in the order of the
+/// steps.
 ///
-/// The steps of a layer go together; a layer is begun only when the one before it succeeded.
+/// The steps of a layer run together; a layer starts only when the one before it has succeeded.
 pub(crate) async fn apply<'a>(
     context: &Context,
     plan: &'a Plan,
@@ -67,7 +67,7 @@ async fn apply_step(context: &Context, step: &Step) -> Result<Value, ClusterErro
     applied
 }
 
-/// Objects of a new kind can be applied only once its definition is served.
+/// Objects of a new kind can be applied only once the kind is served.
 async fn wait_for_definitions(
     context: &Context,
     plan: &Plan,

@@ -1,4 +1,4 @@
-//! Rehearses the apply of one object: every dry run that a plan is made of.
+//! The dry runs that a plan is made of: each one applies one object.
 
 use serde_json::Value;
 
@@ -12,20 +12,20 @@ use crate::ops::read_ahead;
 use crate::ops::{Context, ServerField};
 use crate::plan::{Step, Target};
 
-/// How often an object that somebody else is writing is compared anew.
+/// How often an object that another client is writing is compared again.
 const READS_AGAIN: usize = 3;
 
-/// The namespace in which is validated what goes into one that does not exist: every cluster has it, and
-/// nobody can delete it.
+/// Objects for a namespace that does not exist yet are validated in this one: every cluster has it,
+/// and nobody can delete it.
 const ELSEWHERE: &str = "default";
 
-/// What a rehearsal came to.
+/// The result of a dry run.
 pub(crate) enum Rehearsal {
     /// The object can be applied.
     Step(Box<Step>),
     /// It cannot.
     Problem(Problem),
-    /// It cannot, unless one of these objects, which the set brings, is written before.
+    /// It cannot, unless one of these objects of the set is written first.
     Early {
         step: Box<Step>,
         problem: Problem,
@@ -46,7 +46,7 @@ impl Rehearsal {
         })
     }
 
-    /// The same, of a refusal that what the set brings may lift.
+    /// The same, for a refusal that an object of the set may resolve.
     fn refused_so_far(
         target: Target,
         live: Option<Value>,
@@ -64,15 +64,16 @@ impl Rehearsal {
     }
 }
 
-/// Rehearses what goes into a namespace that does not exist yet.
+/// Does a dry run of an object whose namespace does not exist yet.
 ///
-/// The API server merges an apply into what is there, by the rules of applies alone, and looks only then
-/// for the namespace (`k8s.io/apiserver` `pkg/endpoints/handlers/patch.go`; the admission plugin
-/// `NamespaceLifecycle` stands before all others that refuse): that the namespace is not found says that
-/// the merge went well. Defaults and validation come later, and are rehearsed elsewhere.
+/// The API server first merges an apply into the existing object, by the rules of applies alone,
+/// and only then looks for the namespace (`k8s.io/apiserver` `pkg/endpoints/handlers/patch.go`; the
+/// admission plugin `NamespaceLifecycle` runs before all others that refuse). So "namespace not
+/// found" means that the merge succeeded. Defaulting and validation come later, and are checked in
+/// another namespace.
 ///
 /// # Errors
-/// A failed exchange.
+/// A failed request.
 pub(crate) async fn rehearse_creation(
     context: &Context,
     target: Target,
@@ -80,14 +81,15 @@ pub(crate) async fn rehearse_creation(
     brought: &Brought,
 ) -> Result<Rehearsal, OpsError> {
     match context.apply(&target, ApplyMode::DryRun).await {
-        // The namespace is there by now, or comes by itself as soon as something is created in it.
+        // The namespace exists by now, or is created automatically with its first object.
         Ok(planned) if read_ahead::is_same_version(None, &planned) => {
             Ok(Rehearsal::step(target, None, Some(planned)))
         }
         Ok(_) => rehearse(context, target, purpose, brought).await,
-        // Permissions are asked for by themselves, all at once.
+        // Permissions are checked separately, all at once.
         Err(ClusterError::Forbidden { .. }) => Ok(Rehearsal::step(target, None, None)),
-        // Only the API server itself knows: a 404 without its reason comes from something in between.
+        // Only the API server's own answer counts: a 404 without a reason comes from something in
+        // between.
         Err(ClusterError::NotFound { .. }) if target.is_served => {
             let verdict = validate_elsewhere(context, &target).await;
             Ok(match verdict {
@@ -102,9 +104,9 @@ pub(crate) async fn rehearse_creation(
     }
 }
 
-/// What validation says of an object, rehearsed where it is not to be, under its own name if that is
-/// free there. Nothing else that is said there is a verdict on the object: permissions, quotas and
-/// policies are those of that namespace.
+/// Validates an object in another namespace, under its own name if that is free there. Any other
+/// refusal there says nothing about the object: permissions, quotas and policies are those of that
+/// namespace.
 async fn validate_elsewhere(context: &Context, target: &Target) -> Option<ClusterError> {
     for name in names(&target.reference.name) {
         let moved = moved(target, &name);
@@ -113,7 +115,7 @@ async fn validate_elsewhere(context: &Context, target: &Target) -> Option<Cluste
             Err(ClusterError::Forbidden { .. }) => return None,
             other => other.err(),
         };
-        // Of an object that is there already something else would be said.
+        // For an object that already exists, the answer would be different.
         let found = context
             .cluster
             .get::<Value>(&target.kind, Some(ELSEWHERE), &name)
@@ -126,7 +128,7 @@ async fn validate_elsewhere(context: &Context, target: &Target) -> Option<Cluste
     None
 }
 
-/// The name itself, and others of its length for where it is taken.
+/// The name itself, then names of the same length in case it is taken.
 fn names(name: &str) -> impl Iterator<Item = String> {
     let mut start = name.to_owned();
     start.pop();
@@ -148,7 +150,7 @@ fn moved(target: &Target, name: &str) -> Target {
     moved
 }
 
-/// Whether what serves a kind is not there: its group is unknown to the API server, or its definition is.
+/// Whether a kind is not served: the API server does not know its group or its definition.
 fn is_absent(error: &ClusterError) -> bool {
     matches!(
         error,
@@ -156,21 +158,22 @@ fn is_absent(error: &ClusterError) -> bool {
     )
 }
 
-/// What a failed rehearsal comes to: a problem of the object, unless nothing was said about it.
+/// The result of a failed dry run: a problem of the object, unless the failure says nothing about
+/// the object.
 fn failed(
     target: Target,
     live: Option<&Value>,
     error: ClusterError,
 ) -> Result<Rehearsal, OpsError> {
     if error.is_transient() && !matches!(error, ClusterError::Refused { .. }) {
-        let doing = format!("rehearse `{}`", target.reference);
+        let doing = format!("dry-run `{}`", target.reference);
         return Err(OpsError::while_doing(doing)(error));
     }
     Ok(Rehearsal::refused(target, live, error))
 }
 
-/// Rehearses an object that was read before; what was read counts only if the rehearsal began with
-/// it.
+/// Does a dry run of an object that was already read. The earlier read counts only if the dry run
+/// started from that version.
 pub(crate) async fn rehearse_known(
     context: &Context,
     target: Target,
@@ -183,15 +186,15 @@ pub(crate) async fn rehearse_known(
         Ok(planned) if read_ahead::is_same_version(live.as_ref(), &planned) => {
             Ok(Rehearsal::step(target, live, Some(planned)))
         }
-        // It changed since, or cannot be applied: look at this one object anew.
+        // It has changed since, or cannot be applied: read this one object again.
         _ => rehearse(context, target, purpose, brought).await,
     }
 }
 
-/// Reads an object and rehearses its apply.
+/// Reads an object and does a dry run of its apply.
 ///
 /// # Errors
-/// A failed exchange.
+/// A failed request.
 pub(crate) async fn rehearse(
     context: &Context,
     target: Target,
@@ -206,7 +209,7 @@ pub(crate) async fn rehearse(
             .get::<Value>(&target.kind, namespace, &object.name)
             .await
     };
-    // Of a kind that is not served yet there is nothing.
+    // A kind that is not served yet has no objects.
     let first = if target.is_served {
         read().await
     } else {
@@ -225,7 +228,7 @@ pub(crate) async fn rehearse(
     {
         applied = context.apply(&target, ApplyMode::DryRun).await;
     }
-    // Somebody wrote in between: their change would look like ours.
+    // Another client wrote in between: its change would look like ours.
     for _ in 0..READS_AGAIN {
         let is_same = |planned: &Value| read_ahead::is_same_version(live.as_ref(), planned);
         if applied.as_ref().is_ok_and(is_same) || applied.is_err() {

@@ -1,4 +1,4 @@
-//! What the set's pods name and that neither the set nor the cluster has.
+//! Objects that the set's pods refer to, but that exist neither in the set nor in the cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -15,13 +15,14 @@ use crate::ops::error::Problem;
 use crate::ops::{CONCURRENCY, Context};
 use crate::plan::{Plan, Step, findings, lonely_services};
 
-/// Keys that are named of an object that lacks one, at most.
+/// At most this many existing keys of an object are named.
 const NAMED_KEYS: usize = 5;
 
-/// Everything that keeps pods of the set from ever being Ready and that can be known before the first
-/// write. What only may go wrong is warned of.
+/// Everything that is known before the first write and keeps pods of the set from ever being Ready.
+/// Problems that are only possible become warnings.
 ///
-/// What cannot be read, for want of permission or for any other reason, is not known to be missing.
+/// An object that cannot be read, for lack of permission or for any other reason, is not reported
+/// as missing.
 pub(crate) async fn check(context: &Context, plan: &Plan) -> Vec<Problem> {
     let wanted = wanted(plan);
     let read: BTreeSet<&ObjectRef> = wanted
@@ -67,7 +68,7 @@ pub(crate) async fn check(context: &Context, plan: &Plan) -> Vec<Problem> {
         let object = &service.target.reference;
         if !selects_pods(context, plan, object, &labels).await {
             let reason =
-                format!("its selector `{labels}` meets no pod template of the set, and no pod");
+                format!("its selector `{labels}` matches no pod template of the set and no pod");
             say(context, &mut problems, object, (reason, None), false);
         }
     }
@@ -92,20 +93,21 @@ fn say(
     }
 }
 
-/// An object that another one names.
+/// An object that another one refers to.
 struct Wanted<'plan> {
     by: ObjectRef,
     object: ObjectRef,
     field: &'static str,
     keys: Vec<&'plan str>,
-    /// As the set brings it, or as Kubernetes makes it.
+    /// The object in the set, or the one that Kubernetes creates.
     brought: Option<&'plan Value>,
     /// Whether the pods can never start without it.
     is_fatal: bool,
 }
 
 impl Wanted<'_> {
-    /// What is not there, as a clause, and what to run next where the cluster has anything to show.
+    /// What is missing, as a clause, and a command that lists what exists, if there is anything to
+    /// list.
     fn lack(
         &self,
         live: Option<&Value>,
@@ -120,7 +122,7 @@ impl Wanted<'_> {
                 |name| format!("in namespace `{name}`"),
             );
             let kind = object.kind.to_lowercase();
-            let hint = format!("see what there is with `kubectl get {kind}{on}`");
+            let hint = format!("list what exists with `kubectl get {kind}{on}`");
             return Some((
                 format!(
                     "its `{}` names `{object}`, which exists neither in the set nor {place}{}",
@@ -149,10 +151,10 @@ impl Wanted<'_> {
         } else {
             format!("it has {}", there.join(", "))
         };
-        let hint = format!("see its keys with `kubectl describe {object}{on}`");
+        let hint = format!("list its keys with `kubectl describe {object}{on}`");
         Some((
             format!(
-                "its `{}` names the key `{missing}` of `{object}`, which is not there ({there}){}",
+                "its `{}` names the key `{missing}` of `{object}`, which does not exist ({there}){}",
                 self.field,
                 self.consequence()
             ),
@@ -162,14 +164,14 @@ impl Wanted<'_> {
 
     fn consequence(&self) -> &'static str {
         match self.field {
-            "serviceName" => ": its pods get no names in DNS",
+            "serviceName" => ": its pods get no DNS names",
             "imagePullSecrets" => ": images that need it cannot be pulled",
             _ => ": its pods cannot start",
         }
     }
 }
 
-/// What the pods of a plan name, without what they can do without.
+/// What the pods of a plan refer to, without optional references.
 fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
     let mut all: Vec<Wanted<'_>> = Vec::new();
     for step in plan.steps.iter().filter(|step| may_have_pods(step)) {
@@ -213,15 +215,15 @@ fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
     all
 }
 
-/// Whether a step writes what has pods, or will have.
+/// Whether a step writes an object that has pods, or will have pods.
 fn may_have_pods(step: &Step) -> bool {
     step.action != Action::Keep
         && pod_template(&step.target.reference, &step.target.body).is_some()
         && step.planned["spec"]["replicas"] != 0
 }
 
-/// Whether what another object of the set does may bring what a workload needs: a custom resource
-/// whose operator makes a Secret, a Job or a program that creates one.
+/// Whether another object of the set may create what a workload needs: a custom resource whose
+/// operator creates a Secret, a Job, or a program that creates one.
 fn makes_objects(step: &Step, other: &Step) -> bool {
     let (own, other_reference) = (&step.target.reference, &other.target.reference);
     own != other_reference
@@ -240,8 +242,8 @@ fn is_checked(reference: &Reference<'_>) -> bool {
     )
 }
 
-/// What a controller makes in every namespace, as far as it matters here (`pkg/controller/serviceaccount`,
-/// `pkg/controller/certificates/rootcacertpublisher`).
+/// The objects that controllers create in every namespace and that matter here
+/// (`pkg/controller/serviceaccount`, `pkg/controller/certificates/rootcacertpublisher`).
 fn made_by_itself(reference: &Reference<'_>) -> Option<&'static Value> {
     static ROOT_CERTIFICATE: LazyLock<Value> =
         LazyLock::new(|| json!({ "data": { "ca.crt": "" } }));
@@ -257,7 +259,7 @@ fn is_in_absent_namespace(plan: &Plan, object: &ObjectRef) -> bool {
     namespace.is_some_and(|name| plan.absent_namespaces.contains(name))
 }
 
-/// The object; `None` when nobody can tell whether it exists.
+/// The object; `None` when it is not known whether it exists.
 async fn read_one(context: &Context, object: &ObjectRef) -> Option<Option<Value>> {
     let plural = match object.kind.as_str() {
         "PriorityClass" => "priorityclasses".to_owned(),
@@ -271,7 +273,7 @@ async fn read_one(context: &Context, object: &ObjectRef) -> Option<Option<Value>
     read.ok()
 }
 
-/// Whether there are pods with these labels already; as far as that can be seen.
+/// Whether pods with these labels already exist, as far as that can be read.
 async fn selects_pods(context: &Context, plan: &Plan, service: &ObjectRef, labels: &str) -> bool {
     if is_in_absent_namespace(plan, service) {
         return false;

@@ -1,4 +1,4 @@
-//! The namespaces of a set: found, created, and taken back where nothing came of it.
+//! The namespaces of a set: found, created, and deleted again if the objects in them are refused.
 
 use std::collections::BTreeSet;
 
@@ -14,22 +14,22 @@ use crate::ops::write::Write;
 use crate::ops::{CONCURRENCY, Context};
 use crate::plan::{Plan, Target, namespace_body, namespace_reference};
 
-/// What was found of the namespaces that a set is in or has.
+/// The namespaces that a set's objects are in, and those that it contains.
 pub(crate) struct Namespaces {
     /// Those that do not exist.
     pub(crate) absent: Vec<String>,
-    /// Those that the set has as objects, as they are.
+    /// Those that are objects of the set, in their live state.
     pub(crate) of_set: Ahead,
     /// Those that are being deleted.
     pub(crate) leaving: Vec<Problem>,
 }
 
-/// Reads the namespaces that targets are in or are.
+/// Reads the namespaces that targets are in, and those that are targets.
 ///
 /// # Errors
-/// A failed exchange.
+/// A failed request.
 pub(crate) async fn find(context: &Context, targets: &[Target]) -> Result<Namespaces, OpsError> {
-    // A namespace of the set is created like any other, so that it is marked as ours.
+    // A namespace in the set is created like any other object, so that it is marked as ours.
     let of_set: BTreeSet<&str> = targets
         .iter()
         .filter(|target| target.reference.is("", "Namespace"))
@@ -51,7 +51,7 @@ pub(crate) async fn find(context: &Context, targets: &[Target]) -> Result<Namesp
     while let Some((name, live)) = reads.next().await {
         let live = match live {
             Ok(live) => live,
-            // Whoever may not read namespaces can only use those that exist.
+            // Without permission to read namespaces, the user can only use existing ones.
             Err(ClusterError::Forbidden { .. }) => continue,
             Err(error) => {
                 let doing = format!("read the namespace `{name}`");
@@ -81,14 +81,14 @@ async fn read_namespace(context: &Context, name: &str) -> Result<Option<Value>, 
 /// A namespace that was created.
 pub(crate) struct Created {
     name: String,
-    /// Its UID, if it is this run that created it.
+    /// Its UID, if this run created it.
     uid: Option<String>,
 }
 
-/// Creates the namespaces that do not exist, marked as ours.
+/// Creates the missing namespaces, marked as ours.
 ///
 /// # Errors
-/// A write that was refused or whose outcome is unknown.
+/// A write that was refused, or whose outcome is unknown.
 pub(crate) async fn create(context: &Context, plan: &Plan) -> Result<Vec<Created>, OpsError> {
     let kind = ResourceKind::namespace();
     let mut all = Vec::new();
@@ -101,9 +101,9 @@ pub(crate) async fn create(context: &Context, plan: &Plan) -> Result<Vec<Created
             .await;
         let uid = match created {
             Ok(namespace) => Ok(namespace["metadata"]["uid"].as_str().map(str::to_owned)),
-            // Somebody else was faster: it is there, and it is theirs.
+            // Another client created it first, so it is not ours.
             Err(ClusterError::Conflict { .. }) => Ok(None),
-            // The answer was lost; whether the request was executed can be seen.
+            // The answer was lost; read whether the namespace was created.
             Err(error) if error.outcome_is_unknown() => {
                 match context.cluster.get::<Value>(&kind, None, name).await {
                     Ok(Some(_)) => Ok(None),
@@ -122,16 +122,16 @@ pub(crate) async fn create(context: &Context, plan: &Plan) -> Result<Vec<Created
     Ok(all)
 }
 
-/// Deletes the namespaces that this run has created, as long as nobody has put anything into them; says
-/// what became of each.
+/// Deletes the namespaces that this run created, if nothing else has been created in them. Returns
+/// what happened to each.
 pub(crate) async fn take_back(context: &Context, created: &[Created]) -> String {
     let mut clauses = Vec::new();
     for namespace in created {
         let name = &namespace.name;
         let end = if is_taken_back(context, namespace).await {
-            ", created for this and deleted again"
+            " (created for this run and deleted again)"
         } else {
-            ", created for this"
+            " (created for this run)"
         };
         clauses.push(format!("namespace `{name}`{end}"));
     }

@@ -1,5 +1,5 @@
-//! What a set brings itself: a rehearsal of one object knows nothing of the others, and is refused for
-//! want of what will be there by the time of the write.
+//! The objects that a set itself contains. A dry run of one object does not see the others, so it
+//! may be refused because of an object that will exist by the time of the write.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::plan::Target;
 pub(crate) struct Brought(BTreeSet<ObjectRef>);
 
 impl Brought {
-    /// What these targets bring.
+    /// The objects among these targets.
     pub(crate) fn of(targets: &[Target]) -> Self {
         Self(
             targets
@@ -22,11 +22,11 @@ impl Brought {
         )
     }
 
-    /// The objects of the set that may lift the refusal of a rehearsal once they are written.
+    /// The objects of the set that may resolve a refused dry run once they are written.
     ///
-    /// Admission names what it misses: a service account, a priority or runtime class, a role that is to
-    /// be bound (403, 404). Limits and quotas decide over what comes after them, and may be changed by
-    /// the set.
+    /// Admission names what is missing: a service account, a priority or runtime class, a role to
+    /// bind (403, 404). LimitRanges and quotas apply to what is created after them, and the set may
+    /// change them.
     pub(crate) fn what_may_lift(&self, target: &Target, error: &ClusterError) -> Vec<ObjectRef> {
         let (ClusterError::Forbidden { message, .. } | ClusterError::NotFound { message, .. }) =
             error

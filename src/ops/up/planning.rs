@@ -1,4 +1,4 @@
-//! Compares every object with the cluster: its live state against a rehearsed apply.
+//! Compares every object with the cluster: its live state with the result of a dry run.
 
 use std::collections::BTreeSet;
 
@@ -22,19 +22,19 @@ use crate::status::is_being_deleted;
 /// What a plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// To be looked at.
+    /// To show it.
     Read,
-    /// To be carried out, and perhaps waited for.
+    /// To apply it.
     Write {
-        /// Whether what is written is waited for.
+        /// Whether the command waits for what it writes.
         waits: bool,
     },
 }
 
-/// Plans what has to happen; the API server rehearses every object that it can.
+/// Plans every change; every object whose namespace and kind exist gets a dry run.
 ///
 /// # Errors
-/// Everything that would make the apply fail, all of it at once, or a failed exchange.
+/// All problems that would make the apply fail, or a failed request.
 pub(crate) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Result<Plan, OpsError> {
     let (targets, mut problems) = preflight::resolve(context, set).await?;
     let Namespaces {
@@ -43,7 +43,7 @@ pub(crate) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
         leaving,
     } = namespaces::find(context, &targets).await?;
     if purpose != Purpose::Read && !leaving.is_empty() {
-        // Nothing in such a namespace can be rehearsed: the API server refuses whatever is new.
+        // No dry run is possible in such a namespace: the API server refuses every new object.
         problems.extend(leaving);
         return Err(OpsError::Preflight(problems));
     }
@@ -75,10 +75,10 @@ pub(crate) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
     }
 }
 
-/// Rehearses everything again once the namespaces of the plan exist; returns what is wrong with it.
+/// Repeats the dry runs once the plan's namespaces exist; returns the problems found.
 ///
 /// # Errors
-/// A failed exchange.
+/// A failed request.
 pub(crate) async fn rehearse_created(
     context: &Context,
     plan: &mut Plan,
@@ -158,7 +158,7 @@ async fn steps(
     Ok((steps, problems))
 }
 
-/// An object that is being deleted, unless it is a namespace, which was looked at before.
+/// The problem that an object is being deleted. A namespace was already checked.
 async fn leaves(context: &Context, step: &Step) -> Option<Problem> {
     let reference = &step.target.reference;
     let live = step.live.as_ref()?;
@@ -183,7 +183,7 @@ pub(crate) async fn being_deleted(
     })
 }
 
-/// Says what would keep `up` from doing what is only looked at.
+/// Warns about a problem that would make `up` refuse.
 pub(crate) fn warn_of(context: &Context, problem: &Problem) {
     context.warn(format!("`up` would refuse this: {problem}"));
 }

@@ -1,4 +1,4 @@
-//! Fields that the API server writes, in a manifest that was exported with `kubectl get -o yaml`.
+//! Fields that only the API server writes, in a manifest exported with `kubectl get -o yaml`.
 
 use std::fmt;
 
@@ -6,29 +6,29 @@ use serde_json::Value;
 
 use crate::cluster::ClusterError;
 
-/// A field that the API server writes and that keeps a manifest from being applied.
+/// A field that only the API server writes and that makes an apply fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerField {
-    /// `metadata.managedFields`, which no apply may say.
+    /// `metadata.managedFields`, which no apply may set.
     ManagedFields,
     /// `metadata.resourceVersion`: the manifest is for another version of the object.
     ResourceVersion {
         /// The version in the manifest.
         ours: String,
-        /// The live object's, if there is one.
+        /// The live object's, if it exists.
         live: Option<String>,
     },
     /// `metadata.uid`: the manifest is for another object of this name.
     Uid {
         /// The UID in the manifest.
         ours: String,
-        /// The live object's, if there is one.
+        /// The live object's, if it exists.
         live: Option<String>,
     },
 }
 
 impl ServerField {
-    /// The field that a refusal is about, if it is one of these.
+    /// The field that caused a refusal, if it is one of these.
     pub(crate) fn in_the_way(
         ours: &Value,
         live: Option<&Value>,
@@ -49,7 +49,7 @@ impl ServerField {
             Some(Self::ResourceVersion { ours, live })
         };
         match refusal {
-            // What a field of the manifest's own is wrong with comes before these.
+            // A problem with any other field comes first.
             refusal if refusal.is_about_fields() => match refusal {
                 ClusterError::Refused { fields, .. } => {
                     let is_about = |path: &str| fields.iter().any(|field| field == path);
@@ -91,21 +91,21 @@ impl fmt::Display for ServerField {
             Self::ResourceVersion { ours, live } => {
                 write!(
                     formatter,
-                    "version conflict: the manifest is for `{path}` `{ours}`, "
+                    "version conflict: the manifest has `{path}` `{ours}`, "
                 )?;
                 match live {
-                    Some(live) => write!(formatter, "and the object is at `{live}`"),
-                    None => formatter.write_str("and the object does not exist"),
+                    Some(live) => write!(formatter, "but the object has `{live}`"),
+                    None => formatter.write_str("but the object does not exist"),
                 }
             }
             Self::Uid { ours, live } => {
                 write!(
                     formatter,
-                    "the manifest is for another object, with `{path}` `{ours}`: "
+                    "the manifest is for another object: it has `{path}` `{ours}`, "
                 )?;
                 match live {
-                    Some(live) => write!(formatter, "the one of this name has `{live}`"),
-                    None => formatter.write_str("there is none of this name"),
+                    Some(live) => write!(formatter, "but the object of this name has `{live}`"),
+                    None => formatter.write_str("but no object of this name exists"),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The default ServiceAccount, which a namespace has only a moment after it was created.
+//! The default ServiceAccount, which a controller creates a moment after its namespace.
 
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
@@ -11,19 +11,21 @@ use crate::ops::error::OpsError;
 use crate::plan::Target;
 use crate::status::{State, Status};
 
-/// How long it may take. Where the controller does not run, the refusal itself says what is missing.
+/// How long to wait for it. If the controller does not run, the refusal itself says what is
+/// missing.
 const LONGEST: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// The account of every pod that names none.
 const DEFAULT: &str = "default";
 
-/// Waits for the account that a refused pod needs, unless it is there already or no controller makes it
-/// by itself (`k8s.io/kubernetes` `pkg/controller/serviceaccount`); returns whether it has come.
+/// Waits for the account that a refused pod needs, unless it already exists or no controller
+/// creates it (`k8s.io/kubernetes` `pkg/controller/serviceaccount`). Returns whether it was
+/// created.
 ///
-/// Only the API server's admission of pods asks for it: whatever makes pods for others tries again.
+/// Only the admission of pods checks for it; controllers that create pods try again.
 ///
 /// # Errors
-/// A failed exchange.
+/// A failed request.
 pub(crate) async fn arrives(context: &Context, target: &Target) -> Result<bool, OpsError> {
     let Some(namespace) = needed_in(target) else {
         return Ok(false);
@@ -34,7 +36,8 @@ pub(crate) async fn arrives(context: &Context, target: &Target) -> Result<bool, 
         .cluster
         .get::<Value>(&kind, Some(namespace), DEFAULT)
         .await;
-    // Who may not look cannot wait, and one that is there is not what is missing.
+    // Without permission to read it, waiting is not possible. An existing account is not the
+    // problem.
     if !matches!(account, Ok(None)) {
         return Ok(false);
     }

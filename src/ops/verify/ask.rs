@@ -1,4 +1,4 @@
-//! Asks one replica at one endpoint.
+//! Sends one request to one replica at one endpoint.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use crate::figures::milliseconds;
 use crate::ops::{Context, Workload};
 use crate::report::{Endpoint, Problem, ReplicaAnswer, Via};
 
-/// How often a question is repeated when the transport, not the replica, failed.
+/// How often a request is repeated when the transport failed, not the replica.
 const REPEATS: u32 = 2;
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// What every replica is asked at one endpoint.
+/// The request to every replica at one endpoint.
 pub(super) struct Asked<'a> {
     pub(super) expectation: &'a Expectation,
     pub(super) endpoint: Endpoint,
     pub(super) question: Question,
 }
 
-/// Whose replicas are asked, as they were before.
+/// The replicas, as they were before the requests.
 pub(super) struct Scene<'a> {
     pub(super) context: &'a Context,
     pub(super) workload: &'a Workload,
@@ -31,19 +31,19 @@ pub(super) struct Scene<'a> {
     pub(super) pods: &'a Pods,
 }
 
-/// What came of it.
+/// The result of a request.
 pub(super) struct Given {
     pub(super) answer: ReplicaAnswer,
-    /// What is compared of a right answer.
+    /// The part of a right answer that is compared.
     pub(super) compared: Option<Compared>,
-    /// What came of an answer that did not come to a proven end, where that can be compared.
+    /// The part of an answer that ended early, if it can be compared.
     pub(super) fragment: Option<Fragment>,
-    /// Why the API server's proxy was asked.
+    /// Why the API server's proxy was used.
     pub(super) because: Option<&'static str>,
 }
 
-/// Asks, and repeats the question only when the transport failed before an answer began: never to get
-/// a better answer.
+/// Sends a request. It is repeated only if the transport failed before an answer began, never to
+/// get a better answer.
 pub(super) async fn ask(scene: &Scene<'_>, ordinal: i32, asked: &Asked<'_>) -> Given {
     let Scene {
         context,
@@ -123,7 +123,8 @@ fn take(given: &mut Given, expectation: &Expectation, taken: Answer) {
             && expectation.content_type.is_some()
             && may_be_guessed(content_type);
         is_in_doubt.then(|| Problem::NotProven {
-            reason: "the API server's proxy gives a content type to what has none".to_owned(),
+            reason: "the API server's proxy adds a content type to an answer without one"
+                .to_owned(),
         })
     });
     answer.status = Some(taken.status.as_u16());
@@ -149,7 +150,7 @@ fn fail(given: &mut Given, asked: &Asked<'_>, error: AskError) {
         }
         AskError::NotProxied(source) => Problem::NotAsked {
             reason: match given.because {
-                // What is missing is the better way; the other one would prove less.
+                // The better transport is missing; this one would prove less.
                 Some(because) if matches!(source, ClusterError::Forbidden { .. }) => {
                     format!("{because}, and so is the API server's pod proxy")
                 }
@@ -159,9 +160,12 @@ fn fail(given: &mut Given, asked: &Asked<'_>, error: AskError) {
                 None => source.to_string(),
             },
         },
-        // A server on the loopback address alone answers a port-forward, and not the proxy.
+        // A server that listens only on the loopback address answers a port-forward, but not the
+        // proxy.
         AskError::NotListeningOutside => Problem::NotAsked {
-            reason: format!("{error}; a server on the loopback address only cannot be asked so"),
+            reason: format!(
+                "{error}; the proxy cannot reach a server that listens only on its loopback address"
+            ),
         },
         AskError::NotOpenedInTime
         | AskError::NoSuchPod
@@ -176,7 +180,7 @@ fn fail(given: &mut Given, asked: &Asked<'_>, error: AskError) {
         AskError::Unfinished(fragment) => {
             given.answer.status = fragment.status.map(|status| status.as_u16());
             let problem = asked.expectation.fragment_problem(&fragment);
-            // Where something is cut out before it is compared, neither place nor length says anything.
+            // If parts are removed before comparing, neither offset nor length means anything.
             let is_comparable = asked.expectation.ignore.is_empty();
             given.fragment = is_comparable.then_some(*fragment);
             problem

@@ -1,4 +1,4 @@
-//! What became of the replicas between two rounds, while nobody was asking.
+//! What happened to the replicas between two rounds, when no requests were sent.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use super::pods::Pods;
 use crate::status::{PodRun, expected_ordinals, is_owned_by};
 
-/// Changes that are noted one by one, at most.
+/// At most this many changes are noted one by one.
 const NOTED: usize = 10;
 
-/// The run that every replica is in, by the pod's name.
+/// The run of every replica, by pod name.
 pub(super) type Runs = BTreeMap<String, PodRun>;
 
-/// The runs of the replicas that a StatefulSet should have.
+/// The runs of the expected replicas of a StatefulSet.
 pub(super) fn runs(set: &StatefulSet, pods: &Pods) -> Runs {
     let name = set.metadata.name.as_deref().unwrap_or_default();
     expected_ordinals(set)
@@ -25,7 +25,7 @@ pub(super) fn runs(set: &StatefulSet, pods: &Pods) -> Runs {
         .collect()
 }
 
-/// The run in which every replica was last seen, and what has changed from one round to another.
+/// The run in which every replica was last seen, and all changes between rounds.
 #[derive(Default)]
 pub(super) struct Between {
     /// The number of the round in which it was seen, and the run.
@@ -35,8 +35,8 @@ pub(super) struct Between {
 }
 
 impl Between {
-    /// Compares the runs at the beginning of a round with those at the end of the rounds before;
-    /// returns what has changed since, a clause each. `after` is what the next round is held against.
+    /// Compares the runs at the start of a round with those at the end of earlier rounds. Returns
+    /// the changes, as clauses. The next round is compared with `after`.
     pub(super) fn round(&mut self, number: u32, before: &Runs, after: Runs) -> Vec<String> {
         let mut changes = Vec::new();
         for (name, run) in before {
@@ -59,7 +59,7 @@ impl Between {
         changes
     }
 
-    /// Everything that has changed between rounds, a sentence each.
+    /// All changes between rounds, as sentences.
     pub(super) fn notes(self) -> impl Iterator<Item = String> {
         let more = (self.more > 0).then(|| format!("{} more changes between rounds", self.more));
         self.notes.into_iter().chain(more)

@@ -1,4 +1,4 @@
-//! What the StatefulSet has become while its replicas were asked.
+//! Changes of the StatefulSet during the requests to its replicas.
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 
@@ -6,9 +6,9 @@ use super::pods::Beside;
 use crate::report::{Finding, FindingKind, Problem, ReplicaAnswer};
 use crate::status::{change_since, expected_ordinals};
 
-/// A proof is about the StatefulSet as it was first read: another object of its name, or another spec,
-/// leaves it open. What is wrong with a pod by the first reading may be just right by what the
-/// StatefulSet has become, and then nothing is proven. Returns the answers that changed.
+/// A proof is about the StatefulSet as it was first read. If the object was replaced or its spec
+/// changed, the result is undecided: a pod that was wrong by the old spec may be right by the new
+/// one. Returns the answers that changed.
 pub(super) fn excuse(
     set: &StatefulSet,
     now: Option<&StatefulSet>,
@@ -44,7 +44,7 @@ pub(super) fn excuse(
         names.any(|wanted| finding.pod.as_deref() == Some(&wanted))
     };
     beside.findings.retain(|finding| !is_wanted(finding));
-    let message = format!("{what} while its replicas were asked");
+    let message = format!("{what} during the verification");
     let finding = Finding::of_all(FindingKind::WorkloadChanged, message);
     beside.findings.push(finding);
     changed

@@ -1,4 +1,4 @@
-//! The pods of a workload, before its replicas are asked and after.
+//! The pods of a workload, before and after the requests to its replicas.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -19,7 +19,7 @@ pub(crate) type Pods = BTreeMap<String, Pod>;
 /// The pods that the StatefulSet's selector matches, by name.
 ///
 /// # Errors
-/// A failed exchange.
+/// A failed request.
 pub(crate) async fn list(
     context: &Context,
     workload: &Workload,
@@ -45,7 +45,7 @@ pub(crate) async fn list(
         .collect())
 }
 
-/// The port that is named, or the only one of the pod template.
+/// The named port, or the only port of the pod template.
 ///
 /// # Errors
 /// [`OpsError::Question`].
@@ -58,7 +58,7 @@ pub(crate) fn port(
         return Ok(port);
     }
     let containers = set.spec.template.spec.iter().flat_map(long_running);
-    // Several containers may name one port: they share their pod's network.
+    // Several containers may name the same port: they share their pod's network.
     let ports: BTreeSet<u16> = containers
         .flat_map(|container| container.ports.iter().flatten())
         .filter(|port| {
@@ -72,7 +72,7 @@ pub(crate) fn port(
         [port] => Ok(**port),
         [] => Err(OpsError::Question {
             object: Box::new(object.clone()),
-            reason: "its pod template names no TCP port".to_owned(),
+            reason: "its pod template declares no TCP port".to_owned(),
             hint: "name the port with `--port PORT`".to_owned(),
         }),
         several => {
@@ -82,14 +82,14 @@ pub(crate) fn port(
                 .collect();
             Err(OpsError::Question {
                 object: Box::new(object.clone()),
-                reason: "its pod template names several ports".to_owned(),
+                reason: "its pod template declares several ports".to_owned(),
                 hint: format!("choose one: {}", flags.join(", ")),
             })
         }
     }
 }
 
-/// Whether a pod can be asked at all; what it lacks is proof enough by itself.
+/// Whether a request to a pod is possible; if not, its state is proof enough.
 pub(crate) fn askable(set: &StatefulSet, pod: Option<&Pod>) -> Result<(), Problem> {
     let Some(pod) = pod else {
         return Err(Problem::Missing);
@@ -114,8 +114,8 @@ pub(crate) fn is_ready(pods: &Pods, name: &str) -> bool {
     pods.get(name).is_some_and(status::is_ready)
 }
 
-/// Why an answer does not count: it counts only if it came from the very containers that were there
-/// before and after, and if nobody else can have given it.
+/// Why an answer does not count. It counts only if it came from the very containers that ran before
+/// and after, and if nothing else can have sent it.
 pub(crate) fn doubt(answer: &ReplicaAnswer, before: &Pods, after: &Pods) -> Option<Problem> {
     let old = before.get(&answer.pod)?;
     change(answer, old, after.get(&answer.pod)).or_else(|| {
@@ -142,8 +142,8 @@ fn change(answer: &ReplicaAnswer, old: &Pod, new: Option<&Pod>) -> Option<Proble
     Some(Problem::ChangedMeanwhile { what })
 }
 
-/// Whether what was found of a pod without asking it is still so: a stranger remains one, whatever its
-/// containers do, and so does a pod on its way out.
+/// Whether the state of a pod that got no request still holds: a pod of another owner stays one
+/// whatever its containers do, and a terminating pod stays terminating.
 fn still_holds(answer: &ReplicaAnswer, old: &Pod, new: &Pod) -> bool {
     let is_same = new.metadata.uid == old.metadata.uid;
     match answer.error {
@@ -155,15 +155,15 @@ fn still_holds(answer: &ReplicaAnswer, old: &Pod, new: &Pod) -> bool {
     }
 }
 
-/// What there is beside the replicas.
+/// Pods other than the replicas.
 #[derive(Debug, Default)]
 pub(crate) struct Beside {
     pub(crate) findings: Vec<Finding>,
     pub(crate) notes: Vec<String>,
 }
 
-/// Pods that match the selector and should not exist. What another controller keeps is none of them:
-/// it only shares the labels.
+/// Pods that match the selector but should not exist. A pod of another controller is not one of
+/// them: it only shares the labels.
 pub(crate) fn beside(
     set: &StatefulSet,
     before: &Pods,
@@ -198,14 +198,14 @@ pub(crate) fn beside(
             }
             Ownership::Nobody if has_ended(&pod) => {
                 beside.notes.push(format!(
-                    "`{name}` matches the selector, but has ended: it was not counted"
+                    "`{name}` matches the selector but has ended: it was not counted"
                 ));
                 continue;
             }
-            _ if is_leaving => (FindingKind::TerminatingPod, "and is still terminating"),
-            _ => (FindingKind::ExtraPod, "but does"),
+            _ if is_leaving => (FindingKind::TerminatingPod, "; it is still terminating"),
+            _ => (FindingKind::ExtraPod, ""),
         };
-        let message = format!("`{name}` matches the selector and should not exist, {what}");
+        let message = format!("`{name}` matches the selector but should not exist{what}");
         beside.findings.push(Finding::of_pod(kind, &name, message));
     }
     for (name, pod) in extra(before) {
@@ -215,7 +215,7 @@ pub(crate) fn beside(
             continue;
         }
         let message =
-            format!("`{name}` matched the selector and should not have existed; it is gone by now");
+            format!("`{name}` matched the selector but should not have existed; it is gone now");
         let kind = FindingKind::TerminatingPod;
         beside.findings.push(Finding::of_pod(kind, &name, message));
     }
@@ -223,16 +223,16 @@ pub(crate) fn beside(
     beside
 }
 
-/// Pods that only share the labels: nothing is wrong with them, but a Service may not tell them apart.
+/// Pods that only share the labels: nothing is wrong with them, but a Service may route to them.
 fn of_another((controller, pods): (&String, &Vec<String>)) -> String {
     match pods.as_slice() {
         [pod] => format!(
-            "`{pod}` matches the selector, but belongs to `{controller}`: it is no replica, though a \
-             Service with this selector leads to it as well"
+            "`{pod}` matches the selector but belongs to `{controller}`: it is not a replica, but a \
+             Service with this selector routes to it too"
         ),
         several => format!(
-            "{} pods match the selector, but belong to `{controller}`: they are no replicas, though a \
-             Service with this selector leads to them as well",
+            "{} pods match the selector but belong to `{controller}`: they are not replicas, but a \
+             Service with this selector routes to them too",
             several.len()
         ),
     }

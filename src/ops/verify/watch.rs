@@ -1,4 +1,4 @@
-//! Verifies again and again, and tells only what changes.
+//! Verifies repeatedly, and reports only changes.
 
 use std::mem::{Discriminant, discriminant};
 use std::time::Duration;
@@ -13,23 +13,23 @@ use crate::ops::error::OpsError;
 use crate::ops::{Context, Workload};
 use crate::report::{AnswerGroup, FindingKind, Problem, Rounds, VerifyReport};
 
-/// How often a verification is repeated, and how long.
+/// How often a verification is repeated, and for how long.
 #[derive(Debug, Clone, Copy)]
 pub struct WatchTimes {
-    /// From the beginning of one round to that of the next.
+    /// From the start of one round to the start of the next.
     pub every: Duration,
-    /// When this time is over the last round begins; without it, only `stop` ends the watch.
+    /// After this time the last round starts; without it, only `stop` ends the watch.
     pub lasts: Option<Duration>,
 }
 
-/// What a round came to, as far as a change of it is worth telling: no latencies.
+/// The parts of a round's result whose change is reported: no latencies.
 #[derive(PartialEq)]
 struct Gist {
     verdict: Outcome,
     groups: Vec<AnswerGroup>,
     findings: Vec<(FindingKind, Option<String>)>,
     problems: Vec<Option<Discriminant<Problem>>>,
-    /// Why the round did not come to an end.
+    /// Why the round did not finish.
     error: Option<String>,
 }
 
@@ -61,7 +61,7 @@ impl Gist {
     }
 }
 
-/// The summary, and what speaks first against the workload.
+/// The summary, and the first finding against the workload.
 fn summary(report: &VerifyReport) -> String {
     match report.findings.first() {
         Some(finding) => format!("{}: {}", report.summary, finding.message),
@@ -69,9 +69,10 @@ fn summary(report: &VerifyReport) -> String {
     }
 }
 
-/// Verifies again and again, the last time when the time is over, or until `stop` is ready. Every round
-/// has the time of a command. What became of a pod between two rounds is a change, and weighs nothing. The report is that of the last round that came to an end; its outcome is the worst of
-/// all rounds.
+/// Verifies repeatedly, for the last time when the time is over or `stop` is ready. Every round has
+/// the time limit of a command. A change of a pod between two rounds is reported, but does not
+/// count against the workload. The report is that of the last finished round; its outcome is the
+/// worst of all rounds.
 ///
 /// # Errors
 /// As [`super::verify`], when the first round fails.
@@ -100,7 +101,7 @@ pub async fn watch(
         };
         let result = tokio::select! {
             biased;
-            // Without a single round there is nothing to report.
+            // Without a single finished round there is nothing to report.
             () = &mut stop, if !is_first => break,
             result = round => result,
         };
@@ -115,7 +116,7 @@ pub async fn watch(
             Err(error) => (Gist::failed(error), in_words(error)),
         };
         if is_first {
-            // What fails at once is no change of anything.
+            // A failure of the first round is not a change.
             last = Some(result?);
         } else if let Ok(report) = result {
             last = Some(report);
@@ -145,7 +146,7 @@ pub async fn watch(
             () = &mut stop => break,
             () = sleep_until(begins) => {}
         }
-        // A round that took longer than it should has moved those after it.
+        // A round that took too long delays the rounds after it.
         begins = begins.max(Instant::now());
     }
     // The first round has set it.

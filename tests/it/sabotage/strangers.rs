@@ -104,5 +104,5 @@ async fn what_a_former_set_of_the_name_left_behind_should_not_exist() {
         .await
         .is(UNHEALTHY, "unhealthy")
         .of_kind("extra_pod")
-        .saying("`cryptoserver-5` matches the selector and should not exist, but does");
+        .saying("`cryptoserver-5` matches the selector but should not exist");
 }

@@ -25,7 +25,7 @@ async fn an_extra_pod_is_unhealthy_and_named() {
     let server = cluster().await;
     server.create("kubectl", "", "pods", stranger(&server));
     let output = verify(&server).await.expect_code(4);
-    let expected = "`stranger` matches the selector and should not exist, but does";
+    let expected = "`stranger` matches the selector but should not exist";
     assert_eq!(
         finding(&output),
         ("extra_pod".to_owned(), expected.to_owned())
@@ -56,7 +56,7 @@ async fn an_extra_pod_that_is_on_its_way_out_is_undecided() {
         finding(&output),
         (
             "terminating_pod".to_owned(),
-            "`stranger` matches the selector and should not exist, and is still terminating"
+            "`stranger` matches the selector but should not exist; it is still terminating"
                 .to_owned()
         )
     );
@@ -80,7 +80,7 @@ async fn a_pod_that_has_ended_is_named_and_weighs_nothing() {
     let report = report(&output);
     assert_eq!(
         report["notes"],
-        json!(["`stranger` matches the selector, but has ended: it was not counted"]),
+        json!(["`stranger` matches the selector but has ended: it was not counted"]),
         "{report}"
     );
     assert_eq!(output.code(), 0, "{report}");

@@ -21,7 +21,7 @@ async fn where_port_forwards_are_forbidden_the_proxy_is_asked_and_that_is_said()
     let report = report(&output);
     assert_eq!(report["replicas"][0]["via"], "pod_proxy");
     assert_eq!(report["replicas"][1]["via"], "pod_proxy");
-    let note = "replicas 0, 1 were asked through the API server's pod proxy, because port-forwards are forbidden";
+    let note = "replicas 0, 1 were reached through the API server's pod proxy because port-forwards are forbidden";
     assert!(
         report["notes"][0].as_str().unwrap().starts_with(note),
         "{report}"

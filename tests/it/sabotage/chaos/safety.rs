@@ -117,7 +117,7 @@ async fn an_orphan_beside_the_replicas_is_no_steady_state() {
     chaos(&scene, &[])
         .await
         .is(UNHEALTHY, "refused")
-        .saying("`orphan` matches the selector and should not exist, but does");
+        .saying("`orphan` matches the selector but should not exist");
     assert_eq!(scene.server.writes().len(), 0);
 }
 

@@ -93,7 +93,7 @@ async fn an_orphan_with_the_same_labels_may_get_the_requests() {
         .sparing(0)
         .sparing(1)
         .of_kind("extra_pod")
-        .saying("`cryptoserver-7` matches the selector and should not exist, but does");
+        .saying("`cryptoserver-7` matches the selector but should not exist");
 }
 
 #[tokio::test]

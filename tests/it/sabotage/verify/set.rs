@@ -47,7 +47,7 @@ async fn a_scaling_that_no_controller_carries_out_proves_nothing() {
     let told = meanwhile(|scene| change_unseen(scene, |set| set["spec"]["replicas"] = json!(3)));
     leaves_it_open(
         told.await,
-        "the StatefulSet was scaled from 2 to 3 replicas while its replicas were asked",
+        "the StatefulSet was scaled from 2 to 3 replicas during the verification",
     );
 }
 
@@ -55,7 +55,7 @@ async fn a_scaling_that_no_controller_carries_out_proves_nothing() {
 async fn a_spec_that_was_changed_and_changed_back_proves_nothing() {
     leaves_it_open(
         meanwhile(|scene| change_unseen(scene, |_| {})).await,
-        "the spec of the StatefulSet was changed while its replicas were asked",
+        "the spec of the StatefulSet was changed during the verification",
     );
 }
 
@@ -64,7 +64,7 @@ async fn another_set_of_the_same_name_proves_nothing() {
     let told = meanwhile(|scene| change_unseen(scene, |set| set["metadata"]["uid"] = json!("new")));
     leaves_it_open(
         told.await,
-        "the StatefulSet was replaced by another one of its name while its replicas were asked",
+        "the StatefulSet was replaced by another one of its name during the verification",
     );
 }
 
