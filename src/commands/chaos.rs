@@ -48,13 +48,13 @@ pub(super) async fn run(
     if breaks {
         context = confirm::ask(session, context, protected, &plan.what, &plan.reach).await?;
     }
-    // A long way with much to remember: not on the stack.
+    // A large future: not on the stack.
     let report = Box::pin(chaos::run(&context, &plan)).await?;
     Ok(Report::Chaos(Box::new(report)))
 }
 
-/// Undoes what an experiment has left behind: it only ever returns to what was before, so it needs
-/// no consent, in a protected context either.
+/// Undoes what an experiment has left behind. It only restores earlier values, so it needs no
+/// consent, not even in a protected context.
 async fn restore(
     session: &Session<'_>,
     arguments: &ChaosArgs,

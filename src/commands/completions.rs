@@ -9,7 +9,7 @@ use crate::ui::Ui;
 /// Prints the completion script of a shell.
 ///
 /// # Errors
-/// When it cannot be delivered.
+/// When it cannot be written.
 pub(super) fn run(arguments: &CompletionsArgs, ui: &Ui) -> Result<(), CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(

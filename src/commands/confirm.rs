@@ -1,4 +1,4 @@
-//! Consent to what cannot be undone, and to any change in a context that is protected.
+//! Consent to what cannot be undone, and to every change in a protected context.
 
 use super::Session;
 use crate::config::Config;
@@ -7,7 +7,7 @@ use crate::ops::Context;
 use crate::render::terminal::broken;
 use crate::ui::{Confirmation, brief};
 
-/// Fails early where nobody could be asked: without a terminal, consent comes by `--yes` alone.
+/// Fails early if the user cannot be asked: without a terminal, only `--yes` gives consent.
 ///
 /// # Errors
 /// A usage error.
@@ -21,12 +21,12 @@ pub(super) fn possible(session: &Session<'_>) -> Result<(), CommandError> {
     ))
 }
 
-/// A context that the configuration protects: whoever changes something there types its name.
+/// A context that the configuration protects: to change something there, the user types its name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Protected {
     /// Its name.
     context: String,
-    /// The entry of the configuration, with its place.
+    /// The entry of the configuration, and where it is.
     entry: String,
 }
 
@@ -34,7 +34,7 @@ impl Protected {
     /// Whether the context of a run is protected.
     ///
     /// # Errors
-    /// A usage error where nobody can type its name.
+    /// A usage error if there is no terminal to type its name on.
     pub(super) fn find(
         session: &Session<'_>,
         context: &Context,
@@ -60,8 +60,8 @@ fn protection(
     );
     let Some(name) = context else {
         return Err(CommandError::usage(
-            format!("what runs inside a cluster is protected ({entry})"),
-            "only the file itself can allow it",
+            format!("runs inside a cluster are protected ({entry})"),
+            "remove that entry, or run outside the cluster with a named context",
         ));
     };
     if can_ask {
@@ -72,13 +72,13 @@ fn protection(
         format!(
             "the context `{name}` is protected ({entry}), and there is no terminal to type its name on"
         ),
-        "run the command on a terminal, where it asks for the name, or choose another context with \
+        "run the command on a terminal and type the name there, or choose another context with \
          `--context`; `--yes` is not enough",
     ))
 }
 
-/// Shows what will happen and where, and asks; the command's time begins with the answer. `--yes`
-/// answers everything but a protected context's question for its name.
+/// Shows what will happen and where, and asks for consent. The command's time limit starts with the
+/// answer. `--yes` answers every question except that for the name of a protected context.
 ///
 /// # Errors
 /// [`CommandError::declined`], or a usage error without a terminal.
@@ -94,11 +94,11 @@ pub(super) async fn ask(
     }
     let cluster = &context.cluster;
     let place = match cluster.context() {
-        // In one line: a name that breaks it could write a question of its own.
+        // On one line: a name with a line break could forge a question.
         Some(name) => format!("context `{}` ({})", brief(name), brief(cluster.server())),
         None => brief(cluster.server()),
     };
-    let mut question = format!("This will {}, in {place}.\n", brief(what));
+    let mut question = format!("This will {} in {place}.\n", brief(what));
     for line in lines {
         question.push_str("  ");
         question.push_str(&brief(&session.emitter.completed(line)));
@@ -110,11 +110,11 @@ pub(super) async fn ask(
         question = format!("{question}The context is protected ({entry}).\n");
     }
     let question = broken(&question, ui.width());
-    // On a thread of its own, so that Ctrl-C is heard while the question stands.
+    // On a thread of its own, so that Ctrl-C works while the question is open.
     let answer = tokio::task::spawn_blocking(move || match protected {
-        None => ui.confirm(&format!("{question}Go on?")),
+        None => ui.confirm(&format!("{question}Continue?")),
         Some(Protected { context, .. }) => {
-            ui.confirm_by_name(&format!("{question}To go on, type its name:"), &context)
+            ui.confirm_by_name(&format!("{question}To continue, type its name:"), &context)
         }
     });
     match answer.await {

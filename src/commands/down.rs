@@ -34,7 +34,7 @@ pub(super) async fn run(
         let kept = plan.kept().iter();
         let kept = kept.map(|kept| format!("keep {}: {}", placed(&kept.object), kept.reason));
         let lines: Vec<String> = deleted.chain(along).chain(kept).collect();
-        let what = "take the set down";
+        let what = "delete the set";
         context = confirm::ask(session, context, protected, what, &lines).await?;
     }
     session.emitter.send(EventKind::Planned {

@@ -26,7 +26,7 @@ pub(super) async fn run(
             // kubectl's -1: all of them.
             tail: arguments.tail.filter(|lines| *lines >= 0),
             since: arguments.since.map(|since| {
-                // A part of a second is a whole one: better a line more than one less.
+                // Round up to whole seconds: one line too many is better than one too few.
                 let seconds = since.as_secs() + u64::from(since.subsec_nanos() > 0);
                 LogStart::Seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
             }),
@@ -40,7 +40,9 @@ pub(super) async fn run(
         };
         let Some(owner) = owner_of(&named) else {
             return Err(CommandError::usage(
-                format!("`{pod}` is not the name of a StatefulSet's pod, such as `web-0`"),
+                format!(
+                    "`{pod}` cannot be a pod of a StatefulSet: its name does not end in an ordinal, as `web-0` does"
+                ),
                 format!(
                     "read any other pod with `kubectl logs {pod} -n {}`",
                     named.namespace
@@ -51,7 +53,8 @@ pub(super) async fn run(
         return Ok(ops::logs(&context, &owner, &options).await?);
     }
     match ops::logs(&context, &workload, &options).await {
-        // No StatefulSet has the name; a pod of one may, which is what `kubectl logs` is given.
+        // No StatefulSet has this name, but a pod of one may: `kubectl logs` takes the name of a
+        // pod.
         Err(OpsError::NoSuchWorkload { object, nearby }) => match owner_of(&workload) {
             Some(owner) => {
                 options.pod = Some(object.name);
@@ -63,7 +66,7 @@ pub(super) async fn run(
     }
 }
 
-/// The StatefulSet whose pod has this name.
+/// The StatefulSet that a pod of this name belongs to.
 fn owner_of(pod: &Workload) -> Option<Workload> {
     let (owner, ordinal) = pod.name.rsplit_once('-')?;
     let is_ordinal = !ordinal.is_empty() && ordinal.bytes().all(|byte| byte.is_ascii_digit());
@@ -73,7 +76,7 @@ fn owner_of(pod: &Workload) -> Option<Workload> {
     })
 }
 
-/// `-f` is the file here, as it is for every other command; to `kubectl logs` it is to follow.
+/// `-f` names a file here, as in every other command; in `kubectl logs` it means to follow.
 fn refuse_followed(arguments: &LogsArgs) -> Result<(), CommandError> {
     let files = &arguments.workload.set.filename;
     let is_missing =
@@ -83,7 +86,7 @@ fn refuse_followed(arguments: &LogsArgs) -> Result<(), CommandError> {
         Some(path) => {
             let path = path.display();
             Err(CommandError::usage(
-                format!("`-f` names a file with manifests here, and there is no file `{path}`"),
+                format!("`-f` names a file with manifests here, but `{path}` does not exist"),
                 format!("to follow the logs, use `cryptoctl logs --follow {path}`"),
             ))
         }

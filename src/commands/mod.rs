@@ -1,4 +1,5 @@
-//! One file for each verb: arguments in, a call to `ops`, a report out. This is only the dispatch.
+//! One file for each verb: arguments in, a call to `ops`, a report out. This module only
+//! dispatches.
 
 mod chaos;
 mod completions;
@@ -26,7 +27,7 @@ use crate::ui::{OutputError, Ui};
 
 /// Runs a command; one that talks to no cluster has no report.
 ///
-/// # Errors
+/// [`CommandError`], when the command failed before it had a result.
 /// [`CommandError`], when the command did not come to an answer.
 pub(crate) async fn run(
     cli: &Cli,
@@ -62,7 +63,7 @@ pub(crate) async fn run(
     report.map(Some)
 }
 
-/// Prints data; a reader that has enough is no failure.
+/// Prints data; a reader that stops reading is not a failure.
 fn print(ui: &Ui, data: &str) -> Result<(), CommandError> {
     match ui.write_output(data) {
         Err(error @ OutputError::Failed(_)) => Err(error.into()),
@@ -70,7 +71,7 @@ fn print(ui: &Ui, data: &str) -> Result<(), CommandError> {
     }
 }
 
-/// What every verb is given.
+/// What every verb needs.
 struct Session<'a> {
     cli: &'a Cli,
     ui: &'a Ui,
@@ -80,7 +81,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Connects, and says to what.
+    /// Connects, and reports the cluster.
     async fn connect(
         &self,
         command: &str,
@@ -103,7 +104,7 @@ impl Session<'_> {
         if context.cluster.skips_verification() {
             self.emitter.send(EventKind::Warning {
                 message: format!(
-                    "the certificate of the API server at `{}` is not checked \
+                    "the certificate of the API server at `{}` is not verified \
                      (`insecure-skip-tls-verify`): this connection can be intercepted",
                     context.cluster.server()
                 ),
@@ -112,19 +113,19 @@ impl Session<'_> {
         Ok(context)
     }
 
-    /// Says what a person should know, if there is something.
+    /// Emits a warning, if there is one.
     fn warn(&self, note: Option<String>) {
         if let Some(message) = note {
             self.emitter.send(EventKind::Warning { message });
         }
     }
 
-    /// The manifests of a command that changes nothing about them.
+    /// The manifests of a command that does not edit them.
     async fn set(&self, arguments: &SetArgs) -> Result<Set, CommandError> {
         settings::set(self.cli, arguments, None).await
     }
 
-    /// Connects, and finds the StatefulSet that a command is about.
+    /// Connects, and finds the StatefulSet that a command works on.
     async fn workload(
         &self,
         command: &str,

@@ -1,9 +1,8 @@
-//! Chance, at the edge.
+//! Random numbers.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// A number that is another one in every run. It is below 2^53, so that any reader of JSON gets it
-/// back as it is.
+/// A random number below 2^53, so that every JSON reader returns it unchanged.
 pub(super) fn seed() -> u64 {
     RandomState::new().hash_one(0) >> 11
 }

@@ -1,4 +1,4 @@
-//! `report`, and what holds for the report files of every command.
+//! `report`, and the checks of report files that every command shares.
 
 use std::io;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::render::terminal::OutputFormat;
 use crate::settings;
 use crate::ui::{Stream, Ui};
 
-/// Renders the journal of an earlier run: into files, or as what the run said.
+/// Renders the journal of an earlier run: into files, or as the output of that run.
 pub(super) async fn run(session: &Session<'_>, arguments: &ReportArgs) -> Result<(), CommandError> {
     let path = arguments.journal.clone();
     let ui = session.ui.clone();
@@ -47,8 +47,9 @@ fn unreadable(path: &Path, reason: &io::Error) -> CommandError {
 
 fn print(session: &Session<'_>, events: &[Event]) -> Result<(), CommandError> {
     let text = match session.cli.global.output {
-        OutputFormat::Json => document::render(Format::Lines, events)
-            .map_err(|error| CommandError::usage(error.to_string(), "try it without `-o json`"))?,
+        OutputFormat::Json => document::render(Format::Lines, events).map_err(|error| {
+            CommandError::usage(error.to_string(), "try again without `-o json`")
+        })?,
         OutputFormat::Text => {
             let with_colour = session.ui.has_colour(Stream::Stdout);
             terminal::render_to_text(events, session.ui.width(), with_colour)
@@ -57,14 +58,14 @@ fn print(session: &Session<'_>, events: &[Event]) -> Result<(), CommandError> {
     super::print(session.ui, &text)
 }
 
-/// Whether the report files of a run could be written, before anything is sent.
+/// Whether the report files of a run can be written, before any request is sent.
 pub(super) fn possible(files: &[ReportFile], has_timeline: bool) -> Result<(), CommandError> {
     for file in files {
         let path = file.path.display();
         if file.format == Format::Timeline && !has_timeline {
             return Err(CommandError::usage(
                 format!("`--report {path}`: only an experiment has a timeline"),
-                "end the name in `.json`, `.jsonl`, `.xml` or `.html`",
+                "choose a name that ends in `.json`, `.jsonl`, `.xml` or `.html`",
             ));
         }
         has_folder("--report", &file.path)?;
@@ -72,16 +73,13 @@ pub(super) fn possible(files: &[ReportFile], has_timeline: bool) -> Result<(), C
     Ok(())
 }
 
-/// Whether there is a folder for the file that a flag names, before anything is sent.
+/// Whether the folder of a file that a flag names exists, before any request is sent.
 pub(super) fn has_folder(flag: &str, path: &Path) -> Result<(), CommandError> {
     if file::folder(path).is_dir() {
         return Ok(());
     }
     Err(CommandError::usage(
-        format!(
-            "`{flag} {}`: there is no folder to write it to",
-            path.display()
-        ),
-        "make the folder first, or name another one",
+        format!("`{flag} {}`: its folder does not exist", path.display()),
+        "create the folder first, or name another one",
     ))
 }

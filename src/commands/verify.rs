@@ -19,7 +19,7 @@ pub(super) async fn run(
     if let Some(path) = &arguments.save_baseline {
         report::has_folder("--save-baseline", path)?;
     }
-    // What cannot be read is said before anything is sent.
+    // Files that cannot be read are reported before any request is sent.
     let baseline = match &arguments.baseline {
         Some(path) => {
             let path = path.clone();
@@ -60,7 +60,7 @@ pub(super) async fn run(
             Some(answered) => save(&answered, path)?,
             None => context.emitter.send(EventKind::Warning {
                 message: format!(
-                    "no baseline was saved in `{}`: only answers on which all replicas agree are one",
+                    "no baseline was saved in `{}`: a baseline needs the same answers from all replicas",
                     path.display()
                 ),
             }),

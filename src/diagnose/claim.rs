@@ -1,4 +1,4 @@
-//! Causes that a pod's claims show.
+//! Causes in a pod's claims.
 
 use k8s_openapi::api::core::v1::Pod;
 
@@ -31,7 +31,7 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
                         .map(|name| format!(" -n {name}"))
                         .unwrap_or_default()
                 )],
-                // It may be on its way.
+                // It may be created soon.
                 finality: Finality::Lasting,
                 container: None,
                 object,

@@ -1,4 +1,4 @@
-//! Causes that a pod's containers show.
+//! Causes in a pod's containers.
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
@@ -12,7 +12,7 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
         diagnosis.evidence.insert(0, diagnosis.message);
         diagnosis.cause = Cause::StuckRevision;
         diagnosis.message = format!(
-            "`{name}` is broken at an old revision, and its controller waits for it before it updates it"
+            "`{name}` is broken at an old revision, but its controller waits until it is Ready before updating it"
         );
         diagnosis.next = vec![kubectl("delete", &diagnosis.object)];
     }
@@ -59,10 +59,10 @@ fn of_container(snapshot: &Snapshot, pod: &Pod, status: &ContainerStatus) -> Opt
     }
 }
 
-/// A missing image or a missing right to it does not come by waiting; a registry that is away does.
+/// A missing image, or missing access to it, does not resolve itself; an unreachable registry does.
 ///
-/// The first failure is `ErrImagePull`, the pauses between the next ones `ImagePullBackOff`
-/// (`pkg/kubelet/images/types.go`); the rest is the registry's own words.
+/// The first failure is `ErrImagePull`, the pauses between the next attempts are `ImagePullBackOff`
+/// (`pkg/kubelet/images/types.go`); the rest is the registry's message.
 fn pull_finality(reason: &str, words: &str) -> Finality {
     const REFUSALS: [&str; 5] = [
         "not found",
@@ -81,7 +81,7 @@ fn pull_finality(reason: &str, words: &str) -> Finality {
     }
 }
 
-/// A missing Secret may be on its way; an image that runs as root is not going to change
+/// A missing Secret may be created soon; an image that runs as root will not change
 /// (`pkg/kubelet/kuberuntime/security_context.go`).
 fn configuration_finality(words: &str) -> Finality {
     if words.contains("runAsNonRoot") {
@@ -99,9 +99,9 @@ fn with_reason(reason: &str, words: &str) -> Vec<String> {
     }]
 }
 
-/// Whether a broken pod keeps its controller from moving on.
+/// Whether a broken pod keeps its controller from updating.
 ///
-/// With ordered pods the controller handles one unready pod and returns, before it comes to updates
+/// With ordered pods, the controller handles one unready pod and returns before it gets to updates
 /// (`pkg/controller/statefulset/stateful_set_control.go`), so a pod that never becomes Ready at an
 /// old revision is never updated.
 fn blocks_another_revision(snapshot: &Snapshot, pod: &Pod) -> bool {

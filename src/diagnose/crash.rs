@@ -1,4 +1,4 @@
-//! Why a container keeps ending: by itself, or because the kubelet ends it.
+//! Why a container keeps ending: by itself, or because the kubelet stops it.
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod};
@@ -7,9 +7,9 @@ use super::probe::{self, Kind};
 use super::{Cause, Diagnosis, Finality, all_containers, events, exit, kubectl, pod_reference};
 use crate::status::{Snapshot, long_running_statuses};
 
-/// Starts after which a container that keeps ending is not given another chance.
+/// After this many starts, a container that keeps ending is treated as broken.
 ///
-/// Two: a first restart is common while a dependency comes up.
+/// Two: a first restart is common while a dependency starts.
 const RESTARTS_OF_A_CRASH_LOOP: i32 = 2;
 
 pub(super) fn diagnose(
@@ -29,7 +29,7 @@ pub(super) fn diagnose(
         .and_then(|state| state.terminated.as_ref());
     let ended = now.or(before)?;
     let finished = ended.exit_code == 0;
-    // An init container is meant to end, and any other may do so once.
+    // An init container is meant to end, and any other container may end once.
     let is_looping = if finished {
         long_running_statuses(pod).any(|it| it.name == status.name)
             && status.restart_count > 0
@@ -38,7 +38,7 @@ pub(super) fn diagnose(
         backs_off || now.is_some()
     };
     let killed_by = killed_by(snapshot, pod, status, ended);
-    // It runs, and what ended it before is under way again.
+    // It is running, but the cause of its last end has occurred again.
     let is_ended_again = state.running.as_ref().is_some_and(|running| {
         let started = running.started_at.as_ref().map(|time| time.0);
         killed_by.is_some() && fatal_failure_at(snapshot, pod, &status.name) >= started
@@ -60,20 +60,20 @@ pub(super) fn diagnose(
             (
                 Cause::LivenessProbe,
                 format!(
-                    "the {word} probe of container `{name}` of `{object}` fails{asked}, so the kubelet keeps ending it ({how}; {started})"
+                    "the {word} probe of container `{name}` of `{object}` fails{asked}, so the kubelet keeps killing it ({how}; {started})"
                 ),
             )
         }
         None if hook.is_some() => (
             Cause::CrashLoop,
             format!(
-                "the `postStart` hook of container `{name}` of `{object}` fails, so the kubelet keeps ending it ({how}; {started})"
+                "the `postStart` hook of container `{name}` of `{object}` fails, so the kubelet keeps killing it ({how}; {started})"
             ),
         ),
         None if finished && !may_be_killed(snapshot, pod, name) => (
             Cause::Completed,
             format!(
-                "container `{name}` of `{object}` keeps ending, {how} ({started}): it finishes by itself, and a StatefulSet's containers must keep running: check `command`"
+                "container `{name}` of `{object}` keeps ending, {how} ({started}): it finishes by itself, but a StatefulSet's containers must keep running; check `command`"
             ),
         ),
         None => (
@@ -114,7 +114,7 @@ pub(super) fn diagnose(
     })
 }
 
-/// What the kubelet said of a hook that failed in the run that ended.
+/// The kubelet's message about a hook that failed in the run that ended.
 fn failed_hook(
     snapshot: &Snapshot,
     pod: &Pod,
@@ -139,8 +139,8 @@ fn starts_in_words(status: &ContainerStatus) -> String {
     }
 }
 
-/// Whether the kubelet may have a reason of its own to end a container, which nobody has looked for:
-/// one that ends in good order when it is asked to has the exit code 0 too.
+/// Whether the kubelet may have killed a container, for a reason that has not been looked up. A
+/// container that stops cleanly on request also has the exit code 0.
 fn may_be_killed(snapshot: &Snapshot, pod: &Pod, name: &str) -> bool {
     let uid = pod.metadata.uid.as_deref();
     let mut events = snapshot.events.iter();
@@ -151,7 +151,7 @@ fn may_be_killed(snapshot: &Snapshot, pod: &Pod, name: &str) -> bool {
     is_probed && !are_events_known
 }
 
-/// The probe because of which the kubelet ended a container the last time, and what it answered.
+/// The probe because of which the kubelet last killed a container, and its result.
 fn killed_by(
     snapshot: &Snapshot,
     pod: &Pod,
@@ -175,7 +175,7 @@ fn killed_by(
     Some((kind, event.message.clone()?))
 }
 
-/// When a probe for which the kubelet ends a container failed last.
+/// When a probe whose failure makes the kubelet kill a container last failed.
 fn fatal_failure_at(snapshot: &Snapshot, pod: &Pod, container: &str) -> Option<Timestamp> {
     let (_, event) = fatal_failure(snapshot, pod, container)?;
     super::last_seen(event)
@@ -189,7 +189,7 @@ fn fatal_failure<'snapshot>(
     failures(snapshot, pod, container).rfind(|(kind, _)| *kind != Kind::Readiness)
 }
 
-/// When the liveness probe of a container failed last, by the cluster's time.
+/// When the liveness probe of a container last failed, by the cluster's time.
 pub(crate) fn liveness_failed_at(
     snapshot: &Snapshot,
     pod: &Pod,
@@ -200,7 +200,7 @@ pub(crate) fn liveness_failed_at(
     super::last_seen(event)
 }
 
-/// What the kubelet said of the probes of a container that failed, the newest last.
+/// The kubelet's messages about failed probes of a container, the newest last.
 fn failures<'snapshot>(
     snapshot: &'snapshot Snapshot,
     pod: &Pod,

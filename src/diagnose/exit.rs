@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::ContainerStateTerminated;
 
 /// The kubelet's reason, the exit code, and what the code usually means.
 ///
-/// A process that a signal ended has the exit code 128 and the signal's number (POSIX, `sh`).
+/// A process that a signal ended has the exit code 128 plus the signal's number (POSIX, `sh`).
 pub(crate) fn words(ended: &ContainerStateTerminated) -> String {
     let code = ended.exit_code;
     match ended.reason.as_deref() {
@@ -23,20 +23,20 @@ pub(crate) fn words(ended: &ContainerStateTerminated) -> String {
 
 fn meaning(signal: i32, code: i32) -> Option<&'static str> {
     Some(match (signal, code) {
-        (_, 126) => "what a shell says when it may not execute a command",
-        (_, 127) => "what a shell says when it finds no such command",
+        (_, 126) => "the command cannot be executed",
+        (_, 127) => "command not found",
         (1, _) => "SIGHUP",
         (2, _) => "SIGINT",
         (3, _) => "SIGQUIT",
-        (4, _) => "SIGILL, an instruction that this processor does not know",
-        (6, _) => "SIGABRT, it gave up by itself",
+        (4, _) => "SIGILL, an illegal instruction",
+        (6, _) => "SIGABRT, it aborted itself",
         (7, _) => "SIGBUS",
         (8, _) => "SIGFPE",
-        (9, _) => "SIGKILL, it was killed from outside",
-        (11, _) => "SIGSEGV, it touched memory that is not its own",
+        (9, _) => "SIGKILL, it was killed",
+        (11, _) => "SIGSEGV, an invalid memory access",
         (13, _) => "SIGPIPE",
-        (15, _) => "SIGTERM, it was asked to end",
-        (31, _) => "SIGSYS, a system call that is not allowed",
+        (15, _) => "SIGTERM, it was told to stop",
+        (31, _) => "SIGSYS, a forbidden system call",
         _ => return None,
     })
 }
@@ -67,7 +67,7 @@ mod tests {
             (143, "exit code 143: SIGTERM"),
             (139, "exit code 139: SIGSEGV"),
             (134, "exit code 134: SIGABRT"),
-            (127, "no such command"),
+            (127, "command not found"),
         ] {
             assert!(ended(code, "Error").contains(expected), "{code}");
         }

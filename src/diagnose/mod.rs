@@ -1,7 +1,7 @@
-//! Why a workload does not become ready: from a snapshot of everything around it to the one cause,
-//! its evidence and the next command.
+//! Why a workload does not become ready: from a snapshot of its surroundings to one cause, its
+//! evidence and the next command.
 //!
-//! Pure. Every cause is listed in `docs/diagnoses.md`; a test holds the two together.
+//! Pure. `docs/diagnoses.md` lists every cause; a test compares the two.
 
 mod claim;
 mod container;
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::object::ObjectRef;
 use crate::status::{Snapshot, expected_ordinals};
 
-/// What kind of thing is wrong.
+/// The kind of problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
@@ -33,9 +33,9 @@ pub enum Cause {
     CrashLoop,
     /// A container keeps ending with exit code 0.
     Completed,
-    /// The kubelet keeps ending a container, since its liveness or startup probe fails.
+    /// The kubelet keeps killing a container because its liveness or startup probe fails.
     LivenessProbe,
-    /// A broken pod of an old revision blocks the new one.
+    /// A broken pod of an old revision blocks the update.
     StuckRevision,
     /// No node takes the pod.
     Unschedulable,
@@ -47,19 +47,19 @@ pub enum Cause {
     Claim,
     /// A container runs, but its readiness or startup probe fails.
     Probe,
-    /// The containers are ready, and a readiness gate is not open.
+    /// The containers are ready, but a readiness gate is not.
     ReadinessGate,
-    /// A quota has no room for the pod.
+    /// The pod would exceed a quota.
     Quota,
     /// The namespace's Pod Security Standard forbids the pod.
     PodSecurity,
     /// A `LimitRange` forbids the pod's resources.
     LimitRange,
-    /// The pod names something that does not exist, and so cannot be created.
+    /// The pod refers to something that does not exist, so it cannot be created.
     MissingReference,
-    /// The pod would not be a valid object, such as with a name that is too long for its labels.
+    /// The pod would be invalid, for example because its name is too long for its labels.
     InvalidPod,
-    /// The controller cannot create the pod, for another reason.
+    /// The controller cannot create the pod for another reason.
     PodRefused,
 }
 
@@ -112,45 +112,45 @@ impl Cause {
     }
 }
 
-/// The one cause, its evidence and what to do next.
+/// One cause, its evidence and the next command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnosis {
-    /// What kind of thing is wrong.
+    /// The kind of problem.
     pub cause: Cause,
-    /// The object that shows it.
+    /// The affected object.
     pub object: ObjectRef,
-    /// The container that shows it.
+    /// The affected container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
-    /// What is wrong, as a sentence.
+    /// The problem, as a sentence.
     pub message: String,
-    /// What it was read from: the cluster's own words, log lines.
+    /// The evidence: the cluster's own words, log lines.
     pub evidence: Vec<String>,
-    /// What to run next.
+    /// The next command.
     pub next: Vec<String>,
     /// Whether waiting longer is pointless.
     pub finality: Finality,
 }
 
-/// Whether waiting longer is pointless.
+/// Whether waiting longer cannot help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finality {
-    /// It is.
+    /// Waiting cannot help.
     Final,
-    /// It is once the cause has lasted for [`LASTING`]: it often mends itself.
+    /// Waiting cannot help once the cause has lasted for [`LASTING`]: it often resolves itself.
     Lasting,
-    /// Nobody can tell.
+    /// Unknown.
     Open,
 }
 
-/// How long a cause that often mends itself may last: long enough for a controller that makes the
-/// missing Secret, or for a registry's hiccup.
+/// How long a cause that often resolves itself may last: long enough for a controller to create the
+/// missing Secret, or for a registry to recover.
 pub const LASTING: std::time::Duration = std::time::Duration::from_secs(15);
 
-/// The cause why a workload is not ready, if one can be told from the snapshot.
+/// Why a workload is not ready, if the snapshot shows one cause.
 ///
-/// Final causes come first, then the lowest ordinal: with ordered pods it holds up all others.
+/// Final causes come first, then the lowest ordinal: with ordered pods it blocks all others.
 #[must_use]
 pub fn workload(snapshot: &Snapshot) -> Option<Diagnosis> {
     let metadata = &snapshot.stateful_set.metadata;
@@ -249,8 +249,8 @@ fn newest_event(snapshot: &Snapshot, uid: Option<&str>, reasons: &[&str]) -> Opt
     newest.message.clone()
 }
 
-/// When an event happened last: components of the older event API say it in one field, those of the
-/// newer one in others (`events.k8s.io`).
+/// When an event last happened: components with the older event API write one field, those with the
+/// newer one other fields (`events.k8s.io`).
 fn last_seen(event: &Event) -> Option<Timestamp> {
     let series = event.series.as_ref();
     let newer = series

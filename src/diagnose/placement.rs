@@ -1,4 +1,4 @@
-//! Causes between a pod and its node: a gate, no node that takes it, a volume that does not come.
+//! Causes between a pod and its node: a scheduling gate, no suitable node, a missing volume.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{Container, Node, Pod, PodCondition};
 use super::{Cause, Diagnosis, Finality, kubectl, newest_event, pod_reference, quantity};
 use crate::status::{Snapshot, cordoned_for, is_cordoned, restore_command};
 
-/// Values of a label that are named, at most.
+/// At most this many values of a label are named.
 const NAMED_VALUES: usize = 5;
 
 pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
@@ -28,7 +28,7 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
     }
 }
 
-/// Nobody looks for a node until whoever set the gates takes them away (KEP-3521).
+/// The scheduler ignores the pod until the gates are removed (KEP-3521).
 fn gated(pod: &Pod) -> Diagnosis {
     let object = pod_reference(pod);
     let gates: Vec<String> = pod
@@ -72,7 +72,7 @@ fn unschedulable(snapshot: &Snapshot, pod: &Pod, condition: &PodCondition) -> Di
     }
 }
 
-/// The nodes that are kept out of use, and by whom where an experiment has cordoned them.
+/// The cordoned nodes, and which experiment cordoned them, if one did.
 fn cordoned(nodes: &[Node]) -> Option<String> {
     let names: Vec<String> = nodes
         .iter()
@@ -95,7 +95,7 @@ fn cordoned(nodes: &[Node]) -> Option<String> {
     (!names.is_empty()).then(|| format!("cordoned: {}{more}", first.join(", ")))
 }
 
-/// What uncordons the nodes that experiments have left cordoned.
+/// The command that uncordons the nodes that experiments have left cordoned.
 fn restorations(nodes: &[Node]) -> Vec<String> {
     let commands: BTreeSet<String> = nodes
         .iter()
@@ -106,7 +106,7 @@ fn restorations(nodes: &[Node]) -> Vec<String> {
     commands.into_iter().collect()
 }
 
-/// The resources of which a pod asks for more than any node has altogether.
+/// The resources of which a pod requests more than any node offers.
 fn too_much(pod: &Pod, nodes: &[Node]) -> Vec<String> {
     let Some(spec) = &pod.spec else {
         return Vec::new();
@@ -141,14 +141,14 @@ fn too_much(pod: &Pod, nodes: &[Node]) -> Vec<String> {
             }
             let most = most.map_or("none", |(_, words)| words.as_str());
             Some(format!(
-                "it asks for {resource} {}; the most that a node offers is {most}",
+                "it requests {resource} {}; no node offers more than {most}",
                 quantity::words(asked)
             ))
         })
         .collect()
 }
 
-/// The labels of a pod's node selector that no node has, with the values that there are.
+/// The labels of a pod's node selector that no node has, with the existing values.
 fn selected_by_none(pod: &Pod, nodes: &[Node]) -> Vec<String> {
     let selector = pod
         .spec
@@ -171,7 +171,7 @@ fn selected_by_none(pod: &Pod, nodes: &[Node]) -> Vec<String> {
             } else {
                 format!("nodes have `{}`", there.join("`, `"))
             };
-            format!("it asks for a node with `{key}={value}`; {there}")
+            format!("it requires a node with `{key}={value}`; {there}")
         })
         .collect()
 }
@@ -188,8 +188,8 @@ fn volume(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
     let reasons = ["FailedAttachVolume", "FailedMount", "FailedMapVolume"];
     let words = newest_event(snapshot, pod.metadata.uid.as_deref(), &reasons)?;
     let object = pod_reference(pod);
-    // A ConfigMap or Secret may be on its way, as for `container_configuration`; the one that the
-    // controller manager makes in every namespace is.
+    // A ConfigMap or Secret may be created soon, as in `container_configuration`; the controller
+    // manager always creates its own ConfigMap in every namespace.
     let finality = if words.contains("\"kube-root-ca.crt\"") {
         Finality::Open
     } else if words.contains("not found") || words.contains("references non-existent") {

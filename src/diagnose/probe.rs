@@ -1,4 +1,4 @@
-//! Causes that a pod's probes and gates show.
+//! Causes in a pod's probes and gates.
 
 use k8s_openapi::api::core::v1::{Container, Event, Pod, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::{Cause, Diagnosis, Finality, all_containers, events, kubectl, pod_reference};
 use crate::status::{Snapshot, is_ready};
 
-/// A pod that runs and is not Ready: a gate that nobody has opened, or what its probes say.
+/// A pod that runs but is not Ready: a closed readiness gate, or a failing probe.
 pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
     if is_ready(pod) {
         return None;
@@ -14,7 +14,8 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
     readiness_gate(pod).or_else(|| unhealthy(snapshot, pod))
 }
 
-/// The containers are ready, and a condition that somebody else has to set is not true (KEP-580).
+/// The containers are ready, but a condition that another controller has to set is not true
+/// (KEP-580).
 fn readiness_gate(pod: &Pod) -> Option<Diagnosis> {
     if condition(pod, "ContainersReady")? != "True" {
         return None;
@@ -69,7 +70,7 @@ fn unhealthy(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
     Some(Diagnosis {
         cause: Cause::Probe,
         message: format!(
-            "`{object}` runs, but its {} probe{asked} says that it is not ready",
+            "`{object}` runs, but its {} probe{asked} fails",
             kind.map_or("readiness", Kind::word)
         ),
         evidence: vec![words],
@@ -80,7 +81,7 @@ fn unhealthy(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
     })
 }
 
-/// Which of a container's probes.
+/// The kinds of a container's probes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Readiness,
@@ -89,7 +90,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The probe that a message of the kubelet begins with (`pkg/kubelet/prober/prober.go`).
+    /// The probe that a message of the kubelet starts with (`pkg/kubelet/prober/prober.go`).
     pub(super) fn of(message: &str) -> Option<Self> {
         [Self::Readiness, Self::Liveness, Self::Startup]
             .into_iter()
@@ -117,7 +118,7 @@ impl Kind {
     }
 }
 
-/// What a probe of a container asks, such as `GET /healthz on port 8080`.
+/// The check that a probe makes, such as `GET /healthz on port 8080`.
 pub(super) fn asked(pod: &Pod, kind: Kind, container: &str) -> Option<String> {
     let container = all_containers(pod).find(|found| found.name == container)?;
     let probe = kind.probe(container)?;

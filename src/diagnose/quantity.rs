@@ -1,4 +1,4 @@
-//! Quantities of Kubernetes (`k8s.io/apimachinery` `pkg/api/resource/quantity.go`), to be compared.
+//! Kubernetes quantities (`k8s.io/apimachinery` `pkg/api/resource/quantity.go`), for comparison.
 
 const SUFFIXES: [(&str, i128); 14] = [
     ("Ki", 1 << 10),
@@ -17,7 +17,7 @@ const SUFFIXES: [(&str, i128); 14] = [
     ("", 1),
 ];
 
-/// A quantity in thousandths; `None` for one that is not understood.
+/// A quantity in thousandths; `None` if it cannot be parsed.
 pub(super) fn milli(text: &str) -> Option<i128> {
     let (digits, unit) = SUFFIXES
         .iter()
@@ -36,7 +36,7 @@ pub(super) fn milli(text: &str) -> Option<i128> {
     number.checked_mul(thousandths)?.checked_div(scale)
 }
 
-/// Thousandths as people write them: with the largest binary unit that leaves nothing over.
+/// Thousandths in their usual notation, with the largest binary unit that divides them evenly.
 pub(super) fn words(milli: i128) -> String {
     if milli % 1000 != 0 {
         return format!("{milli}m");

@@ -1,4 +1,4 @@
-//! The controller tried to create a pod and was refused: quota, admission, a name in use.
+//! The API server refused a pod of the controller: quota, admission, a name in use.
 
 use std::collections::BTreeMap;
 
@@ -25,8 +25,8 @@ pub(super) fn diagnose(snapshot: &Snapshot) -> Option<Diagnosis> {
         finality,
         next,
     } = Refusal::of(&words, namespace);
-    // What was refused before anybody looked may be allowed by now: the controller tries again later
-    // and later.
+    // A refusal from before this command may no longer hold: the controller retries at growing
+    // intervals.
     let is_news = snapshot
         .since
         .is_none_or(|since| last_seen(event).is_some_and(|seen| seen >= since));
@@ -63,8 +63,9 @@ struct Refusal {
 }
 
 impl Refusal {
-    /// What a refusal is about. The API server gives the controller typed errors; its events have only
-    /// their words (`plugin/pkg/admission`, `staging/src/k8s.io/pod-security-admission`).
+    /// The reason of a refusal. The API server returns typed errors to the controller, but its
+    /// events only contain their text (`plugin/pkg/admission`,
+    /// `staging/src/k8s.io/pod-security-admission`).
     fn of(words: &str, namespace: Option<&str>) -> Self {
         let on = namespace
             .map(|name| format!(" -n {name}"))
@@ -88,7 +89,7 @@ impl Refusal {
         if says("failed quota:") {
             return new(
                 Cause::Quota,
-                "a quota demands that its containers say what they need",
+                "a quota requires its containers to set requests or limits",
                 Finality::Final,
                 Some(format!("kubectl describe resourcequota{on}")),
             );
@@ -96,7 +97,7 @@ impl Refusal {
         if says("exceeded quota:") {
             return new(
                 Cause::Quota,
-                "a quota has no room for it",
+                "it would exceed a quota",
                 if is_beyond(words) {
                     Finality::Final
                 } else {
@@ -111,16 +112,16 @@ impl Refusal {
         if is_limited {
             return new(
                 Cause::LimitRange,
-                "a LimitRange forbids the resources that it asks for",
+                "a LimitRange forbids its resource requests or limits",
                 Finality::Final,
                 Some(format!("kubectl describe limitrange{on}")),
             );
         }
         if says("serviceaccount \"default\" not found") {
-            // The controller manager makes it, and makes it anew.
+            // The controller manager creates it, and recreates it.
             return new(
                 Cause::MissingReference,
-                "its namespace has no ServiceAccount `default` yet, which the controller manager makes",
+                "the controller manager has not created the ServiceAccount `default` in its namespace yet",
                 Finality::Open,
                 Some(format!("kubectl get serviceaccounts{on}")),
             );
@@ -152,7 +153,7 @@ impl Refusal {
         if says("must be no more than 63") && says("metadata.labels") {
             return new(
                 Cause::InvalidPod,
-                "the StatefulSet's name is too long, its pods' labels would be longer than 63 characters",
+                "the StatefulSet's name is too long: its pods' labels would exceed 63 characters",
                 Finality::Final,
                 None,
             );
@@ -160,7 +161,7 @@ impl Refusal {
         if says(" is invalid: ") {
             return new(
                 Cause::InvalidPod,
-                "it would not be valid",
+                "the pod would be invalid",
                 Finality::Final,
                 None,
             );
@@ -169,8 +170,8 @@ impl Refusal {
     }
 }
 
-/// Whether more is requested than a quota allows altogether, however little is used: `exceeded quota:
-/// NAME, requested: pods=1, used: pods=0, limited: pods=0` (`k8s.io/apiserver`
+/// Whether one pod requests more than a quota allows in total, even if nothing else is used:
+/// `exceeded quota: NAME, requested: pods=1, used: pods=0, limited: pods=0` (`k8s.io/apiserver`
 /// `pkg/admission/plugin/resourcequota/controller.go`).
 fn is_beyond(words: &str) -> bool {
     let part = |name: &str| {

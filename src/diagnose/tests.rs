@@ -265,8 +265,8 @@ fn what_was_asked_stands_beside_the_most_that_a_node_offers() {
         workload(&full).unwrap().evidence,
         [
             "0/2 nodes are available",
-            "it asks for cpu 64; the most that a node offers is 2",
-            "it asks for a node with `disk=ssd`; nodes have `hdd`, `tape`",
+            "it requests cpu 64; no node offers more than 2",
+            "it requires a node with `disk=ssd`; nodes have `hdd`, `tape`",
         ]
     );
 }

@@ -1,7 +1,7 @@
-//! Where the rollout of a StatefulSet stands, replica by replica. Pure.
+//! The progress of a StatefulSet's rollout, replica by replica. Pure.
 //!
-//! The StatefulSet's own counts lag behind and say nothing of the pods' identity, so a rollout is
-//! complete only when the counts and every pod that should exist agree.
+//! The StatefulSet's own counts lag behind and do not identify pods, so a rollout is complete only
+//! when the counts and every expected pod agree.
 
 mod steady;
 
@@ -15,14 +15,14 @@ use crate::status::{
     pod_of, revision_hash, revision_of, scaled_by_experiment,
 };
 
-/// One replica that should exist.
+/// An expected replica.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplicaProgress {
     /// The ordinal.
     pub ordinal: i32,
-    /// The pod's row; `None` while it does not exist.
+    /// The pod's row; `None` if it does not exist.
     pub pod: Option<PodSummary>,
-    /// The hash that ends its revision's name, such as `68d8b8b6bb`.
+    /// The hash at the end of its revision's name, such as `68d8b8b6bb`.
     pub revision: Option<String>,
     /// Whether that is the revision it should have.
     pub up_to_date: bool,
@@ -32,49 +32,49 @@ pub struct ReplicaProgress {
     pub ready: bool,
 }
 
-/// How far a rollout is.
+/// The state of a rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum RolloutState {
-    /// Every replica that should exist is Ready at its revision, and there are no others.
+    /// Every expected replica is Ready at its revision, and there are no other replicas.
     Complete,
-    /// On its way.
+    /// In progress.
     Progressing {
         /// What it waits for.
         message: String,
-        /// Why that takes long, when it can be told.
+        /// Why it takes so long, if the cause is known.
         #[serde(skip_serializing_if = "Option::is_none")]
         suspicion: Option<Diagnosis>,
     },
-    /// It will not complete by itself.
+    /// It will not complete without a change.
     Failed {
         /// Why.
         cause: Diagnosis,
     },
 }
 
-/// Where the rollout of a StatefulSet stands.
+/// The progress of a StatefulSet's rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RolloutProgress {
-    /// The revision that the rollout leads to, as the controller names it.
+    /// The revision that the rollout updates to, as the controller names it.
     pub revision: Option<String>,
-    /// Replicas that should exist.
+    /// The number of expected replicas.
     pub desired: i32,
-    /// Replicas that are Ready, at whichever revision.
+    /// Ready replicas, at any revision.
     pub ready: i32,
-    /// Replicas that have the revision they should have.
+    /// Replicas at the revision that they should have.
     pub updated: i32,
-    /// Replicas that are left at an older revision: by the update strategy, they should have it.
+    /// Replicas that keep an older revision because the update strategy says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<Kept>,
-    /// Every replica that should exist, by ordinal.
+    /// Every expected replica, by ordinal.
     pub replicas: Vec<ReplicaProgress>,
-    /// How far.
+    /// The state of the rollout.
     #[serde(flatten)]
     pub state: RolloutState,
 }
 
-/// Reads the state of a rollout from a snapshot.
+/// Computes the progress of a rollout from a snapshot.
 #[must_use]
 pub fn rollout_progress(snapshot: &Snapshot) -> RolloutProgress {
     let stateful_set = &snapshot.stateful_set;
@@ -107,7 +107,7 @@ pub fn rollout_progress(snapshot: &Snapshot) -> RolloutProgress {
     }
 }
 
-/// The replicas that the update strategy leaves at an older revision.
+/// The replicas that keep an older revision because of the update strategy.
 fn kept(
     stateful_set: &StatefulSet,
     replicas: &[ReplicaProgress],
@@ -131,7 +131,7 @@ fn replica(snapshot: &Snapshot, ordinal: i32, update_revision: Option<&str>) -> 
     let stateful_set = &snapshot.stateful_set;
     let pod = pod_of(snapshot, ordinal);
     let revision = pod.and_then(revision_of);
-    // A controller that has not said which revision it leads to leads to none yet.
+    // The controller has not named a new revision yet.
     let is_meant_to_move =
         ordinals_that_move(stateful_set).contains(&ordinal) && update_revision.is_some();
     let up_to_date = !is_meant_to_move || revision == update_revision;
@@ -145,7 +145,7 @@ fn replica(snapshot: &Snapshot, ordinal: i32, update_revision: Option<&str>) -> 
     }
 }
 
-/// What stands between now and complete; `None` when nothing does.
+/// Why the rollout is not complete; `None` if nothing is missing.
 fn what_it_waits_for(snapshot: &Snapshot, replicas: &[ReplicaProgress]) -> Option<String> {
     let metadata = &snapshot.stateful_set.metadata;
     let status = snapshot.stateful_set.status.clone().unwrap_or_default();
@@ -181,7 +181,7 @@ fn what_it_waits_for(snapshot: &Snapshot, replicas: &[ReplicaProgress]) -> Optio
         } else {
             "replicas are"
         };
-        return Some(format!("{surplus} surplus {noun} still there"));
+        return Some(format!("{surplus} surplus {noun} left"));
     }
     let available = status.available_replicas.unwrap_or(0);
     if available < expected {
@@ -192,7 +192,7 @@ fn what_it_waits_for(snapshot: &Snapshot, replicas: &[ReplicaProgress]) -> Optio
         } else {
             ("replicas", "have")
         };
-        // They are Ready: a second figure without its reason would contradict the first.
+        // They are Ready: a second number without its reason would contradict the first.
         return Some(if seconds > 0 {
             format!(
                 "{waiting} {noun} {have} not been Ready for {seconds} s yet (`minReadySeconds`)"

@@ -1,10 +1,9 @@
-//! Whether a pod that is Ready has been so for long enough to be believed.
+//! Whether a Ready pod has been Ready for long enough to count.
 //!
-//! A container that ends again and again is Ready for a while each time: without a readiness probe
-//! whenever it runs at all, with a wrong liveness probe until the kubelet kills it. So a restart costs
-//! the verdict "complete" until the pod has stayed Ready for longer than what ended it last time takes
-//! to show again; and a liveness probe that fails costs it until the kubelet would have ended the
-//! container.
+//! A container that keeps ending is Ready for a while each time: without a readiness probe whenever
+//! it runs, with a wrong liveness probe until the kubelet kills it. So after a restart a rollout is
+//! "complete" only once the pod has stayed Ready for longer than the cause of its last end takes to
+//! recur, and after a failed liveness probe only once the kubelet would have killed the container.
 
 use std::time::Duration;
 
@@ -16,25 +15,26 @@ use crate::diagnose::{self, Finality, exit, liveness_failed_at};
 use crate::figures::{duration, times};
 use crate::status::{Snapshot, expected_ordinals, long_running, long_running_statuses, pod_of};
 
-/// A pod without a readiness probe is Ready as soon as its containers run, and the kubelet looks once a
-/// second whether they still do (`pkg/kubelet/kubelet.go`, `genericPlegRelistPeriod`).
+/// A pod without a readiness probe is Ready as soon as its containers run, and the kubelet checks
+/// once a second that they still do (`pkg/kubelet/kubelet.go`, `genericPlegRelistPeriod`).
 const SHORTEST: Duration = Duration::from_secs(3);
-/// A liveness probe says of a container without other probes whether it works, so its first answer is
-/// waited for; not for longer than this, since a long delay is given to what works from the start on.
+/// Only its liveness probe shows whether a container without other probes works, so wait for the
+/// first result. Wait no longer than this: a long delay is set for containers that work from the
+/// start.
 const LONGEST_FIRST_ANSWER: Duration = Duration::from_secs(30);
-/// What an event takes to be seen: they are read once a second while nothing else happens.
+/// The delay until an event is seen: events are read once a second while nothing else happens.
 const EVENT: Duration = Duration::from_secs(2);
-/// What the kubelet may be late by.
+/// The possible delay of the kubelet.
 const SLACK: Duration = Duration::from_secs(5);
-/// A first restart is common while a dependency comes up, so it is not waited for longer than this,
-/// whatever the container did before.
+/// A first restart is common while a dependency starts, so wait no longer than this after one,
+/// however long the container ran before.
 const LONGEST_AFTER_ONE_RESTART: Duration = Duration::from_mins(1);
-/// The kubelet forgets the restarts of a container that has run for so long: twice its longest back-off
-/// (`k8s.io/client-go` `util/flowcontrol/backoff.go`).
+/// The kubelet forgets the restarts of a container that has run for this long: twice its longest
+/// back-off (`k8s.io/client-go` `util/flowcontrol/backoff.go`).
 const FORGOTTEN: Duration = Duration::from_mins(10);
 
-/// Takes the verdict "complete" back while a replica has not been Ready for long enough; `now` is the
-/// cluster's time.
+/// Turns "complete" back into "progressing" while a replica has not been Ready for long enough.
+/// `now` is the cluster's time.
 #[must_use]
 pub fn settled(
     mut progress: RolloutProgress,
@@ -53,8 +53,8 @@ pub fn settled(
     progress
 }
 
-/// Whether a pod that is Ready may be ended by its kubelet all the same, which its events tell before its
-/// status does: it has done so before, or a liveness probe has not had the time to fail.
+/// Whether the kubelet may still kill a Ready pod: it has done so before, or a liveness probe has
+/// not had time to fail. Events show this before the pod's status does.
 #[must_use]
 pub fn may_be_ended(pod: &Pod, now: Timestamp) -> bool {
     let is_young = |status: &ContainerStatus| {
@@ -89,8 +89,8 @@ fn unsettled(snapshot: &Snapshot, ordinal: i32, now: Timestamp) -> Option<String
         .map(|(_, message)| message)
 }
 
-/// Until when the kubelet may end a container whose liveness probe failed in this run, and how to say
-/// so.
+/// Until when the kubelet may kill a container whose liveness probe failed in this run, with a
+/// message about it.
 fn ending(
     snapshot: &Snapshot,
     pod: &Pod,
@@ -105,7 +105,7 @@ fn ending(
     let until = failed.checked_add(needed).ok()?;
     (failed >= runs_since && now < until).then(|| {
         let message = format!(
-            "the liveness probe of container `{}` of replica {ordinal} failed at {failed}: it must not fail again for {}",
+            "the liveness probe of container `{}` of replica {ordinal} failed at {failed}; it must not fail again for {}",
             container.name,
             duration(needed)
         );
@@ -113,7 +113,7 @@ fn ending(
     })
 }
 
-/// How long a container has to stay Ready before that proves anything.
+/// How long a container has to stay Ready before it counts.
 fn needed(pod: &Pod, container: &Container, status: &ContainerStatus) -> Duration {
     if status.restart_count == 0 {
         return if is_probed_for_readiness(container) {
@@ -137,8 +137,8 @@ fn needed(pod: &Pod, container: &Container, status: &ContainerStatus) -> Duratio
     killed_after.max(ran) + SLACK
 }
 
-/// How long a container runs that fails its liveness probe from the start on, until the kubelet has
-/// ended it.
+/// How long a container whose liveness probe fails from the start runs until the kubelet has killed
+/// it.
 fn detection(pod: &Pod, probe: &Probe) -> Duration {
     let of_pod = pod
         .spec
@@ -155,8 +155,8 @@ fn detection(pod: &Pod, probe: &Probe) -> Duration {
         + Duration::from_secs(grace.clamp(0, 30).unsigned_abs())
 }
 
-/// How long a container runs until its liveness probe has answered once and the event of a failure has
-/// come: the kubelet asks for the first time within a period after the delay.
+/// How long a container runs until its liveness probe has a first result and the event of a failure
+/// has arrived. The kubelet probes for the first time within one period after the delay.
 fn first_answer(container: &Container) -> Duration {
     container
         .liveness_probe
@@ -187,12 +187,12 @@ fn message(
     let Some(ended) = last_end(status).filter(|_| status.restart_count > 0) else {
         if container.liveness_probe.is_some() && !is_probed_for_readiness(container) {
             return format!(
-                "container `{}` of replica {ordinal} has only just started: its liveness probe has {needed} to answer once",
+                "container `{}` of replica {ordinal} has just started: waiting {needed} for the first result of its liveness probe",
                 status.name
             );
         }
         return format!(
-            "replica {ordinal} has only just become Ready: it has to stay so for {needed}"
+            "replica {ordinal} has just become Ready: it has to stay Ready for {needed}"
         );
     };
     let times = times(status.restart_count);
@@ -227,7 +227,7 @@ fn last_end(
     status.last_state.as_ref()?.terminated.as_ref()
 }
 
-/// How long the run before this one took.
+/// How long the previous run lasted.
 fn last_run(status: &ContainerStatus) -> Option<Duration> {
     let ended = last_end(status)?;
     let (start, end) = (ended.started_at.as_ref()?, ended.finished_at.as_ref()?);

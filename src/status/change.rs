@@ -1,21 +1,21 @@
-//! What a StatefulSet has become between two looks.
+//! How a StatefulSet changed between two reads.
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 
 use super::snapshot::expected_ordinals;
 
-/// What became of a StatefulSet since an earlier look, as a sentence without its end; `None` when it
-/// is the same object with the same spec. `now` is `None` when it is gone.
+/// How a StatefulSet changed since an earlier read, as the beginning of a sentence; `None` if it is
+/// the same object with the same spec. `now` is `None` when the StatefulSet is gone.
 ///
-/// A generation counts the changes of a spec, so that one that was changed and changed back is known
-/// as well.
+/// A generation counts the changes of a spec, so a spec that was changed and changed back is
+/// noticed too.
 #[must_use]
 pub fn change_since(before: &StatefulSet, now: Option<&StatefulSet>) -> Option<String> {
     let Some(now) = now else {
         return Some("the StatefulSet was deleted".to_owned());
     };
     if now.metadata.uid != before.metadata.uid {
-        return Some("the StatefulSet was replaced by another one of its name".to_owned());
+        return Some("the StatefulSet was replaced by another one of the same name".to_owned());
     }
     if now.metadata.deletion_timestamp.is_some() {
         return Some("the StatefulSet is being deleted".to_owned());
@@ -64,7 +64,7 @@ mod tests {
         let table: [(Change, &str); 6] = [
             (
                 |set| set["metadata"]["uid"] = json!("b"),
-                "replaced by another one of its name",
+                "replaced by another one of the same name",
             ),
             (
                 |set| set["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z"),

@@ -1,9 +1,9 @@
-//! The containers of a pod that stay: those of the pod itself, and its native sidecars.
+//! The long-running containers of a pod: its own, and its native sidecars.
 
 use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod, PodSpec};
 
 /// The containers that run as long as the pod does: its own, then its sidecars, which are init
-/// containers that are always restarted (KEP-753).
+/// containers that always restart (KEP-753).
 pub fn long_running(spec: &PodSpec) -> impl Iterator<Item = &Container> {
     let sidecars = spec.init_containers.iter().flatten();
     spec.containers
@@ -17,7 +17,7 @@ pub(super) fn is_sidecar(init_container: &Container) -> bool {
     init_container.restart_policy.as_deref() == Some("Always")
 }
 
-/// What is known of the containers that run as long as the pod does.
+/// The statuses of the containers that run as long as the pod does.
 pub fn long_running_statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     let status = pod.status.as_ref();
     let own = status.and_then(|status| status.container_statuses.as_deref());

@@ -2,15 +2,16 @@
 
 use serde_json::Value;
 
-/// Whether an object was deleted and is not gone yet.
+/// Whether an object was deleted but is not gone yet.
 #[must_use]
 pub fn is_being_deleted(object: &Value) -> bool {
     !object["metadata"]["deletionTimestamp"].is_null()
 }
 
-/// What holds an object that is being deleted, in clauses: its finalizers, and what its conditions say of the rest
-/// (a namespace's: `k8s.io/kubernetes` `pkg/controller/namespace/deletion/status_condition_utils.go`; a
-/// definition's: `k8s.io/apiextensions-apiserver` `pkg/controller/finalizer/crd_finalizer.go`).
+/// What holds an object that is being deleted, as clauses: its finalizers, and what its conditions
+/// say about the rest (a namespace's: `k8s.io/kubernetes`
+/// `pkg/controller/namespace/deletion/status_condition_utils.go`; a definition's:
+/// `k8s.io/apiextensions-apiserver` `pkg/controller/finalizer/crd_finalizer.go`).
 #[must_use]
 pub fn held_by(object: &Value) -> Vec<String> {
     let finalizers = object["metadata"]["finalizers"].as_array();

@@ -1,7 +1,7 @@
-//! What state an object is in: pure functions from what the API server says.
+//! The state of an object: pure functions of the API server's data.
 //!
-//! Readiness follows the rules of each kind's own controller; where a kind has none that is known
-//! here, the answer is "not waited for", never "ready".
+//! Readiness follows the rules of each kind's own controller. A kind without known rules is "not
+//! waited for", never "ready".
 
 mod change;
 mod container;
@@ -33,15 +33,15 @@ pub use self::revision::{
 pub use self::run::PodRun;
 pub use self::snapshot::{Snapshot, expected_ordinals, pod_of};
 
-/// How far an object is.
+/// The state of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It is what it is meant to be.
+    /// Ready.
     Ready,
-    /// It is on its way, or waits for something.
+    /// In progress, or waiting for something.
     InProgress,
-    /// It will not become ready by itself.
+    /// It will not become ready without a change.
     Failed,
     /// There is no rule for this kind.
     NotWaitedFor,
@@ -50,9 +50,9 @@ pub enum State {
 /// The state of an object, and what it waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// How far it is.
+    /// The state.
     pub state: State,
-    /// In words; empty when there is nothing to add.
+    /// Details in words; may be empty.
     pub message: String,
 }
 

@@ -1,16 +1,16 @@
-//! Whether what answers at a port of a pod can only be the pod's own process.
+//! Whether only a pod's own processes can answer at one of its ports.
 //!
-//! A pod has a network namespace of its own, and so ports of its own, unless it uses its node's. There
-//! a process of another pod, or of the node, may have taken the port first. That the pod declares the
-//! port keeps other pods that declare it away from the node (`NodePorts` in
-//! `pkg/scheduler/framework/plugins/nodeports`); it does not say whose process listens.
+//! A pod has its own network namespace, and so its own ports, unless it uses the network of its
+//! node. There, a process of another pod or of the node may already use the port. Declaring the
+//! port keeps other pods that declare it off the node (`NodePorts` in
+//! `pkg/scheduler/framework/plugins/nodeports`), but says nothing about whose process listens.
 
 use k8s_openapi::api::core::v1::Pod;
 
 use super::run::PodRun;
 
-/// Who else may have answered at a port of a pod, as a clause; `None` when only its own processes
-/// can. `others` are the pods that are known beside it.
+/// Who else may have answered at a port of a pod, as a clause; `None` if only its own processes
+/// can. `others` are the other known pods.
 #[must_use]
 pub fn shared_network<'a>(pod: &Pod, others: impl IntoIterator<Item = &'a Pod>) -> Option<String> {
     let running: Vec<&Pod> = others
@@ -25,7 +25,7 @@ pub fn shared_network<'a>(pod: &Pod, others: impl IntoIterator<Item = &'a Pod>) 
             Some((other, shared.next()?))
         })?;
         return Some(format!(
-            "it has the same address as `{}`, {address}, and either may have answered",
+            "it has the same address as `{}`, {address}: either may have answered",
             name(other)
         ));
     }
@@ -37,7 +37,7 @@ pub fn shared_network<'a>(pod: &Pod, others: impl IntoIterator<Item = &'a Pod>) 
     let node = node.unwrap_or_default();
     Some(match rival {
         Some(rival) => format!(
-            "it shares the network of node `{node}` with `{}` (`hostNetwork`), and either may have \
+            "it shares the network of node `{node}` with `{}` (`hostNetwork`): either may have \
              answered",
             name(rival)
         ),
@@ -47,7 +47,7 @@ pub fn shared_network<'a>(pod: &Pod, others: impl IntoIterator<Item = &'a Pod>) 
     })
 }
 
-/// Whether a pod has the network of its node instead of one of its own.
+/// Whether a pod uses the network of its node.
 fn uses_host_network(pod: &Pod) -> bool {
     pod.spec.as_ref().and_then(|spec| spec.host_network) == Some(true)
 }
@@ -66,7 +66,7 @@ mod tests {
 
     use super::*;
 
-    /// A running pod on a node, with its node's network or not.
+    /// A running pod on a node, with or without its node's network.
     fn pod(name: &str, node: &str, is_host: bool) -> Pod {
         let address = if is_host { node } else { name };
         serde_json::from_value(json!({
@@ -97,7 +97,7 @@ mod tests {
         status.pod_ip = Some("web-0".to_owned());
         let words = shared_network(&asked, [&other]).unwrap();
         assert!(words.contains("the same address as `web-1`"), "{words}");
-        // What does not run cannot answer.
+        // A pod that does not run cannot answer.
         other.status.as_mut().unwrap().container_statuses = None;
         assert_eq!(shared_network(&asked, [&other]), None);
     }

@@ -1,4 +1,4 @@
-//! The state of any object but a StatefulSet, by the rules of its kind.
+//! The state of any object except a StatefulSet, by the rules of its kind.
 //!
 //! The rules are those of the kinds' own controllers and of `kubectl rollout status`
 //! (`k8s.io/kubectl` `pkg/polymorphichelpers/rollout_status.go`).
@@ -10,13 +10,13 @@ use crate::object::ObjectRef;
 
 /// The state of a live object.
 ///
-/// Kinds that are nothing but data (ConfigMap, Secret, Role …) are ready once they exist.
+/// Kinds that only hold data (ConfigMap, Secret, Role …) are ready once they exist.
 #[must_use]
 pub fn status_of(reference: &ObjectRef, object: &Value) -> Status {
     if is_being_deleted(object) {
         let is_claim = reference.is("", "PersistentVolumeClaim");
         return Status::in_progress(if is_claim {
-            "is being deleted: its data goes with the last pod that mounts it"
+            "is being deleted: its data is lost with the last pod that mounts it"
         } else {
             "is being deleted"
         });
@@ -108,7 +108,7 @@ fn observed(object: &Value) -> Status {
 }
 
 fn deployment(object: &Value) -> Status {
-    // Before its controller has seen the change, every condition speaks of the rollout before.
+    // Before the controller has seen the change, every condition describes the previous rollout.
     if !is_observed(object) {
         return Status::in_progress("its controller has not seen it yet");
     }

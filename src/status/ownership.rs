@@ -1,4 +1,5 @@
-//! Whose a pod is that the selector of a StatefulSet matches: its controller says so, not its labels.
+//! The owner of a pod that a StatefulSet's selector matches: its controller says so, not its
+//! labels.
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
@@ -6,21 +7,21 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use crate::object::ObjectRef;
 
-/// Whose a pod is, from the view of a StatefulSet.
+/// The owner of a pod, from the view of a StatefulSet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ownership {
     /// The StatefulSet's own.
     Own,
-    /// That of a StatefulSet of the same name, deleted before or created since.
+    /// It belongs to a StatefulSet of the same name, deleted earlier or created later.
     Namesake,
-    /// That of another controller.
+    /// It belongs to another controller.
     Other(ObjectRef),
-    /// Nobody's: a StatefulSet may adopt it.
+    /// It has no controller: a StatefulSet may adopt it.
     Nobody,
 }
 
 impl Ownership {
-    /// Whose a pod is.
+    /// The owner of a pod.
     #[must_use]
     pub fn of(pod: &Pod, stateful_set: &StatefulSet) -> Self {
         if is_owned_by(pod, stateful_set) {
@@ -44,7 +45,7 @@ impl Ownership {
         }
     }
 
-    /// Whether it is a replica of the StatefulSet, of this one or of one of its name.
+    /// Whether it is a replica of this StatefulSet, or of another one of the same name.
     #[must_use]
     pub fn is_replica(&self) -> bool {
         matches!(self, Self::Own | Self::Namesake)
@@ -89,7 +90,7 @@ mod tests {
             (owner("StatefulSet", "db", "d"), other("StatefulSet", "db")),
             (owner("ReplicaSet", "web", "r"), other("ReplicaSet", "web")),
             (json!([]), Ownership::Nobody),
-            // An owner that is no controller keeps nobody from adopting it.
+            // An owner that is not a controller does not prevent an adoption.
             (
                 json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "web", "uid": "c"}]),
                 Ownership::Nobody,

@@ -1,4 +1,4 @@
-//! A pod in one row, in the words of `kubectl get pods`.
+//! A pod as a row of `kubectl get pods`.
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStatus, Pod, PodCondition};
@@ -42,7 +42,7 @@ impl PodSummary {
         }
     }
 
-    /// Whether its STATUS is one that does not pass by itself, as a rule.
+    /// Whether its STATUS usually does not resolve itself.
     #[must_use]
     pub fn is_in_trouble(&self) -> bool {
         let status = self.status.rsplit(':').next().unwrap_or(&self.status);
@@ -54,13 +54,13 @@ impl PodSummary {
     }
 }
 
-/// Whether the pod's Ready condition is true and the pod is not on its way out.
+/// Whether the pod is Ready and is not being deleted.
 #[must_use]
 pub fn is_ready(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_none() && has_condition(pod, "Ready")
 }
 
-/// The columns that kubectl works out, by the rules of `printPod` in `k8s.io/kubernetes`
+/// The columns that kubectl computes, by the rules of `printPod` in `k8s.io/kubernetes`
 /// `pkg/printers/internalversion/printers.go`.
 struct Row {
     ready: (usize, usize),
@@ -107,7 +107,7 @@ impl Row {
         }
     }
 
-    /// Goes through the init containers; returns whether one is not done.
+    /// Goes through the init containers; returns whether one is unfinished.
     fn initialize(&mut self, pod: &Pod) -> bool {
         let spec = pod.spec.as_ref();
         let init = spec.and_then(|spec| spec.init_containers.as_deref());
@@ -136,14 +136,14 @@ impl Row {
         false
     }
 
-    /// Goes through the containers, once the init containers are done; only sidecars go on to count
-    /// as restarted then.
+    /// Goes through the containers, once the init containers are finished. From then on, only
+    /// restarts of sidecars still count among the init containers.
     fn run(&mut self, pod: &Pod) {
         self.restarts = long_running_statuses(pod)
             .map(|status| status.restart_count)
             .sum();
         let mut has_running = false;
-        // The first container has the last word.
+        // The first container decides.
         for container in own_statuses(pod).iter().rev() {
             let state = container.state.clone().unwrap_or_default();
             if let Some(reason) = not_running_reason(&state) {

@@ -1,8 +1,9 @@
-//! Which revision of its template a replica has, and which one it would be made from anew.
+//! Which revision of its template a replica has, and at which one it would be recreated.
 //!
-//! The rules are those of `pkg/controller/statefulset`: `updateStatefulSetAfterInvariantEstablished`
-//! (`stateful_set_control.go`) and `newVersionedStatefulSetPod` (`stateful_set_utils.go`). Both count a
-//! partition from the first ordinal, not from zero.
+//! The rules are those of `pkg/controller/statefulset`:
+//! `updateStatefulSetAfterInvariantEstablished` (`stateful_set_control.go`) and
+//! `newVersionedStatefulSetPod` (`stateful_set_utils.go`). Both count a partition from the first
+//! ordinal, not from zero.
 
 use std::ops::Range;
 
@@ -15,43 +16,43 @@ use super::snapshot::expected_ordinals;
 /// The label with a pod's revision (`apps/v1` `ControllerRevisionHashLabelKey`).
 const REVISION_LABEL: &str = "controller-revision-hash";
 
-/// Why a rollout leaves replicas at the revision that they have.
+/// Why a rollout does not update some replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "because", rename_all = "snake_case")]
 pub enum KeptBecause {
-    /// The update strategy is `OnDelete`: they keep it until somebody deletes them.
+    /// The update strategy is `OnDelete`: they keep their revision until they are deleted.
     OnDelete,
-    /// Their ordinals are among the first ones, as many as the partition says.
+    /// Their ordinals are below the partition, counted from the first ordinal.
     Partition {
         /// The partition.
         partition: i32,
     },
 }
 
-/// Replicas that a rollout leaves at an older revision.
+/// Replicas that keep an older revision during a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
-    /// How many.
+    /// Their number.
     pub replicas: i32,
-    /// Why.
+    /// The reason.
     #[serde(flatten)]
     pub because: KeptBecause,
 }
 
-/// The revision that a pod was made from, as the controller names it.
+/// The revision from which a pod was created, as the controller names it.
 #[must_use]
 pub fn revision_of(pod: &Pod) -> Option<&str> {
     let labels = pod.metadata.labels.as_ref()?;
     labels.get(REVISION_LABEL).map(String::as_str)
 }
 
-/// The hash that ends a revision's name, such as `68d8b8b6bb`.
+/// The hash at the end of a revision's name, such as `68d8b8b6bb`.
 #[must_use]
 pub fn revision_hash(revision: &str) -> &str {
     revision.rsplit('-').next().unwrap_or(revision)
 }
 
-/// What keeps replicas at their revision; `None` when a rollout moves every one.
+/// Why replicas keep their revision; `None` if a rollout updates all of them.
 #[must_use]
 pub fn kept_because(stateful_set: &StatefulSet) -> Option<KeptBecause> {
     if strategy(stateful_set) == Some("OnDelete") {
@@ -61,8 +62,7 @@ pub fn kept_because(stateful_set: &StatefulSet) -> Option<KeptBecause> {
     (partition > 0).then_some(KeptBecause::Partition { partition })
 }
 
-/// The ordinals that a rollout moves to the new revision; those before them keep theirs, and with
-/// `OnDelete` all do.
+/// The ordinals that a rollout updates. Lower ordinals keep their revision; with `OnDelete` all do.
 #[must_use]
 pub fn ordinals_that_move(stateful_set: &StatefulSet) -> Range<i32> {
     let Range { start, end } = expected_ordinals(stateful_set);
@@ -74,7 +74,7 @@ pub fn ordinals_that_move(stateful_set: &StatefulSet) -> Range<i32> {
     start.saturating_add(kept).min(end)..end
 }
 
-/// The revision that a replica gets when it is made anew; `None` while the controller has named none.
+/// The revision at which a replica is recreated; `None` until the controller has named one.
 #[must_use]
 pub fn next_revision(stateful_set: &StatefulSet, ordinal: i32) -> Option<&str> {
     let status = stateful_set.status.as_ref()?;

@@ -1,4 +1,4 @@
-//! One run of a pod: another pod of the same name, or a restarted container, is another run.
+//! One run of a pod: a new pod of the same name, or a restarted container, is a new run.
 
 use std::collections::BTreeMap;
 
@@ -14,18 +14,18 @@ pub struct PodRun {
     pub uid: String,
     /// Restarts of all its containers, native sidecars included.
     pub restarts: i32,
-    /// Every container that runs, native sidecars included: by name, its ID and when it started.
+    /// Every running container, native sidecars included: by name, its ID and start time.
     pub containers: BTreeMap<String, (String, Option<Timestamp>)>,
 }
 
 impl PodRun {
-    /// The run that a pod is in now.
+    /// The current run of a pod.
     #[must_use]
     pub fn of(pod: &Pod) -> Self {
         Self::of_containers(pod, |_| true)
     }
 
-    /// The run of one container of a pod; what happens to the others is nothing to it.
+    /// The run of one container of a pod; other containers do not matter.
     #[must_use]
     pub fn of_container(pod: &Pod, name: &str) -> Self {
         Self::of_containers(pod, |container| container == name)
@@ -54,7 +54,7 @@ impl PodRun {
         !self.containers.is_empty()
     }
 
-    /// How this run of a pod came from an earlier one, as a clause; `None` when it is the same.
+    /// How this run differs from an earlier one, as a clause; `None` if it is the same.
     #[must_use]
     pub fn change_since(&self, old: &Self) -> Option<String> {
         if self.uid != old.uid {
@@ -77,11 +77,11 @@ impl PodRun {
         Some(format!("container `{name}` {verb}"))
     }
 
-    /// What proves that this run replaced another pod of the same name, as a clause.
+    /// Evidence that this run replaced another pod of the same name, as a clause.
     ///
-    /// The UID alone is no proof: a pod that the API server has lost may return with a new one while
-    /// its containers never stopped. Times are in whole seconds, so a start in the same second as the
-    /// one before counts, an earlier one does not.
+    /// The UID alone is no proof: a pod that the API server has lost may return with a new UID
+    /// while its containers never stopped. Times are in whole seconds, so a start in the same
+    /// second counts, an earlier start does not.
     #[must_use]
     pub fn proves_replacement_of(&self, old: &Self) -> Option<String> {
         let is_new = self.uid != old.uid && !self.uid.is_empty();
@@ -89,7 +89,7 @@ impl PodRun {
         is_new.then(|| format!("a new UID, and containers that {started}"))
     }
 
-    /// What proves that the containers of the same pod restarted, as a clause.
+    /// Evidence that the containers of the same pod restarted, as a clause.
     #[must_use]
     pub fn proves_restart_since(&self, old: &Self) -> Option<String> {
         if self.uid != old.uid || self.restarts <= old.restarts {
@@ -113,7 +113,7 @@ impl PodRun {
         ))
     }
 
-    /// Every container is another one, and started no earlier.
+    /// Every container has a new ID and did not start earlier.
     fn proves_new_start_since(&self, old: &Self) -> Option<String> {
         let mut latest = None;
         for (name, (id, started)) in &self.containers {
@@ -129,10 +129,10 @@ impl PodRun {
     }
 }
 
-/// When something started, and what was there before, in words.
+/// When a container and its predecessor started, in words.
 fn later(new: Option<Timestamp>, old: Option<Timestamp>) -> String {
     match new.zip(old) {
-        Some((new, old)) => format!("at {new}, the one before at {old}"),
+        Some((new, old)) => format!("at {new}, its predecessor at {old}"),
         None => "later".to_owned(),
     }
 }
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(words.as_deref(), Some("container `server` restarted"));
         let of = |pod: &Pod| PodRun::of_container(pod, "server");
         assert!(of(&new).proves_restart_since(&of(&old)).is_some());
-        // One that ends before the others start is no part of what runs.
+        // A container that ends before the others start is not part of the run.
         assert!(!PodRun::of(&pod("OnFailure", 1)).is_running());
     }
 

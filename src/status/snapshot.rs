@@ -1,4 +1,4 @@
-//! What is known around a StatefulSet at one moment.
+//! A StatefulSet and its surroundings at one moment.
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::StatefulSet;
@@ -6,20 +6,20 @@ use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaim, Pod};
 
 use super::ownership::is_owned_by;
 
-/// Everything around a StatefulSet that its state can be read from.
+/// Everything from which the state of a StatefulSet is computed.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     /// The StatefulSet.
     pub stateful_set: StatefulSet,
-    /// The pods that match its selector, owned by it or not.
+    /// The pods that match its selector, whether it owns them or not.
     pub pods: Vec<Pod>,
-    /// The claims that its pods mount, as far as they exist; `None` before anybody has looked.
+    /// The claims that its pods mount, if they exist; `None` before the first read.
     pub claims: Option<Vec<PersistentVolumeClaim>>,
-    /// The events of the set, its pods and its claims.
+    /// The events of the StatefulSet, its pods and its claims.
     pub events: Vec<Event>,
-    /// The nodes; `None` before anybody has looked, or without permission.
+    /// The nodes; `None` before the first read, or without permission.
     pub nodes: Option<Vec<Node>>,
-    /// Since when the set is looked at, by the cluster's time: an event from before may be over.
+    /// When the command started to look, by the cluster's time: earlier events may no longer hold.
     pub since: Option<Timestamp>,
 }
 
@@ -36,7 +36,7 @@ pub fn expected_ordinals(stateful_set: &StatefulSet) -> std::ops::Range<i32> {
     start..start.saturating_add(count)
 }
 
-/// The set's own pod with this ordinal.
+/// The StatefulSet's own pod with this ordinal.
 #[must_use]
 pub fn pod_of(snapshot: &Snapshot, ordinal: i32) -> Option<&Pod> {
     let stateful_set = &snapshot.stateful_set;

@@ -70,7 +70,7 @@ async fn a_declined_question_changes_nothing_and_ends_with_1() {
             screen.contains("context `model`"),
             "the place is shown:\n{screen}"
         );
-        assert!(screen.contains("\nGo on? [y/N]"), "{screen}");
+        assert!(screen.contains("\nContinue? [y/N]"), "{screen}");
         assert!(screen.contains("declined"), "{screen}");
     }
     assert_eq!(server.writes().len(), 0);

@@ -65,7 +65,7 @@ fn a_container_that_the_kubelet_ends_is_not_said_to_finish_by_itself() {
     assert_eq!(now.evidence, [failed]);
     let earlier_run = of("2025-12-31T00:00:00Z");
     assert_eq!(earlier_run.cause, Cause::Completed);
-    // It runs again: only a probe that fails again says that it will be ended again.
+    // It runs again: only another failure of the probe means that it will be killed again.
     let mut running = probed.clone();
     running["status"]["containerStatuses"][0]["state"] =
         json!({"running": {"startedAt": "2026-01-01T00:00:31Z"}});

@@ -1,4 +1,4 @@
-//! Pods that are refused.
+//! Refused pods.
 
 use serde_json::{Value, json};
 

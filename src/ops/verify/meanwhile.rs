@@ -121,7 +121,7 @@ mod tests {
         });
         assert_eq!(excused(None), (deleted.clone(), vec![extra, changed]));
         let other = Some(Problem::ChangedMeanwhile {
-            what: "the StatefulSet was replaced by another one of its name".to_owned(),
+            what: "the StatefulSet was replaced by another one of the same name".to_owned(),
         });
         assert_eq!(excused(Some(&set("b", 2))), (other, vec![extra, changed]));
     }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use super::super::rollout_progress;
 use super::*;
 
-/// One replica, Ready since `ready`, whose container has restarted so often; the run before took
-/// `ran` seconds and ended right before.
+/// One replica, Ready since `ready`, whose container has restarted `restarts` times. The previous
+/// run lasted `ran` seconds and ended just before this one.
 fn snapshot(restarts: i32, ran: i64, ready: &str, container: &Value) -> Snapshot {
     let since: Timestamp = ready.parse().unwrap();
     let began = since - SignedDuration::from_secs(ran);
@@ -128,7 +128,7 @@ fn the_first_answer_of_a_liveness_probe_is_waited_for_where_no_other_probe_says_
     else {
         panic!("it has not answered");
     };
-    assert!(message.contains("answer once"), "{message}");
+    assert!(message.contains("first result"), "{message}");
     assert_eq!(at(alone, "2026-01-01T00:00:08Z"), RolloutState::Complete);
     let late = json!({"livenessProbe": {"initialDelaySeconds": 3600}});
     assert_eq!(at(late, "2026-01-01T00:00:30Z"), RolloutState::Complete);

@@ -61,8 +61,8 @@ async fn a_deployments_pod_is_a_note_and_no_finding() {
         .with(
             "/notes/0",
             &json!(
-                "`other-6f9c-x2x7q` matches the selector, but belongs to `replicaset/other-6f9c`: it is \
-                 no replica, though a Service with this selector leads to it as well"
+                "`other-6f9c-x2x7q` matches the selector but belongs to `replicaset/other-6f9c`: it is \
+                 not a replica, but a Service with this selector routes to it too"
             ),
         );
 }

@@ -136,7 +136,7 @@ async fn a_baseline_without_a_folder_is_refused_before_anything_is_sent() {
         .await
         .expect_code(2)
         .stderr;
-    let words = "`--save-baseline /nowhere/new.json`: there is no folder to write it to";
+    let words = "`--save-baseline /nowhere/new.json`: its folder does not exist";
     assert!(refused.contains(words), "{refused}");
     assert_eq!(server.requests().len(), before);
 }

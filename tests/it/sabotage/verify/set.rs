@@ -64,7 +64,7 @@ async fn another_set_of_the_same_name_proves_nothing() {
     let told = meanwhile(|scene| change_unseen(scene, |set| set["metadata"]["uid"] = json!("new")));
     leaves_it_open(
         told.await,
-        "the StatefulSet was replaced by another one of its name during the verification",
+        "the StatefulSet was replaced by another one of the same name during the verification",
     );
 }
 
