@@ -10,9 +10,9 @@ pub enum Action {
     Create,
     /// It exists and will be changed.
     Change,
-    /// Its values stay; this tool becomes an owner of their fields.
+    /// Its values stay the same; this tool becomes an owner of their fields.
     Own,
-    /// Nothing.
+    /// It stays as it is.
     Keep,
     /// It will be deleted.
     Delete,

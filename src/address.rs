@@ -1,5 +1,5 @@
-//! The flags by which this run was told its cluster, in every command that it shows to be pasted:
-//! without them a command would go to whichever cluster is the default one.
+//! The cluster flags of this run, for every command that it prints. Without them, a pasted command
+//! would go to the default cluster.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,15 @@ use crate::report::{ChaosReport, Report, RolloutReport};
 use crate::rollout::{RolloutProgress, RolloutState};
 use crate::shell;
 
-/// The programs whose commands are shown; both take the same flags, right after their name.
+/// The programs whose commands are printed; both take the same flags, right after their name.
 const PROGRAMS: [&str; 2] = ["kubectl ", "cryptoctl "];
 
-/// Where the commands that are shown have to go.
+/// The cluster flags of printed commands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Address(String);
 
 impl Address {
-    /// From the flags that were given, with their values.
+    /// From the given flags and their values.
     pub fn of<'a>(flags: impl IntoIterator<Item = (&'static str, Cow<'a, str>)>) -> Self {
         let words = flags
             .into_iter()
@@ -25,7 +25,7 @@ impl Address {
         Self(words.collect())
     }
 
-    /// Completes every command that an event shows.
+    /// Completes every command in an event.
     pub(crate) fn complete(&self, kind: &mut EventKind) {
         match kind {
             EventKind::Warning { message } => self.complete_text(message),
@@ -84,7 +84,7 @@ impl Address {
         }
     }
 
-    /// Completes a command, and those that a sentence quotes.
+    /// Completes a command, and the commands that a sentence quotes.
     pub(crate) fn complete_text(&self, text: &mut String) {
         let flags = &self.0;
         if flags.is_empty() {
@@ -102,7 +102,7 @@ impl Address {
     }
 }
 
-/// Whether a text is a command to paste, and no sentence about one.
+/// Whether a text is a command to paste, not a sentence about one.
 pub(crate) fn is_command(text: &str) -> bool {
     PROGRAMS.iter().any(|program| text.starts_with(program))
 }

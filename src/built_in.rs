@@ -1,4 +1,4 @@
-//! The set that this program carries: the exercise's file server without its holes.
+//! The built-in set: the exercise's file server without its defects.
 
 use regex::bytes::Regex;
 
@@ -33,15 +33,15 @@ pub fn sources() -> Vec<Source> {
         .collect()
 }
 
-/// Five numbers from 1 to 14999, one a line: what the program makes, whole.
+/// Five numbers from 1 to 14999, one per line: everything that the program writes.
 const KEYS: &str = r"^((1[0-4][0-9]{3}|[1-9][0-9]{0,3})\n){5}$";
 
-/// What every replica of the built-in workload answers: all the keys, and the same ones. The type
-/// of the content is the image's own affair.
+/// The expected answer of every replica of the built-in workload: all keys, the same ones
+/// everywhere. The content type is left to the image.
 #[must_use]
 pub fn expectation() -> Expectation {
     let mut expectation = Expectation::of_path("/keys");
-    // The expression is right, as a test shows.
+    // The expression is valid, as a test shows.
     expectation.matches = Regex::new(KEYS).ok();
     expectation
 }

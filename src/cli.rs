@@ -1,4 +1,4 @@
-//! The command line as it is typed: types for clap, no logic.
+//! The command line as typed: types for clap, no logic.
 
 mod chaos;
 mod choices;
@@ -27,21 +27,21 @@ use crate::ui::ColorChoice;
 use crate::values;
 
 /// Deploys a StatefulSet whose replicas share one volume, proves that every replica serves the same
-/// data, breaks things on purpose and proves it again.
+/// data, injects faults and proves it again.
 ///
 /// Without `-f` it works on its built-in set, the file server `cryptoserver`.
 #[derive(Parser)]
 #[command(name = "cryptoctl", version, max_term_width = 100)]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
-    /// What holds for every command.
+    /// Options of every command.
     #[command(flatten)]
     pub global: GlobalArgs,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Apply the set server-side and wait until it is ready
@@ -52,15 +52,16 @@ pub enum Command {
     Rollout(RolloutArgs),
     /// Prove that every replica serves the same data
     ///
-    /// Each is asked through a port-forward, on its loopback address and with `Host: localhost`. Replicas
-    /// that all serve the same login page or the same error agree too, unless something says what is
-    /// right: --expect-sha256, or `match`, `sha256` or `content_type` in `cryptoctl.yaml`.
+    /// Each replica gets its request through a port-forward, on its loopback address and with
+    /// `Host: localhost`. Replicas that all serve the same login page or the same error agree too,
+    /// unless the right answer is given: --expect-sha256, or `match`, `sha256` or `content_type` in
+    /// `cryptoctl.yaml`.
     Verify(VerifyArgs),
-    /// Break it on purpose, follow its recovery, and prove that the data survived
+    /// Inject faults, follow the recovery, and prove that the data survived
     Chaos(ChaosArgs),
     /// Print the logs of all replicas
     Logs(LogsArgs),
-    /// Delete the set in reverse order; claims stay unless --delete-data
+    /// Delete the set in reverse order; claims are kept unless --delete-data is given
     Down(DownArgs),
     /// Render the journal of an earlier run again
     Report(ReportArgs),
@@ -69,7 +70,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// The set of manifests that the command works on.
+    /// The manifests that the command works on.
     #[must_use]
     pub fn set(&self) -> Option<&SetArgs> {
         match self {
@@ -86,7 +87,7 @@ impl Command {
         }
     }
 
-    /// Its words on the command line.
+    /// The command as typed.
     #[must_use]
     pub fn words(&self) -> &'static str {
         match self {
@@ -102,8 +103,8 @@ impl Command {
         }
     }
 
-    /// Whether the configuration file says something about the command. A file that does not
-    /// concern a command cannot keep it from working.
+    /// Whether the configuration file applies to the command. A broken file does not stop the other
+    /// commands.
     #[must_use]
     pub fn is_configured(&self) -> bool {
         matches!(
@@ -118,14 +119,14 @@ impl Command {
     }
 }
 
-/// What holds for every command.
+/// Options of every command.
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
     /// Kubeconfig file to use
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = path())]
     pub kubeconfig: Option<PathBuf>,
-    /// Configuration file to use [default: ./cryptoctl.yaml, if there is one]
+    /// Configuration file to use [default: ./cryptoctl.yaml, if it exists]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// Context of the kubeconfig to use
@@ -146,7 +147,7 @@ pub struct GlobalArgs {
         default_value = "text"
     )]
     pub output: OutputFormat,
-    /// Time for the whole command, or for each fault of an experiment, such as 90s or 5m
+    /// Time limit of the whole command, or of each fault of an experiment, such as 90s or 5m
     #[arg(long, global = true, value_name = "DURATION", default_value = "5m", allow_hyphen_values = true, value_parser = expected(values::positive_duration))]
     pub timeout: Duration,
     /// Print only errors, and data such as a diff
@@ -158,10 +159,10 @@ pub struct GlobalArgs {
     /// How to show progress
     #[arg(long, global = true, value_name = "HOW", default_value = "auto")]
     pub progress: Progress,
-    /// Time for one request to the API server, 0 for no limit
+    /// Time limit of one request to the API server, 0 for none
     #[arg(long, global = true, value_name = "DURATION", default_value = "15s", allow_hyphen_values = true, value_parser = request_timeout, hide_short_help = true)]
     pub request_timeout: Duration,
-    /// How to reach the API server, and as whom.
+    /// The address of the API server, and the identity to use.
     #[command(flatten)]
     pub connection: ConnectionArgs,
 }
@@ -185,9 +186,9 @@ impl SetArgs {
     }
 }
 
-/// Changes to the manifests before they are used.
+/// Edits of the manifests.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Changes to the manifests")]
+#[command(next_help_heading = "Manifest options")]
 pub struct EditArgs {
     /// Image of the workload, or of one of its containers; repeatable
     #[arg(long, value_name = "[CONTAINER=]IMAGE")]
@@ -212,11 +213,11 @@ pub struct UpArgs {
     /// Only send dry runs to the API server; store nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Let scaling down delete claims, where the StatefulSet's retention policy says so
+    /// Allow scaling down to delete claims, if the StatefulSet's retention policy says so
     #[arg(long, hide_short_help = true)]
     pub delete_data: bool,
-    // Last, for what follows a flattened heading stands under it.
-    /// Changes to the manifests.
+    // Last, because the arguments after a flattened heading appear under it.
+    /// Edits of the manifests.
     #[command(flatten)]
     pub edits: EditArgs,
 }
@@ -227,7 +228,7 @@ pub struct DiffArgs {
     /// The manifests to work on.
     #[command(flatten)]
     pub set: SetArgs,
-    /// Changes to the manifests.
+    /// Edits of the manifests.
     #[command(flatten)]
     pub edits: EditArgs,
 }
@@ -235,15 +236,15 @@ pub struct DiffArgs {
 /// Arguments of `rollout`.
 #[derive(Debug, Args)]
 pub struct RolloutArgs {
-    /// What to do with the rollout.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: RolloutCommand,
 }
 
-/// What to do with a rollout.
+/// The subcommands of `rollout`.
 #[derive(Debug, Subcommand)]
 pub enum RolloutCommand {
-    /// Watch until it is complete (0), has failed (4), or the time is over (5)
+    /// Watch until it is complete (0), has failed (4), or the time limit has passed (5)
     Status(StatusArgs),
 }
 
@@ -253,15 +254,15 @@ pub struct StatusArgs {
     /// The workload.
     #[command(flatten)]
     pub workload: WorkloadArgs,
-    /// Accepted as kubectl accepts it; the rollout is always watched
+    /// Accepted for compatibility with kubectl; the rollout is always watched
     #[arg(short, long, hide_short_help = true)]
     pub watch: bool,
 }
 
-/// The StatefulSet that a command is about.
+/// The StatefulSet that a command works on.
 #[derive(Debug, Args)]
 pub struct WorkloadArgs {
-    /// StatefulSet, needed only when neither the configuration nor the set says which one
+    /// StatefulSet; required only if neither the configuration nor the set identifies one
     #[arg(value_name = "statefulset/NAME", value_parser = expected(values::workload))]
     pub workload: Option<String>,
     /// The manifests to work on.
@@ -269,17 +270,17 @@ pub struct WorkloadArgs {
     pub set: SetArgs,
 }
 
-/// Arguments of `logs`, which takes the name of a pod, too.
+/// Arguments of `logs`, which also accepts the name of a pod.
 #[derive(Debug, Args)]
 #[command(mut_arg("workload", |argument| argument.value_parser(expected(values::workload_or_pod))))]
 pub struct LogsArgs {
     /// The workload.
     #[command(flatten)]
     pub workload: WorkloadArgs,
-    /// Container to read [default: all that stay, native sidecars included]
+    /// Container to read [default: all long-running ones, native sidecars included]
     #[arg(short, long, value_name = "NAME")]
     pub container: Option<String>,
-    /// Go on until Ctrl-C, replaced pods included
+    /// Follow the logs until Ctrl-C, including those of replacement pods
     #[arg(long, conflicts_with = "previous")]
     pub follow: bool,
     /// Read the log of the container's previous run
@@ -291,7 +292,7 @@ pub struct LogsArgs {
     /// Only lines newer than this, such as 5m
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::positive_duration))]
     pub since: Option<Duration>,
-    /// Begin each line with the time at which it was written
+    /// Prefix each line with its timestamp
     #[arg(long)]
     pub timestamps: bool,
 }
@@ -302,7 +303,7 @@ pub struct DownArgs {
     /// The manifests to work on.
     #[command(flatten)]
     pub set: SetArgs,
-    /// Delete claims too, and namespaces that `up` created
+    /// Also delete claims, and namespaces that `up` created
     #[arg(long)]
     pub delete_data: bool,
 }

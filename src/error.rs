@@ -1,4 +1,4 @@
-//! How a command fails: what a person reads, what to do next, and the exit status.
+//! How a command fails: the message for the user, the next command, and the exit status.
 //!
 //! Every domain error becomes a [`CommandError`] here, and only here.
 
@@ -18,17 +18,17 @@ use crate::render::document::JournalError;
 use crate::render::document::SaveError;
 use crate::ui::{OutputError, brief};
 
-/// A command that did not come to an answer.
+/// A command that failed.
 #[derive(Debug)]
 pub struct CommandError {
     /// The exit status.
     pub status: ExitStatus,
-    /// What failed, why, and what to do next.
+    /// The message: what failed, why, and what to do next.
     pub text: ErrorText,
 }
 
 impl CommandError {
-    /// Something is wrong with flags, configuration or manifests: nothing was sent.
+    /// An error in flags, configuration or manifests: nothing was sent.
     #[must_use]
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(
@@ -39,7 +39,7 @@ impl CommandError {
         )
     }
 
-    /// The user said no.
+    /// The user declined.
     #[must_use]
     pub fn declined() -> Self {
         let message = "declined: nothing was changed".to_owned();
@@ -62,7 +62,7 @@ impl CommandError {
     }
 }
 
-/// The sources of an error, from the outermost to the innermost.
+/// The sources of an error, outermost first.
 fn causes(error: &dyn Error) -> Vec<String> {
     let mut causes = Vec::new();
     let mut current = error.source();
@@ -73,7 +73,7 @@ fn causes(error: &dyn Error) -> Vec<String> {
     causes
 }
 
-/// An error as a person reads it on standard error, when no event can say it any more.
+/// An error as text for standard error, when events can no longer be rendered.
 pub(crate) fn lines(error: &dyn Error) -> String {
     let mut text = format!("error: {}\n", brief(&error.to_string()));
     for cause in causes(error) {
@@ -86,7 +86,8 @@ pub(crate) fn lines(error: &dyn Error) -> String {
 
 impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> Self {
-        let hint = "a journal is what `--report FILE.json` or `-o json` wrote of one whole run";
+        let hint =
+            "a journal is the complete output of one run with `--report FILE.json` or `-o json`";
         Self::from_chain(ExitStatus::Usage, &error, vec![hint.to_owned()])
     }
 }
@@ -129,8 +130,8 @@ impl From<&ManifestErrors> for CommandError {
 }
 
 impl CommandError {
-    /// What is wrong with manifests, for a command whose words and flags are named in hints; `asks` says
-    /// whether it asks for consent.
+    /// The problems of manifests, for a command whose name and flags appear in hints; `asks` says
+    /// whether the command asks for consent.
     #[must_use]
     pub fn of_manifests(errors: &ManifestErrors, command: &str, flags: &str, asks: bool) -> Self {
         let mut error = Self::from(errors);
@@ -153,11 +154,11 @@ impl From<BaselineError> for CommandError {
         let (status, hint) = match &error {
             BaselineError::Unwritable { .. } => (
                 ExitStatus::Failed,
-                "name a file in a folder that exists and that you may write to",
+                "name a file in an existing folder that you can write to",
             ),
             _ => (
                 ExitStatus::Usage,
-                "name a file that `--save-baseline` has written",
+                "name a file that `--save-baseline` wrote",
             ),
         };
         Self::from_chain(status, &error, vec![hint.to_owned()])
@@ -251,15 +252,12 @@ impl From<OpsError> for CommandError {
                 ExitStatus::Usage,
                 error.to_string(),
                 mismatches.iter().map(ToString::to_string).collect(),
-                vec![
-                    "leave `--namespace` out, or name the namespace that the manifests name"
-                        .to_owned(),
-                ],
+                vec!["leave out `--namespace`, or use the namespace of the manifests".to_owned()],
             ),
             OpsError::OutOfTime { .. } => Self::from_chain(
                 ExitStatus::Undecided,
                 &error,
-                vec!["give it more with `--timeout`".to_owned()],
+                vec!["allow more time with `--timeout`".to_owned()],
             ),
             OpsError::NoSuchWorkload { nearby, .. } => {
                 Self::from_chain(ExitStatus::Failed, &error, vec![nearby.hint()])
@@ -282,28 +280,25 @@ impl From<OpsError> for CommandError {
             OpsError::Baseline(_) => Self::from_chain(
                 ExitStatus::Usage,
                 &error,
-                vec!["save another one with `--save-baseline`".to_owned()],
+                vec!["save a new one with `--save-baseline`".to_owned()],
             ),
             OpsError::Occupied { .. } => Self::from_chain(
                 ExitStatus::Undecided,
                 &error,
-                vec![
-                    "try again when it has ended; one that was killed is over a minute later at the latest"
-                        .to_owned(),
-                ],
+                vec!["try again when it has ended; if it was killed, wait one minute".to_owned()],
             ),
             OpsError::NoSuchPod { object } => Self::from_chain(
                 ExitStatus::Failed,
                 &error,
                 vec![format!(
-                    "see what became of it with `cryptoctl rollout status {object}{}`",
+                    "check the workload with `cryptoctl rollout status {object}{}`",
                     on(object)
                 )],
             ),
             OpsError::WouldDeleteData { .. } => Self::from_chain(
                 ExitStatus::Failed,
                 &error,
-                vec!["if the data may go, say so with `--delete-data`".to_owned()],
+                vec!["add `--delete-data` if the data may be deleted".to_owned()],
             ),
         }
     }

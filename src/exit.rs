@@ -1,10 +1,10 @@
-//! How a run ends: the outcome of a command and the process's exit status.
+//! How a run ends: the outcome of a command and the exit status of the process.
 //!
-//! The table is documented in `docs/exit-codes.md`; a test holds the two together.
+//! `docs/exit-codes.md` documents the table; a test compares the two.
 
 use serde::{Deserialize, Serialize};
 
-/// What a command that ran to its end has to say.
+/// The outcome of a command that ran to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -12,35 +12,35 @@ pub enum Outcome {
     Success,
     /// `diff` found changes.
     Different,
-    /// The command worked; the answer is no.
+    /// The command worked; the result is negative.
     Unhealthy,
-    /// The deadline passed, the question could not be asked, or the evidence was not enough.
+    /// The deadline passed, the check was not possible, or the evidence was not enough.
     Undecided,
 }
 
-/// Every status with which the process ends.
+/// Every exit status of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExitStatus {
     /// Done, same, healthy.
     Success,
-    /// The cluster refused, could not be reached, or a step failed.
+    /// The API server refused a request or could not be reached, or a step failed.
     Failed,
-    /// Flags, configuration or manifests: nothing was sent.
+    /// An error in flags, configuration or manifests: nothing was sent.
     Usage,
     /// `diff` found changes.
     Different,
-    /// The command worked; the answer is no.
+    /// The command worked; the result is negative.
     Unhealthy,
-    /// The deadline passed, the question could not be asked, or the evidence was not enough.
+    /// The deadline passed, the check was not possible, or the evidence was not enough.
     Undecided,
     /// A broken invariant of this program.
     Bug,
-    /// SIGHUP, after saying what was and was not done.
+    /// SIGHUP, after reporting what was done and what was not.
     HungUp,
-    /// Ctrl-C, after saying what was and was not done.
+    /// Ctrl-C, after reporting what was done and what was not.
     Interrupted,
-    /// SIGTERM, after saying what was and was not done.
+    /// SIGTERM, after reporting what was done and what was not.
     Terminated,
 }
 
@@ -82,7 +82,7 @@ impl ExitStatus {
         }
     }
 
-    /// The name used in documents and in the last JSON line.
+    /// The name in documents and in the last JSON line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

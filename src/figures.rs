@@ -1,4 +1,4 @@
-//! Counts, times, shares and digests as every text shows them: one way for each, below everything.
+//! Counts, durations, shares and digests as text: one format for each. Used by every other module.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -10,7 +10,7 @@ pub fn count<N: Copy + Display + PartialEq + From<u8>>(number: N, noun: &str) ->
     format!("{number} {noun}{ending}")
 }
 
-/// How often: `once`, `2 times`.
+/// A number of times: `once`, `2 times`.
 #[must_use]
 pub fn times<N: Copy + Display + PartialEq + From<u8>>(number: N) -> String {
     if number == N::from(1) {
@@ -19,14 +19,14 @@ pub fn times<N: Copy + Display + PartialEq + From<u8>>(number: N) -> String {
     format!("{number} times")
 }
 
-/// A duration as every text shows it: `999 ms`, `4.9 s`, `47 s`, `8 min 42 s`, `2 h 5 min`. Two units at
-/// most; tenths below ten seconds, unless it is whole seconds.
+/// A duration as text: `999 ms`, `4.9 s`, `47 s`, `8 min 42 s`, `2 h 5 min`. At most two units;
+/// tenths below ten seconds, except for whole seconds.
 #[must_use]
 pub fn took(milliseconds: u64) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
     const DAY: u64 = 24 * HOUR;
-    // What would be rounded to 10.0 s already counts as ten seconds.
+    // A duration that would be rounded to 10.0 s counts as ten seconds.
     match milliseconds {
         0..1_000 => return format!("{milliseconds} ms"),
         1_000..9_950 if !milliseconds.is_multiple_of(1_000) => {
@@ -57,7 +57,7 @@ pub fn duration(duration: Duration) -> String {
     took(milliseconds(duration))
 }
 
-/// Two durations that are compared, so that what differs never reads the same.
+/// Two compared durations as text, so that different ones never read the same.
 #[must_use]
 pub fn took_both(one_ms: u64, other_ms: u64) -> (String, String) {
     let rounded = |milliseconds| took(milliseconds).replace(".0 ", " ");
@@ -68,8 +68,8 @@ pub fn took_both(one_ms: u64, other_ms: u64) -> (String, String) {
     }
 }
 
-/// A share between 0 and 1 as every text shows it: `100 %`, `99.98 %`, `30 %`. What is not all is never
-/// rounded to all.
+/// A share between 0 and 1 as text: `100 %`, `99.98 %`, `30 %`. A share below 1 is never rounded to
+/// `100 %`.
 #[must_use]
 pub fn percent(share: f64) -> String {
     let hundredths = format!("{:.2}", (share * 10_000.0).floor() / 100.0);
@@ -77,14 +77,14 @@ pub fn percent(share: f64) -> String {
     format!("{shown} %")
 }
 
-/// How long a run has lasted so far: whole seconds, so that rows do not tremble.
+/// The elapsed time of a run: whole seconds, so that rows do not flicker.
 #[must_use]
 pub fn ticking(elapsed: Duration) -> String {
     took(elapsed.as_secs().saturating_mul(1_000).max(1_000))
 }
 
-/// How old something is, as kubectl writes it in its AGE column (`k8s.io/apimachinery`
-/// `HumanDuration`): two units at most, and the smaller one only while it matters.
+/// An age as in kubectl's AGE column (`k8s.io/apimachinery` `HumanDuration`): at most two units,
+/// the smaller one only while it matters.
 #[must_use]
 pub fn age(duration: Duration) -> String {
     const MINUTE: u64 = 60;
@@ -131,7 +131,7 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// The beginning of a digest that is enough for a person to compare.
+/// The first part of a digest, long enough for a person to compare.
 #[must_use]
 pub fn short_digest(sha256: &str) -> &str {
     sha256.get(..12).unwrap_or(sha256)

@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP, and how work that has to end in good order is told.
+//! Ctrl-C, SIGTERM and SIGHUP, and the orderly end of work that needs one.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -8,12 +8,12 @@ use tokio::sync::watch;
 
 use crate::exit::ExitStatus;
 
-/// Waits for a signal that asks to stop, and says with which status the process ends for it.
+/// Waits for a signal that stops the run, and returns its exit status.
 pub(crate) async fn signal() -> ExitStatus {
     let interrupt = listen(SignalKind::interrupt());
     let terminate = listen(SignalKind::terminate());
     let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
-        // Without handlers the signals end the process by themselves.
+        // Without handlers, the signals end the process.
         return std::future::pending().await;
     };
     tokio::select! {
@@ -23,7 +23,7 @@ pub(crate) async fn signal() -> ExitStatus {
     }
 }
 
-/// A terminal that is closed, or a connection that is dropped; never where it is ignored.
+/// A closed terminal or a dropped connection; never if SIGHUP is ignored.
 async fn hangup() -> ExitStatus {
     match hangups() {
         Some(mut hangups) => {
@@ -34,8 +34,8 @@ async fn hangup() -> ExitStatus {
     }
 }
 
-/// SIGHUP, unless `nohup` or another parent has had it ignored: listening would undo that, so it is
-/// decided once, before anybody listens.
+/// SIGHUP, unless `nohup` or another parent has made this process ignore it. A handler would undo
+/// that, so this is decided once, before any handler is installed.
 fn hangups() -> Option<Signal> {
     static IS_IGNORED: LazyLock<bool> = LazyLock::new(|| {
         fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup(&status))
@@ -46,15 +46,15 @@ fn hangups() -> Option<Signal> {
     listen(SignalKind::hangup()).ok()
 }
 
-/// Whether the first signal is one of those that a process ignores (`proc_pid_status(5)`, `SigIgn`).
+/// Whether the process ignores the first signal (`proc_pid_status(5)`, `SigIgn`).
 fn ignores_hangup(status: &str) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .is_some_and(|mask| mask & 1 == 1)
 }
 
-/// Asks work to end in good order: to begin nothing new, to restore what it has changed, and to
-/// report what it saw. Work that does not heed it is simply dropped.
+/// Tells work to stop in an orderly way: to start nothing new, to restore what it has changed, and
+/// to report what it saw. Work that does not listen is dropped.
 #[derive(Debug, Clone)]
 pub struct Stop {
     asked: watch::Sender<bool>,
@@ -71,7 +71,7 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Asks, when somebody heeds it; otherwise it returns false and nothing happens.
+    /// Requests a stop if some work listens; otherwise returns false and does nothing.
     #[must_use]
     pub fn ask(&self) -> bool {
         let is_heeded = *self.heeded.borrow();
@@ -81,20 +81,20 @@ impl Stop {
         is_heeded
     }
 
-    /// From now on somebody ends in good order when asked to.
+    /// From now on, some work listens and stops in an orderly way.
     pub fn heed(&self) {
         self.heeded.send_replace(true);
     }
 
-    /// Whether it was asked.
+    /// Whether a stop was requested.
     #[must_use]
     pub fn is_asked(&self) -> bool {
         *self.asked.borrow()
     }
 
-    /// Waits until it is asked.
+    /// Waits until a stop is requested.
     pub async fn asked(&self) {
-        // It cannot fail: this sender lives.
+        // This cannot fail: the sender still exists.
         let _ = self.asked.subscribe().wait_for(|asked| *asked).await;
     }
 }

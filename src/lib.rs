@@ -1,9 +1,9 @@
 //! `cryptoctl` deploys a StatefulSet whose replicas share one volume, and proves that every replica
 //! serves the same data.
 //!
-//! Data flows one way: arguments become settings, files become manifests, both go through `ops` to
-//! the cluster; what happens comes back as events, which `render` shows. `docs/architecture.md`
-//! tells the reasons.
+//! Data flows one way: arguments become settings, files become manifests, and both go through `ops`
+//! to the cluster. Events come back, and `render` shows them. `docs/architecture.md` gives the
+//! reasons.
 
 pub mod action;
 pub mod address;
@@ -63,7 +63,7 @@ use crate::report::Report;
 use crate::start::StartError;
 use crate::ui::{OutputError, Stream, Streams, Ui};
 
-/// Runs the command that the arguments ask for; the first one is the program's name.
+/// Runs the command in the arguments; the first argument is the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     report_bugs();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
@@ -75,7 +75,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 refuse(&error);
                 return exit_code(ExitStatus::Usage);
             }
-            // Help and version are data, and go to standard output; a reader that has gone is no failure.
+            // Help and version are data for standard output; a reader that has closed it is not a
+            // failure.
             let printed = error.print();
             let is_lost = printed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe);
             return exit_code(if is_lost {
@@ -105,12 +106,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(source) => return unable(&StartError::Runtime { source }),
     };
     let status = runtime.block_on(execute(&cli));
-    // A question at the terminal may still be open on a thread of its own.
+    // A question on the terminal may still be open on its own thread.
     runtime.shutdown_background();
     exit_code(status)
 }
 
-/// Says why a command line was not understood.
+/// Prints why a command line is invalid.
 fn refuse(error: &clap::Error) {
     let ui = Ui::new(
         Streams::of_process(),
@@ -151,8 +152,8 @@ async fn execute(cli: &Cli) -> ExitStatus {
     let conclusion = loop {
         tokio::select! {
             biased;
-            // A second signal ends what does not end after the first one. A hangup comes more than once,
-            // from the kernel and from the shell, and is nobody's impatience.
+            // A second signal ends work that does not stop after the first. A hangup may come
+            // twice, from the kernel and from the shell, so it does not count as a second signal.
             status = interrupt::signal() => if interrupted.is_none() && stop.ask() {
                 interrupted = Some(status);
             } else if status != ExitStatus::HungUp || interrupted.is_none() {
@@ -169,7 +170,7 @@ async fn execute(cli: &Cli) -> ExitStatus {
                     break conclude(interrupted.unwrap_or(status), None, Some(text));
                 }
             },
-            // Nobody reads any more what was asked for: there is nothing left to do but to restore.
+            // Nobody reads the output any more: only the restoration is left to do.
             ended = &mut rendering, if files.is_empty() && unread.is_none() => {
                 let delivered = delivered(&ui, ended.unwrap_or(Ok(())), ExitStatus::Success);
                 if !stop.ask() {
@@ -195,7 +196,7 @@ async fn execute(cli: &Cli) -> ExitStatus {
     };
     let status = tokio::select! {
         ended = &mut rendering => delivered(&ui, ended.unwrap_or(Ok(())), status),
-        // Whoever has pressed Ctrl-C does not wait for a reader that stands still.
+        // After Ctrl-C, do not wait for a reader that has stopped reading.
         () = tokio::time::sleep(LAST_WORDS), if status.is_interruption() => status,
         signal = interrupt::signal() => signal,
     };
@@ -208,10 +209,10 @@ async fn execute(cli: &Cli) -> ExitStatus {
     }
 }
 
-/// What to do when a second signal ends an experiment that was about to restore what it changed.
+/// What to do when a second signal ends an experiment before it has restored its changes.
 fn left_behind(cli: &Cli) -> Option<ErrorText> {
     matches!(cli.command, cli::Command::Chaos(_)).then(|| ErrorText {
-        message: "ended before everything was as it had been".to_owned(),
+        message: "ended before everything was restored".to_owned(),
         causes: Vec::new(),
         hints: vec![
             "undo what the experiment has left behind with `cryptoctl chaos --restore`, with the \
@@ -221,11 +222,11 @@ fn left_behind(cli: &Cli) -> Option<ErrorText> {
     })
 }
 
-/// How long the account of an interrupted run may take to be read.
+/// How long an interrupted run waits for its last output to be read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// The status, unless what it speaks of could not be delivered, which is said. A reader that has gone,
-/// such as `head`, has seen enough.
+/// The status, or a failure if standard output could not be written. A closed reader, such as
+/// `head`, has read enough.
 fn delivered(ui: &Ui, written: Result<(), OutputError>, status: ExitStatus) -> ExitStatus {
     match (written, status) {
         (Err(error @ OutputError::Failed(_)), status) => {
@@ -253,7 +254,7 @@ fn exit_code(status: ExitStatus) -> ExitCode {
     ExitCode::from(status.code())
 }
 
-/// Makes a broken invariant end the process with its own status, from any task or thread.
+/// Ends the process with its own status when an invariant is broken, from any task or thread.
 pub fn report_bugs() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

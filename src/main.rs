@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use cap::Cap;
 
-/// Counts what is held, so that nobody from outside decides how much that is. It never refuses.
+/// Counts allocated memory, so that data from outside cannot use too much. It never refuses an
+/// allocation.
 #[global_allocator]
 static MEMORY: Cap<System> = Cap::new(System, usize::MAX);
 

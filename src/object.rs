@@ -1,23 +1,23 @@
-//! The identity of a Kubernetes object, as people read it.
+//! The identity of a Kubernetes object, in readable form.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Names one object: its kind, where it lives and what it is called.
+/// The identity of an object: its kind, its namespace and its name.
 ///
-/// The version is left out on purpose: `apps/v1` and `apps/v1beta2` of one name are the same
-/// object, so a set that holds both holds it twice.
+/// The version is omitted on purpose: `apps/v1` and `apps/v1beta2` of one name are the same object,
+/// so a set with both contains it twice.
 ///
-/// Displays as kubectl prints objects, `statefulset/cryptoserver`, with the group only for kinds
-/// that Kubernetes itself does not define: `certificate.cert-manager.io/web`.
+/// Displays as kubectl prints objects, `statefulset/cryptoserver`. The group is only shown for
+/// kinds that are not part of Kubernetes: `certificate.cert-manager.io/web`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObjectRef {
     /// The API group; empty for the core group.
     pub group: String,
-    /// The kind in its own spelling, such as `StatefulSet`.
+    /// The kind as spelled in manifests, such as `StatefulSet`.
     pub kind: String,
-    /// The namespace; `None` for a cluster-scoped object, and for one whose manifest names none.
+    /// The namespace; `None` for a cluster-scoped object, and for one whose manifest has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// The name.
@@ -25,7 +25,7 @@ pub struct ObjectRef {
 }
 
 impl ObjectRef {
-    /// Names an object.
+    /// Creates an identity.
     #[must_use]
     pub fn new(group: &str, kind: &str, namespace: Option<&str>, name: &str) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl ObjectRef {
         self
     }
 
-    /// Whether the object is of this group and kind.
+    /// Whether the object has this group and kind.
     #[must_use]
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.group == group && self.kind == kind
@@ -60,8 +60,8 @@ impl fmt::Display for ObjectRef {
     }
 }
 
-/// Whether Kubernetes itself defines the kinds of this API group (`k8s.io/api`, one folder for
-/// each group, and the groups of the two aggregated API servers that ship with it).
+/// Whether an API group is part of Kubernetes (`k8s.io/api`, one folder for each group, and the
+/// groups of its two aggregated API servers).
 #[must_use]
 pub fn is_built_in_group(group: &str) -> bool {
     matches!(

@@ -1,7 +1,7 @@
-//! Flags, environment, configuration and defaults, resolved once into plain settings. Flags win over
-//! the configuration file, and the file wins over defaults.
+//! Flags, environment, configuration and defaults, resolved once into plain settings. Flags
+//! override the configuration file, and the file overrides defaults.
 //!
-//! The name of every environment variable that this program reads stands here.
+//! The name of every environment variable that this program reads is here.
 
 mod chaos;
 mod older_run;
@@ -30,31 +30,31 @@ use crate::ui::{Environment, Ui};
 
 /// A list of kubeconfig files, as kubectl reads it.
 const KUBECONFIG: &str = "KUBECONFIG";
-/// The file with kubectl's preferences, or `off`: which credential plugins may run.
+/// The file with kubectl's preferences, or `off`: it says which credential plugins may run.
 const KUBERC: &str = "KUBERC";
-/// `false` for no preferences at all.
+/// `false` to ignore the preferences.
 const KUBECTL_KUBERC: &str = "KUBECTL_KUBERC";
-/// The API server's host, in every pod.
+/// The API server's host, inside a pod.
 const KUBERNETES_SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
-/// The API server's port, in every pod.
+/// The API server's port, inside a pod.
 const KUBERNETES_SERVICE_PORT: &str = "KUBERNETES_SERVICE_PORT";
-/// The namespace to work in inside a pod.
+/// The namespace to work in, inside a pod.
 const POD_NAMESPACE: &str = "POD_NAMESPACE";
-/// The proxy for plain HTTP; like the next two, in lower case too.
+/// The proxy for plain HTTP; this and the next two also exist in lower case.
 const HTTP_PROXY: &str = "HTTP_PROXY";
 /// The proxy for HTTPS.
 const HTTPS_PROXY: &str = "HTTPS_PROXY";
-/// What is reached without a proxy.
+/// Hosts that need no proxy.
 const NO_PROXY: &str = "NO_PROXY";
-/// Where `.kube/config` is looked for.
+/// The folder with `.kube/config`.
 const HOME: &str = "HOME";
-/// Who is logged in; like the next one, only to tell others who experiments.
+/// The logged-in user; this and the next one only tell others who runs an experiment.
 const USER: &str = "USER";
-/// The same, by another name.
+/// The same, under another name.
 const LOGNAME: &str = "LOGNAME";
 /// Set to anything: no colour (<https://no-color.org>).
 const NO_COLOR: &str = "NO_COLOR";
-/// What the terminal can do.
+/// The capabilities of the terminal.
 const TERM: &str = "TERM";
 /// Set by build services.
 const CI: &str = "CI";
@@ -62,10 +62,10 @@ const CI: &str = "CI";
 /// This machine's name (`proc_sys_kernel(5)`).
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 
-/// How long an API server that answered before may be away without ending a command.
+/// How long an API server that has answered before may be unreachable before the command ends.
 const LONGEST_PATIENCE: Duration = Duration::from_mins(2);
 
-/// Who runs this program, in words for others; `chance` tells one run from another.
+/// The user and process of this run, in words for others; `chance` distinguishes runs.
 #[must_use]
 pub fn identity(chance: u64) -> String {
     let named = |variable: &&str| std::env::var(variable).ok().filter(|name| !name.is_empty());
@@ -82,7 +82,7 @@ pub fn identity(chance: u64) -> String {
     )
 }
 
-/// How to find the cluster; `person` says whether somebody at a terminal can be asked.
+/// How to connect to the cluster; `person` says whether a user at a terminal can be asked.
 #[must_use]
 pub fn connection(cli: &Cli, command: &str, person: bool) -> ConnectionSettings {
     let global = &cli.global;
@@ -104,8 +104,8 @@ pub fn connection(cli: &Cli, command: &str, person: bool) -> ConnectionSettings 
     }
 }
 
-/// How the commands that this run shows reach its cluster. No secret is among it: whoever gave one on the
-/// command line has it.
+/// The cluster flags for printed commands. Secrets are left out: the user who gave one on the
+/// command line knows it.
 #[must_use]
 pub fn address(global: &GlobalArgs) -> Address {
     let given = &global.connection;
@@ -141,7 +141,7 @@ pub fn address(global: &GlobalArgs) -> Address {
 
 fn overrides(global: &GlobalArgs) -> Overrides {
     let given = &global.connection;
-    // To kubectl a flag with an empty value is as good as none.
+    // Like kubectl, treat a flag with an empty value as absent.
     let text = |flag: &Option<String>| flag.clone().filter(|text| !text.is_empty());
     let path = |flag: &Option<PathBuf>| flag.clone().filter(|path| !path.as_os_str().is_empty());
     let secret = |flag: &Option<Secret>| flag.clone().filter(|secret| !secret.is_empty());
@@ -193,7 +193,7 @@ fn kuberc() -> Kuberc {
     }
 }
 
-/// Refuses a namespace that no cluster can have.
+/// Refuses an invalid namespace.
 ///
 /// # Errors
 /// A usage error.
@@ -207,13 +207,13 @@ fn check_namespace(namespace: Option<&str>) -> Result<(), CommandError> {
     }
 }
 
-/// Reads the manifests and makes the changes that the flags ask for.
+/// Reads the manifests and makes the edits that the flags request.
 ///
-/// The built-in set goes wherever `-n` says; with `-f`, an object that says otherwise is an error,
-/// which only shows once the kinds are known.
+/// The built-in set uses the namespace of `-n`. With `-f`, an object with another namespace is an
+/// error, which shows only once the kinds are known.
 ///
 /// # Errors
-/// Everything that is wrong with the manifests or the flags; nothing has been sent.
+/// All problems of the manifests and flags; nothing has been sent.
 pub async fn set(
     cli: &Cli,
     arguments: &SetArgs,
@@ -260,18 +260,18 @@ pub async fn set(
     })
 }
 
-/// What the configuration file says: the one that was named, or the folder's own.
+/// The configuration: the named file, or the one in the current folder.
 ///
 /// # Errors
-/// A usage error with everything that is wrong with the file.
+/// A usage error with all problems of the file.
 pub async fn config(global: &GlobalArgs) -> Result<Config, CommandError> {
     let named = global.config.clone();
     let load = move || config::load(named.as_deref(), Path::new("."));
     Ok(in_time(global.timeout, load).await??)
 }
 
-/// The name of the StatefulSet that was chosen, by the command line or by the configuration. A set
-/// given with `-f` goes before the configuration, unless it has that StatefulSet too.
+/// The name of the StatefulSet that the command line or the configuration selects. A set given with
+/// `-f` overrides the configuration, unless it contains that StatefulSet.
 #[must_use]
 pub fn workload<'a>(arguments: &'a WorkloadArgs, config: &'a Config, set: &Set) -> Option<&'a str> {
     let configured = config.workload.as_deref();
@@ -296,7 +296,7 @@ pub fn terminal() -> Environment {
     }
 }
 
-/// Who draws what.
+/// The rendering and the streams that it uses.
 #[must_use]
 pub fn display(global: &GlobalArgs, ui: &Ui) -> Display {
     let circumstances = Circumstances::new(global.output, global.progress, global.quiet, ui);

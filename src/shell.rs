@@ -1,4 +1,4 @@
-//! Text as a shell reads it, for commands that are shown to be pasted.
+//! Shell quoting, for commands that are printed for pasting.
 
 /// A text as one word of a POSIX shell.
 #[must_use]

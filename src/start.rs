@@ -1,4 +1,4 @@
-//! What has to be so before anything can begin.
+//! The preconditions of every run.
 
 use std::io;
 
@@ -7,26 +7,26 @@ use thiserror::Error;
 
 use crate::ui;
 
-/// Streams, signals, the runtime, and a connection or two.
+/// Streams, signals, the runtime, and a few connections.
 const LEAST_FILES: u64 = 24;
 
-/// Why nothing can begin.
+/// Why a run cannot start.
 #[derive(Debug, Error)]
 pub(crate) enum StartError {
     /// The operating system allows too few open files.
     #[error(
-        "no more than {allowed} files may be open at once, and at least {LEAST_FILES} are needed: raise it with `ulimit -n 256`"
+        "at most {allowed} files may be open at once, but at least {LEAST_FILES} are needed: raise the limit with `ulimit -n 256`"
     )]
     Files {
-        /// How many it allows.
+        /// The limit.
         allowed: u64,
     },
-    /// What was asked for could not be told to anybody.
+    /// The result cannot be written anywhere.
     #[error(
-        "standard output is closed (or `/dev/null`, opened for reading as well), and `-o json` has nowhere else to go: open it, for example with `>report.json`"
+        "standard output is closed (or `/dev/null`, opened for reading too), but `-o json` writes only there: open it, for example with `>report.json`"
     )]
     NoOutput,
-    /// The operating system refused what the runtime needs.
+    /// The operating system refused a resource of the runtime.
     #[error("failed to start")]
     Runtime {
         /// Why.
@@ -34,7 +34,7 @@ pub(crate) enum StartError {
     },
 }
 
-/// Whether a run can begin; `needs_output` says that its answer goes to standard output alone.
+/// Whether a run can start; `needs_output` says that its result goes to standard output alone.
 ///
 /// # Errors
 /// [`StartError::Files`], [`StartError::NoOutput`].

@@ -1,7 +1,7 @@
 //! The only module that touches standard output, standard error and the terminal.
 //!
-//! Data goes to standard output, everything said to a person goes to standard error. A `Ui` can be
-//! built on buffers, so that whatever is written can be tested without a process.
+//! Data goes to standard output, messages for the user go to standard error. A `Ui` can use
+//! buffers, so that its output can be tested without a process.
 
 mod sanitise;
 
@@ -17,40 +17,40 @@ use thiserror::Error;
 pub use self::sanitise::{break_workflow_commands, brief, is_hidden, sanitise};
 use crate::file;
 
-/// What `--color` says.
+/// The values of `--color`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ColorChoice {
-    /// Colour where a terminal shows it and nobody objects.
+    /// Colour if the terminal supports it and nothing forbids it.
     #[default]
     Auto,
-    /// Colour in any case, into files and pipes too.
+    /// Always colour, even into files and pipes.
     Always,
     /// No colour.
     Never,
 }
 
-/// One of the two streams that are written to.
+/// One of the two output streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     /// Data: a diff, log lines, JSON lines.
     Stdout,
-    /// What is said to a person.
+    /// Messages for the user.
     Stderr,
 }
 
-/// The values of the environment variables that concern a terminal.
+/// The environment variables that concern a terminal.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
-    /// `NO_COLOR` (see <https://no-color.org>).
+    /// `NO_COLOR` (see <https://no-colour.org>).
     pub no_color: Option<OsString>,
     /// `TERM`.
     pub term: Option<OsString>,
-    /// `CI`, which the usual build services set.
+    /// `CI`, which most build services set.
     pub ci: Option<OsString>,
 }
 
 impl Environment {
-    /// Whether the user wants no colour anywhere. An empty value means nothing.
+    /// Whether the user wants no colour anywhere. An empty value has no effect.
     #[must_use]
     pub fn forbids_colour(&self) -> bool {
         self.no_color
@@ -58,7 +58,7 @@ impl Environment {
             .is_some_and(|value| !value.is_empty())
     }
 
-    /// Whether the terminal cannot move its cursor. One without a name is taken for such a one.
+    /// Whether the terminal cannot move its cursor. A terminal without a name counts as such.
     #[must_use]
     pub fn terminal_is_dumb(&self) -> bool {
         self.term
@@ -66,7 +66,7 @@ impl Environment {
             .is_none_or(|term| term.is_empty() || term == "dumb")
     }
 
-    /// Whether a build service runs this.
+    /// Whether this runs on a build service.
     #[must_use]
     pub fn is_ci(&self) -> bool {
         self.ci
@@ -78,10 +78,10 @@ impl Environment {
 /// Why standard output could not be written.
 #[derive(Debug, Error)]
 pub enum OutputError {
-    /// The reader has gone, as `head` does when it has seen enough: no failure.
-    #[error("nobody reads standard output any more")]
+    /// The reader has closed the stream, as `head` does when it has read enough: not a failure.
+    #[error("standard output was closed by its reader")]
     Closed,
-    /// The data could not be delivered, to a full disk for example.
+    /// The data could not be written, for example because the disk is full.
     #[error("failed to write to standard output")]
     Failed(#[source] io::Error),
 }
@@ -89,16 +89,17 @@ pub enum OutputError {
 /// The answer to a question at the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confirmation {
-    /// Yes, said explicitly.
+    /// An explicit yes.
     Yes,
-    /// Anything else, the end of the input included.
+    /// Anything else, including the end of the input.
     No,
-    /// Nobody could be asked.
+    /// There is no terminal to ask on.
     NotATerminal,
 }
 
-/// Whether this process was started without a standard output. Rust then puts `/dev/null` in its place,
-/// for reading and writing (`std`, `sys/pal/unix/mod.rs`); a shell's `>/dev/null` is for writing only.
+/// Whether this process was started without a standard output. Rust then opens `/dev/null` for
+/// reading and writing in its place (`std`, `sys/pal/unix/mod.rs`); a shell's `>/dev/null` is
+/// write-only.
 #[must_use]
 pub fn output_was_closed() -> bool {
     let output = io::stdout();
@@ -109,7 +110,7 @@ pub fn output_was_closed() -> bool {
     is_read_too && device.is_ok() && device == null
 }
 
-/// Where a [`Ui`] reads and writes.
+/// The streams of a [`Ui`].
 pub struct Streams {
     /// Standard output.
     pub output: Box<dyn Write + Send>,
@@ -123,12 +124,12 @@ pub struct Streams {
     pub errors_is_terminal: bool,
     /// Whether standard input is a terminal.
     pub input_is_terminal: bool,
-    /// Rows and columns of standard error; `None` asks the terminal each time.
+    /// Rows and columns of standard error; `None` queries the terminal each time.
     pub size: Option<(usize, usize)>,
 }
 
 impl Streams {
-    /// Those of this process.
+    /// The streams of this process.
     #[must_use]
     pub fn of_process() -> Self {
         Self {
@@ -191,7 +192,7 @@ impl Ui {
     /// Writes data to standard output.
     ///
     /// # Errors
-    /// When nobody reads it any more, or it cannot be delivered.
+    /// When its reader has closed it, or it cannot be written.
     pub fn write_output(&self, data: &str) -> Result<(), OutputError> {
         let mut output = lock(&self.shared.output);
         output
@@ -203,7 +204,7 @@ impl Ui {
             })
     }
 
-    /// Says something on standard error. When that is closed there is nobody left to be told.
+    /// Writes a message to standard error. If that is closed, the message is lost.
     pub fn write_errors(&self, text: &str) {
         let mut errors = lock(&self.shared.errors);
         let _ = errors
@@ -230,8 +231,8 @@ impl Ui {
         }
     }
 
-    /// Whether to colour what goes to a stream: an explicit choice wins, then `NO_COLOR`, then
-    /// whether the stream is a terminal that knows more than plain characters.
+    /// Whether to colour the output of a stream: an explicit choice comes first, then `NO_COLOR`,
+    /// then whether the stream is a terminal with colour support.
     #[must_use]
     pub fn has_colour(&self, stream: Stream) -> bool {
         match self.shared.choice {
@@ -251,13 +252,13 @@ impl Ui {
         &self.shared.environment
     }
 
-    /// The columns that fit on a line of standard error; without a terminal there is no limit.
+    /// The columns of a line on standard error; without a terminal there is no limit.
     #[must_use]
     pub fn width(&self) -> usize {
         self.size().map_or(usize::MAX, |(_, columns)| columns)
     }
 
-    /// The rows that fit on the terminal; without a terminal there is no limit.
+    /// The rows of the terminal; without a terminal there is no limit.
     #[must_use]
     pub fn height(&self) -> usize {
         self.size().map_or(usize::MAX, |(rows, _)| rows)
@@ -273,19 +274,19 @@ impl Ui {
         })
     }
 
-    /// Whether there is somebody at a terminal who could be asked.
+    /// Whether a user at a terminal can be asked.
     #[must_use]
     pub fn can_ask(&self) -> bool {
         self.shared.input_is_terminal && self.shared.errors_is_terminal
     }
 
-    /// Whether somebody was shown what will be done, and has said yes.
+    /// Whether the user has consented to what was shown.
     #[must_use]
     pub fn has_consent(&self) -> bool {
         self.shared.consent.load(Ordering::Relaxed)
     }
 
-    /// Asks a question and reads a line. Everything but an explicit yes is a no.
+    /// Asks a question and reads a line. Anything but an explicit yes counts as no.
     ///
     /// Blocks until there is an answer: call it from a thread that may block.
     #[must_use]
@@ -295,7 +296,7 @@ impl Ui {
         })
     }
 
-    /// Asks for a name and reads a line. Everything but this very name is a no.
+    /// Asks for a name and reads a line. Anything but exactly this name counts as no.
     ///
     /// Blocks until there is an answer: call it from a thread that may block.
     #[must_use]
@@ -312,7 +313,7 @@ impl Ui {
         let mut answer = String::new();
         let read = lock(&self.shared.input).read_line(&mut answer);
         if !matches!(read, Ok(1..)) {
-            // The cursor still stands behind the question.
+            // The cursor is still after the question.
             self.write_errors("\n");
             return Confirmation::No;
         }
@@ -325,7 +326,7 @@ impl Ui {
     }
 }
 
-/// A thread that panicked while it wrote leaves a stream that can still be written to.
+/// If a thread panicked while writing, its stream can still be used.
 fn lock<T: ?Sized>(stream: &Mutex<T>) -> MutexGuard<'_, T> {
     stream.lock().unwrap_or_else(PoisonError::into_inner)
 }

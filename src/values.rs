@@ -1,14 +1,14 @@
-//! Values as people write them, on the command line and in files alike: durations, sizes, paths,
-//! hashes. Each error says what is expected, without the value.
+//! Values in their usual notation, on the command line and in files alike: durations, sizes, paths,
+//! hashes. Each error says what is expected, without repeating the value.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
-/// A duration as kubectl takes it: `90s`, `1m30s`, or a plain number of seconds.
+/// A duration as kubectl accepts it: `90s`, `1m30s`, or a plain number of seconds.
 ///
 /// # Errors
-/// What is expected, for anything else and for less than nothing.
+/// What is expected, for anything else and for negative durations.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let parsed = match text.parse::<u32>() {
         Ok(seconds) => Some(SignedDuration::from_secs(i64::from(seconds))),
@@ -46,7 +46,7 @@ pub fn whole<T: TryFrom<i64>, const LEAST: i64, const MOST: i64>(text: &str) -> 
         })
 }
 
-/// The shortest time between two probes: below it the prober would measure itself.
+/// The shortest time between two probes: with less, the prober would measure itself.
 const SHORTEST_PROBE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The time between two probes of a replica.
@@ -85,10 +85,10 @@ pub fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "a size above zero, such as `512Ki` or `16Mi`".to_owned())
 }
 
-/// A path to request, with its leading slash, whether or not that was written.
+/// A path to request; a missing leading slash is added.
 ///
 /// # Errors
-/// What is expected, for what cannot be requested.
+/// What is expected, if it cannot be requested.
 pub fn request_path(text: &str) -> Result<String, String> {
     let path = if text.starts_with('/') {
         text.to_owned()
@@ -102,7 +102,7 @@ pub fn request_path(text: &str) -> Result<String, String> {
         Ok(path)
     } else {
         Err(
-            "a path that can be requested, with special characters percent-encoded, such as `%20` \
+            "a valid URL path, with special characters percent-encoded, such as `%20` \
              for a space"
                 .to_owned(),
         )
@@ -121,7 +121,7 @@ pub fn sha256(text: &str) -> Result<String, String> {
     }
 }
 
-/// The name out of `statefulset/NAME`, in the spellings that kubectl takes.
+/// The name in `statefulset/NAME`, in the spellings that kubectl accepts.
 ///
 /// # Errors
 /// What is expected, for anything else.
@@ -139,7 +139,7 @@ pub fn stateful_set(text: &str) -> Result<String, String> {
     }
 }
 
-/// The same on the command line, where a name alone is enough: nothing else is worked on.
+/// The same on the command line, where a name alone is enough: commands work only on StatefulSets.
 ///
 /// # Errors
 /// What is expected, for anything else.
@@ -151,7 +151,7 @@ pub fn workload(text: &str) -> Result<String, String> {
     }
 }
 
-/// The same where a pod is enough, too: it stays `pod/NAME`.
+/// The same, but a pod is accepted too: it stays `pod/NAME`.
 ///
 /// # Errors
 /// What is expected, for anything else.
@@ -167,7 +167,7 @@ pub fn workload_or_pod(text: &str) -> Result<String, String> {
     }
 }
 
-/// What the name of a pod begins with, where it may be that of a StatefulSet.
+/// The part of a pod's name before its ordinal, if a StatefulSet's pod can have the name.
 pub const POD: &str = "pod/";
 
 #[cfg(test)]

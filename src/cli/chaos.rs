@@ -28,19 +28,19 @@ pub struct ChaosArgs {
     /// The workload.
     #[command(flatten)]
     pub workload: WorkloadArgs,
-    /// Show what would be done, and to whom; break nothing
+    /// Show what would be done, and to which pods; inject no fault
     #[arg(long)]
     pub dry_run: bool,
-    /// Undo what an experiment that was killed has left behind; break nothing
+    /// Undo what a killed experiment has left behind; inject no fault
     #[arg(long, conflicts_with_all = ["faults", "probing"])]
     pub restore: bool,
-    /// What every replica is asked.
+    /// The requests to every replica.
     #[command(flatten)]
     pub question: QuestionArgs,
-    /// What is broken, and how often.
+    /// The faults.
     #[command(flatten)]
     pub faults: FaultArgs,
-    /// How it is measured.
+    /// The measurements.
     #[command(flatten)]
     pub measures: MeasureArgs,
     /// Files to write.
@@ -48,27 +48,27 @@ pub struct ChaosArgs {
     pub files: ReportFileArgs,
 }
 
-/// What is broken, and how often.
+/// The faults, and their number.
 #[derive(Debug, Args)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "flags of a command line are typed or not, and their contradictions are clap's"
+    reason = "each flag is typed or not, and clap checks their contradictions"
 )]
-#[command(next_help_heading = "What is broken")]
+#[command(next_help_heading = "Fault options")]
 pub struct FaultArgs {
-    /// How to break it [default: delete]
+    /// Fault to inject [default: delete]
     #[arg(long, value_name = "FAULT")]
     pub fault: Option<Fault>,
-    /// Pod to break [default: the one with the lowest ordinal]
+    /// Target pod [default: the one with the lowest ordinal]
     #[arg(long, value_name = "NAME")]
     pub pod: Option<String>,
-    /// Every pod in its turn
+    /// Every pod, one after the other
     #[arg(long, hide_short_help = true)]
     pub all_in_turn: bool,
-    /// Pick pods at random
+    /// Pick target pods at random
     #[arg(long, hide_short_help = true)]
     pub random: bool,
-    /// Repeat an earlier random choice
+    /// Seed of an earlier run, to repeat its random choice
     #[arg(
         long,
         value_name = "NUMBER",
@@ -84,10 +84,10 @@ pub struct FaultArgs {
     /// Pause between a recovery and the next fault [default: 5s]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::duration), hide_short_help = true)]
     pub pause: Option<Duration>,
-    /// Break it although another replica is not Ready or a disruption budget forbids it
+    /// Inject the fault even if another replica is not Ready or a disruption budget forbids it
     #[arg(long, hide_short_help = true)]
     pub allow_disruption: bool,
-    /// Only probe, without any fault: what noise looks like
+    /// Only probe, without any fault: measures the background noise
     #[arg(long, conflicts_with = "faults", hide_short_help = true)]
     pub control: bool,
     /// How long --control probes
@@ -95,23 +95,23 @@ pub struct FaultArgs {
     pub lasting: Duration,
 }
 
-/// How it is measured, and what is good enough.
+/// The measurements, and their limits.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "What is good enough")]
+#[command(next_help_heading = "Measurement options")]
 pub struct MeasureArgs {
-    /// Longest acceptable time without an answer of a replica
+    /// Longest acceptable outage of a replica
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::positive_duration))]
     pub max_outage: Option<Duration>,
-    /// Longest acceptable time until all replicas answer alike again
+    /// Longest acceptable time until all replicas give the same answers again
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::positive_duration))]
     pub max_recovery: Option<Duration>,
     /// Time between two probes of a replica, 20ms at least [default: 100ms]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::probe_interval), hide_short_help = true)]
     pub probe_interval: Option<Duration>,
-    /// Journal of an older run, which this one must not be slower than
+    /// Journal of an earlier run that this run must not be slower than
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub compare: Option<PathBuf>,
-    /// How much slower than the older run is acceptable
+    /// How much slower than the earlier run is acceptable
     #[arg(long, value_name = "PERCENT", default_value = "20%", requires = "compare", allow_hyphen_values = true, value_parser = expected(share), hide_short_help = true)]
     pub tolerance: f64,
 }
@@ -180,7 +180,8 @@ pub(crate) mod tests {
         }
     }
 
-    /// The parser does not ask for what a flag requires when something else on the line contradicts that.
+    /// The parser does not require a flag's companion if another argument contradicts the
+    /// companion.
     #[test]
     fn no_flag_is_ignored_for_want_of_what_it_belongs_to() {
         let others = [

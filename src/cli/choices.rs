@@ -1,4 +1,4 @@
-//! The words of `-o`, `--color` and `--progress` on the command line.
+//! The values of `-o`, `--color` and `--progress` on the command line.
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;

@@ -6,7 +6,7 @@ use clap::{Args, ValueHint};
 
 use crate::secret::Secret;
 
-/// What the flags say over the kubeconfig; without `Debug`, since URLs may carry passwords.
+/// The flags that override the kubeconfig. Not `Debug`, because URLs may contain passwords.
 #[derive(Args)]
 #[command(next_help_heading = "Connection options")]
 pub struct ConnectionArgs {
@@ -19,16 +19,16 @@ pub struct ConnectionArgs {
     /// Address of the API server
     #[arg(short, long, global = true, value_name = "URL", hide_short_help = true)]
     pub server: Option<String>,
-    /// Name that the API server's certificate must be for
+    /// Name to expect in the API server's certificate
     #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
     pub tls_server_name: Option<String>,
     /// Certificates to trust, in a PEM file
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = super::parsing::path(), hide_short_help = true)]
     pub certificate_authority: Option<PathBuf>,
-    /// Do not check the API server's certificate: the connection can be intercepted
+    /// Do not verify the API server's certificate: the connection can be intercepted
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_short_help = true)]
     pub insecure_skip_tls_verify: Option<bool>,
-    /// Proxy on the way to the API server
+    /// Proxy to the API server
     #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
     pub proxy_url: Option<String>,
     /// Client certificate, in a PEM file
@@ -37,13 +37,13 @@ pub struct ConnectionArgs {
     /// Key of the client certificate, in a PEM file
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = super::parsing::path(), hide_short_help = true)]
     pub client_key: Option<PathBuf>,
-    /// Bearer token; other users of the machine can see it in the list of processes
+    /// Bearer token; other users of this machine can see it in the process list
     #[arg(long, global = true, value_name = "TOKEN", hide_short_help = true)]
     pub token: Option<Secret>,
     /// User name for basic authentication
     #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
     pub username: Option<String>,
-    /// Password for basic authentication; visible in the list of processes too
+    /// Password for basic authentication; also visible in the process list
     #[arg(long, global = true, value_name = "PASSWORD", hide_short_help = true)]
     pub password: Option<Secret>,
     /// User to impersonate
@@ -73,7 +73,7 @@ pub struct ConnectionArgs {
     /// Extra field to impersonate; repeatable
     #[arg(long = "as-user-extra", global = true, value_name = "KEY=VALUE", value_parser = pair, hide_short_help = true)]
     pub impersonate_extra: Vec<(String, String)>,
-    /// Accepted as kubectl accepts it; answers are never compressed
+    /// Accepted for compatibility with kubectl; answers are never compressed
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_short_help = true)]
     pub disable_compression: Option<bool>,
 }

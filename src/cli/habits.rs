@@ -1,4 +1,4 @@
-//! What fingers type that know kubectl and its kind: each gets a tip.
+//! Tips for what users of kubectl and similar tools type out of habit.
 
 use std::ffi::OsString;
 
@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::parsing::is_url;
 use crate::shell;
 
-/// Verbs of others, and what does it here.
+/// Verbs of other tools, and our command for each.
 const VERBS: [(&[&str], &str); 7] = [
     (
         &["apply", "create", "deploy", "install", "upgrade"],
@@ -28,7 +28,7 @@ const VERBS: [(&[&str], &str); 7] = [
     (&["version"], "cryptoctl --version"),
 ];
 
-/// Verbs of kubectl that nothing does here.
+/// Verbs of kubectl that have no counterpart here.
 const LEFT_TO_KUBECTL: [&str; 8] = [
     "attach",
     "cp",
@@ -49,19 +49,19 @@ const CONTRADICTIONS: [(&str, &str); 4] = [
         "--restore",
         "`--restore` only undoes what an earlier experiment has left behind",
     ),
-    ("--control", "`--control` only probes, and breaks nothing"),
+    ("--control", "`--control` only probes and injects no fault"),
     (
         "--for",
-        "`--for` says how long `--control` probes, which breaks nothing",
+        "`--for` only limits `--control`, which injects no fault",
     ),
     (
         "--follow",
-        "the log of a container that is over has an end, so there is nothing to follow",
+        "the log of a previous run is complete, so there is nothing to follow",
     ),
 ];
 
-/// The same error, with a tip where it comes from the habits of another tool, and with nothing in it that
-/// nobody typed.
+/// The same error, with a tip if it comes from the habits of another tool, and without arguments
+/// that were not typed.
 #[must_use]
 pub fn with_tips(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let line = Line(arguments);
@@ -74,7 +74,7 @@ pub fn with_tips(mut error: clap::Error, arguments: &[OsString]) -> clap::Error 
         let tips = vec![StyledStr::from(tip)];
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
     } else if let Some(ContextValue::StyledStrs(tips)) = error.remove(ContextKind::Suggested) {
-        // `-- FLAG` would make a name of a flag.
+        // `-- FLAG` would turn a flag into a name.
         let is_of_use = |tip: &StyledStr| !tip.to_string().contains("as a value, use");
         let tips: Vec<StyledStr> = tips.into_iter().filter(is_of_use).collect();
         if !tips.is_empty() {
@@ -104,7 +104,7 @@ impl Line<'_> {
         self.0.iter().filter_map(|word| word.to_str())
     }
 
-    /// The verb of ours that was typed.
+    /// Our verb that was typed.
     fn verb(&self) -> &str {
         let verb = self.words().find(|word| OURS.contains(word));
         match verb {
@@ -118,7 +118,7 @@ impl Line<'_> {
         self.words().any(|word| flag(word) == flag(spelled))
     }
 
-    /// Of what contradicts an argument, what was typed.
+    /// Of the arguments that contradict this one, those that were typed.
     fn typed_rivals(&self, error: &clap::Error) -> Option<ContextValue> {
         let Some(ContextValue::Strings(rivals)) = error.get(ContextKind::PriorArg) else {
             return None;
@@ -138,7 +138,7 @@ impl Line<'_> {
             ErrorKind::InvalidSubcommand => {
                 let typed = text(error, ContextKind::InvalidSubcommand)?;
                 if LEFT_TO_KUBECTL.contains(&typed) {
-                    return Some(format!("that is left to `kubectl {typed}`"));
+                    return Some(format!("use `kubectl {typed}`"));
                 }
                 let (_, instead) = VERBS.iter().find(|(verbs, _)| verbs.contains(&typed))?;
                 Some(format!("did you mean `{instead}`?"))
@@ -150,7 +150,7 @@ impl Line<'_> {
                 Some((*why).to_owned())
             }
             ErrorKind::TooManyValues if argument == Some("--dry-run") => Some(
-                "use `--dry-run` without a value: the API server rehearses, and nothing is stored"
+                "use `--dry-run` without a value: the API server does the dry run and stores nothing"
                     .to_owned(),
             ),
             ErrorKind::ValueValidation if argument == Some("--filename") && is_url(value) => {
@@ -167,12 +167,12 @@ impl Line<'_> {
         }
     }
 
-    /// What kubectl has and we do not.
+    /// Flags that kubectl has and we do not.
     fn unknown(&self, argument: &str) -> Option<String> {
         let verb = self.verb();
         let tip = match argument {
             "-A" | "--all-namespaces" => {
-                "one StatefulSet at a time: name its namespace with `-n NAMESPACE`".to_owned()
+                "cryptoctl works on one StatefulSet at a time: name its namespace with `-n NAMESPACE`".to_owned()
             }
             "-l" | "--selector" => {
                 format!("name the StatefulSet: `cryptoctl {verb} statefulset/NAME`")
@@ -188,7 +188,7 @@ impl Line<'_> {
             }
             "--since-time" => "use `--since`, such as `--since 5m`".to_owned(),
             "--dry-run" if verb == "down" => {
-                "`cryptoctl down` shows what it would delete, and asks first".to_owned()
+                "`cryptoctl down` shows what it would delete and asks first".to_owned()
             }
             "--dry-run" => format!("`cryptoctl {verb}` changes nothing"),
             _ => return None,
@@ -284,12 +284,12 @@ mod tests {
             (
                 "chaos --control --fault kill",
                 "'--fault <FAULT>'",
-                "breaks nothing",
+                "injects no fault",
             ),
             (
                 "chaos --all-in-turn --for 20s",
                 "'--all-in-turn'",
-                "how long `--control` probes",
+                "only limits `--control`",
             ),
             ("chaos --restore --dry-run", "'--dry-run'", "only undoes"),
             ("logs -p --follow", "'--previous'", "nothing to follow"),

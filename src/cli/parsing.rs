@@ -7,7 +7,7 @@ use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
 
 use crate::values;
 
-/// A path that may be empty: kubectl takes an empty flag for none.
+/// A path that may be empty: like kubectl, an empty flag counts as none.
 pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
@@ -15,12 +15,12 @@ pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
 /// A file or folder with manifests.
 pub(super) fn manifests() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| match path.to_str() {
-        Some(text) if is_url(text) => Err("URLs are not read, only files, folders and `-`"),
+        Some(text) if is_url(text) => Err("URLs are not supported, only files, folders and `-`"),
         _ => Ok(path),
     })
 }
 
-/// Whether a text is what kubectl would download.
+/// Whether kubectl would download this text as a URL.
 pub(super) fn is_url(text: &str) -> bool {
     ["http://", "https://"]
         .iter()
@@ -34,7 +34,7 @@ pub(super) fn expected<T>(
     move |text| parse(text).map_err(|expected| format!("expected {expected}"))
 }
 
-/// A duration in which 0 means that there is no limit, as it does to kubectl.
+/// A duration in which 0 means no limit, as in kubectl.
 pub(super) fn request_timeout(text: &str) -> Result<Duration, String> {
     if matches!(text, "0" | "0s") {
         return Ok(Duration::from_hours(24 * 365)); // longer than any run
@@ -42,7 +42,7 @@ pub(super) fn request_timeout(text: &str) -> Result<Duration, String> {
     expected(values::positive_duration)(text)
 }
 
-/// How many lines of a log to read; -1 stands for all of them, as it does to kubectl.
+/// The number of log lines to read; -1 means all of them, as in kubectl.
 pub(super) fn tail(text: &str) -> Result<i64, String> {
     match text {
         "-1" => Ok(-1),

@@ -1,4 +1,4 @@
-//! Report files, and the command that makes them out of a journal.
+//! Report files, and the command that creates them from a journal.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::render::document::ReportFile;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Report")]
 pub struct ReportFileArgs {
-    /// File to write what was found to; its ending tells the format: .json (journal), .jsonl, .xml
+    /// File to write the result to; its extension selects the format: .json (journal), .jsonl, .xml
     /// (JUnit), .html, .svg (timeline of an experiment); repeatable
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = report_file())]
     pub report: Vec<ReportFile>,
@@ -21,11 +21,11 @@ pub struct ReportFileArgs {
 /// Arguments of `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Journal of a run: a report with the ending .json or .jsonl, the output of -o json, or - for
-    /// standard input
+    /// Journal of a run: a report in .json or .jsonl, the output of -o json, or - for standard
+    /// input
     #[arg(value_name = "JOURNAL", value_hint = ValueHint::FilePath)]
     pub journal: PathBuf,
-    /// Files to write; without any, what the run said is printed.
+    /// Files to write; without any, the output of the run is printed.
     #[command(flatten)]
     pub files: ReportFileArgs,
 }

@@ -1,4 +1,4 @@
-//! Arguments of `verify`, and what `verify` and `chaos` ask alike.
+//! Arguments of `verify`, and those that `verify` and `chaos` share.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,46 +9,46 @@ use super::parsing::expected;
 use super::{ReportFileArgs, WorkloadArgs};
 use crate::values;
 
-/// What every replica is asked, and what it has to answer.
+/// The requests to every replica, and the expected answers.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "What every replica is asked")]
+#[command(next_help_heading = "Request options")]
 pub struct QuestionArgs {
-    /// Path to GET from every replica, in place of the configuration's endpoints
+    /// Path to GET from every replica, instead of the configuration's endpoints
     #[arg(long, value_name = "PATH", value_parser = expected(values::request_path))]
     pub path: Option<String>,
-    /// Port of the pods [default: the only one that the pod template names]
+    /// Port of the pods [default: the only one that the pod template declares]
     #[arg(long, value_name = "PORT", allow_hyphen_values = true, value_parser = expected(values::whole::<u16, 1, 65535>))]
     pub port: Option<u16>,
-    /// SHA-256 that every answer must have
+    /// Expected SHA-256 of every answer
     #[arg(long, value_name = "HEX", value_parser = expected(values::sha256))]
     pub expect_sha256: Option<String>,
 }
 
-/// Arguments of `verify`. Its long help says what the proof is worth.
+/// Arguments of `verify`. The long help of the command explains the proof.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// The workload.
     #[command(flatten)]
     pub workload: WorkloadArgs,
-    /// What every replica is asked.
+    /// The requests to every replica.
     #[command(flatten)]
     pub question: QuestionArgs,
-    /// Save what was answered, for --baseline on another day
+    /// Save the answers, for a later --baseline
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = BASELINE)]
     pub save_baseline: Option<PathBuf>,
-    /// Expect what --save-baseline has saved
+    /// Compare with the answers that --save-baseline saved
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = BASELINE)]
     pub baseline: Option<PathBuf>,
     /// Show excerpts of answers, which may be secret, and save them with --save-baseline
     #[arg(long, hide_short_help = true, help_heading = BASELINE)]
     pub show_content: bool,
-    /// Go on verifying until Ctrl-C, one line for each change
+    /// Keep verifying until Ctrl-C, one line for each change
     #[arg(long, conflicts_with = "save_baseline", help_heading = WATCHING)]
     pub watch: bool,
     /// Pause between two verifications
     #[arg(long, value_name = "DURATION", default_value = "5s", requires = "watch", conflicts_with = "save_baseline", allow_hyphen_values = true, value_parser = expected(values::positive_duration), hide_short_help = true, help_heading = WATCHING)]
     pub every: Duration,
-    /// End after this time
+    /// Stop after this time
     #[arg(long = "for", value_name = "DURATION", requires = "watch", conflicts_with = "save_baseline", allow_hyphen_values = true, value_parser = expected(values::positive_duration), hide_short_help = true, help_heading = WATCHING)]
     pub lasting: Option<Duration>,
     /// Files to write.
@@ -56,7 +56,7 @@ pub struct VerifyArgs {
     pub files: ReportFileArgs,
 }
 
-const BASELINE: &str = "Comparing with another day";
+const BASELINE: &str = "Baseline options";
 const WATCHING: &str = "Watching";
 
 #[cfg(test)]
@@ -65,7 +65,8 @@ mod tests {
 
     use crate::cli::Cli;
 
-    /// The parser does not ask for what a flag requires when something else on the line contradicts that.
+    /// The parser does not require a flag's companion if another argument contradicts the
+    /// companion.
     #[test]
     fn the_flags_of_a_watch_are_never_ignored() {
         let is_accepted = |flags: &str| {

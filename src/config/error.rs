@@ -1,4 +1,4 @@
-//! What can be wrong with the configuration file.
+//! Errors of the configuration file.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,10 +13,10 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         file: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It is longer than any that somebody wrote.
+    /// It is too long.
     #[error("the configuration file `{}` exceeds {limit} bytes", .file.display())]
     TooLarge {
         /// The file.
@@ -30,29 +30,29 @@ pub enum ConfigError {
         /// The file.
         file: PathBuf,
     },
-    /// Something is wrong with what it says: everything at once, in the order of the lines.
+    /// Its contents are wrong: all problems at once, by line.
     #[error("{}", lines(.file, .problems))]
     Invalid {
         /// The file.
         file: PathBuf,
-        /// What is wrong; never empty.
+        /// The problems; never empty.
         problems: Vec<ConfigProblem>,
     },
 }
 
-/// One thing that is wrong with what the file says.
+/// One problem in the file's contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigProblem {
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// Which key is concerned, and what would be right.
+    /// The affected key, and what is expected.
     pub message: String,
 }
 
 impl ConfigError {
-    /// Every problem by itself, each with its file and line.
+    /// Every problem on its own, with its file and line.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         match self {

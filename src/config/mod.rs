@@ -1,8 +1,8 @@
-//! The configuration file: what holds for everybody who works in a folder.
+//! The configuration file: settings for everyone who works in a folder.
 //!
-//! [`load`] touches the file system; [`parse`] is a pure function of the text. Nothing is
-//! taken silently: a key that is not known, a value of another kind and a contradiction are errors,
-//! and each names its file, line and key.
+//! [`load`] reads the file; [`parse`] is a pure function of its text. Nothing is ignored silently:
+//! an unknown key, a value of the wrong type and a contradiction are errors, and each names its
+//! file, line and key.
 
 mod error;
 mod pattern;
@@ -23,46 +23,46 @@ use crate::expectation::Expectation;
 use crate::fault::Fault;
 use crate::file;
 
-/// The file that counts in the folder where the command was started.
+/// The file that is used if it is in the current folder.
 pub const FILE_NAME: &str = "cryptoctl.yaml";
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// What a configuration file says; without a file, nothing.
+/// The contents of a configuration file; empty without a file.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
-    /// Where it was read from, as errors name it.
+    /// The file, as errors name it.
     pub file: Option<PathBuf>,
-    /// Contexts in which nothing is changed unless their name is typed.
+    /// Protected contexts: a change there requires typing the context's name.
     pub protected_contexts: Vec<ProtectedContext>,
-    /// The StatefulSet to work on, when the command line names none.
+    /// The StatefulSet to work on if the command line names none.
     pub workload: Option<String>,
-    /// What every replica is expected to answer; empty when the file does not say.
+    /// The expected answers of every replica; empty if the file lists none.
     pub endpoints: Vec<Expectation>,
-    /// The bounds of a verification.
+    /// The limits of a verification.
     pub verify: VerifyConfig,
     /// The experiment.
     pub chaos: ChaosConfig,
 }
 
-/// A context in which nothing is changed unless its name is typed.
+/// A protected context: a change there requires typing its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProtectedContext {
-    /// Its name, or many.
+    /// Its name, or a pattern.
     pub pattern: NamePattern,
-    /// The line that says so.
+    /// The line of the entry.
     pub line: usize,
 }
 
-/// The bounds of a verification.
+/// The limits of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VerifyConfig {
-    /// Replicas that are asked at once, at most.
+    /// At most this many replicas get requests at the same time.
     pub concurrency: Option<usize>,
-    /// The largest body that is read, in bytes.
+    /// The largest body to read, in bytes.
     pub largest_body: Option<u64>,
-    /// The time for one answer.
+    /// The time limit of one answer.
     pub answer_time: Option<Duration>,
 }
 
@@ -71,7 +71,7 @@ pub struct VerifyConfig {
 pub struct ChaosConfig {
     /// The fault.
     pub fault: Option<Fault>,
-    /// Whose turn it is.
+    /// How targets are selected.
     pub turn: Option<Turn>,
     /// The number of faults.
     pub repeat: Option<u32>,
@@ -79,28 +79,28 @@ pub struct ChaosConfig {
     pub pause: Option<Duration>,
     /// The time between two probes of a replica.
     pub probe_interval: Option<Duration>,
-    /// The longest outage of any replica that is acceptable.
+    /// The longest acceptable outage of any replica.
     pub max_outage: Option<Duration>,
-    /// The longest recovery that is acceptable.
+    /// The longest acceptable recovery.
     pub max_recovery: Option<Duration>,
 }
 
-/// Whose turn it is, as it was chosen.
+/// How targets are selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Turn {
     /// One pod by name.
     Pod(String),
     /// Every pod, by ordinal.
     AllInTurn,
-    /// One pod drawn for each fault.
+    /// A random pod for each fault.
     Random {
-        /// The seed; drawn as well, when it was not given.
+        /// The seed; drawn too if it was not given.
         seed: Option<u64>,
     },
 }
 
 impl Config {
-    /// The entry that protects a context; a run inside a cluster has a context without a name.
+    /// The entry that protects a context; the context of a run inside a cluster has no name.
     #[must_use]
     pub fn protects(&self, context: Option<&str>) -> Option<&ProtectedContext> {
         let name = context.unwrap_or_default();
@@ -110,10 +110,10 @@ impl Config {
     }
 }
 
-/// Reads the file that was named, or the folder's own when there is one.
+/// Reads the named file, or the one in the current folder if it exists.
 ///
 /// # Errors
-/// [`ConfigError`], also when a file that was named does not exist.
+/// [`ConfigError`], also when a named file does not exist.
 pub fn load(named: Option<&Path>, folder: &Path) -> Result<Config, ConfigError> {
     let text = match named {
         Some(file) => Some(read_text(file, file)?),
@@ -125,10 +125,10 @@ pub fn load(named: Option<&Path>, folder: &Path) -> Result<Config, ConfigError> 
     }
 }
 
-/// What a text says; the file's name is for errors.
+/// The contents of a text; `file` is only for errors.
 ///
 /// # Errors
-/// [`ConfigError::Invalid`], with everything that is wrong.
+/// [`ConfigError::Invalid`], with every problem.
 pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
     let invalid = |problems| ConfigError::Invalid {
         file: file.to_owned(),
@@ -148,7 +148,7 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
     })
 }
 
-/// Every key that a file may have, for documents.
+/// Every key that a file may contain, for documents.
 pub fn keys() -> impl Iterator<Item = &'static str> {
     schema::keys()
 }

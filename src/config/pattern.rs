@@ -10,7 +10,7 @@ impl NamePattern {
     /// A pattern as it is written.
     ///
     /// # Errors
-    /// What is expected, for nothing.
+    /// What is expected, if the pattern is empty.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
             return Err("the name of a context, in which `*` stands for any text".to_owned());
@@ -18,7 +18,7 @@ impl NamePattern {
         Ok(Self(text.to_owned()))
     }
 
-    /// Whether a name is meant.
+    /// Whether a name matches.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
         let mut parts = self.0.split('*');
@@ -30,7 +30,7 @@ impl NamePattern {
             return rest.is_empty();
         };
         for part in parts {
-            // The earliest place leaves the most for what follows.
+            // The earliest match leaves the most text for the rest.
             let Some(found) = rest.find(part) else {
                 return false;
             };

@@ -1,24 +1,25 @@
-//! Typed reading of nodes. What is wrong is noted, and reading goes on: all problems come at once.
+//! Typed reading of nodes. A problem is noted and reading continues, so all problems are reported
+//! at once.
 
 use super::error::ConfigProblem;
 use super::tree::{Node, Place, Value};
 
-/// Reads nodes, and notes what is wrong with them.
+/// Reads nodes and notes their problems.
 #[derive(Default)]
 pub(super) struct Reader {
     problems: Vec<ConfigProblem>,
 }
 
-/// The entries of a mapping by their keys, of which all are known and none comes twice.
+/// The entries of a mapping by key: every key is known, and none occurs twice.
 pub(super) struct Fields<'node> {
-    /// Where the mapping stands, such as `chaos`; empty at the top.
+    /// The path of the mapping, such as `chaos`; empty at the top.
     path: String,
     place: Place,
     entries: Vec<(&'static str, &'node Node)>,
 }
 
 impl<'node> Fields<'node> {
-    /// The path of a key, as people name it.
+    /// The path of a key, as users write it.
     pub(super) fn path(&self, key: &str) -> String {
         if self.path.is_empty() {
             key.to_owned()
@@ -34,7 +35,7 @@ impl<'node> Fields<'node> {
 }
 
 impl Reader {
-    /// Everything that is wrong, by lines.
+    /// All problems, by line.
     pub(super) fn problems(mut self) -> Vec<ConfigProblem> {
         self.problems
             .sort_by_key(|problem| (problem.line, problem.column));
@@ -45,7 +46,7 @@ impl Reader {
         self.problems.push(place.problem(message));
     }
 
-    /// A mapping that has none but these keys.
+    /// A mapping with only these keys.
     pub(super) fn mapping<'node>(
         &mut self,
         node: &'node Node,
@@ -87,7 +88,7 @@ impl Reader {
         fields
     }
 
-    /// A mapping below another.
+    /// A mapping inside another.
     pub(super) fn section<'node>(
         &mut self,
         fields: &Fields<'node>,
@@ -120,7 +121,7 @@ impl Reader {
         items.iter().enumerate().map(item).collect()
     }
 
-    /// A value that a parser understands; its error says what is expected.
+    /// A value with a parser, whose error says what is expected.
     pub(super) fn parsed<T>(
         &mut self,
         node: &Node,
@@ -147,7 +148,7 @@ impl Reader {
         None
     }
 
-    /// The value of a key, when it is there and right.
+    /// The value of a key, if it exists and is valid.
     pub(super) fn value<T>(
         &mut self,
         fields: &Fields<'_>,
@@ -158,7 +159,7 @@ impl Reader {
         self.parsed(node, &fields.path(key), parse)
     }
 
-    /// The value of a key that has to be there.
+    /// The value of a required key.
     pub(super) fn required<T>(
         &mut self,
         fields: &Fields<'_>,
@@ -166,7 +167,7 @@ impl Reader {
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
         if fields.get(key).is_none() {
-            let message = format!("`{}` is missing, and is needed here", fields.path(key));
+            let message = format!("`{}` is missing but required here", fields.path(key));
             self.note(fields.place, message);
         }
         self.value(fields, key, parse)
@@ -178,13 +179,13 @@ fn unknown(path: &str, name: &str, known: &[&str]) -> String {
     let keys = keys.join(", ");
     match similar::get_close_matches(name, known, 1, 0.7).first() {
         Some(close) => {
-            format!("`{path}` is not known: is `{close}` meant? The keys here are {keys}")
+            format!("`{path}` is not a known key: did you mean `{close}`? The keys here are {keys}")
         }
-        None => format!("`{path}` is not known; the keys here are {keys}"),
+        None => format!("`{path}` is not a known key; the keys here are {keys}"),
     }
 }
 
-/// What is shown of a value.
+/// A value, as errors show it.
 const SHOWN: usize = 60;
 
 fn shortened(text: &str) -> String {

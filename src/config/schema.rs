@@ -1,4 +1,4 @@
-//! Which keys there are, what their values have to be, and which contradict each other.
+//! The keys, their valid values, and which keys contradict each other.
 
 use http::StatusCode;
 use regex::bytes::Regex;
@@ -52,10 +52,10 @@ pub(super) fn keys() -> impl Iterator<Item = &'static str> {
         .copied()
 }
 
-/// More replicas at once would rather measure this machine.
+/// With more replicas at once, the result would mostly measure this machine.
 const MOST_AT_ONCE: usize = 1024;
 
-/// What a document says.
+/// The contents of a document.
 pub(super) fn config(root: &Node) -> Result<Config, Vec<ConfigProblem>> {
     let mut reader = Reader::default();
     let top = reader.mapping(root, "", &TOP);
@@ -96,7 +96,7 @@ fn endpoints(reader: &mut Reader, top: &Fields<'_>) -> Vec<Expectation> {
         if is_empty_list {
             reader.note(
                 node.place,
-                "`endpoints` names none; give it an entry with a `path`, or leave it out",
+                "`endpoints` is empty; add an entry with a `path`, or leave it out",
             );
         }
     }
@@ -110,7 +110,7 @@ fn endpoints(reader: &mut Reader, top: &Fields<'_>) -> Vec<Expectation> {
         if is_known {
             reader.note(
                 node.place,
-                format!("`{path}` has the path and port of an entry above; put both into one"),
+                format!("`{path}` has the same path and port as an entry above; merge the two"),
             );
         }
         endpoints.push(endpoint);
@@ -124,7 +124,7 @@ fn endpoint(reader: &mut Reader, node: &Node, path: &str) -> Option<Expectation>
         "" => Err("a path that every replica answers, such as `/keys`".to_owned()),
         text => values::request_path(text),
     });
-    // Its defaults hold for every key that is missing.
+    // Its defaults apply to every missing key.
     let mut expectation = Expectation::of_path(request_path.clone().unwrap_or_default());
     expectation.port = reader.value(&fields, "port", port);
     if let Some(status) = reader.value(&fields, "status", status) {
@@ -181,7 +181,7 @@ fn chaos(reader: &mut Reader, top: &Fields<'_>) -> ChaosConfig {
             reader,
             &fields,
             key,
-            &format!("`{}: {fault}` takes every pod", fields.path("fault")),
+            &format!("`{}: {fault}` affects every pod", fields.path("fault")),
         );
     }
     ChaosConfig {
@@ -200,7 +200,7 @@ fn chaos(reader: &mut Reader, top: &Fields<'_>) -> ChaosConfig {
     }
 }
 
-/// Whose turn it is: `pod`, `select`, or neither.
+/// How targets are selected: `pod`, `select`, or neither.
 fn turn(reader: &mut Reader, fields: &Fields<'_>) -> Option<Turn> {
     let pod = reader.value(fields, "pod", |text| match text {
         "" => Err("the name of a pod, such as `web-0`".to_owned()),
@@ -215,7 +215,7 @@ fn turn(reader: &mut Reader, fields: &Fields<'_>) -> Option<Turn> {
         _ => Err("`all-in-turn` or `random`".to_owned()),
     });
     if fields.get("pod").is_some() && fields.get("select").is_some() {
-        let reason = format!("`{}` already says whose turn it is", fields.path("pod"));
+        let reason = format!("`{}` already selects the target", fields.path("pod"));
         contradiction(reader, fields, "select", &reason);
     }
     if fields.get("seed").is_some() && !matches!(select, Some(Turn::Random { .. })) {
@@ -227,7 +227,7 @@ fn turn(reader: &mut Reader, fields: &Fields<'_>) -> Option<Turn> {
 
 fn contradiction(reader: &mut Reader, fields: &Fields<'_>, key: &'static str, reason: &str) {
     if let Some(node) = fields.get(key) {
-        let message = format!("`{}` is not possible here: {reason}", fields.path(key));
+        let message = format!("`{}` cannot be used here: {reason}", fields.path(key));
         reader.note(node.place, message);
     }
 }
@@ -264,7 +264,7 @@ fn regex(text: &str) -> Result<Regex, String> {
         return Err(EXPECTED.to_owned());
     }
     Regex::new(text).map_err(|error| {
-        // The library draws a picture of several lines; its last one says what is wrong.
+        // The library draws a picture of several lines; its last line is the reason.
         let picture = error.to_string();
         let reason = picture.lines().last().unwrap_or_default();
         let reason = reason.trim().trim_start_matches("error: ");
@@ -272,7 +272,7 @@ fn regex(text: &str) -> Result<Regex, String> {
     })
 }
 
-/// A media type, perhaps with parameters.
+/// A media type, with optional parameters.
 fn content_type(text: &str) -> Result<String, String> {
     let essence = text.split(';').next().unwrap_or_default().trim();
     let is_token = |part: &str| {

@@ -115,7 +115,7 @@ fn every_mistake_names_its_line_its_key_and_what_would_be_right() {
             "workloads: statefulset/web",
             "1:1",
             "`workloads`",
-            "is `workload` meant?",
+            "did you mean `workload`?",
         ),
         (
             "nonsense: 1",
@@ -223,7 +223,7 @@ fn every_mistake_names_its_line_its_key_and_what_would_be_right() {
             "endpoints:\n- path: /a\n  statuss: 200",
             "3:3",
             "`endpoints[0].statuss`",
-            "is `status` meant?",
+            "did you mean `status`?",
         ),
         (
             "protected_contexts: production",
@@ -309,12 +309,17 @@ fn every_mistake_names_its_line_its_key_and_what_would_be_right() {
             "chaos: {fault: scale, pod: a-0}",
             "1:28",
             "`chaos.pod`",
-            "takes every pod",
+            "affects every pod",
         ),
         ("workload: !x sts/a", "1:", "tags", "leave this one out"),
-        ("a: &x 1\nworkload: *x", "2:11", "aliases", "once more"),
+        (
+            "a: &x 1\nworkload: *x",
+            "2:11",
+            "aliases",
+            "repeat the value",
+        ),
         ("{}\n---\n{}", "2:1", "second document", "only one"),
-        ("workload: [", "1:", "no YAML", ""),
+        ("workload: [", "1:", "not YAML", ""),
         ("? [a]\n: b", "1:3", "key", "single word"),
     ];
     let mut lacking = Vec::new();

@@ -1,21 +1,21 @@
-//! YAML → nodes that know their place. Scalars stay as they were written: the schema, and not the
-//! look of a value, says what it is.
+//! YAML → nodes with their positions. Scalars stay as written: the schema decides their type, not
+//! their look.
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, options};
 
 use super::error::ConfigProblem;
 
-/// Deeper than the schema; a bound for the recursion.
+/// Deeper than the schema; a limit for the recursion.
 const DEEPEST: usize = 16;
 
-/// A value and where it begins.
+/// A value and its position.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) place: Place,
     pub(super) value: Value,
 }
 
-/// A place in the file, both from 1.
+/// A position in the file, both numbers from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) line: usize,
@@ -31,7 +31,7 @@ pub(super) enum Value {
     Mapping(Vec<(Key, Node)>),
 }
 
-/// The key of a mapping, in `snake_case` however it was written.
+/// The key of a mapping, in `snake_case` regardless of its spelling.
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) name: String,
@@ -40,7 +40,7 @@ pub(super) struct Key {
 }
 
 impl Value {
-    /// What it is, in the words of an error.
+    /// The type, in the words of an error.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
@@ -68,7 +68,7 @@ impl Place {
     }
 }
 
-/// The only document of a text; `None` for nothing but comments.
+/// The only document of a text; `None` for comments only.
 pub(super) fn parse(text: &str) -> Result<Option<Node>, ConfigProblem> {
     let options = options! {
         disallow_directives: true,
@@ -85,7 +85,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, ConfigProblem> {
         match event {
             Event::StreamEnd => return Ok(document),
             Event::DocumentStart(..) if document.is_some() => {
-                return Err(place.problem("a second document begins here; there can be only one"));
+                return Err(place.problem("a second document starts here; only one is allowed"));
             }
             Event::DocumentStart(..) => {
                 let (event, place) = tree.next()?;
@@ -109,7 +109,7 @@ impl<'text> Tree<'text> {
                     line: error.marker().line(),
                     column: error.marker().col() + 1,
                 };
-                Err(place.problem(format!("this is no YAML: {}", error.info())))
+                Err(place.problem(format!("this is not YAML: {}", error.info())))
             }
             None => Ok((Event::StreamEnd, Place { line: 1, column: 1 })),
         }
@@ -120,7 +120,7 @@ impl<'text> Tree<'text> {
             Event::Scalar(.., Some(_))
             | Event::SequenceStart(.., Some(_))
             | Event::MappingStart(.., Some(_)) => {
-                return Err(place.problem("tags (`!…`) mean nothing here; leave this one out"));
+                return Err(place.problem("tags (`!…`) are not supported here; leave this one out"));
             }
             Event::Scalar(text, ScalarStyle::Plain, ..)
                 if matches!(&*text, "" | "~" | "null" | "Null" | "NULL") =>
@@ -132,7 +132,7 @@ impl<'text> Tree<'text> {
             Event::MappingStart(..) => self.mapping()?,
             _ => {
                 return Err(
-                    place.problem("aliases (`*…`) mean nothing here; write the value once more")
+                    place.problem("aliases (`*…`) are not supported here; repeat the value")
                 );
             }
         };

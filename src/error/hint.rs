@@ -1,17 +1,17 @@
-//! What to do next: commands that work when pasted, or sentences where no command can know.
+//! What to do next: commands that work when pasted, or sentences if no command fits.
 
 use crate::cluster::{ClusterError, Denial, EXPERIMENT_MANAGER};
 use crate::object::ObjectRef;
 use crate::ops::{Problem, Workload};
 
-/// What to do about a failed request, which was about this object.
+/// What to do about a failed request, perhaps one about an object.
 pub(super) fn hints(error: &ClusterError, object: Option<&ObjectRef>) -> Vec<String> {
     let hint = match error {
         ClusterError::Configuration { hint, .. } | ClusterError::Credentials { hint, .. } => {
             hint.clone()
         }
         ClusterError::Unreachable { .. } | ClusterError::Timeout { .. } => {
-            "check that the cluster runs, and that the kubeconfig and its context are the ones you mean: `kubectl config view --minify`".to_owned()
+            "check that the cluster is running and that you use the right kubeconfig and context: `kubectl config view --minify`".to_owned()
         }
         ClusterError::Certificate { .. } => {
             "check `certificate-authority` and `server` in the kubeconfig: `kubectl config view --minify`".to_owned()
@@ -21,7 +21,7 @@ pub(super) fn hints(error: &ClusterError, object: Option<&ObjectRef>) -> Vec<Str
         }
         ClusterError::Forbidden { denial, .. } => return denied(*denial, object),
         ClusterError::OwnedByOthers { .. } => owner_hint(object),
-        // Nothing was named as absent: the path itself leads nowhere.
+        // The answer names no object: the path itself does not exist.
         ClusterError::NotFound { name, .. } if name.is_empty() => wrong_server(),
         ClusterError::Undecodable { .. } | ClusterError::Refused { code: 404, .. } => wrong_server(),
         ClusterError::Refused {
@@ -39,7 +39,7 @@ pub(super) fn hints(error: &ClusterError, object: Option<&ObjectRef>) -> Vec<Str
 }
 
 fn wrong_server() -> String {
-    "check that `server` in the kubeconfig is the URL of an API server, its path included: `kubectl config view --minify`".to_owned()
+    "check that `server` in the kubeconfig is the full URL of an API server, including its path: `kubectl config view --minify`".to_owned()
 }
 
 fn denied(denial: Denial, object: Option<&ObjectRef>) -> Vec<String> {
@@ -47,13 +47,13 @@ fn denied(denial: Denial, object: Option<&ObjectRef>) -> Vec<String> {
     let namespace = object.and_then(|object| object.namespace.as_deref());
     match (denial, namespace) {
         (Denial::Permission, _) => {
-            vec!["ask for the permission, or use a context that has it with `--context`".to_owned()]
+            vec!["ask your administrator for the permission, or use a context that has it with `--context`".to_owned()]
         }
         (Denial::Quota, _) => vec![format!(
-            "see what the quota leaves with `kubectl describe resourcequota{on}`"
+            "see what the quota still allows with `kubectl describe resourcequota{on}`"
         )],
         (Denial::PodSecurity, Some(namespace)) => vec![format!(
-            "see what the namespace demands with `kubectl get namespace {namespace} --show-labels`"
+            "see what the namespace requires with `kubectl get namespace {namespace} --show-labels`"
         )],
         (Denial::NamespaceTerminating, Some(namespace)) => vec![format!(
             "wait until it is gone: `kubectl wait --for=delete namespace/{namespace} --timeout=5m`"
@@ -62,7 +62,7 @@ fn denied(denial: Denial, object: Option<&ObjectRef>) -> Vec<String> {
     }
 }
 
-/// What the API server does not change in an object that exists.
+/// A change of an existing object that the API server does not allow.
 fn invalid(message: &str, fields: &[String], object: Option<&ObjectRef>) -> Vec<String> {
     let own: Vec<String> = fields
         .iter()
@@ -77,7 +77,7 @@ fn invalid(message: &str, fields: &[String], object: Option<&ObjectRef>) -> Vec<
         .collect();
     if !own.is_empty() {
         return vec![format!(
-            "leave {} out of the manifest: the API server sets it",
+            "leave {} out of the manifest: only the API server sets it",
             own.join(", ")
         )];
     }
@@ -88,31 +88,31 @@ fn invalid(message: &str, fields: &[String], object: Option<&ObjectRef>) -> Vec<
     let on = on(object);
     vec![if object.is("apps", "StatefulSet") {
         format!(
-            "make it anew, its pods and claims stay: `kubectl delete {object}{on} --cascade=orphan`, then repeat the command"
+            "recreate it; its pods and claims stay: `kubectl delete {object}{on} --cascade=orphan`, then repeat the command"
         )
     } else if object.is("", "PersistentVolumeClaim") {
         format!(
-            "let the manifest say what the claim has, deleting it would delete its data: `kubectl get {object}{on} -o yaml`"
+            "copy the live values into the manifest, because deleting the claim would delete its data: `kubectl get {object}{on} -o yaml`"
         )
     } else {
-        format!("if it may be made anew: `kubectl delete {object}{on}`, then repeat the command")
+        format!("if it may be recreated: `kubectl delete {object}{on}`, then repeat the command")
     }]
 }
 
 fn owner_hint(object: Option<&ObjectRef>) -> String {
     let shown = object.map(|object| {
         format!(
-            "; `kubectl get {object}{} -o yaml --show-managed-fields` shows who owns what",
+            "; `kubectl get {object}{} -o yaml --show-managed-fields` shows the owner of each field",
             on(object)
         )
     });
     format!(
-        "nothing is forced: leave the field out of the manifest, or let it say what is live{}",
+        "no write is forced: leave the field out of the manifest, or set it to the live value{}",
         shown.unwrap_or_default()
     )
 }
 
-/// Where an object is, as kubectl's and our own flag.
+/// The namespace of an object, as a flag of kubectl and of this tool.
 pub(super) fn on(object: &ObjectRef) -> String {
     let namespace = object.namespace.as_ref();
     namespace
@@ -120,11 +120,11 @@ pub(super) fn on(object: &ObjectRef) -> String {
         .unwrap_or_default()
 }
 
-/// What to do about what was found before the first write.
+/// What to do about problems found before the first write.
 pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
     let hints = problems.iter().flat_map(|problem| match problem {
         Problem::KindNotServed { .. } => vec![
-            "install what defines the kind first, or correct `apiVersion`; `kubectl api-resources` lists what there is".to_owned(),
+            "install the definition of the kind first, or correct `apiVersion`; `kubectl api-resources` lists the existing kinds".to_owned(),
         ],
         Problem::StorageClassMissing { is_of_claim: false, .. } => vec![
             "name an existing class in the manifest: `kubectl get storageclass` lists them".to_owned(),
@@ -143,7 +143,7 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
                 .any(|field| field.conflict.manager() == Some(EXPERIMENT_MANAGER)) =>
         {
             vec![format!(
-                "an experiment has left this behind; undo it with `{}`",
+                "an experiment left this behind; undo it with `{}`",
                 Workload::from_reference(object).restore_command()
             )]
         }
@@ -153,16 +153,16 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
                 .find(|field| field.conflict.field == ".spec.replicas")
                 .filter(|_| has_replicas_flag(object));
             match replicas.and_then(|field| field.values.as_ref()) {
-                Some((live, _)) => vec![format!("keep theirs with `--replicas {live}`")],
+                Some((live, _)) => vec![format!("keep the live value with `--replicas {live}`")],
                 None => vec![owner_hint(Some(object))],
             }
         }
         Problem::BeingDeleted { object, .. } => vec![format!(
-            "repeat the command when it is gone: `kubectl wait --for=delete {object}{}`",
+            "repeat the command once it is gone: `kubectl wait --for=delete {object}{}`",
             on(object)
         )],
         Problem::ServerField { field, .. } => vec![format!(
-            "delete `{}` from the file: it comes from an object that was exported",
+            "delete `{}` from the file: it was exported with the object",
             field.path()
         )],
         Problem::Refused { object, source } => hints(source, Some(object)),
@@ -170,7 +170,7 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
     deduplicated(hints.collect())
 }
 
-/// Whether `--replicas` is about objects of this kind.
+/// Whether `--replicas` applies to objects of this kind.
 fn has_replicas_flag(object: &ObjectRef) -> bool {
     object.is("apps", "StatefulSet") || object.is("apps", "Deployment")
 }
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn only_a_missing_permission_is_to_be_asked_for() {
-        assert!(of(Denial::Permission).contains("ask for the permission"));
+        assert!(of(Denial::Permission).contains("for the permission"));
         assert!(of(Denial::Quota).contains("`kubectl describe resourcequota -n shop`"));
         assert!(of(Denial::PodSecurity).contains("`kubectl get namespace shop --show-labels`"));
         assert!(of(Denial::NamespaceTerminating).contains("namespace/shop"));
@@ -223,7 +223,7 @@ mod tests {
             let conflicts = vec![OwnedField { conflict, values }];
             problem_hints(&[Problem::OwnedByOthers { object, conflicts }]).join("\n")
         };
-        assert_eq!(conflict(web()), "keep theirs with `--replicas 5`");
+        assert_eq!(conflict(web()), "keep the live value with `--replicas 5`");
         let custom = conflict(ObjectRef::new("example.com", "Dd", Some("shop"), "one"));
         assert!(!custom.contains("--replicas"), "{custom}");
         assert!(

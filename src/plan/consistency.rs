@@ -1,4 +1,4 @@
-//! What the objects of a set say of each other, and what cannot work that way.
+//! References between the objects of a set that cannot work.
 
 use std::collections::BTreeSet;
 
@@ -9,25 +9,25 @@ use crate::action::Action;
 use crate::manifest::pod_template;
 use crate::object::{ObjectRef, is_built_in_group};
 
-/// A label's value may be so long (`k8s.io/apimachinery` `pkg/util/validation`).
+/// The maximum length of a label's value (`k8s.io/apimachinery` `pkg/util/validation`).
 const LONGEST_LABEL: usize = 63;
-/// A revision's hash has so many digits at most, and hardly ever fewer than [`USUAL_HASH`]
-/// (`pkg/controller/history/controller_history.go`: a number of 32 bits, in decimal).
+/// The maximum length of a revision's hash, which is hardly ever shorter than [`USUAL_HASH`]
+/// (`pkg/controller/history/controller_history.go`: a 32-bit number in decimal).
 const LONGEST_HASH: usize = 10;
 const USUAL_HASH: usize = 8;
 
-/// Something that does not fit together.
+/// An inconsistency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The object that says so.
+    /// The object that contains it.
     pub object: ObjectRef,
-    /// What is wrong, as a clause.
+    /// The problem, as a clause.
     pub reason: String,
-    /// Whether its pods can never be Ready.
+    /// Whether its pods can never become Ready.
     pub is_fatal: bool,
 }
 
-/// What does not fit together within a plan, in what it writes.
+/// The inconsistencies of a plan, in the objects that it writes.
 #[must_use]
 pub fn findings(plan: &Plan) -> Vec<Finding> {
     let written = plan.steps.iter().filter(|step| step.action != Action::Keep);
@@ -42,8 +42,8 @@ pub fn findings(plan: &Plan) -> Vec<Finding> {
         .collect()
 }
 
-/// The Services that are written and whose selector no pod template of the set meets, with the
-/// selector; the pods may be there all the same.
+/// The written Services whose selector matches no pod template of the set, with the selector. Pods
+/// outside the set may match it.
 pub fn lonely_services(plan: &Plan) -> impl Iterator<Item = (&Step, &Map<String, Value>)> {
     let has_operators = plan
         .steps
@@ -72,7 +72,7 @@ fn long_name(step: &Step) -> Vec<Finding> {
     vec![Finding {
         object: object.clone(),
         reason: format!(
-            "its name has {} characters; with more than {} its pods' label `controller-revision-hash` can be longer than {LONGEST_LABEL} and they are refused",
+            "its name has {} characters; with more than {}, its pods' label `controller-revision-hash` can exceed {LONGEST_LABEL} characters, and the pods are refused",
             object.name.len(),
             LONGEST_LABEL - 1 - LONGEST_HASH
         ),
@@ -80,8 +80,8 @@ fn long_name(step: &Step) -> Vec<Finding> {
     }]
 }
 
-/// Probes on a port by a name that their container does not give to any: the kubelet never gets an
-/// answer (`pkg/probe/util.go`, `ResolveContainerPort`).
+/// Probes of a named port that their container does not declare: the kubelet cannot resolve it
+/// (`pkg/probe/util.go`, `ResolveContainerPort`).
 fn probes(step: &Step) -> Vec<Finding> {
     let mut found = Vec::new();
     for container in containers(step) {
@@ -99,8 +99,8 @@ fn probes(step: &Step) -> Vec<Finding> {
     found
 }
 
-/// Hooks on such a port: they fail, and the container of a failed `postStart` is ended
-/// (`pkg/kubelet/lifecycle/handlers.go`).
+/// Hooks that use such a port: they fail, and the kubelet kills a container whose `postStart` hook
+/// fails (`pkg/kubelet/lifecycle/handlers.go`).
 fn hooks(step: &Step) -> Vec<Finding> {
     let mut found = Vec::new();
     for container in containers(step) {
@@ -116,7 +116,7 @@ fn hooks(step: &Step) -> Vec<Finding> {
     found
 }
 
-/// Whose port it is that no port of the container is called, as the end of a clause.
+/// The container and the port name that it does not declare, as the end of a clause.
 fn nameless(container: &Value, port: &Value) -> Option<String> {
     let port = port.as_str().filter(|port| port.parse::<u16>().is_err())?;
     let names: BTreeSet<&str> = ports(container)
@@ -127,12 +127,12 @@ fn nameless(container: &Value, port: &Value) -> Option<String> {
     }
     let name = container["name"].as_str().unwrap_or_default();
     Some(format!(
-        "container `{name}` asks the port `{port}`, and none of its ports has that name{}",
+        "container `{name}` uses the port `{port}`, but none of its ports has that name{}",
         among(names.into_iter())
     ))
 }
 
-/// Ports of a Service that lead to no port of the containers that it selects.
+/// Ports of a Service that match no port of the selected containers.
 fn target_ports(plan: &Plan, service: &Step) -> Vec<Finding> {
     let workloads = selected(plan, service);
     if workloads.is_empty() {
@@ -166,7 +166,7 @@ fn target_ports(plan: &Plan, service: &Step) -> Vec<Finding> {
                 continue;
             }
             format!(
-                "its `targetPort` `{name}` is the name of no port of {names}{}",
+                "its `targetPort` `{name}` matches no port of {names}{}",
                 among(there)
             )
         } else {
@@ -179,7 +179,7 @@ fn target_ports(plan: &Plan, service: &Step) -> Vec<Finding> {
                 .map(|port| port["containerPort"].to_string())
                 .collect();
             format!(
-                "it leads to port {target}, and the containers of {names} say that they listen on {}",
+                "it routes to port {target}, but the containers of {names} declare only {}",
                 there.into_iter().collect::<Vec<_>>().join(", ")
             )
         };
@@ -209,7 +209,7 @@ fn selected<'plan>(plan: &'plan Plan, service: &Step) -> Vec<&'plan Step> {
     .collect()
 }
 
-/// Labels that the controllers of Kubernetes give to the pods that they create.
+/// Labels that the Kubernetes controllers set on the pods that they create.
 fn is_given_later(label: &str) -> bool {
     let prefixes = [
         "statefulset.kubernetes.io/",
@@ -241,7 +241,7 @@ fn template(step: &Step) -> Option<&Value> {
     pod_template(&step.target.reference, &step.planned)
 }
 
-/// The containers that listen while a pod runs: sidecars too.
+/// The containers that run as long as the pod, sidecars included.
 fn containers(step: &Step) -> impl Iterator<Item = &Value> {
     let spec = template(step).map(|template| &template["spec"]);
     let list = move |name: &str| spec.and_then(|spec| spec[name].as_array());
@@ -256,7 +256,7 @@ fn ports(container: &Value) -> impl Iterator<Item = &Value> {
     container["ports"].as_array().into_iter().flatten()
 }
 
-/// The names that there are, as the end of a clause.
+/// The existing names, as the end of a clause.
 fn among<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: BTreeSet<&str> = names.collect();
     if names.is_empty() {

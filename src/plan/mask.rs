@@ -1,4 +1,4 @@
-//! Hides the values of Secrets, but not that they differ.
+//! Hides the values of Secrets, but shows whether they differ.
 
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ pub(super) fn secrets(live: Option<&mut Value>, planned: &mut Value) {
     }
 }
 
-/// Masks the values of a field, by key; one that is not a map, as it should be, as a whole.
+/// Masks the values of a field, key by key; a field that is not a map is masked as a whole.
 fn mask(field: &mut Value, other: Option<&Value>, marker: &str) {
     match field {
         Value::Object(values) => {

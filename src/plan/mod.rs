@@ -1,5 +1,5 @@
-//! What has to happen so that the cluster is what the manifests say: manifests, live objects and the
-//! API server's own rehearsal in; steps out. Pure.
+//! The changes that make the cluster match the manifests: from manifests, live objects and the API
+//! server's dry runs to steps. Pure.
 
 mod consistency;
 mod mask;
@@ -16,37 +16,37 @@ use crate::report::{DiffReport, ObjectDiff};
 
 pub use self::consistency::{Finding, findings, lonely_services};
 
-/// One object of the set, with the path to it.
+/// One object of the set, with its API path.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The object, with its effective namespace.
     pub reference: ObjectRef,
-    /// How the API server serves it.
+    /// Its API path.
     pub kind: ResourceKind,
-    /// What is applied.
+    /// The body to apply.
     pub body: Value,
-    /// Whether the kind is served now; if not, a definition of the same set brings it.
+    /// Whether the kind is already served; if not, a definition in the set defines it.
     pub is_served: bool,
 }
 
-/// What will be done to one object.
+/// The planned change of one object.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// The object.
     pub target: Target,
-    /// What will be done.
+    /// The action.
     pub action: Action,
-    /// The object as it is; `None` when it does not exist.
+    /// The live object; `None` if it does not exist.
     pub live: Option<Value>,
-    /// The object as it would be; the manifest itself where no rehearsal was possible.
+    /// The resulting object, or the manifest itself if no dry run was possible.
     pub planned: Value,
 }
 
 impl Step {
-    /// Decides what an object needs.
+    /// Decides the action for an object.
     ///
-    /// `rehearsed` is the API server's answer to a dry-run apply, `None` where none was possible:
-    /// in a namespace, or of a kind, that does not exist yet.
+    /// `rehearsed` is the API server's answer to a dry run of the apply; `None` if none was
+    /// possible, because the namespace or the kind does not exist yet.
     #[must_use]
     pub fn new(target: Target, mut live: Option<Value>, rehearsed: Option<Value>) -> Self {
         let mut planned = rehearsed.unwrap_or_else(|| target.body.clone());
@@ -56,7 +56,7 @@ impl Step {
             Some(live) if !normalise::same_ownership(live, &planned) => Action::Own,
             Some(_) => Action::Keep,
         };
-        // The larger half of most objects, and nobody asks for it any more.
+        // Managed fields are the larger half of most objects, and are not needed any more.
         live.as_mut().map(normalise::forget_managers);
         normalise::forget_managers(&mut planned);
         Self {
@@ -77,19 +77,19 @@ impl Step {
     }
 }
 
-/// Every step, and which of them can be taken together.
+/// All steps, and which of them can run together.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// Namespaces that do not exist and will be created first.
+    /// Missing namespaces, which are created first.
     pub absent_namespaces: Vec<String>,
-    /// One step for every object, in the order of the work.
+    /// One step for every object, in order.
     pub steps: Vec<Step>,
     /// Indexes of `steps`; the steps of a layer do not depend on each other.
     pub layers: Vec<Vec<usize>>,
 }
 
 impl Plan {
-    /// The plan as the first event shows it, namespaces that come by themselves included.
+    /// The plan as the first event shows it, including the namespaces to create.
     #[must_use]
     pub fn summary(&self) -> Vec<PlannedStep> {
         let listed = |name: &str| {
@@ -110,14 +110,14 @@ impl Plan {
             .collect()
     }
 
-    /// Whether anything would be written.
+    /// Whether the plan writes anything.
     #[must_use]
     pub fn writes(&self) -> bool {
         !self.absent_namespaces.is_empty()
             || self.steps.iter().any(|step| step.action != Action::Keep)
     }
 
-    /// The plan as differences to read, Secret values masked.
+    /// The plan as diffs, with Secret values masked.
     #[must_use]
     pub fn diff(&self) -> DiffReport {
         let namespaces = self
@@ -161,7 +161,7 @@ pub fn value_at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
         .try_fold(object, |value, field| value.get(field))
 }
 
-/// Drops from an object that is read only to be compared which fields others than this tool own.
+/// Drops the fields that other managers own, from an object that is only compared.
 pub fn forget_other_managers(object: &mut Value) {
     normalise::forget_other_managers(object);
 }
@@ -172,10 +172,10 @@ pub fn namespace_reference(name: &str) -> ObjectRef {
     ObjectRef::new("", "Namespace", None, name)
 }
 
-/// The annotation that says that `up` created a namespace, so that `down` may delete it.
+/// The annotation of a namespace that `up` created, so that `down` may delete it.
 pub const CREATED_ANNOTATION: &str = "cryptoctl/created";
 
-/// A namespace that comes because an object needs it.
+/// A namespace that is created because an object needs it.
 #[must_use]
 pub fn namespace_body(name: &str) -> Value {
     serde_json::json!({

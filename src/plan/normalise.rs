@@ -1,12 +1,12 @@
-//! Compares objects without what the API server keeps for itself: all that an apply can change counts,
-//! and nothing else.
+//! Compares objects without the data that the API server maintains: only what an apply can change
+//! counts.
 
 use serde_json::{Map, Value};
 
 use crate::cluster::{FIELD_MANAGER, ResourceKind};
 
-/// Metadata that no apply changes (`k8s.io/apiserver` `pkg/registry/rest/update.go`, `BeforeUpdate`), and
-/// who owns which field, which is compared by itself.
+/// Metadata that an apply cannot change (`k8s.io/apiserver` `pkg/registry/rest/update.go`,
+/// `BeforeUpdate`), and the field ownership, which is compared separately.
 const NOISE: [&str; 6] = [
     "managedFields",
     "resourceVersion",
@@ -16,8 +16,8 @@ const NOISE: [&str; 6] = [
     "selfLink",
 ];
 
-/// An object without server-kept metadata, and without its status where that is a subresource: the
-/// API server takes none from an apply then.
+/// An object without server-maintained metadata, and without its status if that is a subresource:
+/// then the API server ignores it in an apply.
 pub(super) fn without_noise(object: &Value, kind: &ResourceKind) -> Value {
     let mut object = object.clone();
     if let Some(object) = object.as_object_mut() {
@@ -33,19 +33,19 @@ pub(super) fn without_noise(object: &Value, kind: &ResourceKind) -> Value {
     object
 }
 
-/// Whether two states of an object want the same.
+/// Whether two states of an object have the same desired state.
 pub(super) fn same(live: &Value, planned: &Value, kind: &ResourceKind) -> bool {
     without_noise(live, kind) == without_noise(planned, kind)
 }
 
-/// Whether applying would change neither which fields this tool owns nor who else owns them.
+/// Whether an apply would change neither the fields that this tool owns nor the other owners.
 ///
-/// The times of the entries are left out: a dry-run always writes a new one.
+/// Times of the entries are ignored: a dry run always writes a new one.
 pub(super) fn same_ownership(live: &Value, planned: &Value) -> bool {
     own_fields(live) == own_fields(planned)
 }
 
-/// Drops who else owns which fields, of an object that is only compared.
+/// Drops the entries of other managers, from an object that is only compared.
 pub(super) fn forget_other_managers(object: &mut Value) {
     let entries = object
         .get_mut("metadata")
@@ -56,7 +56,7 @@ pub(super) fn forget_other_managers(object: &mut Value) {
     }
 }
 
-/// Drops who owns which fields.
+/// Drops the field ownership.
 pub(super) fn forget_managers(object: &mut Value) {
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.shift_remove("managedFields");
@@ -71,7 +71,7 @@ fn own_fields(object: &Value) -> Option<&Map<String, Value>> {
         .as_object()
 }
 
-/// Whether an entry of `managedFields` is that of this tool's applies.
+/// Whether an entry of `managedFields` belongs to this tool's applies.
 fn is_ours(entry: &Value) -> bool {
     entry["manager"] == FIELD_MANAGER
         && entry["operation"] == "Apply"

@@ -10,7 +10,7 @@ use crate::object::ObjectRef;
 /// Lines of context around a change, as `diff -u` has it.
 const CONTEXT: usize = 3;
 
-/// The unified diff from live to planned; empty when they want the same.
+/// The unified diff from live to planned; empty if the desired states are the same.
 pub(super) fn unified(
     object: &ObjectRef,
     kind: &ResourceKind,
@@ -35,7 +35,7 @@ pub(super) fn unified(
 
 fn yaml(value: &Value) -> String {
     let sorted = sort_keys(value);
-    // An object of JSON values can always be written down as YAML; JSON is YAML too.
+    // An object of JSON values can always be written as YAML; JSON is YAML too.
     serde_saphyr::to_string(&sorted).unwrap_or_else(|_| format!("{sorted:#}\n"))
 }
 

@@ -1,4 +1,4 @@
-//! The experiment that is asked for: by the flags, the configuration file, or by default.
+//! The requested experiment: from the flags, the configuration file, or defaults.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// The time between two probes of a replica.
 const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The experiment that is asked for; `draw` gives a seed where none was given.
+/// The requested experiment; `draw` returns a seed if none was given.
 ///
 /// # Errors
-/// A usage error when a pod is chosen for a fault that takes every pod.
+/// A usage error when a pod is selected for a fault that affects every pod.
 pub fn experiment(
     arguments: &ChaosArgs,
     config: &Config,
@@ -68,10 +68,10 @@ fn selection(
     };
     if let Some(fault) = fault.filter(|fault| fault.targets_workload()) {
         return match typed {
-            // The file's choice is for the faults that leave one.
+            // The file's selection applies only to faults that affect a single pod.
             None => Ok(Selection::First),
             Some(_) => Err(CommandError::usage(
-                format!("`{fault}` takes every pod, so none can be chosen"),
+                format!("`{fault}` affects every pod, so none can be selected"),
                 "leave out `--pod`, `--all-in-turn` and `--random`, or choose another `--fault`",
             )),
         };

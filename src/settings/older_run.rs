@@ -1,4 +1,4 @@
-//! The figures of an older run, out of its journal.
+//! The measurements of an earlier run, from its journal.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::json;
 use crate::render::document::LARGEST_JOURNAL;
 use crate::report::Percentiles;
 
-/// The older run to compare with, when one is named.
+/// The earlier run to compare with, if one is named.
 ///
 /// # Errors
 /// A usage error when the file cannot be read, or is not the journal of an experiment.
@@ -28,8 +28,8 @@ pub async fn older_run(
     };
     let unusable = |reason: String| {
         CommandError::usage(
-            format!("`{}` cannot be compared with: {reason}", file.display()),
-            "name what `chaos --report FILE.json` or `chaos -o json` has written",
+            format!("cannot compare with `{}`: {reason}", file.display()),
+            "name a file that `chaos --report FILE.json` or `chaos -o json` wrote",
         )
     };
     let path = file.clone();
@@ -40,7 +40,8 @@ pub async fn older_run(
     Ok(Some(older))
 }
 
-/// The 95th percentile of each phase and of the outages, and of what; without a tolerance.
+/// The 95th percentile of each phase and of the outages, and the fault and replicas that they
+/// belong to; without a tolerance.
 fn figures(journal: &str) -> Result<OlderRun, String> {
     let last = last_event(journal)?;
     if last["event"] != "finished" {
@@ -48,7 +49,7 @@ fn figures(journal: &str) -> Result<OlderRun, String> {
     }
     let report = &last["report"];
     if report["command"] != "chaos" {
-        return Err("it holds no report of `chaos`".to_owned());
+        return Err("it contains no report of `chaos`".to_owned());
     }
     let phases = report["summary"].as_object().into_iter().flatten();
     let mut figures: BTreeMap<String, u64> = phases
@@ -60,25 +61,23 @@ fn figures(journal: &str) -> Result<OlderRun, String> {
         figures.insert("outage".to_owned(), outage.p95);
     }
     if figures.is_empty() {
-        return Err("it holds no figures: nothing was measured in that run".to_owned());
+        return Err("it contains no figures: that run measured nothing".to_owned());
     }
     let verdict = &report["verdict"];
     if verdict != "survived" && verdict != "failed" {
-        return Err(format!(
-            "its verdict is {verdict}: it did not come to its end"
-        ));
+        return Err(format!("its verdict is {verdict}: that run did not finish"));
     }
     let fault = json::from_value::<Fault>(report["experiment"]["fault"].clone());
     let replicas = report["availability"]["replicas"].as_array();
     Ok(OlderRun {
         figures,
-        fault: fault.map_err(|_| "it does not say what its fault was".to_owned())?,
+        fault: fault.map_err(|_| "it does not name its fault".to_owned())?,
         replicas: replicas.map_or(0, Vec::len),
         tolerance: 0.0,
     })
 }
 
-/// The last event of a journal: a document with `events`, or one event a line.
+/// The last event of a journal: a document with `events`, or one event per line.
 fn last_event(journal: &str) -> Result<Value, String> {
     if let Ok(mut document) = json::from_slice::<Value>(journal.as_bytes()) {
         if document.get("event").is_some() {
@@ -88,7 +87,7 @@ fn last_event(journal: &str) -> Result<Value, String> {
             return Err("its `version` is not 1".to_owned());
         }
         let events = document["events"].as_array_mut().and_then(Vec::pop);
-        return events.ok_or_else(|| "it holds no `events`".to_owned());
+        return events.ok_or_else(|| "it contains no `events`".to_owned());
     }
     let last = journal.lines().rfind(|line| !line.trim().is_empty());
     last.and_then(|line| json::from_slice(line.as_bytes()).ok())
@@ -154,7 +153,7 @@ mod tests {
             (json!({"event": "started"}).to_string(), "killed"),
             (of_verify.to_string(), "no report of `chaos`"),
             (without_figures.to_string(), "no figures"),
-            (stopped.to_string(), "did not come to its end"),
+            (stopped.to_string(), "did not finish"),
         ];
         for (journal, words) in table {
             let error = figures(&journal).unwrap_err();

@@ -1,4 +1,5 @@
-//! What the readiness probe of a pod template asks: a path that every replica has to answer anyway.
+//! The endpoint of a pod template's readiness probe: a path that every replica has to answer
+//! anyway.
 
 use serde_json::Value;
 
@@ -6,7 +7,7 @@ use crate::expectation::Expectation;
 use crate::object::ObjectRef;
 use crate::ops::Set;
 
-/// An endpoint that a readiness probe names.
+/// The endpoint of a readiness probe.
 pub(super) struct ProbedEndpoint {
     object: ObjectRef,
     path: String,
@@ -58,7 +59,7 @@ fn port(container: &Value, port: &Value) -> Option<u16> {
 }
 
 impl ProbedEndpoint {
-    /// What every replica has to answer there.
+    /// The expected answer of every replica.
     pub(super) fn expectation(&self) -> Expectation {
         Expectation {
             port: Some(self.port),
@@ -66,10 +67,10 @@ impl ProbedEndpoint {
         }
     }
 
-    /// Where it comes from, and what it may not prove.
+    /// Where the endpoint comes from, and what it may not prove.
     pub(super) fn note(&self) -> String {
         format!(
-            "`{}` on port {} is asked, as the readiness probe of `{}` asks it: if that says nothing of \
+            "requesting `{}` on port {}, the endpoint of the readiness probe of `{}`: if it says nothing about \
              the data, name a path that does with `--path`",
             self.path, self.port, self.object
         )

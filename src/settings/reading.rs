@@ -1,15 +1,15 @@
-//! Reads what may never end.
+//! Reads input that may never end.
 
 use std::time::Duration;
 
 use crate::error::CommandError;
 use crate::ops::OpsError;
 
-/// Reads on a thread of its own: a pipe may never end, and Ctrl-C and the time for the whole command
-/// are to be heard meanwhile.
+/// Reads on a separate thread: a pipe may never end, but Ctrl-C and the command's time limit must
+/// still work.
 ///
 /// # Errors
-/// When the time is over.
+/// When the time limit has passed.
 pub async fn in_time<T: Send + 'static>(
     timeout: Duration,
     read: impl FnOnce() -> T + Send + 'static,

@@ -1,4 +1,4 @@
-//! What every replica is asked: by the flags, the configuration file, or the built-in set.
+//! The requests to every replica: from the flags, the configuration file, or the built-in set.
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use crate::error::CommandError;
 use crate::expectation::Expectation;
 use crate::ops::{Set, Verification};
 
-/// The time for one replica's whole answer.
+/// The time limit of a replica's whole answer.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
-/// The largest body that is read from a replica.
+/// The largest body to read from a replica.
 const LARGEST_BODY: u64 = 16 * 1024 * 1024;
-/// Replicas that are asked at once.
+/// The number of replicas that get requests at the same time.
 const FORWARDS: usize = 16;
 
-/// What every replica is asked, and within which bounds; and a word on where that comes from, when
-/// nobody has named it.
+/// The requests to every replica and their limits, with a note about their origin if the user named
+/// none.
 ///
 /// # Errors
-/// A usage error when nobody says which path to ask, the workload is not the built-in one, and its
-/// readiness probe asks none: a path that every replica answers alike cannot be guessed.
+/// A usage error when no path is named, the workload is not the built-in one, and it has no
+/// readiness probe with a path: a path that all replicas answer alike cannot be guessed.
 pub fn verification(
     question: &QuestionArgs,
     workload: &WorkloadArgs,
@@ -51,7 +51,7 @@ pub fn verification(
         (Some(_), several) => {
             return Err(CommandError::usage(
                 format!(
-                    "`--expect-sha256` is for one answer, but {} endpoints are configured",
+                    "`--expect-sha256` applies to one endpoint, but {} endpoints are configured",
                     several.len()
                 ),
                 "choose one with `--path`, or write `sha256` into the configuration",
@@ -71,8 +71,8 @@ pub fn verification(
     Ok((verification, note))
 }
 
-/// A path on the command line is asked alone. What is known to be right there still has to be:
-/// naming a path makes nothing weaker.
+/// Only the path on the command line is requested. Its configured expectations still apply: naming
+/// a path weakens nothing.
 fn expectations(
     question: &QuestionArgs,
     config: &Config,
@@ -84,8 +84,8 @@ fn expectations(
             _ if !config.endpoints.is_empty() => Ok(config.endpoints.clone()),
             Some(expectation) => Ok(vec![expectation]),
             None => Err(CommandError::usage(
-                "`--path` is required here: which path every replica answers alike cannot be guessed",
-                "name it, for example with `--path /keys`, or list `endpoints` in `cryptoctl.yaml`",
+                "`--path` is required here: the path that all replicas answer alike cannot be guessed",
+                "name one, such as `--path /keys`, or list `endpoints` in `cryptoctl.yaml`",
             )),
         };
     };

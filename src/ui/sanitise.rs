@@ -1,25 +1,25 @@
-//! Text that came from a cluster, made safe for a terminal and for the log of a build service.
+//! Makes text from a cluster safe for a terminal and for the log of a build service.
 
-/// How commands begin that build services read out of any line of a log: `##[` (GitHub, older),
+/// The starts of commands that build services accept anywhere in a log line: `##[` (GitHub, older),
 /// `##vso[` (Azure Pipelines), `##teamcity[`.
 const INLINE_COMMAND: &str = "##";
 
-/// The command that GitHub reads at the beginning of a line, white space aside.
+/// The start of a command that GitHub accepts at the beginning of a line, ignoring white space.
 const LEADING_COMMAND: &str = "::";
 
-/// One line without anything that a terminal or a build service would obey, or that a person could
-/// not see: control characters, escape sequences, changes of writing direction, zero width.
+/// One line without anything that a terminal or a build service would execute, or that a person
+/// could not see: control characters, escape sequences, changes of writing direction, zero width.
 ///
-/// Line ends and tabs become spaces.
+/// Line breaks and tabs become spaces.
 #[must_use]
 pub fn sanitise(text: &str) -> String {
     break_workflow_commands(&without_hidden(text))
 }
 
-/// The longest text that is shown of what somebody said, in characters.
+/// The maximum length of an outside text in a message, in characters.
 const LONGEST: usize = 4000;
 
-/// [`sanitise`] for what is said to a person: whoever says more has said the rest to nobody.
+/// [`sanitise`] for messages: longer text is cut off.
 #[must_use]
 pub fn brief(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
@@ -52,7 +52,7 @@ pub(crate) fn without_hidden(text: &str) -> String {
     clean
 }
 
-/// Whether a character shows nothing by itself but changes how others are shown.
+/// Whether a character is invisible but changes how others are shown.
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
     character.is_control()
@@ -70,9 +70,9 @@ pub fn is_hidden(character: char) -> bool {
         )
 }
 
-/// What follows an escape sequence that begins with `introducer`; `None` when none begins there.
+/// The text after an escape sequence that starts with `introducer`; `None` if none starts there.
 ///
-/// A string sequence without an end is not followed: it would swallow what a person should read.
+/// A string sequence without an end is kept: skipping it would hide readable text.
 fn sequence(introducer: char, after: &str) -> Option<&str> {
     let (kind, body) = match introducer {
         '\u{1b}' => {
@@ -111,7 +111,7 @@ fn sequence(introducer: char, after: &str) -> Option<&str> {
     }
 }
 
-/// The line with a space in every marker that a build service takes for a command.
+/// The line with a space in every marker that a build service would accept as a command.
 #[must_use]
 pub fn break_workflow_commands(line: &str) -> String {
     let mut broken = String::with_capacity(line.len());

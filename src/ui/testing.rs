@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use super::{ColorChoice, Environment, Streams, Ui};
 
-/// What was written to one stream.
+/// The output of one stream.
 #[derive(Clone, Default)]
 pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Captured {
-    /// Everything so far.
+    /// Everything written so far.
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
@@ -27,7 +27,7 @@ impl Write for Captured {
     }
 }
 
-/// Streams on buffers: no terminal, unless a size is given, and an input to answer with.
+/// Streams on buffers: no terminal unless a size is given, and an input with the answers.
 pub(crate) fn streams(
     size: Option<(usize, usize)>,
     input: &'static str,
@@ -45,7 +45,7 @@ pub(crate) fn streams(
     (streams, output, errors)
 }
 
-/// A `Ui` without colour on buffers.
+/// A `Ui` on buffers, without colour.
 pub(crate) fn captured(size: Option<(usize, usize)>) -> (Ui, Captured, Captured) {
     let (streams, output, errors) = streams(size, "");
     let ui = Ui::new(streams, ColorChoice::Never, Environment::default());

@@ -78,7 +78,7 @@ async fn a_readiness_probe_names_a_path_to_ask() {
     assert!(
         output
             .stderr
-            .contains("`/up` on port 80 is asked, as the readiness probe"),
+            .contains("requesting `/up` on port 80, the endpoint of the readiness probe"),
         "{}",
         output.stderr
     );

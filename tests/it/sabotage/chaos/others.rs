@@ -112,5 +112,5 @@ async fn a_pod_that_a_finalizer_holds_says_so_and_needs_no_more_time() {
         .saying(
             "`cryptoserver-0` is still being deleted: the finalizer `example.com/hold` holds it",
         )
-        .not_saying("give it more with `--timeout`");
+        .not_saying("with `--timeout`");
 }
