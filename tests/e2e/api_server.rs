@@ -1,5 +1,5 @@
-//! The API server dies in the middle of a command and comes back: the work goes on, and no verdict
-//! is wrong. These tests hold the API server alone.
+//! The API server dies in the middle of a command and comes back: the command continues, and no
+//! verdict is wrong. These tests hold the API server exclusively.
 
 use std::process::Command;
 use std::sync::Arc;

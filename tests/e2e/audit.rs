@@ -1,4 +1,4 @@
-//! What the API server's audit log tells of a run.
+//! The API server's audit log of a run.
 
 use std::path::Path;
 

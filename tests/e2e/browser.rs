@@ -1,4 +1,4 @@
-//! A real browser looks at a page: what it renders, what it measures, what it complains about.
+//! Opens a page in a real browser: what it renders, what it measures, and its errors.
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,4 +1,4 @@
-//! Why a workload does not become Ready on the real cluster: one cause each, as early as it can be told.
+//! Why a workload does not become Ready on the real cluster: one cause each, as early as possible.
 
 use serde_json::Value;
 
@@ -67,7 +67,7 @@ fn a_container_that_finishes_by_itself_is_told_from_one_that_fails() {
 }
 
 #[test]
-fn a_container_that_the_kubelet_keeps_ending_is_never_ready() {
+fn a_container_that_the_kubelet_keeps_killing_is_never_ready() {
     let namespace = Namespace::new("liveness");
     let wrong = "command: [sleep, \"3600\"], livenessProbe: {tcpSocket: {port: 81}, periodSeconds: 1, failureThreshold: 2}";
     let report = up(&namespace, &set("web", "", wrong), "180s", 4);
@@ -113,7 +113,7 @@ fn gates_are_undecided_with_their_reason() {
 }
 
 #[test]
-fn what_admission_refuses_for_ever_ends_the_wait_at_once() {
+fn a_final_refusal_of_admission_ends_the_wait_at_once() {
     let namespace = Namespace::new("admission");
     let restricted = format!(
         "{}---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {}, labels: {{pod-security.kubernetes.io/enforce: restricted}}}}\n",
@@ -129,7 +129,7 @@ fn what_admission_refuses_for_ever_ends_the_wait_at_once() {
 }
 
 #[test]
-fn a_limit_that_the_set_brings_decides_over_its_pods() {
+fn a_limit_range_of_the_set_applies_to_its_pods() {
     let namespace = Namespace::new("limits");
     let small = "---\napiVersion: v1\nkind: LimitRange\nmetadata: {name: small}\nspec: {limits: [{type: Container, max: {cpu: 100m}}]}\n";
     let greedy =
@@ -144,7 +144,7 @@ fn a_limit_that_the_set_brings_decides_over_its_pods() {
 }
 
 #[test]
-fn what_the_set_brings_itself_counts() {
+fn objects_of_the_set_itself_count() {
     let namespace = Namespace::new("brings");
     namespace.kubectl(&["create", "namespace", &namespace.name]);
     let class = format!("{}-class", namespace.name);
@@ -160,7 +160,7 @@ fn what_the_set_brings_itself_counts() {
 }
 
 #[test]
-fn what_nobody_has_is_refused_before_anything_is_written() {
+fn a_missing_reference_is_refused_before_anything_is_written() {
     let namespace = Namespace::new("missing");
     let table = [
         ("serviceAccountName: robot", "serviceaccount/robot"),

@@ -1,4 +1,5 @@
-//! Experiments on sets that keep an old template, two at once, and what they leave behind.
+//! Experiments on sets that keep an old template, two experiments at once, and what they leave
+//! behind.
 
 use serde_json::{Value, json};
 
@@ -116,7 +117,7 @@ fn of_two_experiments_at_once_the_second_is_refused_and_told_who_runs_the_first(
 }
 
 #[test]
-fn after_a_scale_the_number_of_replicas_belongs_to_who_had_it_before() {
+fn after_a_scale_the_replicas_field_returns_to_its_owner() {
     let namespace = Namespace::new("owner");
     let set = sets::built_in(&namespace, 50);
     namespace.cryptoctl(&["up", "-f", &set]).expect(0);

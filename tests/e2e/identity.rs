@@ -1,4 +1,5 @@
-//! Who kubectl and `cryptoctl` are on the wire, both held against the table of kubeconfigs.
+//! The identity of kubectl and `cryptoctl` on the wire, both compared with the table of
+//! kubeconfigs.
 
 use crate::harness::variable;
 use crate::kubeconfigs::{Program, test_each_group};

@@ -1,4 +1,4 @@
-//! The node's agent is away while replicas are asked: that says nothing about the replicas.
+//! The kubelet is stopped during a verification: that says nothing about the replicas.
 
 use crate::api_server::sandbox;
 use crate::harness::Namespace;
@@ -21,7 +21,7 @@ impl Drop for Away {
 }
 
 #[test]
-fn a_kubelet_that_is_away_is_no_verdict_on_the_replicas() {
+fn a_stopped_kubelet_says_nothing_about_the_replicas() {
     let namespace = Namespace::alone("kubelet");
     let set = sets::built_in(&namespace, 50);
     namespace.cryptoctl(&["up", "-f", &set]).expect(0);

@@ -1,7 +1,7 @@
-//! The real binary against a real cluster; `cargo sandbox test` starts one and runs this.
+//! The real binary against a real cluster, which `cargo sandbox test` starts.
 //!
-//! Every test works in a namespace of its own and takes it away again. Tests that stop the API
-//! server hold it alone; all others share it.
+//! Every test works in its own namespace and deletes it afterwards. Tests that stop the API server
+//! hold it exclusively; all others share it.
 
 #![expect(
     clippy::unwrap_used,

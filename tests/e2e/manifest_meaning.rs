@@ -1,8 +1,9 @@
-//! Holds `tests/fixtures/manifests/kubectl`, what each manifest of the corpus means to kubectl,
-//! against the real kubectl. A hermetic test holds our own reading against the same files.
+//! Compares `tests/fixtures/manifests/kubectl`, which records what each manifest of the corpus
+//! means to kubectl, with the real kubectl. A hermetic test compares our own reading with the same
+//! files.
 //!
-//! kubectl reads the files with its usual machinery (`annotate --local`, which removes an
-//! annotation that nobody has) and prints what it read; no cluster is asked.
+//! kubectl reads the files with its usual code (`annotate --local`, which removes an annotation
+//! that no object has) and prints the result; no cluster is involved.
 //!
 //! After a change of the corpus, run it with `SNAPSHOTS=overwrite`.
 

@@ -1,4 +1,5 @@
-//! The in-process model of the API server against the real one: the same raw requests, the same answers.
+//! The in-process model of the API server against the real one: the same raw requests, the same
+//! answers.
 
 use std::net::SocketAddr;
 use std::time::Duration;

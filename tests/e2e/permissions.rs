@@ -1,4 +1,5 @@
-//! `docs/permissions.md` on the real cluster: a ServiceAccount with exactly these roles does its work.
+//! `docs/permissions.md` on the real cluster: a ServiceAccount with exactly these roles can do its
+//! work.
 
 use std::path::PathBuf;
 

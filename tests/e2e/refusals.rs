@@ -1,4 +1,4 @@
-//! What the real cluster refuses, and what `cryptoctl` says about it.
+//! Requests that the real cluster refuses, and the messages of `cryptoctl`.
 
 use crate::harness::Namespace;
 use crate::sets;

@@ -1,4 +1,4 @@
-//! What a rehearsal on the real cluster shows before anything is written.
+//! Problems that a dry run on the real cluster shows before anything is written.
 
 use crate::harness::{Ended, Namespace};
 use crate::sets;
@@ -21,7 +21,7 @@ fn map(metadata: &str) -> String {
 }
 
 #[test]
-fn what_an_apply_would_refuse_leaves_no_namespace() {
+fn a_refused_apply_leaves_no_namespace() {
     let namespace = Namespace::new("exact");
     let twice = "apiVersion: apps/v1
 kind: StatefulSet
@@ -68,7 +68,7 @@ spec: {serviceAccountName: nobody, containers: [{name: main, image: i}]}
 }
 
 #[test]
-fn a_version_conflict_and_another_uid_are_said_as_such() {
+fn a_version_conflict_and_another_uid_are_named() {
     let namespace = Namespace::new("exported");
     run(&namespace, "up", &map("")).expect(0);
     run(&namespace, "up", &map(", resourceVersion: \"1\""))
@@ -84,7 +84,7 @@ fn a_version_conflict_and_another_uid_are_said_as_such() {
 }
 
 #[test]
-fn a_status_that_is_data_is_shown_and_written() {
+fn a_status_without_a_subresource_is_shown_and_written() {
     let namespace = Namespace::new("status");
     let group = format!("{}.example.org", namespace.name);
     let light = |phase: &str| {

@@ -1,4 +1,4 @@
-//! Whose process answers, whose it is that restarts, and which pods are replicas at all.
+//! Which process answers, which one restarts, and which pods are replicas.
 
 use std::net::TcpListener;
 
@@ -90,7 +90,7 @@ fn a_native_sidecar_is_a_container_like_any_other() {
 }
 
 #[test]
-fn the_labels_of_replicas_make_no_replica() {
+fn the_labels_of_a_replica_do_not_make_a_pod_a_replica() {
     let deployment = json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
         "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "web"}},
@@ -120,7 +120,7 @@ fn the_labels_of_replicas_make_no_replica() {
 }
 
 #[test]
-fn the_network_of_a_node_is_nobodys_own() {
+fn an_answer_on_the_network_of_a_node_proves_nothing() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
     let port = port.unwrap().port();
     let script = format!(
@@ -154,7 +154,7 @@ fn the_network_of_a_node_is_nobodys_own() {
 }
 
 #[test]
-fn the_pause_process_is_not_ended_in_the_servers_name() {
+fn a_kill_never_hits_the_pause_process_instead_of_the_server() {
     let pod =
         json!({"shareProcessNamespace": true, "containers": [serving("api"), idle("helper")]});
     let namespace = up("processes", &[stateful_set(pod)]);

@@ -1,4 +1,4 @@
-//! The report files of a real experiment, and what a real browser makes of its page.
+//! The report files of a real experiment, and its page in a real browser.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! Every fault once on the real cluster, with its proof and its phases, and lies that only real pods tell.
+//! Every fault once on the real cluster, with its proof and its phases, and misleading states that
+//! only real pods show.
 
 use serde_json::{Value, json};
 
@@ -92,22 +93,22 @@ fn replaces_one(fault: &str) {
 }
 
 #[test]
-fn a_deleted_pod_is_another_one_and_the_other_replica_stays() {
+fn a_deleted_pod_is_replaced_and_the_other_replica_stays() {
     replaces_one("delete");
 }
 
 #[test]
-fn a_pod_that_is_deleted_without_grace_is_another_one() {
+fn a_pod_that_is_deleted_without_grace_is_replaced() {
     replaces_one("force-delete");
 }
 
 #[test]
-fn an_evicted_pod_is_another_one() {
+fn an_evicted_pod_is_replaced() {
     replaces_one("evict");
 }
 
 #[test]
-fn a_killed_process_is_another_one_in_the_same_pod() {
+fn a_killed_process_restarts_in_the_same_pod() {
     let namespace = Namespace::new("kill");
     let set = up(&namespace);
     let other = namespace.object("pod/cryptoserver-1");
@@ -145,7 +146,7 @@ fn all_pods_return_from_zero() {
 }
 
 #[test]
-fn a_program_that_is_killed_at_zero_is_made_good_by_the_next_one() {
+fn the_next_run_scales_back_what_a_killed_run_left_at_zero() {
     let namespace = Namespace::new("killed");
     let set = up(&namespace);
     let mut running = namespace.start(&[

@@ -1,5 +1,5 @@
-//! Servers of every kind in real pods: what they send is read as their clients would read it, and what
-//! began on a connection is an answer.
+//! Real HTTP servers in pods: their answers are read as other clients read them, and a connection
+//! that has answered once still counts.
 
 use serde_json::Value;
 
@@ -84,7 +84,7 @@ case $path in
 esac"#;
 
 #[test]
-fn what_servers_send_is_read_as_their_clients_read_it() {
+fn answers_are_read_as_clients_of_the_servers_read_them() {
     let namespace = Namespace::new("servers");
     serve(&namespace, KINDS, NETCAT);
     let table = [
@@ -183,7 +183,7 @@ fn a_later_answer_on_a_kept_connection_is_an_answer() {
 }
 
 #[test]
-fn a_server_on_the_loopback_address_only_is_right_by_a_forward_and_unknown_by_the_proxy() {
+fn a_loopback_server_is_right_through_a_forward_and_unknown_through_the_proxy() {
     let namespace = Namespace::new("loopback");
     let command = r#"[bash, -c, 'mkdir /www && echo a > /www/keys && exec busybox httpd -f -p 127.0.0.1:8080 -h /www']"#;
     serve(&namespace, "", command);

@@ -1,4 +1,5 @@
-//! The exercise's stages, moved into a test's namespace and, where a test need not wait, hurried.
+//! The exercise's stages, moved into a test's namespace and accelerated where a test does not need
+//! to wait.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The exercise's own story: each stage behaves on the real cluster as the exercise tells it.
+//! The exercise's own story: each stage behaves on the real cluster as the exercise says.
 
 use serde_json::Value;
 

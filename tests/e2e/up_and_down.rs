@@ -1,4 +1,4 @@
-//! `up`, `diff`, `logs` and `down` on the real cluster, when all is well.
+//! `up`, `diff`, `logs` and `down` on the real cluster, without faults.
 
 use serde_json::Value;
 

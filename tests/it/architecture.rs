@@ -1,4 +1,4 @@
-//! The rules between the modules, as `docs/architecture.md` states them.
+//! The rules between modules, as `docs/architecture.md` states them.
 
 use std::path::{Path, PathBuf};
 

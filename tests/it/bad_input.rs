@@ -1,4 +1,4 @@
-//! Manifests and flags that are wrong: exit code 2, the place named, and nothing sent.
+//! Invalid manifests and flags: exit code 2, the place is named, and nothing is sent.
 
 use apiserver_model::ApiServer;
 
@@ -111,7 +111,7 @@ async fn a_namespace_that_the_manifest_contradicts_is_a_usage_error() {
 }
 
 #[tokio::test]
-async fn the_path_to_ask_is_never_guessed() {
+async fn the_path_to_request_is_never_guessed() {
     let server = ApiServer::listen().await;
     let output = Cryptoctl::new(&server)
         .args(["verify", "-f", "manifests/exercise/3-refined"])

@@ -1,6 +1,6 @@
-//! Nobody from outside decides how much memory a run takes. Each call here may have a limit that
-//! leaves twice what is promised (64 MiB over the input, threads and the allocator's reserves aside): what
-//! would take more is killed by the operating system, and fails.
+//! Outside data cannot exhaust the memory of a run. Each call here runs under a limit of twice the
+//! promised memory (64 MiB on top of the input, threads and the allocator's reserves); if it needs
+//! more, the operating system kills it and the test fails.
 
 use apiserver_model::{ApiServer, Fault, PodScript, Pods, Rule};
 use http::Method;
@@ -38,7 +38,7 @@ async fn load(text: &[u8]) -> Output {
 }
 
 #[tokio::test]
-async fn no_manifest_takes_the_memory() {
+async fn no_manifest_exhausts_the_memory() {
     let bomb = (0..20).fold("a0: &a0 [x, x]\n".to_owned(), |text, level| {
         let next = level + 1;
         format!("{text}a{next}: &a{next} [*a{level}, *a{level}]\n")
@@ -112,7 +112,7 @@ async fn no_manifest_takes_the_memory() {
 }
 
 #[tokio::test]
-async fn thousands_of_ordinary_objects_are_no_bomb() {
+async fn thousands_of_ordinary_objects_are_accepted() {
     let objects = |number: usize| {
         format!(
             "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web-{number}\n  namespace: shop\n  labels: {{app: web}}\nspec:\n  replicas: 2\n  selector: {{matchLabels: {{app: web}}}}\n  template:\n    metadata: {{labels: {{app: web}}}}\n    spec:\n      containers:\n      - name: web\n        image: registry.example/web:1\n        ports: [{{name: http, containerPort: 80}}]\n        env:\n        - {{name: A, value: b}}\n        - {{name: B, valueFrom: {{fieldRef: {{fieldPath: metadata.name}}}}}}\n        resources: {{requests: {{cpu: 10m, memory: 16Mi}}, limits: {{memory: 32Mi}}}}\n        readinessProbe: {{httpGet: {{path: /, port: http}}, periodSeconds: 5}}\n        volumeMounts: [{{name: data, mountPath: /data}}]\n      volumes: [{{name: data, emptyDir: {{}}}}]\n"
@@ -136,7 +136,7 @@ async fn thousands_of_ordinary_objects_are_no_bomb() {
 }
 
 #[tokio::test]
-async fn no_answer_takes_the_memory() {
+async fn no_answer_exhausts_the_memory() {
     let list = r#"{"kind":"APIResourceList","groupVersion":"v1","resources":["#;
     let table = [
         ("text", endless(200, "", "x")),
@@ -168,7 +168,7 @@ async fn no_answer_takes_the_memory() {
 }
 
 #[tokio::test]
-async fn no_list_and_no_watch_takes_the_memory() {
+async fn no_list_and_no_watch_exhausts_the_memory() {
     let pods =
         r#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":["#;
     let event = r#"{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":""#;
@@ -209,7 +209,7 @@ async fn no_list_and_no_watch_takes_the_memory() {
 }
 
 #[tokio::test]
-async fn no_log_takes_the_memory() {
+async fn no_log_exhausts_the_memory() {
     let server = built_in().await;
     server.fault(Rule::new(endless(200, "", "x")).path("cryptoserver-0/log"));
     let call = bounded(Cryptoctl::new(&server)).args(["logs", "--timeout", "5s"]);
@@ -218,7 +218,7 @@ async fn no_log_takes_the_memory() {
 }
 
 #[tokio::test]
-async fn no_file_takes_the_memory() {
+async fn no_file_exhausts_the_memory() {
     let table: [(&[&str], &str); 8] = [
         (&["up", "-f", "/dev/zero"], "/dev/zero"),
         (&["up", "--kubeconfig", "/dev/zero"], "/dev/zero"),

@@ -45,7 +45,7 @@ async fn the_first_pod_is_deleted_once_by_its_uid_and_the_data_survives() {
 }
 
 #[tokio::test]
-async fn what_is_broken_already_is_not_broken_further() {
+async fn a_broken_workload_gets_no_fault() {
     for (reply, code) in [(Reply::new(500, ""), 4), (Reply::silence(), 5)] {
         let server = built_in().await;
         server.serve(Pods::of("cryptoserver").ordinal(1), "/keys", reply);
@@ -133,7 +133,7 @@ async fn a_recovery_that_outlasts_the_deadline_is_undecided() {
 }
 
 #[tokio::test]
-async fn where_forwards_are_not_allowed_everything_is_asked_through_the_pod_proxy() {
+async fn without_permission_to_forward_every_request_uses_the_pod_proxy() {
     let server = built_in().await;
     server.deny("create", "pods/portforward");
     server.deny("get", "pods/portforward");

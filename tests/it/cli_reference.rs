@@ -1,4 +1,4 @@
-//! `docs/cli-reference.md` is what `--help` says.
+//! `docs/cli-reference.md` equals the output of `--help`.
 
 use std::fmt::Write;
 

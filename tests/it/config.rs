@@ -1,4 +1,5 @@
-//! The configuration file, seen from outside: what is refused, what wins, and what it protects.
+//! The configuration file, tested from outside: what it refuses, which value wins, and what it
+//! protects.
 
 use std::path::Path;
 
@@ -176,7 +177,7 @@ async fn the_experiment_of_the_file_is_the_one_that_is_done() {
 }
 
 #[tokio::test]
-async fn an_older_run_that_is_none_is_refused_before_anything_is_sent() {
+async fn an_invalid_older_run_is_refused_before_anything_is_sent() {
     let server = ApiServer::listen().await;
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("old.json"), "{}").unwrap();

@@ -1,4 +1,5 @@
-//! A cluster that cannot be reached or does not let us in: one clear sentence, and a next step.
+//! A cluster that cannot be reached or refuses the credentials: one clear sentence, and a next
+//! step.
 
 use std::path::Path;
 
@@ -48,7 +49,7 @@ async fn no_kubeconfig() {
 }
 
 #[tokio::test]
-async fn a_kubeconfig_that_is_none() {
+async fn an_invalid_kubeconfig_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("broken");
     std::fs::write(&path, "users: [secret-token").unwrap();
@@ -110,7 +111,7 @@ async fn a_refused_connection() {
 }
 
 #[tokio::test]
-async fn credentials_that_are_not_accepted() {
+async fn rejected_credentials_are_named() {
     let server = ApiServer::listen().await;
     let output = Cryptoctl::with_token(&server, "expired")
         .args(["diff"])
@@ -121,7 +122,7 @@ async fn credentials_that_are_not_accepted() {
 }
 
 #[tokio::test]
-async fn an_api_server_that_never_answers() {
+async fn an_api_server_that_never_answers_is_named() {
     let server = ApiServer::listen().await;
     server.freeze();
     let output = Cryptoctl::new(&server)

@@ -1,4 +1,4 @@
-//! Consent on a real terminal. `script` (util-linux) lends one.
+//! Consent on a real terminal, which `script` (util-linux) provides.
 
 use std::io::Write;
 use std::path::Path;
@@ -55,7 +55,7 @@ async fn deployed() -> ApiServer {
 }
 
 #[tokio::test]
-async fn a_declined_question_changes_nothing_and_ends_with_1() {
+async fn declining_changes_nothing_and_exits_with_1() {
     let server = deployed().await;
     let folder = tempfile::tempdir().unwrap();
     let kubeconfig = server.kubeconfig_file(folder.path());
@@ -123,7 +123,7 @@ async fn a_yes_is_enough() {
 }
 
 #[tokio::test]
-async fn a_protected_context_is_changed_only_by_whoever_types_its_name() {
+async fn a_protected_context_is_changed_only_after_typing_its_name() {
     let server = deployed().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("cryptoctl.yaml");

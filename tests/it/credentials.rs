@@ -1,4 +1,4 @@
-//! What was sent as proof of who we are is never shown, whoever says it.
+//! Credentials that were sent are never shown, even if a server repeats them.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use crate::harness::Cryptoctl;
 
 #[tokio::test]
-async fn credentials_that_a_server_repeats_are_hidden() {
+async fn credentials_in_a_servers_answer_are_hidden() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(async move {

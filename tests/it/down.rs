@@ -1,4 +1,4 @@
-//! `down`: in which order, with which permissions, and what is said of what stays.
+//! `down`: its order, its permissions, and its messages about what is kept.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -61,7 +61,7 @@ fn names(objects: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn what_a_finalizer_holds_is_named_and_what_comes_after_it_stays() {
+async fn an_object_held_by_a_finalizer_is_named_and_later_objects_stay() {
     let server = ApiServer::listen().await;
     let folder = tempfile::tempdir().unwrap();
     let set = file(&folder, HELD);
@@ -114,7 +114,7 @@ async fn what_a_finalizer_holds_is_named_and_what_comes_after_it_stays() {
 }
 
 #[tokio::test]
-async fn what_holds_the_pods_of_a_workload_is_named_by_up_as_well() {
+async fn up_also_names_what_holds_the_pods_of_a_workload() {
     let server = ApiServer::listen().await;
     let folder = tempfile::tempdir().unwrap();
     let text = HELD
@@ -195,7 +195,7 @@ async fn a_definition_that_vanishes_meanwhile_takes_its_objects_with_it() {
 }
 
 #[tokio::test]
-async fn permissions_are_asked_for_before_anything_is_deleted() {
+async fn permissions_are_checked_before_anything_is_deleted() {
     let server = ApiServer::listen().await;
     let folder = tempfile::tempdir().unwrap();
     let set = file(&folder, HELD);
@@ -228,7 +228,7 @@ async fn permissions_are_asked_for_before_anything_is_deleted() {
 }
 
 #[tokio::test]
-async fn many_objects_go_together_and_are_not_followed_one_by_one() {
+async fn many_objects_are_deleted_together_and_not_watched_one_by_one() {
     const MANY: usize = 100;
     let server = ApiServer::listen().await;
     let folder = tempfile::tempdir().unwrap();
@@ -257,7 +257,7 @@ async fn many_objects_go_together_and_are_not_followed_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_definition_names_whose_objects_it_would_take_along() {
+async fn a_definition_names_the_objects_that_are_deleted_with_it() {
     let server = ApiServer::listen().await;
     let folder = tempfile::tempdir().unwrap();
     let set = file(&folder, LEDGERS);

@@ -1,4 +1,4 @@
-//! What fingers type that know kubectl.
+//! What users of kubectl type out of habit.
 
 use apiserver_model::{ApiServer, Pods, Reply};
 
@@ -49,7 +49,7 @@ async fn logs_start_when_they_are_asked_to_and_carry_times() {
 }
 
 #[tokio::test]
-async fn to_follow_is_not_to_name_a_file() {
+async fn following_with_f_gets_a_hint() {
     let server = ApiServer::listen().await;
     let output = Cryptoctl::new(&server)
         .args(["logs", "-f", "sts/web"])
@@ -62,7 +62,7 @@ async fn to_follow_is_not_to_name_a_file() {
 }
 
 #[tokio::test]
-async fn a_readiness_probe_names_a_path_to_ask() {
+async fn a_readiness_probe_names_the_path_to_request() {
     let server = built_in().await;
     server.serve(Pods::of("cryptoserver"), "/up", Reply::ok(KEYS));
     let call = Cryptoctl::new(&server);

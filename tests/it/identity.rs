@@ -1,4 +1,4 @@
-//! Who `cryptoctl` is on the wire, held against the table of kubeconfigs.
+//! The identity of `cryptoctl` on the wire, compared with the table of kubeconfigs.
 
 use crate::kubeconfigs::{Program, test_each_group};
 

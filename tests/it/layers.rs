@@ -109,7 +109,7 @@ fn imports_go_down() {
 }
 
 #[test]
-fn what_is_called_pure_is_pure() {
+fn pure_modules_are_pure() {
     let rooms = [
         "plan", "status", "diagnose", "rollout", "report", "timeline",
     ];

@@ -1,4 +1,4 @@
-//! What a set names and nobody has: said before the first write.
+//! References of a set to objects that do not exist: reported before the first write.
 
 use apiserver_model::ApiServer;
 use serde_json::json;
@@ -83,7 +83,7 @@ async fn a_diff_says_what_up_would_refuse_and_warn_of() {
 }
 
 #[tokio::test]
-async fn what_the_cluster_has_or_the_pods_do_not_need_is_no_problem() {
+async fn existing_and_optional_references_are_no_problem() {
     let server = ApiServer::listen().await;
     up(&server, set(0, "", "")).await.expect_code(0);
     server.create(
@@ -98,7 +98,7 @@ async fn what_the_cluster_has_or_the_pods_do_not_need_is_no_problem() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_there_is_named_with_those_that_are() {
+async fn a_missing_key_is_named_with_the_existing_ones() {
     let server = ApiServer::listen().await;
     let pod = "volumes: [{name: v, configMap: {name: settings, items: [{key: url, path: url}]}}]";
     let output = up(&server, set(1, pod, SETTINGS)).await.expect_code(1);
@@ -127,7 +127,7 @@ async fn a_key_that_is_not_there_is_named_with_those_that_are() {
 }
 
 #[tokio::test]
-async fn what_somebody_else_of_the_set_may_make_is_only_warned_of() {
+async fn a_reference_that_another_object_may_create_is_only_a_warning() {
     let server = ApiServer::listen().await;
     let job = "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: prepare}\nspec: {template: {spec: \
                {restartPolicy: Never, containers: [{name: a, image: \"example.com/prepare:1\"}]}}}\n";
@@ -142,7 +142,7 @@ async fn what_somebody_else_of_the_set_may_make_is_only_warned_of() {
 }
 
 #[tokio::test]
-async fn what_nobody_may_read_is_not_said_to_be_missing() {
+async fn an_unreadable_reference_is_not_reported_as_missing() {
     let server = ApiServer::listen().await;
     up(&server, set(0, "", "")).await.expect_code(0);
     server.deny("get", "configmaps");
@@ -150,7 +150,7 @@ async fn what_nobody_may_read_is_not_said_to_be_missing() {
 }
 
 #[tokio::test]
-async fn a_class_that_the_set_brings_is_there() {
+async fn a_storage_class_of_the_set_is_not_missing() {
     let server = ApiServer::listen().await;
     let claim = "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {storageClassName: fast, \
                  accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}\n";

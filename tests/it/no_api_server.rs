@@ -1,4 +1,4 @@
-//! Whatever answers at the other end: nothing is well unless an API server says so.
+//! Servers that are not an API server: no command succeeds against one.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -104,7 +104,7 @@ async fn answer(mut stream: TcpStream, status: &str, body: &str) {
 }
 
 #[tokio::test]
-async fn no_verb_takes_anything_for_an_api_server() {
+async fn no_verb_mistakes_another_server_for_an_api_server() {
     for (name, status, body) in ANSWERS {
         let server = serve(status, body).await;
         let runs = VERBS.map(|verb| {

@@ -1,4 +1,5 @@
-//! `docs/permissions.md`: each verb does its work with exactly these permissions, and asks for each.
+//! `docs/permissions.md`: each verb works with exactly these permissions, and needs every one of
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

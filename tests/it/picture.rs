@@ -1,4 +1,4 @@
-//! The README's pictures are the rendering of real runs, which `tests/fixtures/runs` records.
+//! The README's pictures render real runs, which are recorded in `tests/fixtures/runs`.
 
 use cryptoctl::event::{Event, EventKind};
 use cryptoctl::render::document::{self, Format};
@@ -23,7 +23,7 @@ fn recorded(command: &str, run: &str) -> String {
 }
 
 #[test]
-fn the_picture_shows_what_the_runs_said() {
+fn the_picture_shows_the_output_of_the_runs() {
     let screen = [
         recorded("cryptoctl up", include_str!("../fixtures/runs/up.jsonl")),
         recorded(

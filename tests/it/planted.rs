@@ -1,9 +1,9 @@
-//! The bugs that `cargo sandbox planted-bugs` plants: each still fits the source.
+//! The mutations of `cargo sandbox planted-bugs`: each still applies to the source.
 
 use std::path::Path;
 
 #[test]
-fn every_planted_bug_fits_the_source() {
+fn every_mutation_fits_the_source() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut count = 0;
     for entry in std::fs::read_dir(root.join("tests/planted")).unwrap() {

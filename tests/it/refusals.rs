@@ -1,4 +1,4 @@
-//! What `up` finds before it writes: differences that count, and what can never go well.
+//! Findings of `up` before it writes: differences that count, and changes that can never succeed.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ spec: {{seconds: 600}}
 }
 
 #[tokio::test]
-async fn a_status_that_is_data_is_compared_and_written() {
+async fn a_status_without_a_subresource_is_compared_and_written() {
     let server = ApiServer::listen().await;
     let green = light("", "status: {phase: green}");
     run(&server, &["up"], &green).await.expect_code(0);
@@ -82,7 +82,7 @@ data: {colour: red}
 ";
 
 #[tokio::test]
-async fn a_namespace_that_is_being_deleted_is_no_place_for_anything() {
+async fn nothing_is_written_into_a_namespace_that_is_being_deleted() {
     let server = ApiServer::listen().await;
     let held = MAP.replace(
         "{name: settings",
@@ -231,7 +231,7 @@ spec:
 }
 
 #[tokio::test]
-async fn a_version_conflict_and_another_uid_are_said_as_such_and_tried_once() {
+async fn a_version_conflict_and_another_uid_are_named_and_tried_once() {
     let server = ApiServer::listen().await;
     run(&server, &["up"], MAP).await.expect_code(0);
     let with =
@@ -254,7 +254,7 @@ async fn a_version_conflict_and_another_uid_are_said_as_such_and_tried_once() {
 }
 
 #[tokio::test]
-async fn a_namespace_that_nothing_can_go_into_does_not_stay() {
+async fn a_new_namespace_whose_objects_are_refused_is_deleted_again() {
     let server = ApiServer::listen().await;
     let denied = Fault::Error {
         status: 422,

@@ -66,7 +66,7 @@ async fn again(journal: &Path, more: &[String]) -> Output {
 }
 
 #[tokio::test]
-async fn a_verification_leaves_its_reports_and_they_can_be_made_again() {
+async fn a_verification_writes_reports_that_can_be_rendered_again() {
     let server = built_in().await;
     let reports = Reports::new();
     let output = Cryptoctl::new(&server)
@@ -122,7 +122,7 @@ async fn an_experiment_leaves_reports_of_every_format() {
 }
 
 #[tokio::test]
-async fn what_the_run_said_is_said_again() {
+async fn the_output_of_the_run_is_reproduced() {
     let server = built_in().await;
     server.serve(
         Pods::of("cryptoserver").ordinal(1),
@@ -148,7 +148,7 @@ async fn what_the_run_said_is_said_again() {
 }
 
 #[tokio::test]
-async fn a_report_that_cannot_be_is_refused_before_anything_is_sent() {
+async fn an_impossible_report_is_refused_before_anything_is_sent() {
     let server = built_in().await;
     let reports = Reports::new();
     for (command, name, words) in [
@@ -227,7 +227,7 @@ async fn an_interrupted_run_leaves_its_reports_too() {
 }
 
 #[tokio::test]
-async fn what_is_no_journal_is_told_apart() {
+async fn an_invalid_journal_is_refused_with_its_reason() {
     let reports = Reports::new();
     for (text, words) in [
         ("", "the journal is empty"),

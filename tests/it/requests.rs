@@ -1,4 +1,4 @@
-//! How many requests a run takes, and that saving some never costs the truth.
+//! The number of requests of a run; saving some never makes its result wrong.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ fn asked_for_config_maps(server: &ApiServer) -> Vec<(Method, String)> {
 }
 
 #[tokio::test]
-async fn one_look_is_enough_when_all_is_well() {
+async fn one_read_is_enough_when_everything_is_ready() {
     let server = ApiServer::listen().await;
     for _ in 0..2 {
         server.forget_requests();
@@ -65,7 +65,7 @@ async fn one_look_is_enough_when_all_is_well() {
 }
 
 #[tokio::test]
-async fn what_was_not_written_but_is_not_well_is_followed() {
+async fn an_unwritten_workload_that_is_not_ready_is_followed() {
     let server = ApiServer::listen().await;
     Cryptoctl::new(&server)
         .args(["up"])
@@ -123,7 +123,7 @@ async fn many_objects_of_one_kind_are_read_with_one_list() {
 }
 
 #[tokio::test]
-async fn what_changes_between_the_list_and_the_rehearsal_is_read_again() {
+async fn an_object_that_changes_between_list_and_dry_run_is_read_again() {
     let server = ApiServer::listen().await;
     let folder = tempfile::tempdir().unwrap();
     let path = config_maps(&folder, MANY);
@@ -158,7 +158,7 @@ async fn what_changes_between_the_list_and_the_rehearsal_is_read_again() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_list_reads_one_by_one() {
+async fn without_permission_to_list_objects_are_read_one_by_one() {
     let server = ApiServer::listen().await;
     let folder = tempfile::tempdir().unwrap();
     let path = config_maps(&folder, MANY);

@@ -1,4 +1,4 @@
-//! Containers that restart while somebody waits, or before.
+//! Containers that restart during a wait, or before it.
 
 use std::time::Duration;
 

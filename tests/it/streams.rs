@@ -1,4 +1,4 @@
-//! What is read may never end, and what is written may not arrive.
+//! Input that never ends, and output that cannot be delivered.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,7 +21,7 @@ fn pipe(folder: &Path) -> PathBuf {
 }
 
 #[tokio::test]
-async fn what_never_comes_is_waited_for_in_time() {
+async fn input_that_never_comes_is_waited_for_until_the_deadline() {
     let server = ApiServer::listen().await;
     for (arguments, code) in [
         (&["up", "-f"][..], 5),
@@ -115,7 +115,7 @@ async fn too_few_files_are_named() {
 }
 
 #[tokio::test]
-async fn a_log_that_cannot_be_followed_now_is_told_of_once() {
+async fn a_log_that_cannot_be_followed_is_warned_of_once() {
     let server = built_in().await;
     let fault = Fault::Error {
         status: 500,

@@ -1,4 +1,4 @@
-//! `verify` against replicas that lie, break off, hang or flood: the verdict, the exit code, and the
+//! `verify` against replicas that lie, break off, hang or flood: the verdict, the exit code and the
 //! words. Wrong is 4, unknown is 5, and only proof is 0.
 
 mod baselines;
@@ -103,7 +103,7 @@ async fn one_replica_that_is_wrong_is_named_with_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn agreement_on_nothing_or_on_an_error_is_no_agreement() {
+async fn agreement_on_an_empty_answer_or_an_error_is_no_agreement() {
     for reply in [Reply::ok(""), Reply::new(500, "the same words everywhere")] {
         let server = cluster().await;
         server.serve(Pods::of("cryptoserver"), "/keys", reply);
@@ -138,7 +138,7 @@ async fn a_flood_is_bounded_and_the_replica_named() {
 }
 
 #[tokio::test]
-async fn silence_is_bounded_and_the_replica_named() {
+async fn a_missing_answer_is_bounded_and_the_replica_named() {
     let server = cluster().await;
     server.serve(
         Pods::of("cryptoserver").ordinal(0),
@@ -154,7 +154,7 @@ async fn silence_is_bounded_and_the_replica_named() {
 }
 
 #[tokio::test]
-async fn a_replica_that_does_not_run_is_wrong_without_being_asked() {
+async fn a_replica_that_does_not_run_is_wrong_without_a_request() {
     let server = cluster().await;
     server.script(
         Pods::of("cryptoserver").ordinal(1),
@@ -234,7 +234,7 @@ async fn a_single_replica_says_that_there_is_nothing_to_compare() {
 }
 
 #[tokio::test]
-async fn where_nothing_leads_to_the_pods_nothing_is_known() {
+async fn without_a_transport_nothing_is_known() {
     let server = cluster().await;
     server.deny("create", "pods/portforward");
     server.deny("get", "pods/portforward");
@@ -247,7 +247,7 @@ async fn where_nothing_leads_to_the_pods_nothing_is_known() {
 }
 
 #[tokio::test]
-async fn another_workload_is_never_asked_the_built_in_path() {
+async fn another_workload_gets_no_request_for_the_built_in_path() {
     let server = cluster().await;
     let output = Cryptoctl::new(&server)
         .args(["verify", "statefulset/other"])

@@ -1,4 +1,4 @@
-//! What is said of writes, and which are made, seen in the events and at the server.
+//! Writes, and the messages about them, as seen in the events and at the server.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ async fn up(server: &ApiServer) -> (Result<UpReport, OpsError>, Vec<WriteResult>
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_that_the_deadline_cuts_short_ends_unknown() {
+async fn a_write_cut_short_by_the_deadline_ends_unknown() {
     let server = ApiServer::seeded(1);
     server.fault(Rule::new(Fault::Hang).method(Method::PATCH).after(1));
     let (result, ends) = up(&server).await;
@@ -96,7 +96,7 @@ async fn a_refusal_does_not_speak_for_an_attempt_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_somebody_else_changes_meanwhile_is_no_change_of_ours() {
+async fn a_concurrent_change_of_another_client_is_not_ours() {
     let server = ApiServer::seeded(1);
     up(&server).await.0.unwrap();
     let edited = Deed::EditTemplate("default".to_owned(), "web".to_owned());

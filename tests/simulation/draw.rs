@@ -1,4 +1,4 @@
-//! Choices out of a seed.
+//! Random choices from a seed.
 
 use std::time::Duration;
 

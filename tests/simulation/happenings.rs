@@ -1,4 +1,4 @@
-//! Draws what goes wrong: faults between client and server, and happenings in the cluster.
+//! Draws the disturbances: faults between client and server, and changes in the cluster.
 
 use std::time::Duration;
 

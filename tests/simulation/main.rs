@@ -1,7 +1,8 @@
-//! Whole operations against the model of a cluster, with faults and happenings drawn by a seed, and invariants that are
-//! computed from the model's own truth.
+//! Whole operations against the model of a cluster. A seed draws the disturbances, and the
+//! invariants are computed from the model's own truth.
 //!
-//! `SIMULATION_SEEDS` says how many seeds are tried (1,000 by default), `SIMULATION_SEED` replays one and prints it.
+//! `SIMULATION_SEEDS` is the number of seeds to try (1,000 by default); `SIMULATION_SEED` replays
+//! one and prints it.
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
@@ -22,7 +23,7 @@ mod truth;
 
 /// The invariants hold for every seed.
 #[test]
-fn what_is_said_is_true_for_every_seed() {
+fn every_claim_is_true_for_every_seed() {
     seeds::try_all();
 }
 
@@ -43,7 +44,7 @@ fn a_seed_replays_byte_for_byte() {
 
 /// Without a fault, every answer is right, and that is what a control run says.
 #[test]
-fn a_control_run_of_a_workload_that_is_well_is_undisturbed() {
+fn a_control_run_of_a_healthy_workload_reports_no_disturbance() {
     let calm = (1..)
         .map(scenario::Scenario::drawn)
         .filter(|drawn| drawn.is_calm);

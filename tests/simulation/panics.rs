@@ -1,4 +1,4 @@
-//! Notices panics, also those that tokio catches in a spawned task.
+//! Detects panics, including those that tokio catches in a spawned task.
 
 use std::cell::RefCell;
 use std::panic;

@@ -1,4 +1,4 @@
-//! Plays a scenario and keeps everything that was said and done.
+//! Runs a scenario and keeps every event and request.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;

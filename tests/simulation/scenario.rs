@@ -1,4 +1,4 @@
-//! What a seed stands for: a workload, its pods, a sequence of operations, and what goes wrong.
+//! The scenario of a seed: a workload, its pods, a sequence of operations, and the disturbances.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A run as text: what a failing seed prints, and what two runs of one seed are compared by.
+//! A run as text: printed for a failing seed, and compared for two runs of one seed.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! What was really so, from the model's store and its pods; never from what cryptoctl saw.
+//! The truth about a run, from the model's store and its pods; never from what cryptoctl saw.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

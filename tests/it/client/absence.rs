@@ -1,4 +1,5 @@
-//! Absence is believed only from what proves to be an API server, and a list only when it is whole.
+//! An object counts as absent only if a proven API server says so, and a list only if it is
+//! complete.
 
 use cryptoctl::cluster::{ClusterError, ResourceKind, ServedKinds};
 use kube::core::GroupVersionKind;
@@ -65,7 +66,7 @@ async fn an_object_is_absent_only_when_the_api_server_names_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_every_api_server_serves_is_never_not_served() {
+async fn kinds_of_every_api_server_are_always_served() {
     let kinds = [
         ("v1", "ConfigMap"),
         ("apps/v1", "StatefulSet"),
@@ -119,7 +120,7 @@ async fn a_group_is_not_served_only_when_the_list_of_groups_lacks_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_group_versions_kinds_are_not_those_that_were_asked_for() {
+async fn the_kinds_of_another_group_version_are_refused() {
     let scripted = Scripted::new(|_| {
         let resource = json!({"name": "jobs", "kind": "Job", "namespaced": true, "verbs": [],
             "singularName": "job"});
@@ -177,7 +178,7 @@ async fn a_list_whose_state_is_forgotten_is_begun_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_whole_list_of_what_was_asked_for_is_none() {
+async fn an_incomplete_or_foreign_list_is_refused() {
     let wrong: [fn() -> Reply; 8] = [
         // Pages without an end, each with nothing new.
         || {
@@ -238,7 +239,7 @@ async fn what_is_no_whole_list_of_what_was_asked_for_is_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_review_that_is_none_says_neither_yes_nor_no() {
+async fn an_invalid_review_neither_allows_nor_denies() {
     let pods = ResourceKind::pod();
     let answers = [
         json!({}),

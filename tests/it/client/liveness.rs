@@ -1,4 +1,5 @@
-//! Silence is named within ten seconds, and work goes on by itself when the server is back.
+//! An unresponsive API server is reported within ten seconds, and work resumes by itself when it is
+//! back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -33,7 +34,7 @@ fn silences(scripted: &mut Scripted) -> (usize, usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_under_a_request_is_named_before_the_request_gives_up() {
+async fn an_unresponsive_server_is_named_before_the_request_gives_up() {
     let frozen = Arc::new(AtomicBool::new(true));
     let state = Arc::clone(&frozen);
     let mut scripted = Scripted::new(move |_| {
@@ -70,7 +71,7 @@ async fn silence_under_a_request_is_named_before_the_request_gives_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_beside_a_quiet_watch_is_named_and_the_watch_resumes() {
+async fn an_unresponsive_server_is_named_beside_a_quiet_watch_that_then_resumes() {
     let frozen = Arc::new(AtomicBool::new(false));
     let state = Arc::clone(&frozen);
     let mut scripted = Scripted::new(move |request| {
@@ -104,7 +105,7 @@ async fn silence_beside_a_quiet_watch_is_named_and_the_watch_resumes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_is_dead_at_one_end_is_opened_anew() {
+async fn a_stream_that_is_dead_at_one_end_is_reopened() {
     let opened = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&opened);
     let scripted = Scripted::new(move |request| {
@@ -156,7 +157,7 @@ async fn a_body_without_an_end_is_not_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_with_too_much_to_do_is_not_silent() {
+async fn a_busy_server_is_not_unresponsive() {
     let mut scripted =
         Scripted::new(
             |request| match (request.path.as_str(), request.query.contains("watch=")) {

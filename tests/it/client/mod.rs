@@ -1,4 +1,4 @@
-//! What the client promises, each against a server in the test's own words and on a paused clock.
+//! The promises of the client, each against a scripted server and on a paused clock.
 
 mod absence;
 mod liveness;

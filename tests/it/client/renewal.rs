@@ -1,4 +1,4 @@
-//! Certificates and tokens that somebody else renews while a command runs.
+//! Certificates and tokens that are renewed by others while a command runs.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -177,7 +177,7 @@ fn write(folder: &Path, name: &str, text: &str) {
 }
 
 #[tokio::test]
-async fn a_new_certificate_authority_is_believed_once_it_is_in_the_file() {
+async fn a_new_certificate_authority_is_trusted_once_it_is_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (certificate(), certificate());
     let server = Server::start(&first, &[]).await;

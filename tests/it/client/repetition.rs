@@ -1,4 +1,4 @@
-//! What is asked again, what is not, and after how long.
+//! Which requests are repeated, which are not, and after how long.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ async fn a_read_is_repeated_until_the_server_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_that_waiting_does_not_mend_is_not_repeated() {
+async fn a_permanent_refusal_is_not_repeated() {
     for status in [400, 401, 403, 405, 409, 410, 422] {
         let scripted = Scripted::new(move |_| Reply::refusal(status, "Refused"));
         read(&scripted).await.unwrap_err();
@@ -314,7 +314,7 @@ async fn a_delete_that_may_have_been_executed_is_read_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_read_back_stays_unknown_and_soon() {
+async fn an_outcome_that_cannot_be_read_back_is_soon_unknown() {
     let failures: [fn() -> Reply; 3] = [
         || Reply::refusal(403, "Forbidden"),
         || Reply::refusal(401, "Unauthorized"),
@@ -331,7 +331,7 @@ async fn what_cannot_be_read_back_stays_unknown_and_soon() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_asks_to_come_back_at_once_meets_no_storm() {
+async fn a_retry_after_of_zero_causes_no_storm() {
     let scripted = Scripted::new(|request| match request.at.as_secs() {
         0..60 => Reply::retry_after(429, 0),
         _ => found(),
@@ -341,7 +341,7 @@ async fn a_server_that_asks_to_come_back_at_once_meets_no_storm() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_time_without_measure_ends_nothing_but_the_wait() {
+async fn an_endless_retry_after_only_ends_the_wait() {
     let scripted = Scripted::in_turn(vec![|| Reply::retry_after(429, 2), || {
         Reply::retry_after(429, u64::MAX)
     }]);

@@ -1,4 +1,4 @@
-//! A server in the test's own words, below the client: each request is answered by a function.
+//! A scripted server below the client: a function answers each request.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Watches: what they lose, repeat or take for something else, which is nothing.
+//! Watches lose nothing, repeat nothing and confuse nothing.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -196,7 +196,7 @@ async fn a_line_without_an_end_is_not_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_list_is_not_an_empty_one() {
+async fn an_invalid_list_is_not_an_empty_one() {
     for body in [
         json!({}),
         json!({"kind": "Status", "status": "Success"}),

@@ -1,4 +1,4 @@
-//! Claims and namespaces: no data goes without `--delete-data`.
+//! Claims and namespaces: no data is deleted without `--delete-data`.
 
 use apiserver_model::ApiServer;
 use serde_json::json;

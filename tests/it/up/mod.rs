@@ -1,4 +1,4 @@
-//! `up`, `diff` and `down`: what is written, what is not, and how a run ends.
+//! `up`, `diff` and `down`: what they write, what they do not write, and how a run ends.
 
 mod data;
 mod refused;
@@ -23,7 +23,7 @@ async fn up(server: &ApiServer) {
 }
 
 #[tokio::test]
-async fn what_has_not_drifted_is_not_written() {
+async fn an_object_without_drift_is_not_written() {
     let server = ApiServer::listen().await;
     up(&server).await;
     let revision = server.revision();
@@ -100,7 +100,7 @@ async fn a_lost_answer_to_an_apply_does_not_end_the_run() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_a_delete_is_looked_into() {
+async fn a_lost_answer_to_a_delete_is_read_back() {
     let server = ApiServer::listen().await;
     up(&server).await;
     server.fault(Rule::new(Fault::CutAfter).method(Method::DELETE).times(1));
@@ -237,7 +237,7 @@ async fn a_closed_pipe_is_success() {
 }
 
 #[tokio::test]
-async fn the_time_of_the_whole_command_is_kept_by_all() {
+async fn every_command_keeps_its_time_limit() {
     let server = ApiServer::listen().await;
     up(&server).await;
     server.freeze();
@@ -286,7 +286,7 @@ spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]
 }
 
 #[tokio::test]
-async fn an_api_server_that_is_away_is_said_once_and_waited_for() {
+async fn an_unreachable_api_server_is_named_once_and_waited_for() {
     let server = ApiServer::listen().await;
     server.script(
         Pods::of("cryptoserver"),

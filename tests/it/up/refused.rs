@@ -1,4 +1,4 @@
-//! What is refused before the first write, and what it says.
+//! Refusals before the first write, and their messages.
 
 use apiserver_model::{ApiServer, Fault, Rule};
 use http::Method;
@@ -8,7 +8,7 @@ use super::{STATEFUL_SET, up};
 use crate::harness::Cryptoctl;
 
 #[tokio::test]
-async fn kinds_rehearsals_and_permissions_are_reported_in_one_round() {
+async fn kinds_dry_runs_and_permissions_are_reported_together() {
     let server = ApiServer::listen().await;
     server.deny("create", "namespaces");
     let folder = tempfile::tempdir().unwrap();
@@ -99,7 +99,7 @@ async fn diff_shows_what_differs_even_where_up_would_be_refused() {
 }
 
 #[tokio::test]
-async fn a_policy_of_the_namespace_of_the_rehearsal_says_nothing_about_the_set() {
+async fn a_policy_of_the_dry_runs_namespace_says_nothing_about_the_set() {
     let server = ApiServer::listen().await;
     let denied = Fault::Error {
         status: 422,
@@ -117,7 +117,7 @@ async fn a_policy_of_the_namespace_of_the_rehearsal_says_nothing_about_the_set()
 }
 
 #[tokio::test]
-async fn a_container_or_namespace_that_cannot_be_is_a_usage_error() {
+async fn an_impossible_container_or_namespace_is_a_usage_error() {
     let server = ApiServer::listen().await;
     up(&server).await;
     let output = Cryptoctl::new(&server)

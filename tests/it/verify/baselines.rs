@@ -1,4 +1,4 @@
-//! Today's answers against yesterday's.
+//! Comparing answers with those of an earlier day.
 
 use std::fs;
 use std::path::Path;
@@ -81,7 +81,7 @@ async fn regenerated_and_stale_replicas_are_told_apart() {
 }
 
 #[tokio::test]
-async fn nothing_is_saved_of_what_is_not_a_success() {
+async fn a_failed_verification_saves_nothing() {
     let server = cluster().await;
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("baseline.json");
@@ -98,7 +98,7 @@ async fn nothing_is_saved_of_what_is_not_a_success() {
 }
 
 #[tokio::test]
-async fn a_baseline_of_something_else_is_an_error_that_names_both() {
+async fn a_baseline_of_another_workload_is_an_error_that_names_both() {
     let server = cluster().await;
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("baseline.json");
@@ -142,7 +142,7 @@ async fn a_baseline_without_a_folder_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn pieces_of_answers_are_shown_only_on_request() {
+async fn excerpts_of_answers_are_shown_only_on_request() {
     let server = cluster().await;
     let one = Pods::of("cryptoserver").ordinal(1);
     server.serve(one, "/keys", Reply::ok(OTHER));

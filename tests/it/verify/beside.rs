@@ -1,4 +1,4 @@
-//! Pods beside the replicas, and replicas that answer without being Ready.
+//! Pods that are not replicas, and replicas that answer although they are not Ready.
 
 use apiserver_model::{ApiServer, Fault, PodScript, Pods, Reply, Rule};
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ async fn an_extra_pod_that_is_on_its_way_out_is_undecided() {
 }
 
 #[tokio::test]
-async fn a_pod_that_has_ended_is_named_and_weighs_nothing() {
+async fn a_pod_that_has_ended_is_named_and_does_not_count() {
     let server = cluster().await;
     let mut pod = stranger(&server);
     pod["spec"]["nodeName"] = Value::Null;
@@ -129,7 +129,7 @@ async fn a_right_answer_of_a_pod_that_is_not_ready_is_wrong() {
 }
 
 #[tokio::test]
-async fn only_what_the_transport_did_is_repeated_and_counted() {
+async fn only_transport_failures_are_repeated_and_counted() {
     let server = cluster().await;
     // Before the answer begins: one that began and broke off is an answer, and asked for once.
     let cut = Rule::new(Fault::CutDown(0))

@@ -1,4 +1,4 @@
-//! What `cryptoctl.yaml` expects of answers, at one endpoint and at several.
+//! The expectations of `cryptoctl.yaml`, at one endpoint and at several.
 
 use std::fs;
 
@@ -26,7 +26,7 @@ fn both(reply: &Reply, server: &ApiServer) {
 }
 
 #[tokio::test]
-async fn agreement_on_what_was_not_expected_is_no_success() {
+async fn agreement_on_an_unexpected_answer_is_no_success() {
     let plain = |body: &str| Reply::ok(body.to_owned()).header("Content-Type", "text/plain");
     let other = "0000000000000000000000000000000000000000000000000000000000000000";
     let digest = format!("{{path: /x, sha256: '{other}'}}");
@@ -93,7 +93,7 @@ async fn words_say_what_was_expected_and_where_a_redirect_leads() {
 }
 
 #[tokio::test]
-async fn every_replica_is_asked_at_every_endpoint() {
+async fn every_replica_gets_a_request_at_every_endpoint() {
     let server = cluster().await;
     for ordinal in 0..2 {
         let pod = Pods::of("cryptoserver").ordinal(ordinal);
@@ -125,7 +125,7 @@ async fn every_replica_is_asked_at_every_endpoint() {
 }
 
 #[tokio::test]
-async fn what_is_ignored_is_cut_out_before_comparing() {
+async fn ignored_parts_are_removed_before_comparing() {
     let server = cluster().await;
     for ordinal in 0..2 {
         let pod = Pods::of("cryptoserver").ordinal(ordinal);

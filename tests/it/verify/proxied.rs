@@ -1,5 +1,5 @@
-//! The API server's pod proxy, where port-forwards are forbidden or do not work: what it changes, and
-//! what it says itself, is never taken for the pod's.
+//! The API server's pod proxy, used if port-forwards are forbidden or do not work: what the proxy
+//! changes or says itself is never attributed to the pod.
 
 use apiserver_model::{ApiServer, Fault, Framing, Page, Pods, Reply, Rule};
 use http::Method;
@@ -15,7 +15,7 @@ async fn without_forwards() -> ApiServer {
 }
 
 #[tokio::test]
-async fn where_port_forwards_are_forbidden_the_proxy_is_asked_and_that_is_said() {
+async fn where_port_forwards_are_forbidden_the_proxy_is_used_and_named() {
     let server = without_forwards().await;
     let output = verify(&server).await.expect_code(0);
     let report = report(&output);
@@ -29,7 +29,7 @@ async fn where_port_forwards_are_forbidden_the_proxy_is_asked_and_that_is_said()
 }
 
 #[tokio::test]
-async fn where_both_ways_are_forbidden_the_permission_for_the_better_one_is_named() {
+async fn where_both_transports_are_forbidden_the_better_permission_is_named() {
     let server = without_forwards().await;
     server.deny("get", "pods/proxy");
     let output = verify(&server).await.expect_code(5);
@@ -43,7 +43,7 @@ async fn where_both_ways_are_forbidden_the_permission_for_the_better_one_is_name
 }
 
 #[tokio::test]
-async fn where_port_forwards_do_not_work_the_proxy_is_asked() {
+async fn where_port_forwards_do_not_work_the_proxy_is_used() {
     for (status, reason) in [(405, "MethodNotAllowed"), (500, "InternalError"), (503, "")] {
         let server = cluster().await;
         let fault = Fault::Error {
@@ -60,7 +60,7 @@ async fn where_port_forwards_do_not_work_the_proxy_is_asked() {
 }
 
 #[tokio::test]
-async fn what_the_network_does_is_no_reason_for_the_proxy() {
+async fn a_network_failure_is_no_reason_for_the_proxy() {
     let server = cluster().await;
     server.fault(Rule::new(Fault::CutBefore).path("/portforward"));
     let output = verify(&server).await.expect_code(5);
@@ -123,7 +123,7 @@ async fn through_the_proxy_too_only_proof_is_success() {
 }
 
 #[tokio::test]
-async fn what_the_api_server_says_itself_is_not_the_pods() {
+async fn an_answer_of_the_api_server_itself_is_not_the_pods() {
     let server = without_forwards().await;
     for (status, reason) in [
         (403, "Forbidden"),

@@ -52,7 +52,7 @@ async fn a_workload_that_is_not_there_ends_the_watch_at_once() {
 }
 
 #[tokio::test]
-async fn the_watch_lasts_as_long_as_it_was_told_to() {
+async fn the_watch_lasts_as_long_as_requested() {
     let server = cluster().await;
     let flags = ["--watch", "--every", "1h", "--for", "1s"];
     let output = verify_with(&server, &flags).await.expect_code(0);

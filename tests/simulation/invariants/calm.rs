@@ -1,4 +1,4 @@
-//! Where nothing goes wrong, the verdict is decisive and right.
+//! Without disturbances, the verdict is decisive and right.
 
 use cryptoctl::exit::Outcome;
 use cryptoctl::fault::Fault;

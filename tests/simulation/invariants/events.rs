@@ -1,4 +1,4 @@
-//! What starts finishes, and what is said of a write is true.
+//! Every event that starts something has an end, and every claim about a write is true.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! An experiment writes nothing but its faults, to what was verified, and the restoration.
+//! An experiment writes only its faults, to verified objects, and the restoration.
 
 use apiserver_model::Request;
 use apiserver_model::object::text;

@@ -1,4 +1,4 @@
-//! What an experiment says of its faults, of the recoveries and of the data, held against the truth.
+//! An experiment's claims about its faults, the recoveries and the data, compared with the truth.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

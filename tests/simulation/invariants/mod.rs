@@ -1,4 +1,4 @@
-//! What has to hold for every run, whatever goes wrong.
+//! The invariants of every run, whatever goes wrong.
 
 mod calm;
 mod events;

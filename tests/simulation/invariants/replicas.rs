@@ -1,4 +1,4 @@
-//! What a verification says of each replica, held against what that replica really did.
+//! A verification's claims about each replica, compared with what that replica really did.
 
 use apiserver_model::object::text;
 use cryptoctl::exit::Outcome;

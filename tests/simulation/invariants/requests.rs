@@ -1,4 +1,4 @@
-//! How the API server is asked: for the newest state, and not too often.
+//! The requests to the API server: they read the newest state, and are not too many.
 
 use std::time::Duration;
 

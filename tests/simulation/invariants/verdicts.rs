@@ -1,4 +1,4 @@
-//! No verdict that the truth contradicts.
+//! No verdict contradicts the truth.
 
 use std::time::Duration;
 

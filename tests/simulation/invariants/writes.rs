@@ -1,4 +1,4 @@
-//! No write outside of the plan.
+//! No write outside the plan.
 
 use std::collections::BTreeSet;
 

@@ -118,7 +118,7 @@ async fn all_replicas_return_after_scaling_to_zero() {
 }
 
 #[tokio::test]
-async fn a_program_that_is_killed_at_zero_is_made_good_by_the_next_one() {
+async fn the_next_run_scales_back_what_a_killed_run_left_at_zero() {
     let scene = Scene::new().await.live(everyone(), lingering());
     let process = in_the_middle(&scene, &SCALE, is_scaled).await;
     process.kill().await;
