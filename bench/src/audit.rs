@@ -12,21 +12,21 @@ use serde::Deserialize;
 
 use crate::error::BenchError;
 
-/// An entry follows its answer closely; after this long without one, there is none to come.
+/// An entry is written soon after its answer; after this long without one, no more will come.
 const QUIET: Duration = Duration::from_millis(150);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The log, read up to some point.
+/// The log, read up to a position.
 #[derive(Debug)]
 pub(crate) struct AuditLog {
     path: PathBuf,
     file: File,
-    /// The beginning of a line whose end is not written yet.
+    /// The beginning of an incomplete line.
     rest: Vec<u8>,
 }
 
 impl AuditLog {
-    /// Opens the log; what is in it does not count.
+    /// Opens the log and skips its contents.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -43,7 +43,7 @@ impl AuditLog {
         })
     }
 
-    /// Passes over everything that is in the log by now.
+    /// Skips everything that is in the log now.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -51,8 +51,8 @@ impl AuditLog {
         self.lines().map(drop)
     }
 
-    /// The requests since the last call of clients whose user agent begins with `agent`, once no
-    /// more of them come.
+    /// The requests since the last call by clients whose user agent starts with `agent`. Waits
+    /// until no more requests appear.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -70,7 +70,7 @@ impl AuditLog {
         Ok(requests.len().try_into().unwrap_or(u64::MAX))
     }
 
-    /// The complete lines that were written since the last call.
+    /// The complete lines since the last call.
     fn lines(&mut self) -> Result<Vec<u8>, BenchError> {
         self.read().map_err(BenchError::file("read", &self.path))
     }
@@ -78,7 +78,7 @@ impl AuditLog {
     fn read(&mut self) -> io::Result<Vec<u8>> {
         let mut text = std::mem::take(&mut self.rest);
         self.file.read_to_end(&mut text)?;
-        // The log is renamed when it has grown long, and a new one begun.
+        // A long log is renamed, and a new one started.
         let named = File::open(&self.path)?;
         if named.metadata()?.ino() != self.file.metadata()?.ino() {
             self.file.read_to_end(&mut text)?;
@@ -94,7 +94,7 @@ impl AuditLog {
     }
 }
 
-/// What is read of an entry (`k8s.io/apiserver/pkg/apis/audit/v1`).
+/// The fields of an entry that are read (`k8s.io/apiserver/pkg/apis/audit/v1`).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
@@ -104,7 +104,7 @@ struct Entry {
     user_agent: String,
 }
 
-/// Collects the identities of a client's requests; a long one has several entries.
+/// Collects the IDs of a client's requests; a long request has several entries.
 fn collect(lines: &[u8], agent: &str, requests: &mut BTreeSet<String>) {
     let entries = lines
         .split(|byte| *byte == b'\n')

@@ -12,7 +12,7 @@ const RIGHT: f64 = 96.0;
 const TOP: f64 = 48.0;
 const BOTTOM: f64 = 56.0;
 
-/// How many lines of a grid there are at most.
+/// At most this many grid lines.
 const LINES: f64 = 6.0;
 
 const STYLE: &str = "\
@@ -102,13 +102,13 @@ fn grid(svg: &mut String, across: &Axis, up: &Axis) {
     );
 }
 
-/// A tick without digits that say nothing.
+/// A tick without trailing zeros.
 fn shown(value: f64) -> String {
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Values from 0 on, laid along a line of the picture.
+/// Values from 0, scaled to the length of an axis.
 struct Axis {
     step: f64,
     highest: f64,
@@ -117,7 +117,7 @@ struct Axis {
 }
 
 impl Axis {
-    /// An axis that reaches to the largest value, or a little further.
+    /// An axis up to the largest value, or slightly further.
     fn over(values: impl Iterator<Item = f64>, begin: f64, end: f64) -> Self {
         let largest = values.fold(f64::MIN_POSITIVE, f64::max);
         let step = round_step(largest / LINES);

@@ -1,4 +1,4 @@
-//! The command line, as `cargo sandbox bench` writes it.
+//! The command line, as `cargo sandbox bench` calls it.
 
 use std::path::PathBuf;
 
@@ -8,10 +8,11 @@ use crate::error::BenchError;
 use crate::measure;
 use crate::work::{self, Work};
 
-/// A median of fewer says little.
+/// A median of fewer runs means little.
 const LEAST_RUNS: u32 = 10;
 
-/// Measures cryptoctl against kubectl and helm; `cargo sandbox bench` starts a cluster and runs this.
+/// Measures cryptoctl against kubectl and helm; `cargo sandbox bench` starts a cluster and runs
+/// this.
 #[derive(Debug, Parser)]
 #[command(name = "cryptoctl-bench", version)]
 pub(crate) struct Cli {
@@ -21,11 +22,11 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Fail if `run` would refuse this
+    /// Fail if `run` would refuse these arguments
     Check(Selection),
     /// Measure, and write docs/benchmarks.md unless only a part is measured
     Run(Selection),
-    /// Remove everything that was made in the cluster to be measured
+    /// Remove all benchmark objects from the cluster
     Clean,
     /// One measurement
     #[command(name = measure::COMMAND, hide = true)]
@@ -36,20 +37,20 @@ pub(crate) enum Command {
     },
 }
 
-/// What is measured, and how often.
+/// What to measure, and how often.
 #[derive(Debug, Args)]
 pub(crate) struct Selection {
-    /// How often each tool does each piece of work
+    /// Number of measured runs of each tool
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) runs: u32,
-    /// Measure this alone and write no documents; can be repeated
+    /// Measure only this and write no documents; repeatable
     #[arg(long, value_name = "NAME", value_parser = work::NAMES)]
     only: Vec<String>,
 }
 
 impl Selection {
     /// # Errors
-    /// When the figures would be written down, and are of too few runs.
+    /// When the documents would be written with too few runs.
     pub(crate) fn check(&self) -> Result<(), BenchError> {
         if self.is_all() && self.runs < LEAST_RUNS {
             return Err(BenchError::TooFewRuns {
@@ -60,18 +61,18 @@ impl Selection {
         Ok(())
     }
 
-    /// Whether nothing is left out.
+    /// Whether everything is measured.
     pub(crate) fn is_all(&self) -> bool {
         self.only.is_empty()
     }
 
-    /// Those of the works that are to be measured.
+    /// The selected works.
     pub(crate) fn chosen(&self, mut works: Vec<Work>) -> Vec<Work> {
         works.retain(|work| self.chooses(work.name));
         works
     }
 
-    /// Whether this is to be measured: everything, unless something is asked for.
+    /// Whether this is selected: everything, unless something is named.
     pub(crate) fn chooses(&self, name: &str) -> bool {
         self.is_all() || self.only.iter().any(|chosen| chosen == name)
     }

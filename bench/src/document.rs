@@ -1,4 +1,4 @@
-//! `docs/benchmarks.md`, from the results alone.
+//! `docs/benchmarks.md`, generated from the results alone.
 
 use std::fmt::Write;
 
@@ -8,14 +8,14 @@ use crate::results::{Figure, Results, Series, WorkResult};
 use crate::statistics::range;
 use crate::work::{PROBING, SCALE, Tool, UP_MANY};
 
-/// The load for each core below which a machine counts as idle.
+/// The load per core below which a machine counts as idle.
 const IDLE: f64 = 0.5;
 
-/// What is real about the replicas, and what is not.
+/// Which parts of the replicas are real.
 const ON_FAKE_NODES: &str = "\
-The nodes are fake: kwok says of every pod there that it runs. A port-forward takes the real way,
-through the API server and over TLS to the node's kubelet, which is kwok, and ends for all replicas at
-one small server on loopback.
+The nodes are fake: kwok reports every pod there as running. A port-forward takes the real path, through
+the API server and over TLS to the node's kubelet, which is kwok. For all replicas it ends at one small
+server on loopback.
 
 ";
 
@@ -49,7 +49,7 @@ pub(crate) fn render(results: &Results) -> String {
     text
 }
 
-/// One work for the terminal, goals included.
+/// One work for the terminal, with its goals.
 pub(crate) fn render_work(work: &WorkResult) -> String {
     let mut text = table(work);
     if !work.checks.is_empty() {
@@ -89,7 +89,7 @@ fn machine(results: &Results) -> String {
     )
 }
 
-/// Other work lengthens all times, and takes the second core from whoever would use it.
+/// Other load slows everything down and occupies the second core.
 fn load(machine: &Machine) -> String {
     let of_a_core = machine
         .load
@@ -207,10 +207,10 @@ fn recoveries(results: &Results) -> String {
     if results.recoveries.is_empty() {
         return String::new();
     }
-    let heading = "\n### From the deleted pod until every replica answers alike again\n\n\
-                   Pod `-0` is deleted with its grace period, and every replica is asked every 100 ms. The other\n\
-                   replica's longest outage runs from one right answer to the next, when a probe between them\n\
-                   was not answered right.\n\n\
+    let heading = "\n### Recovery: from the deleted pod until all replicas agree again\n\n\
+                   Pod `-0` is deleted with its grace period, and every replica is probed every 100 ms. The other\n\
+                   replica's longest outage runs from one right answer to the next, if a probe between them\n\
+                   got no right answer.\n\n\
                    | set | time | runs | the other replica's longest outage | by hand |\n|---|---|---|---|---|\n";
     let rows = results.recoveries.iter().map(|recovery| {
         let (low, high) = range(recovery.seconds.iter().copied());

@@ -1,4 +1,4 @@
-//! What the sandbox says of its instance, and where this program finds everything else.
+//! The settings that the sandbox passes, and the paths of everything else.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -17,21 +17,21 @@ pub(crate) struct Environment {
     pub(crate) audit_log: PathBuf,
     pub(crate) kubectl: PathBuf,
     pub(crate) helm: PathBuf,
-    /// A folder for this program's files, which goes with the instance.
+    /// A folder for this program's files, which is deleted with the instance.
     pub(crate) folder: PathBuf,
-    /// The versions of what the sandbox has built.
+    /// The versions of the programs that the sandbox has built.
     pub(crate) versions: Vec<(String, String)>,
-    /// This program, which measures in processes of its own.
+    /// This program, which runs each measurement in a separate process.
     pub(crate) executable: PathBuf,
     /// The folder of the workspace, in which this program is run.
     pub(crate) workspace: PathBuf,
 }
 
 impl Environment {
-    /// Reads what `cargo sandbox bench` sets.
+    /// Reads the variables that `cargo sandbox bench` sets.
     ///
     /// # Errors
-    /// When something is not set or unreadable.
+    /// When a variable is missing or invalid.
     pub(crate) fn read() -> Result<Self, BenchError> {
         let (program, folder) = (Path::new("/proc/self/exe"), Path::new("."));
         let versions = variable("CRYPTOCTL_SANDBOX_VERSIONS")?;
@@ -49,7 +49,7 @@ impl Environment {
         })
     }
 
-    /// The command with which the sandbox starts fake nodes; it ends once pods can be put there.
+    /// The sandbox command that starts fake nodes; it ends once pods can be scheduled there.
     pub(crate) fn fake_nodes(&self) -> Command {
         let mut command = Command::new(&self.sandbox);
         command.args(["fake-nodes", "--name", &self.name]);
@@ -62,7 +62,7 @@ impl Environment {
         folder.unwrap_or(&self.executable)
     }
 
-    /// The program that is measured: the sandbox has built it.
+    /// The measured program, built by the sandbox.
     pub(crate) fn cryptoctl(&self) -> PathBuf {
         self.target().join("release/cryptoctl")
     }

@@ -1,4 +1,4 @@
-//! How the benchmarks fail.
+//! Errors of the benchmarks.
 
 use std::env::VarError;
 use std::error::Error;
@@ -9,22 +9,22 @@ use std::process::ExitStatus;
 use crate::measure::MeasureError;
 use crate::work::Tool;
 
-/// The benchmarks could not be run to their end.
+/// The benchmarks failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BenchError {
-    /// Too few runs to be written down.
-    #[error("{given} runs are too few to be written down: at least {least}")]
+    /// Too few runs for the documents.
+    #[error("{given} runs are too few for the documents: at least {least} are needed")]
     TooFewRuns { given: u32, least: u32 },
-    /// The sandbox has not said something.
+    /// The sandbox did not set a variable.
     #[error("cannot read the variable `{name}`")]
     Variable {
         name: &'static str,
         source: VarError,
     },
-    /// The sandbox has said something unreadable.
-    #[error("cannot read the versions of what the sandbox has built")]
+    /// The variable with the versions is invalid.
+    #[error("cannot read the versions of the programs that the sandbox has built")]
     Versions(#[source] serde_json::Error),
-    /// A file or folder could not be worked with.
+    /// A file operation failed.
     #[error("cannot {action} `{}`", path.display())]
     File {
         action: &'static str,
@@ -37,13 +37,13 @@ pub(crate) enum BenchError {
     /// A command that prepares the cluster failed.
     #[error("`{command}` failed ({status})")]
     Preparation { command: String, status: ExitStatus },
-    /// The replicas did not come to serve their data.
+    /// The replicas did not start to serve their data.
     #[error("the replicas of `{0}` do not serve the same data")]
     NotServing(&'static str),
-    /// The measuring process could not do its work.
+    /// The measuring process failed.
     #[error(transparent)]
     Measure(#[from] MeasureError),
-    /// A measured command failed; the measuring process has said why.
+    /// A measured command failed; the measuring process has printed why.
     #[error("`{command}` could not be measured")]
     NotMeasured { command: String },
     /// The measuring process wrote no figures.
@@ -52,7 +52,7 @@ pub(crate) enum BenchError {
         command: String,
         source: serde_json::Error,
     },
-    /// A client left no trace where its requests are counted.
+    /// A client has no requests in the audit log.
     #[error("the audit log shows no request of {}", .0.name())]
     NotCounted(Tool),
     /// The workload did not survive the loss of a pod.
@@ -64,7 +64,7 @@ pub(crate) enum BenchError {
 }
 
 impl BenchError {
-    /// Names what was tried and where, for use with `map_err`.
+    /// Adds the action and the path to an error, for `map_err`.
     pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::File {
             action,
@@ -73,18 +73,18 @@ impl BenchError {
         }
     }
 
-    /// The next step, where there is one.
+    /// The next step, if there is one.
     fn hint(&self) -> Option<&'static str> {
         match self {
             Self::TooFewRuns { .. } => {
-                Some("add `--only NAME` to look at some figures without writing them down")
+                Some("add `--only NAME` to see some figures without writing the documents")
             }
             Self::Variable { .. } => Some("`cargo sandbox bench` sets it and runs this program"),
             _ => None,
         }
     }
 
-    /// The error, its causes and the next step, as text for a person.
+    /// The error, its causes and the next step, as text.
     pub(crate) fn render(&self) -> String {
         let causes = std::iter::successors(self.source(), |error| (*error).source())
             .map(|cause| format!("\n  caused by: {cause}"));

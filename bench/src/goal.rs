@@ -1,4 +1,4 @@
-//! What a figure should be, and whether it is.
+//! Goals for figures, and whether they are reached.
 
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub(crate) enum Goal {
 /// A goal, and what was measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Check {
-    /// Which figure of which work.
+    /// The figure and its work.
     pub(crate) what: String,
     pub(crate) goal: String,
     pub(crate) measured: String,
@@ -29,7 +29,7 @@ pub(crate) struct Check {
 }
 
 impl Goal {
-    /// Compares the goal with what was measured.
+    /// Compares the measurement with the goal.
     pub(crate) fn check(self, result: &WorkResult) -> Check {
         let (figure, goal, measured, is_reached) = match self {
             Self::Share {

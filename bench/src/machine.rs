@@ -1,4 +1,4 @@
-//! What the figures depend on: the machine and the versions.
+//! The machine and the versions on which the figures depend.
 
 use std::fs;
 use std::path::Path;
@@ -6,14 +6,14 @@ use std::process::Command;
 
 use serde::Serialize;
 
-/// Where the figures come from.
+/// The origin of the figures.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Machine {
     pub(crate) processor: String,
     pub(crate) cores: u32,
     pub(crate) memory: String,
     pub(crate) kernel: String,
-    /// How many processes wanted to run in the minute before the first measurement.
+    /// The number of runnable processes in the minute before the first measurement.
     pub(crate) load: String,
     pub(crate) versions: Vec<(String, String)>,
 }
@@ -21,7 +21,7 @@ pub(crate) struct Machine {
 const UNKNOWN: &str = "unknown";
 
 impl Machine {
-    /// This machine, as it is now, with the versions of the tool, of its compiler, and of the others.
+    /// This machine as it is now, with the versions of the tool, its compiler and the others.
     pub(crate) fn here(cryptoctl: &Path, others: &[(String, String)]) -> Self {
         let first = |text: String| text.split_whitespace().next().unwrap_or(UNKNOWN).to_owned();
         let own = [
@@ -40,7 +40,7 @@ impl Machine {
     }
 }
 
-/// The second word of what a program says of its version.
+/// The second word of a program's version output.
 fn version(program: &Path) -> String {
     let output = Command::new(program).arg("--version").output();
     let text = output.map(|output| output.stdout).unwrap_or_default();

@@ -1,9 +1,10 @@
 //! Measures the tool's release build against kubectl and helm, on one cluster and in one run.
 //!
-//! `cargo sandbox bench` builds the programs, starts the cluster and runs this ([`environment`]). What
-//! is measured is data ([`work`]); a runner measures it in alternating order ([`runner`]), each run in
-//! a small process of its own ([`measure`]); the API server's audit log counts the requests
-//! ([`audit`]); documents are made from the figures alone ([`document`], [`chart`]).
+//! `cargo sandbox bench` builds the programs, starts the cluster and runs this ([`environment`]).
+//! The measurements are data ([`work`]); a runner measures them in alternating order ([`runner`]),
+//! each run in a small process of its own ([`measure`]); the API server's audit log counts the
+//! requests ([`audit`]); the documents are generated from the figures alone ([`document`],
+//! [`chart`]).
 
 mod audit;
 mod chart;

@@ -1,8 +1,8 @@
-//! Measures one piece of work, in a process of its own.
+//! Measures one piece of work, in a separate process.
 //!
-//! A new process begins with its parent's memory, and the kernel counts that into its peak
-//! (`setmax_mm_hiwater_rss` in Linux's `fs/exec.c`). So the parent has to be small: the program runs
-//! itself once more for each measurement and does nothing else in that process.
+//! A new process starts with its parent's memory, and the kernel counts that in its peak
+//! (`setmax_mm_hiwater_rss` in Linux's `fs/exec.c`). So the parent has to be small: the program
+//! runs itself again for each measurement and does nothing else in that process.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -17,13 +17,13 @@ use wait4::{ResUse, Wait4};
 /// The name of the hidden command that measures.
 pub(crate) const COMMAND: &str = "measure";
 
-/// What is measured as one.
+/// One measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Piece {
     /// One command; it has to end with the exit status 0.
     Command(Vec<String>),
-    /// What a person does without this tool: a `kubectl port-forward` to each pod, curl through each,
-    /// the answers compared. The words are those up to `port-forward`.
+    /// What a user does without this tool: a `kubectl port-forward` to each pod, curl through each,
+    /// then a comparison of the answers. The words are those up to `port-forward`.
     Forwards {
         kubectl: Vec<String>,
         pods: Vec<String>,
@@ -32,7 +32,7 @@ pub(crate) enum Piece {
 }
 
 impl Piece {
-    /// The command as a person would type it, programs without their folders.
+    /// The command as a user would type it, programs without their folders.
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::Command(words) => shown(words),
@@ -63,7 +63,7 @@ fn shown(words: &[String]) -> String {
         .join(" ")
 }
 
-/// What a piece of work took.
+/// The cost of a piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Usage {
     /// From the start of the first process to the end of the last.
@@ -80,7 +80,7 @@ pub(crate) enum MeasureError {
     /// A process could not be started or waited for.
     #[error("cannot run `{program}`")]
     Process { program: String, source: io::Error },
-    /// It ended with an exit status that says that the work was not done.
+    /// Its exit status says that the work failed.
     #[error("`{command}` ended with {status}: {message}")]
     Failed {
         command: String,
@@ -88,10 +88,10 @@ pub(crate) enum MeasureError {
         message: String,
     },
     /// The piece cannot be read, or its figures cannot be written.
-    #[error("the measuring process was given what it cannot read or write")]
+    #[error("the measuring process cannot read its input or write its output")]
     Message(#[source] io::Error),
-    /// A port-forward did not say where it listens.
-    #[error("`{0}` did not say where it listens")]
+    /// A port-forward did not print its address.
+    #[error("`{0}` did not print the address on which it listens")]
     NoPort(String),
     /// The pods gave different answers.
     #[error("the pods gave different answers")]
@@ -101,7 +101,7 @@ pub(crate) enum MeasureError {
 /// The hidden command: measures a piece, given as JSON, and writes its usage as JSON.
 ///
 /// # Errors
-/// When the work was not done.
+/// When the work failed.
 pub(crate) fn run(piece: &str, into: &Path) -> Result<(), MeasureError> {
     let message = |error: serde_json::Error| MeasureError::Message(error.into());
     let piece: Piece = serde_json::from_str(piece).map_err(message)?;
@@ -221,7 +221,7 @@ impl<'a> Running<'a> {
         })
     }
 
-    /// Ends a process that would go on for ever.
+    /// Ends a process that would otherwise run forever.
     fn stop(mut self) -> Result<ResUse, MeasureError> {
         self.child
             .kill()

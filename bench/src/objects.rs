@@ -1,4 +1,4 @@
-//! The objects that are worked on: written as files, for every tool the same.
+//! The measured objects, written as files: the same for every tool.
 
 use std::fmt::Write;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::BenchError;
 
-/// How many ConfigMaps there are in the files of many, ascending.
+/// The numbers of ConfigMaps in the large files, ascending.
 pub(crate) const SIZES: [u32; 6] = [10, 30, 100, 300, 1000, 2000];
 /// The namespace of the built-in set.
 pub(crate) const BUILT_IN: &str = "bench-built-in";
@@ -31,16 +31,16 @@ pub(crate) const THREE: Folder = Folder {
     namespace: "bench-three",
 };
 
-/// The same set as a chart's templates; helm takes no objects over that it did not create.
+/// The same set as a chart's templates; helm does not adopt objects that it did not create.
 pub(crate) const TEMPLATES: Folder = Folder {
     path: "chart/templates",
     namespace: "bench-helm",
 };
 
-/// Where the servers have their keys, those of fake nodes too.
+/// The path of the keys on all servers, including those of fake nodes.
 pub(crate) const KEYS: &str = "/keys";
 
-/// How the sandbox marks its fake nodes: by a label, and by a taint that keeps all other pods away.
+/// The mark of the sandbox's fake nodes: a label, and a taint that keeps all other pods away.
 const MARK: (&str, &str) = ("kwok.x-k8s.io/node", "fake");
 
 /// The pods of the set.
@@ -53,19 +53,19 @@ pub(crate) struct Crowd {
     pub(crate) replicas: u32,
 }
 
-/// The set whose replicas are all asked once.
+/// The set whose replicas are verified once.
 pub(crate) const CROWD: Crowd = Crowd {
     namespace: "bench-crowd",
     replicas: 200,
 };
 
-/// The set whose replicas are asked again and again.
+/// The set whose replicas are probed repeatedly.
 pub(crate) const PROBED: Crowd = Crowd {
     namespace: "bench-probed",
     replicas: 10,
 };
 
-/// Every namespace that the objects are in.
+/// Every namespace of the objects.
 pub(crate) fn namespaces() -> Vec<String> {
     let of_sets = [
         THREE.namespace,
@@ -79,7 +79,7 @@ pub(crate) fn namespaces() -> Vec<String> {
     of_sets.chain(SIZES.map(many)).collect()
 }
 
-/// The namespace of so many ConfigMaps: each file has its own, so that nothing else is in it.
+/// The namespace of a file of ConfigMaps: each file has its own, which contains nothing else.
 fn many(objects: u32) -> String {
     format!("bench-many-{objects}")
 }
@@ -171,10 +171,10 @@ spec:
     }
 }
 
-/// Writes all files below a folder.
+/// Writes all files into a folder.
 ///
 /// # Errors
-/// When one cannot be written, or the exercise's manifests cannot be read.
+/// When a file cannot be written, or the exercise's manifests cannot be read.
 pub(crate) fn write(below: &Path, workspace: &Path) -> Result<(), BenchError> {
     THREE.write(below, workspace)?;
     TEMPLATES.write(below, workspace)?;

@@ -10,14 +10,14 @@ use crate::statistics::median;
 use crate::terminal;
 use crate::work::Tool;
 
-/// Each takes up to a minute, and they hardly differ.
+/// Each takes up to a minute, and they hardly vary.
 const RUNS: usize = 3;
 
 /// A set whose first pod is deleted.
 struct Subject {
     name: &'static str,
     arguments: &'static [&'static str],
-    /// What the exercise's own way takes, timed by hand: `kubectl delete pod`, then watching.
+    /// The time of the manual procedure, measured by hand: `kubectl delete pod`, then watching.
     by_hand_seconds: Option<f64>,
 }
 
@@ -38,9 +38,9 @@ const SUBJECTS: [Subject; 2] = [
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Recovery {
     pub(crate) set: &'static str,
-    /// From the delete until every replica answered alike again.
+    /// From the delete until all replicas gave the same answers again.
     pub(crate) seconds: Vec<f64>,
-    /// The longest time without a right answer of the replicas that were left alone, in all runs.
+    /// The longest time without a right answer of the other replicas, over all runs.
     pub(crate) others_away_seconds: f64,
     pub(crate) by_hand_seconds: Option<f64>,
 }
@@ -51,7 +51,7 @@ impl Recovery {
     }
 }
 
-/// Deletes the first pod of each set a few times.
+/// Deletes the first pod of each set several times.
 ///
 /// # Errors
 /// When a set does not recover.
@@ -77,13 +77,13 @@ pub(crate) fn measure(stage: &Stage) -> Result<Vec<Recovery>, BenchError> {
     SUBJECTS.iter().map(of).collect()
 }
 
-/// What one run came to, in seconds.
+/// The result of one run, in seconds.
 struct Timed {
     seconds: f64,
     others_away: f64,
 }
 
-/// The figures of a run in which the data survived, as its report has them.
+/// The figures in the report of a run that survived.
 fn timed(events: &str) -> Result<Timed, String> {
     let last = events.lines().last().ok_or("there are no events")?;
     let event: Value = serde_json::from_str(last).map_err(|error| error.to_string())?;
@@ -95,10 +95,10 @@ fn timed(events: &str) -> Result<Timed, String> {
     let kill = &report["faults"][0];
     let milliseconds = kill["phases"]["all_equal"]
         .as_f64()
-        .ok_or("the replicas were not seen to answer alike again")?;
+        .ok_or("the replicas did not agree again")?;
     let others = report["availability"]["replicas"]
         .as_array()
-        .ok_or("nothing was probed")?
+        .ok_or("no replica was probed")?
         .iter()
         .filter(|replica| replica["pod"] != kill["pod"]);
     let away = others.filter_map(|replica| replica["longest_outage_ms"].as_f64());

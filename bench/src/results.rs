@@ -1,4 +1,4 @@
-//! What was measured.
+//! The results of the measurements.
 
 use serde::Serialize;
 
@@ -9,9 +9,9 @@ use crate::recovery::Recovery;
 use crate::statistics::{linearity, median, range};
 use crate::work::Tool;
 
-/// How much of the differences a line has to explain to be called straight.
+/// The coefficient of determination from which a line counts as straight.
 const STRAIGHT: f64 = 0.99;
-/// The largest that the release binary may be, in bytes.
+/// The maximum size of the release binary, in bytes.
 const LARGEST_BINARY: u64 = 15_000_000;
 
 /// One figure of a run.
@@ -24,12 +24,12 @@ pub(crate) enum Figure {
     /// In bytes.
     Memory,
     Requests,
-    /// CPU time by wall time: 1 is one core, busy all the time.
+    /// CPU time divided by wall time: 1 is one core, always busy.
     CoreShare,
 }
 
 impl Figure {
-    /// Those of a table; the last one follows from two others.
+    /// The figures of a table; the last one is computed from two others.
     pub(crate) const ALL: [Self; 4] = [Self::Wall, Self::Cpu, Self::Memory, Self::Requests];
 
     pub(crate) fn name(self) -> &'static str {
@@ -42,7 +42,7 @@ impl Figure {
         }
     }
 
-    /// A value in the unit in which people read it.
+    /// A value in a readable unit.
     pub(crate) fn shown(self, value: f64) -> String {
         match self {
             Self::Wall | Self::Cpu if value < 0.01 => format!("{:.1} ms", value * 1e3),
@@ -84,7 +84,7 @@ impl Sample {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Series {
     pub(crate) tool: Tool,
-    /// The command as a person would type it.
+    /// The command as a user would type it.
     pub(crate) command: String,
     pub(crate) runs: Vec<Sample>,
 }
@@ -106,14 +106,14 @@ impl Series {
 pub(crate) struct WorkResult {
     pub(crate) name: &'static str,
     pub(crate) title: String,
-    /// How many objects there are, where that is what differs between works of one name.
+    /// The number of objects, if works of one name differ in it.
     pub(crate) objects: Option<u32>,
     pub(crate) series: Vec<Series>,
     pub(crate) checks: Vec<Check>,
 }
 
 impl WorkResult {
-    /// What was measured, held against the goals.
+    /// The measurements compared with the goals.
     pub(crate) fn with_goals(mut self, goals: &[Goal]) -> Self {
         self.checks = goals.iter().map(|goal| goal.check(&self)).collect();
         self
@@ -123,7 +123,7 @@ impl WorkResult {
         self.series.iter().find(|series| series.tool == tool)
     }
 
-    /// The median of one tool's figure; not a number where the tool did not take part.
+    /// The median of one tool's figure; NaN if the tool was not measured.
     pub(crate) fn median(&self, tool: Tool, figure: Figure) -> f64 {
         self.series_of(tool)
             .map_or(f64::NAN, |series| series.median(figure))
@@ -135,13 +135,13 @@ impl WorkResult {
     }
 }
 
-/// Everything that a run of the benchmarks found.
+/// All results of the benchmarks.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Results {
     pub(crate) machine: Machine,
-    /// How often every tool did every piece of work.
+    /// The number of measured runs of every tool.
     pub(crate) runs: u32,
-    /// What is measured of a program that does nothing: no figure can be smaller.
+    /// The figures of a program that does nothing: no figure can be smaller.
     pub(crate) floor: Usage,
     pub(crate) binary_bytes: u64,
     pub(crate) works: Vec<WorkResult>,
@@ -149,7 +149,7 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    /// The wall times over the number of objects: object count and seconds.
+    /// The wall times over the number of objects, in seconds.
     pub(crate) fn curve(&self, tool: Tool) -> Vec<(f64, f64)> {
         self.works
             .iter()

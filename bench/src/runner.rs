@@ -1,4 +1,4 @@
-//! Measures works: one unmeasured round to warm up, then the contenders in turn.
+//! Measures works: one unmeasured round to warm up, then all contenders alternately.
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +11,13 @@ use crate::stage::{self, Stage};
 use crate::terminal;
 use crate::work::{Contender, Work};
 
-/// Runs what is measured.
+/// Runs the measurements.
 pub(crate) struct Runner<'a> {
-    /// This program, which measures in processes of its own.
+    /// This program, which runs each measurement in a separate process.
     pub(crate) executable: &'a Path,
     pub(crate) stage: &'a Stage,
     pub(crate) audit: AuditLog,
-    /// How often each contender is measured.
+    /// The number of measured runs of each contender.
     pub(crate) runs: u32,
 }
 
@@ -40,7 +40,7 @@ impl Runner<'_> {
         for run in 0..=self.runs {
             for (contender, series) in work.contenders.iter().zip(&mut series) {
                 let sample = self.sample(contender)?;
-                // The first round fills caches, of the tools and of the API server.
+                // The first round fills the caches of the tools and of the API server.
                 if run > 0 {
                     series.runs.push(sample);
                 }
@@ -63,7 +63,7 @@ impl Runner<'_> {
         Ok(result.with_goals(&work.goals))
     }
 
-    /// What a program takes that does nothing.
+    /// The figures of a program that does nothing.
     ///
     /// # Errors
     /// When it cannot be measured.

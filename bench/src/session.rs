@@ -1,4 +1,4 @@
-//! One run of the benchmarks: everything that is chosen, and the documents of the figures.
+//! One run of the benchmarks: all selected measurements, and the documents.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::stage::{self, Stage};
 use crate::work::{self, RECOVERY, Work};
 use crate::{chart, document, recovery, terminal};
 
-/// Measures what is chosen; writes the documents unless that is only a part.
+/// Runs the selected measurements; writes the documents only if everything was measured.
 ///
 /// # Errors
 /// When something cannot be deployed, measured or written.
@@ -59,7 +59,7 @@ fn measure(selection: &Selection, environment: &Environment) -> Result<Results, 
             terminal::progress(format_args!("{}: {median:.1} s", recovery.set));
         }
     }
-    // Last, so that nothing else is measured beside hundreds of pods.
+    // Last, so that nothing else is measured next to hundreds of pods.
     let on_fake_nodes = selection.chosen(work::works_on_fake_nodes(&stage.programs));
     if !on_fake_nodes.is_empty() {
         stage::succeed(environment.fake_nodes())?;

@@ -1,4 +1,4 @@
-//! The cluster's state that everything is measured in: the sets deployed and serving.
+//! The state of the cluster for all measurements: the sets are deployed and serving.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -19,7 +19,7 @@ use crate::work::{Contender, Tool};
 /// How long the exercise's server takes to write its keys, generously.
 const KEYS_PATIENCE: Duration = Duration::from_mins(2);
 
-/// Where the measured programs are.
+/// The paths of the measured programs.
 #[derive(Debug, Clone)]
 pub(crate) struct Programs {
     pub(crate) cryptoctl: PathBuf,
@@ -61,16 +61,17 @@ impl Programs {
     }
 }
 
-/// A cluster, a folder of files, and the programs that bring the one to what the other says.
+/// A cluster, a folder of files, and the programs that deploy them.
 pub(crate) struct Stage {
     pub(crate) programs: Programs,
-    /// The files, and the home folder of the programs: kubectl and helm keep caches there.
+    /// The files, which is also the home folder of the programs: kubectl and helm keep caches
+    /// there.
     pub(crate) folder: PathBuf,
     kubeconfig: PathBuf,
 }
 
 impl Stage {
-    /// The stage that the sandbox has built.
+    /// The stage on the sandbox's cluster.
     pub(crate) fn new(environment: &Environment) -> Self {
         Self {
             programs: Programs {
@@ -83,7 +84,7 @@ impl Stage {
         }
     }
 
-    /// Writes the files, some of them after the workspace's own.
+    /// Writes the files, some of them copied from the workspace.
     ///
     /// # Errors
     /// When one cannot be read or written.
@@ -96,10 +97,10 @@ impl Stage {
     /// # Errors
     /// When something cannot be deployed.
     pub(crate) fn prepare(&self) -> Result<(), BenchError> {
-        terminal::progress("deploying what is measured");
+        terminal::progress("deploying the workloads");
         let three = ["up", "--quiet", "-f", THREE.path];
         let built_in = ["up", "--quiet", "-n", BUILT_IN];
-        // All of them start at the same time; then each is waited for.
+        // All start at the same time; then each is waited for.
         for up in [three, built_in] {
             self.tool(Tool::Cryptoctl, &[up.as_slice(), &["--no-wait"]].concat())?;
         }
@@ -127,7 +128,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Removes everything that was made in the cluster to be measured.
+    /// Removes all benchmark objects from the cluster.
     ///
     /// # Errors
     /// When it cannot be removed.
@@ -138,7 +139,7 @@ impl Stage {
         self.tool(Tool::Kubectl, &delete)
     }
 
-    /// A command in the folder, with this cluster as its own and nothing of the user's.
+    /// A command in the folder that uses this cluster and nothing of the user's.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command
@@ -193,7 +194,7 @@ impl Stage {
 /// Runs a command that has to succeed.
 ///
 /// # Errors
-/// When it does not, and when it cannot be run.
+/// When it does not succeed, or cannot be run.
 pub(crate) fn succeed(command: Command) -> Result<(), BenchError> {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<_> = words.map(OsStr::to_string_lossy).collect();
@@ -210,7 +211,7 @@ pub(crate) fn succeed(command: Command) -> Result<(), BenchError> {
 
 /// Runs a command to its end.
 ///
-/// It stays in the process group that the sandbox ends when somebody interrupts it.
+/// It stays in the process group that the sandbox ends on an interruption.
 ///
 /// # Errors
 /// When it cannot be run.

@@ -1,6 +1,6 @@
-//! The few numbers that many numbers come down to.
+//! Statistics of a series of numbers.
 
-/// The middle value; the mean of the two middle ones when their count is even, and 0 of none.
+/// The median; the mean of the two middle values if their count is even, and 0 if there are none.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -21,8 +21,8 @@ pub(crate) fn range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
         })
 }
 
-/// How much of what differs between the points a straight line explains, from 0 to 1: the
-/// coefficient of determination of the least squares line.
+/// How well a straight line fits the points, from 0 to 1: the coefficient of determination of the
+/// least squares line.
 pub(crate) fn linearity(points: &[(f64, f64)]) -> f64 {
     let mean = |of: fn(&(f64, f64)) -> f64| {
         let (count, sum) = points

@@ -1,4 +1,4 @@
-//! What is measured, as data.
+//! The measurements, as data.
 
 use serde::Serialize;
 
@@ -10,17 +10,17 @@ use crate::objects::{
 use crate::results::Figure;
 use crate::stage::Programs;
 
-/// The work whose figures over the number of objects make a curve.
+/// The work whose figures over the number of objects form a curve.
 pub(crate) const UP_MANY: &str = "up-many";
-/// The measurement that is no work of several tools.
+/// The measurement that does not compare several tools.
 pub(crate) const RECOVERY: &str = "recovery";
 
 /// The work with hundreds of replicas.
 pub(crate) const SCALE: &str = "scale";
-/// The work that lasts: a few replicas asked again and again.
+/// The long-running work: a few replicas are probed repeatedly.
 pub(crate) const PROBING: &str = "probing";
 
-/// What can be chosen with `--only`.
+/// The names for `--only`.
 pub(crate) const NAMES: [&str; 9] = [
     "version",
     "up",
@@ -33,7 +33,7 @@ pub(crate) const NAMES: [&str; 9] = [
     PROBING,
 ];
 
-/// A program that is measured.
+/// A measured program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Tool {
@@ -51,7 +51,7 @@ impl Tool {
         }
     }
 
-    /// What its user agent in the audit log begins with.
+    /// The start of its user agent in the audit log.
     pub(crate) fn agent(self) -> &'static str {
         match self {
             Self::Cryptoctl => "cryptoctl/",
@@ -68,20 +68,20 @@ pub(crate) struct Contender {
     pub(crate) piece: Piece,
 }
 
-/// One piece of work, and who does it.
+/// One piece of work, with its tools.
 #[derive(Debug, Clone)]
 pub(crate) struct Work {
     /// One of [`NAMES`].
     pub(crate) name: &'static str,
     pub(crate) title: String,
-    /// How many objects there are, where works of one name differ in that.
+    /// The number of objects, if works of one name differ in it.
     pub(crate) objects: Option<u32>,
     /// In the order in which they alternate.
     pub(crate) contenders: Vec<Contender>,
     pub(crate) goals: Vec<Goal>,
 }
 
-/// Everything that is measured; the order is the document's.
+/// All measurements, in the order of the document.
 pub(crate) fn works(programs: &Programs) -> Vec<Work> {
     let mut works = vec![
         version(programs),
@@ -94,7 +94,7 @@ pub(crate) fn works(programs: &Programs) -> Vec<Work> {
     works
 }
 
-/// What is measured with the replicas of fake nodes; the order is the document's.
+/// The measurements with the replicas of fake nodes, in the order of the document.
 pub(crate) fn works_on_fake_nodes(programs: &Programs) -> Vec<Work> {
     vec![scale(programs), probing(programs)]
 }
@@ -159,7 +159,7 @@ fn verify(programs: &Programs) -> Work {
     };
     Work {
         name: "verify",
-        title: "two replicas asked and compared".to_owned(),
+        title: "two replicas verified".to_owned(),
         objects: None,
         contenders: vec![
             programs.contender(
@@ -212,7 +212,7 @@ fn scale(programs: &Programs) -> Work {
     let verify = ["verify", "-n", namespace, Crowd::SET, "--path", KEYS];
     Work {
         name: SCALE,
-        title: format!("{replicas} replicas asked and compared"),
+        title: format!("{replicas} replicas verified"),
         objects: None,
         contenders: vec![programs.contender(Tool::Cryptoctl, &verify)],
         goals: vec![
@@ -228,7 +228,7 @@ fn scale(programs: &Programs) -> Work {
     }
 }
 
-/// No fault, so nothing but the probing itself is measured.
+/// No fault, so that only the probing itself is measured.
 fn probing(programs: &Programs) -> Work {
     let Crowd {
         namespace,

@@ -1,4 +1,4 @@
-//! HTTP to the instance's own components, as its administrator.
+//! HTTP requests to the instance's own components, as its administrator.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::certificates::{ADMINISTRATOR, AUTHORITY};
 use crate::files::{self, FileError};
 use crate::instance::Instance;
 
-/// A component gave no answer, or another one than was hoped for.
+/// A component gave no answer, or not the expected one.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
     /// A certificate could not be read.
@@ -19,10 +19,10 @@ pub(crate) enum ApiError {
     /// A certificate was damaged.
     #[error("the administrator's certificate is damaged")]
     Certificate(#[source] ureq::Error),
-    /// There was no answer.
+    /// No answer arrived.
     #[error("no answer from `{url}`")]
     NoAnswer { url: String, source: ureq::Error },
-    /// The answer was a refusal.
+    /// The component refused the request.
     #[error("`{url}` answered {status}: {message}")]
     Refused {
         url: String,
@@ -31,7 +31,7 @@ pub(crate) enum ApiError {
     },
 }
 
-/// Asks the components of one instance.
+/// Sends requests to the components of one instance.
 #[derive(Debug)]
 pub(crate) struct Api {
     agent: Agent,
@@ -59,7 +59,7 @@ impl Api {
             .proxy(None)
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(2)))
-            // A component that was started again has closed its old connections.
+            // A restarted component has closed its old connections.
             .max_idle_connections(0)
             .build()
             .new_agent();
@@ -74,7 +74,7 @@ impl Api {
             .is_ok_and(|response| response.status() == 200)
     }
 
-    /// The JSON at the address, or `None` when there is none.
+    /// The JSON at the address, or `None` if it does not exist.
     ///
     /// # Errors
     /// When there is no answer, or it is neither 200 nor 404.
@@ -99,7 +99,7 @@ impl Api {
         Self::read(url, request.send(object.to_string())).map(drop)
     }
 
-    /// Deletes an object; one that is not there is already deleted.
+    /// Deletes an object; a missing one counts as deleted.
     ///
     /// # Errors
     /// When there is no answer or the API server refuses.

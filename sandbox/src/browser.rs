@@ -1,7 +1,7 @@
-//! A browser without a screen, which looks at the pages that reports are.
+//! A headless browser for the HTML reports.
 //!
-//! Like the node's packages it is unpacked into the cache and not installed; the libraries that the
-//! system lacks come with it.
+//! Like the node's packages, it is unpacked into the cache and not installed, together with the
+//! libraries that the system lacks.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,13 @@ use crate::packages::{self, PackagesError};
 use crate::terminal;
 
 const CACHE_NAME: &str = "browser";
-/// The second one holds files of the first, the third one the letters on a page.
+/// The second package contains files of the first; the third contains the fonts.
 const PACKAGES: [&str; 3] = [
     "chromium-headless-shell",
     "chromium-common",
     "fonts-dejavu-core",
 ];
-/// The program that finds everything beside itself.
+/// A wrapper that finds all files next to itself.
 const PROGRAM: &str = "browser";
 
 const SCRIPT: &str = r#"#!/bin/sh
@@ -40,7 +40,7 @@ const FONTS: &str = r#"<?xml version="1.0"?>
 </fontconfig>
 "#;
 
-/// The program; fetches it unless it is there.
+/// The path of the program; fetches it if it is missing.
 ///
 /// # Errors
 /// When it cannot be fetched or unpacked.
@@ -49,7 +49,7 @@ pub(crate) fn ensure(cache: &Cache) -> Result<PathBuf, PackagesError> {
     Ok(folder.join(PROGRAM))
 }
 
-/// A system of another release or architecture needs other files, and another script as well.
+/// Another release or architecture of the system needs other files; so does another script.
 fn key() -> Result<Key, FileError> {
     let system = files::read(Path::new("/etc/os-release"))?;
     let ingredients = [system.as_str(), std::env::consts::ARCH, SCRIPT, FONTS]
@@ -59,7 +59,7 @@ fn key() -> Result<Key, FileError> {
 }
 
 fn fetch(folder: &Path) -> Result<(), PackagesError> {
-    terminal::progress("fetching a browser for the pages that reports are");
+    terminal::progress("fetching a browser for the HTML reports");
     if download(folder).is_err() {
         packages::update_lists()?;
         download(folder)?;
@@ -74,12 +74,12 @@ fn fetch(folder: &Path) -> Result<(), PackagesError> {
     Ok(())
 }
 
-/// The packages, and whatever they need that is not installed.
+/// The packages, and their dependencies that are not installed.
 fn download(folder: &Path) -> Result<(), CommandError> {
     let mut command = Command::new("apt-get");
     command
         .args(["--quiet", "--quiet", "--yes", "install"])
-        // What is installed is unpacked all the same: its files are looked for beside each other.
+        // Installed packages are unpacked too: their files must be next to each other.
         .args(["--reinstall", "--download-only", "--no-install-recommends"])
         .args(["--option", "APT::Sandbox::User=root", "--option"])
         .arg(format!("Dir::Cache::archives={}", folder.display()))

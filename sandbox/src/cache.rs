@@ -1,5 +1,5 @@
-//! What is expensive to make and the same for all instances: made once, under a key that says
-//! what it was made from.
+//! The cache of everything that is expensive to build and the same for all instances: built once,
+//! under a key of its inputs.
 
 use std::env;
 use std::fs;
@@ -17,7 +17,7 @@ use crate::terminal;
 #[error("neither XDG_CACHE_HOME nor HOME is set, so there is no place for the cache")]
 pub(crate) struct NoHome;
 
-/// The folder of everything that is kept between instances.
+/// The folder of everything that is shared by instances.
 #[derive(Debug)]
 pub(crate) struct Cache {
     root: PathBuf,
@@ -47,7 +47,7 @@ impl Cache {
             .unwrap_or(&self.root)
     }
 
-    /// Whether the folder `NAME-KEY` is there.
+    /// Whether the folder `NAME-KEY` exists.
     pub(crate) fn has(&self, name: &str, key: &Key) -> bool {
         self.place(name, key).is_dir()
     }
@@ -56,10 +56,10 @@ impl Cache {
         self.root.join(format!("{name}-{}", key.0))
     }
 
-    /// The folder `NAME-KEY`, made by `make` unless it is there.
+    /// The folder `NAME-KEY`, built by `make` if it does not exist.
     ///
-    /// It is made beside its place and moved there when complete. Two processes that need it at
-    /// the same time make it once.
+    /// It is built next to its final place and moved there when complete. If two processes need it
+    /// at the same time, only one builds it.
     ///
     /// # Errors
     /// When `make` fails, or the folder cannot be created.
@@ -76,7 +76,7 @@ impl Cache {
         let beside = self.root.join(format!("{name}.partial"));
         let _lock = FolderLock::acquire(&self.root.join(format!("{name}.lock")), || {
             terminal::progress(format_args!(
-                "waiting for another process that makes {name}"
+                "waiting for another process that builds {name}"
             ));
         })?;
         if place.is_dir() {
@@ -90,17 +90,17 @@ impl Cache {
     }
 }
 
-/// Says what a cached folder was made from.
+/// Records the inputs of a cached folder.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Key(String);
 
 impl Key {
-    /// The key of these ingredients, in this order.
+    /// The key of these inputs, in this order.
     pub(crate) fn of<'a>(ingredients: impl IntoIterator<Item = &'a [u8]>) -> Self {
         const SHOWN_BYTES: usize = 8;
         let mut hash = Sha256::new();
         for ingredient in ingredients {
-            // The length keeps `ab`, `c` apart from `a`, `bc`.
+            // The length distinguishes `ab`, `c` from `a`, `bc`.
             hash.update(ingredient.len().to_le_bytes());
             hash.update(ingredient);
         }

@@ -8,7 +8,7 @@ use rcgen::{
 use crate::files::{self, FileError};
 use crate::instance::Instance;
 
-/// The node's name, and its address: kubelet's certificate carries it.
+/// The node's name and address: kubelet's certificate contains both.
 pub(crate) const NODE: &str = "127.0.0.1";
 
 /// The file of the authority's certificate.
@@ -17,24 +17,24 @@ pub(crate) const AUTHORITY: &str = "authority.crt";
 pub(crate) const SERVICE_ACCOUNT_KEY: &str = "service-account.key";
 /// The public half of the key that signs service accounts' tokens.
 pub(crate) const SERVICE_ACCOUNT_PUBLIC_KEY: &str = "service-account.pub";
-/// The identity with which the sandbox itself asks the components how they are.
+/// The identity that the sandbox itself uses for requests to the components.
 pub(crate) const ADMINISTRATOR: &str = "administrator";
 
-/// Certificates could not be made.
+/// Certificates could not be created.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CertificateError {
     /// A file could not be written.
     #[error(transparent)]
     File(#[from] FileError),
     /// A certificate could not be signed.
-    #[error("cannot make the certificate of `{subject}`")]
+    #[error("cannot create the certificate of `{subject}`")]
     Sign {
         subject: &'static str,
         source: rcgen::Error,
     },
 }
 
-/// Whom a certificate speaks for: the user and the group that Kubernetes reads in it.
+/// The subject of a certificate: the user and the group that Kubernetes reads from it.
 struct Identity {
     file: &'static str,
     user: String,
@@ -54,7 +54,7 @@ fn identities() -> [Identity; 7] {
             user: "etcd".into(),
             group: None,
         },
-        // The API server has to be allowed everything at the kubelet.
+        // The API server needs every permission at the kubelet.
         Identity {
             file: "kube-apiserver",
             user: "kube-apiserver".into(),
@@ -75,7 +75,7 @@ fn identities() -> [Identity; 7] {
             user: format!("system:node:{NODE}"),
             group: Some("system:nodes"),
         },
-        // It pretends to be several nodes at once, which the rights of one would not allow.
+        // kwok acts as several nodes at once; the permissions of a single node are not enough.
         Identity {
             file: "kwok",
             user: "kwok".into(),
@@ -84,14 +84,14 @@ fn identities() -> [Identity; 7] {
     ]
 }
 
-/// Makes all keys and certificates of an instance, unless it has them.
+/// Creates all keys and certificates of an instance, unless they exist.
 ///
-/// The authority's own key is thrown away afterwards: nobody can make another certificate.
+/// The authority's own key is discarded afterwards, so nobody can issue another certificate.
 ///
 /// # Errors
 /// When one cannot be signed or written.
 pub(crate) fn ensure(instance: &Instance) -> Result<(), CertificateError> {
-    // Written last, so its presence says that all others are there.
+    // Written last: if it exists, all others exist.
     let authority_file = instance.certificate_file(AUTHORITY);
     if authority_file.exists() {
         return Ok(());
@@ -137,7 +137,7 @@ fn authority() -> Result<(String, Issuer<'static, KeyPair>), CertificateError> {
     Ok((certificate.pem(), Issuer::new(parameters, key)))
 }
 
-/// A certificate that serves on loopback and proves the identity to other components.
+/// A certificate that serves on loopback and identifies its owner to other components.
 fn sign(
     identity: &Identity,
     issuer: &Issuer<'static, KeyPair>,

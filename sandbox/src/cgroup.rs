@@ -1,4 +1,4 @@
-//! The instance's own part of the cgroup hierarchies, in which all its containers run.
+//! The instance's own cgroup in each hierarchy; all its containers run in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub(crate) fn create(name: &str) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Every process that runs in the cgroup.
+/// Every process in the cgroup.
 pub(crate) fn processes(name: &str) -> Vec<Process> {
     folders(name)
         .iter()
@@ -43,7 +43,7 @@ pub(crate) fn processes(name: &str) -> Vec<Process> {
 pub(crate) fn remove(name: &str) -> Result<(), FileError> {
     let deadline = Instant::now() + Duration::from_secs(5);
     for folder in folders(name) {
-        // The kernel takes a moment to let go of processes that have just ended.
+        // The kernel needs a moment after processes have ended.
         while let Err(error) = fs::remove_dir(&folder) {
             if !folder.exists() {
                 break;
@@ -57,7 +57,7 @@ pub(crate) fn remove(name: &str) -> Result<(), FileError> {
     Ok(())
 }
 
-/// The folders of the cgroup in all hierarchies, the innermost first.
+/// The folders of the cgroup in all hierarchies, innermost first.
 fn folders(name: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for hierarchy in hierarchies() {
@@ -91,12 +91,12 @@ fn is_version_2() -> bool {
     Path::new(ROOT).join("cgroup.controllers").exists()
 }
 
-/// In version 2 a cgroup has only the controllers that its parent hands down.
+/// In version 2, a cgroup has only the controllers that its parent delegates.
 fn enable_controllers() {
     let root = Path::new(ROOT);
     let controllers = fs::read_to_string(root.join("cgroup.controllers")).unwrap_or_default();
     for controller in controllers.split_whitespace() {
-        // One that cannot be handed down is not needed.
+        // A controller that cannot be delegated is not needed.
         let _ = fs::write(
             root.join("cgroup.subtree_control"),
             format!("+{controller}"),

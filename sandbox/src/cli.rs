@@ -15,36 +15,36 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start a cluster, or heal the one there is, and print its kubeconfig's path
+    /// Start a cluster, or repair the existing one, and print the path of its kubeconfig
     Start(Name),
-    /// Stop the cluster and remove everything that it made
+    /// Stop the cluster and remove everything that it created
     Stop(Name),
-    /// Show how each component is; the exit status is 0 when all are healthy
+    /// Show the health of each component; the exit status is 0 if all are healthy
     Status(Name),
-    /// Print the kubeconfig's path
+    /// Print the path of the kubeconfig
     Kubeconfig(Name),
-    /// Show what this machine lacks, and the remedies
+    /// Show what this machine lacks, and how to fix it
     Doctor,
-    /// Kill or freeze a component, to see what happens; `start` heals it
+    /// Kill or freeze a component to test failures; `start` repairs it
     Kill(Kill),
     /// Run every test: the hermetic ones, then the end-to-end tests on a sandbox started for them
     Test(Test),
-    /// Plant bugs in a copy of the source, one after the other, and see whether the simulation finds each
+    /// Apply each mutation to a copy of the source and check that the simulation finds it
     PlantedBugs(PlantedBugs),
-    /// Show cryptoctl at work on a sandbox started for it
+    /// Demonstrate cryptoctl on a sandbox started for it
     Demo(Demo),
     /// Measure the release build against kubectl and helm, and write docs/benchmarks.md
     Bench(Bench),
-    /// Nodes for hundreds of replicas, for which `bench` asks when it comes to them
+    /// Create nodes for hundreds of replicas, when `bench` needs them
     #[command(hide = true)]
     FakeNodes(Name),
-    /// The loopback registry, started by `start`
+    /// Run the loopback registry, which `start` starts
     #[command(name = components::registry::COMMAND, hide = true)]
     ServeRegistry {
         #[arg(long)]
         port: u16,
     },
-    /// What the pods of fake nodes answer, started for them
+    /// Run the server behind the pods of fake nodes
     #[command(name = components::keys::COMMAND, hide = true)]
     ServeKeys {
         #[arg(long)]
@@ -54,7 +54,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Name {
-    /// Which sandbox; several can run side by side
+    /// Name of the sandbox; several can run side by side
     #[arg(long, default_value = "default")]
     pub(crate) name: InstanceName,
 }
@@ -64,7 +64,7 @@ pub(crate) struct Kill {
     /// The component
     #[arg(value_parser = components::NAMES)]
     pub(crate) component: String,
-    /// Stop its process without ending it, so that it accepts connections and never answers
+    /// Stop its process without ending it, so that it accepts connections but never answers
     #[arg(long, conflicts_with = "thaw")]
     freeze: bool,
     /// Let a frozen process continue
@@ -76,50 +76,50 @@ pub(crate) struct Kill {
 
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// Which sandbox to start and stop
+    /// Name of the sandbox to start and stop
     #[arg(long, default_value = "test")]
     pub(crate) name: InstanceName,
-    /// Leave the sandbox running afterwards
+    /// Keep the sandbox running afterwards
     #[arg(long)]
     pub(crate) keep: bool,
-    /// Handed on to the end-to-end tests: a filter, `--nocapture` …
+    /// Arguments for the end-to-end tests: a filter, `--nocapture` …
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) arguments: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct PlantedBugs {
-    /// Only these, as the files in `tests/planted` are named
+    /// Only these mutations, named as the files in `tests/planted`
     pub(crate) names: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Which sandbox to start and stop
+    /// Name of the sandbox to start and stop
     #[arg(long, default_value = "demo")]
     pub(crate) name: InstanceName,
-    /// Leave the sandbox running afterwards
+    /// Keep the sandbox running afterwards
     #[arg(long)]
     pub(crate) keep: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
-    /// Which sandbox to start and stop
+    /// Name of the sandbox to start and stop
     #[arg(long, default_value = "bench")]
     pub(crate) name: InstanceName,
-    /// Leave the sandbox running afterwards
+    /// Keep the sandbox running afterwards
     #[arg(long)]
     pub(crate) keep: bool,
-    /// How often each tool does each piece of work
+    /// Number of measured runs of each tool
     #[arg(long, default_value_t = 10)]
     pub(crate) runs: u32,
-    /// Measure this alone, such as `scale`, and write no documents; can be repeated
+    /// Measure only this, such as `scale`, and write no documents; repeatable
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Vec<String>,
 }
 
-/// What happens to a component.
+/// The faults of a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     Kill,
@@ -128,7 +128,7 @@ pub(crate) enum Fault {
 }
 
 impl Kill {
-    /// The fault that the flags ask for.
+    /// The fault that the flags select.
     pub(crate) fn fault(&self) -> Fault {
         match (self.freeze, self.thaw) {
             (true, _) => Fault::Freeze,

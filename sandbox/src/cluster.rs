@@ -1,4 +1,4 @@
-//! What the API server has to hold before the cluster can be used.
+//! Objects that the API server needs before the cluster can be used.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,19 +11,19 @@ use crate::fake_nodes;
 use crate::instance::Instance;
 use crate::interrupt::{Interrupt, Interrupted};
 
-/// How long the node and the default namespace may take.
+/// How long to wait for the node and the default namespace.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The cluster did not become usable.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClusterError {
-    /// The API server did not answer as it should.
+    /// The API server did not answer as expected.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// The person asked to stop.
+    /// The user asked to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-    /// The node or the namespace is not there.
+    /// The node or the namespace does not exist.
     #[error("{what} after {} seconds: {last_seen}", PATIENCE.as_secs())]
     NotUsable {
         what: &'static str,
@@ -31,8 +31,8 @@ pub(crate) enum ClusterError {
     },
 }
 
-/// Creates the storage class that the exercise uses: the default one, with folders of this
-/// machine as volumes.
+/// Creates the storage class of the exercise: the default class, with folders of this machine as
+/// volumes.
 ///
 /// # Errors
 /// When the API server refuses.
@@ -76,7 +76,7 @@ pub(crate) fn wait_until_usable(
     })
 }
 
-/// Waits until pods can be put on the node at this address.
+/// Waits until pods can be scheduled on the node at this address.
 ///
 /// # Errors
 /// When that takes too long, and when interrupted.
@@ -106,7 +106,7 @@ fn wait(
     Ok(())
 }
 
-/// What keeps the node from running pods, or `None` when it can.
+/// Why the node cannot run pods, or `None` if it can.
 fn node_problem(node: Option<&Value>) -> Option<String> {
     let Some(node) = node else {
         return Some("kubelet has not registered it".to_owned());
@@ -117,7 +117,7 @@ fn node_problem(node: Option<&Value>) -> Option<String> {
         .flatten()
         .find(|condition| condition["type"] == "Ready");
     let status = ready.map(|condition| &condition["status"]);
-    // A fake node keeps the taint that it is created with.
+    // A fake node keeps the taint with which it was created.
     let tainted = node["spec"]["taints"]
         .as_array()
         .is_some_and(|taints| taints.iter().any(|taint| taint["key"] != fake_nodes::MARK));

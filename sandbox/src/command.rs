@@ -11,7 +11,7 @@ pub(crate) enum CommandError {
     /// The program could not be started.
     #[error("cannot run `{}`", program.display())]
     Start { program: PathBuf, source: io::Error },
-    /// The program ended with another status than 0.
+    /// The program ended with a status other than 0.
     #[error("`{command}` failed ({status}): {message}")]
     Failed {
         command: String,
@@ -57,12 +57,12 @@ pub(crate) fn output_of(mut command: Command) -> Result<String, CommandError> {
     })
 }
 
-/// Keeps the user's own cluster out of reach of a child process.
+/// Hides the user's own cluster from a child process.
 pub(crate) fn without_kubeconfig(command: &mut Command) -> &mut Command {
     command.env_remove("KUBECONFIG")
 }
 
-/// A command as one would type it.
+/// A command as a user would type it.
 pub(crate) fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words

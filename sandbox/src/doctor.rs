@@ -1,4 +1,4 @@
-//! What this machine needs before a sandbox can run on it.
+//! The requirements of a sandbox on this machine.
 
 use std::fs;
 use std::path::Path;
@@ -6,24 +6,24 @@ use std::path::Path;
 use crate::cache::Cache;
 use crate::{packages, process, supervisor, toolchain};
 
-/// One thing that has to be so.
+/// One requirement.
 #[derive(Debug)]
 pub(crate) struct Check {
-    /// What is needed, as a statement that is true when all is well.
+    /// The requirement, as a statement that is true if it is met.
     pub(crate) what: &'static str,
     pub(crate) problem: Option<Problem>,
 }
 
-/// Why it is not so, and what to do about it.
+/// Why it is not met, and how to fix it.
 #[derive(Debug)]
 pub(crate) struct Problem {
     pub(crate) found: String,
     pub(crate) remedy: &'static str,
 }
 
-const ELSEWHERE: &str = "use a cluster of kind or minikube instead, which need Docker";
+const ELSEWHERE: &str = "use a kind or minikube cluster instead, which needs Docker";
 
-/// Looks at everything, also after the first problem.
+/// Checks everything, even after the first problem.
 pub(crate) fn examine() -> Vec<Check> {
     vec![
         Check {
@@ -61,7 +61,7 @@ pub(crate) fn examine() -> Vec<Check> {
     ]
 }
 
-/// What the next start will fetch and build by itself.
+/// What the next start will fetch and build.
 pub(crate) fn outstanding(cache: &Cache) -> Vec<String> {
     let packages = packages::are_missing(cache).then(packages::title);
     let modules = [&toolchain::ETCD, &toolchain::KUBERNETES].into_iter();
@@ -81,13 +81,13 @@ fn linux() -> Option<Problem> {
 fn root() -> Option<Problem> {
     (!rustix::process::geteuid().is_root()).then(|| Problem {
         found: "kubelet and containerd can run as root only".to_owned(),
-        remedy: "become root, for example with `sudo --preserve-env=PATH`; or use a cluster of kind or minikube",
+        remedy: "become root, for example with `sudo --preserve-env=PATH`; or use a kind or minikube cluster",
     })
 }
 
 fn go() -> Option<Problem> {
     const NEEDED: (u32, u32) = (1, 21);
-    let remedy = "install Go from go.dev or your distribution and put it on the PATH; or use a cluster of kind or minikube";
+    let remedy = "install Go from go.dev or your distribution and put it on the PATH; or use a kind or minikube cluster";
     match toolchain::go_version() {
         Err(error) => Some(Problem {
             found: error.to_string(),
@@ -115,7 +115,7 @@ fn package_tools() -> Option<Problem> {
         .collect();
     (!missing.is_empty()).then(|| Problem {
         found: format!("missing: {}", missing.join(", ")),
-        remedy: "run it on Debian 12 or newer, or a relative of it; or use a cluster of kind or minikube",
+        remedy: "run it on Debian 12 or newer, or a relative of it; or use a kind or minikube cluster",
     })
 }
 
@@ -131,7 +131,7 @@ fn disk_space() -> Option<Problem> {
     let statistics = rustix::fs::statvfs(cache.existing_parent()).ok()?;
     let free_gib = statistics.f_bavail * statistics.f_frsize / (1 << 30);
     (free_gib < NEEDED_GIB && toolchain::KUBERNETES.is_missing(&cache)).then(|| Problem {
-        found: format!("{free_gib} GiB are free for the cache, the first build takes {NEEDED_GIB}"),
+        found: format!("{free_gib} GiB are free for the cache, but the first build takes {NEEDED_GIB} GiB"),
         remedy: "free some space, or set XDG_CACHE_HOME, GOCACHE and GOMODCACHE to folders that have it",
     })
 }
@@ -159,11 +159,12 @@ fn cgroups() -> Option<Problem> {
     })
 }
 
-/// The kubelet by itself, or within k3s, RKE2 or `MicroK8s`, by the names that the kernel knows them by.
+/// The names of kubelet processes as the kernel shows them: alone, or within k3s, RKE2 or
+/// `MicroK8s`.
 const KUBELETS: [&str; 4] = ["kubelet", "k3s-server", "k3s-agent", "kubelite"];
 
-/// Two kubelets would share a socket that cannot be moved, and each other's pods' cgroups. What one has
-/// left behind in files disturbs nobody, and other sandboxes keep out of each other's way.
+/// Two kubelets would share a socket whose path cannot be changed, and each other's pod cgroups.
+/// Files that another kubelet has left behind do no harm, and other sandboxes are isolated.
 fn other_kubelet() -> Option<Problem> {
     let other = KUBELETS.into_iter().find_map(|name| {
         process::of_program(name, supervisor::MARK)
@@ -172,7 +173,7 @@ fn other_kubelet() -> Option<Problem> {
     })?;
     let command: String = other.command_line().chars().take(100).collect();
     Some(Problem {
-        found: format!("process {} is one (`{command}`)", other.pid),
+        found: format!("process {} is a kubelet (`{command}`)", other.pid),
         remedy: "use the cluster that it belongs to, stop it, or use another machine",
     })
 }

@@ -1,4 +1,4 @@
-//! Everything that can go wrong, and what a person can do about it.
+//! Every error, and what to do about it.
 
 use std::error::Error;
 use std::io;
@@ -59,15 +59,15 @@ pub(crate) enum SandboxError {
         arguments: &'static str,
         expected: i32,
     },
-    #[error("a sandbox needs what is not so here: {0}")]
+    #[error("this machine does not meet the requirements of a sandbox: {0}")]
     MachineLacks(String),
     #[error("sandbox `{0}` is not started")]
     NotStarted(String),
-    #[error("`{0}` does not run")]
+    #[error("`{0}` is not running")]
     NotRunning(String),
     #[error("cannot signal process {pid}")]
     Signal { pid: i32, source: io::Error },
-    #[error("process {0} does not end, although it was killed")]
+    #[error("process {0} did not end after it was killed")]
     Unkillable(i32),
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
@@ -78,23 +78,23 @@ pub(crate) enum SandboxError {
 }
 
 impl SandboxError {
-    /// The next step, where there is one.
+    /// The next step, if there is one.
     fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NotRoot | Self::MachineLacks(_) => {
-                Some("`cargo sandbox doctor` shows the remedies")
+                Some("`cargo sandbox doctor` shows how to fix this")
             }
             Self::NotStarted(_) => Some("`cargo sandbox start`"),
-            Self::NotRunning(_) => Some("`cargo sandbox start` heals it"),
-            Self::Supervisor(_) | Self::Cluster(_) => Some(
-                "`cargo sandbox start` tries again, `cargo sandbox stop` removes what there is",
-            ),
+            Self::NotRunning(_) => Some("`cargo sandbox start` repairs it"),
+            Self::Supervisor(_) | Self::Cluster(_) => {
+                Some("`cargo sandbox start` tries again; `cargo sandbox stop` removes everything")
+            }
             Self::Interrupted(_) => Some("`cargo sandbox stop` removes what was started"),
             _ => None,
         }
     }
 
-    /// The error, its causes and the next step, as text for a person.
+    /// The error, its causes and the next step, as text.
     pub(crate) fn render(&self) -> String {
         let causes = std::iter::successors(self.source(), |error| (*error).source())
             .map(|cause| format!("\n  caused by: {cause}"));

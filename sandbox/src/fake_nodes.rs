@@ -1,8 +1,8 @@
-//! Nodes that are only pretended, with room for hundreds of replicas that cost next to nothing.
+//! Fake nodes, with room for hundreds of replicas that cost next to nothing.
 //!
-//! A port-forward to such a replica takes the whole real way: from the API server, over TLS, to the
-//! node's kubelet, which kwok plays, and from there to a real server. Only the last step differs:
-//! it is the same server for all.
+//! A port-forward to such a replica takes the real path: from the API server, over TLS, to the
+//! node's kubelet, which is kwok, and from there to a real server. Only the last step differs: all
+//! replicas share one server.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,24 +17,25 @@ use crate::instance::Instance;
 use crate::interrupt::Interrupt;
 use crate::supervisor::{self, Supervisor};
 
-/// Marks a fake node as annotation, which kwok looks for, as label, which pods select, and as
-/// taint, which keeps all other pods away.
+/// Marks a fake node: as an annotation, which kwok looks for, as a label, which pods select, and as
+/// a taint, which keeps all other pods away.
 pub(crate) const MARK: &str = "kwok.x-k8s.io/node";
 /// The mark's value.
 pub(crate) const MARKED: &str = "fake";
 
-/// The nodes' names and their pods' addresses, from the networks for documentation (RFC 5737): no
-/// packet to them arrives anywhere.
+/// The names of the nodes and the addresses of their pods, which are in the networks for
+/// documentation (RFC 5737): no packet to them arrives anywhere.
 const NODES: [(&str, &str); 3] = [
     ("fake-0", "192.0.2.0/24"),
     ("fake-1", "198.51.100.0/24"),
     ("fake-2", "203.0.113.0/24"),
 ];
 
-/// How long a killed process may take to go.
+/// How long to wait for a killed process to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Starts what fake nodes need, creates them, and waits until pods can be put there.
+/// Starts the programs that fake nodes need, creates the nodes, and waits until pods can be
+/// scheduled there.
 ///
 /// # Errors
 /// When a program does not come up or the nodes do not become ready, and when interrupted.
@@ -56,8 +57,8 @@ pub(crate) fn ensure(
     Ok(())
 }
 
-/// Removes the nodes and ends what was started for them. Pods there have to be gone before:
-/// nobody would say of them afterwards that they have ended.
+/// Removes the nodes and ends their programs. Their pods must be gone first: afterwards nothing
+/// would report that they have ended.
 ///
 /// # Errors
 /// When the API server refuses, or a process cannot be ended.

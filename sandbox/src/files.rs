@@ -1,11 +1,11 @@
-//! File access that is private to its owner and names the path when it fails.
+//! File access that is private to the owner, with errors that name the path.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// A file or folder could not be worked with.
+/// A file operation failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} `{}`", path.display())]
 pub(crate) struct FileError {
@@ -15,7 +15,7 @@ pub(crate) struct FileError {
 }
 
 impl FileError {
-    /// Names what was tried and where, for use with `map_err`.
+    /// Adds the action and the path to an error, for `map_err`.
     pub(crate) fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self {
             action,
@@ -25,7 +25,7 @@ impl FileError {
     }
 }
 
-/// Creates a folder that only its owner can enter, and its parents where they are missing.
+/// Creates a folder that only its owner can enter, with missing parents.
 pub(crate) fn create_private_folder(path: &Path) -> Result<(), FileError> {
     DirBuilder::new()
         .recursive(true)
@@ -34,7 +34,7 @@ pub(crate) fn create_private_folder(path: &Path) -> Result<(), FileError> {
         .map_err(FileError::at("create folder", path))
 }
 
-/// Writes a file that only its owner can read, replacing what was there all at once.
+/// Writes a file that only its owner can read, replacing an existing one atomically.
 pub(crate) fn write_private(path: &Path, content: impl AsRef<[u8]>) -> Result<(), FileError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
@@ -60,7 +60,7 @@ pub(crate) fn read(path: &Path) -> Result<String, FileError> {
     fs::read_to_string(path).map_err(FileError::at("read", path))
 }
 
-/// Removes a folder with everything in it; one that is not there is already removed.
+/// Removes a folder with its contents; a missing one counts as removed.
 pub(crate) fn remove_folder(path: &Path) -> Result<(), FileError> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -77,7 +77,7 @@ pub(crate) fn entries(path: &Path) -> Vec<PathBuf> {
         .unwrap_or_default()
 }
 
-/// The last `count` lines of a text file, or none when it cannot be read.
+/// The last `count` lines of a text file, or none if it cannot be read.
 pub(crate) fn last_lines(path: &Path, count: usize) -> Vec<String> {
     let content = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&content);

@@ -1,4 +1,4 @@
-//! A lock on a folder, held between processes, that needs no file of its own.
+//! A lock on a folder between processes, without a file of its own.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -15,9 +15,9 @@ pub(crate) struct FolderLock {
 }
 
 impl FolderLock {
-    /// Locks a folder, creating it when it is missing; waits while another process holds it.
+    /// Locks a folder, creating it if it is missing; waits while another process holds the lock.
     ///
-    /// `waiting` is called once if that takes a wait.
+    /// `waiting` is called once if a wait is necessary.
     ///
     /// # Errors
     /// When the folder cannot be created, opened or locked.
@@ -33,7 +33,7 @@ impl FolderLock {
                 flock(&folder, FlockOperation::LockExclusive)
                     .map_err(|errno| FileError::at("lock", path)(errno.into()))?;
             }
-            // The last holder may have removed the folder: then this lock guards nothing.
+            // The last holder may have removed the folder: then this lock protects nothing.
             if same_folder(&folder, path) {
                 return Ok(Self { _folder: folder });
             }

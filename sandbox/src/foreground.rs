@@ -1,4 +1,4 @@
-//! Long commands of other programs, which an interruption ends with all that they started.
+//! Long commands of other programs; an interruption ends them and all their children.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::interrupt::{Interrupt, Interrupted};
 
-/// How long a command may take to end after it was asked to.
+/// How long a command may take to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A command could not be run to its end.
@@ -23,12 +23,12 @@ pub(crate) enum ForegroundError {
     /// The program could not be waited for.
     #[error("lost track of a command")]
     Wait(#[source] io::Error),
-    /// The person asked to stop.
+    /// The user asked to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }
 
-/// A command that runs, in a process group of its own.
+/// A running command, in a process group of its own.
 pub(crate) struct Foreground(Child);
 
 impl Foreground {
@@ -48,15 +48,15 @@ impl Foreground {
             })
     }
 
-    /// What the command writes to stderr, if that was to be piped.
+    /// The stderr of the command, if it is piped.
     pub(crate) fn take_stderr(&mut self) -> Option<std::process::ChildStderr> {
         self.0.stderr.take()
     }
 
-    /// Waits until the command ends, calling `meanwhile` again and again.
+    /// Waits until the command ends, calling `meanwhile` repeatedly.
     ///
     /// # Errors
-    /// When interrupted: the command has ended then, too.
+    /// When interrupted: then the command has ended too.
     pub(crate) fn wait(
         mut self,
         interrupt: &Interrupt,
@@ -85,7 +85,7 @@ impl Foreground {
         let _ = self.0.wait();
     }
 
-    /// Reaches the children's children as well.
+    /// Reaches children of the children too.
     fn signal(&self, signal: Signal) {
         if let Some(group) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process_group(group, signal);

@@ -1,4 +1,4 @@
-//! One sandbox: its name, its folder, and what was chosen for it when it was created.
+//! One sandbox: its name, its folder, and the settings that were chosen when it was created.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -47,14 +47,14 @@ impl AsRef<str> for InstanceName {
     }
 }
 
-/// What is chosen once, so that a component started again is where it was before.
+/// Chosen once, so that a restarted component keeps its address.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Settings {
     pub(crate) ports: Ports,
     pub(crate) network: Network,
-    /// Lets its bearer do everything at the API server.
+    /// Gives its bearer every permission at the API server.
     pub(crate) token: String,
-    /// What the components were last started from.
+    /// The inputs from which the components were last started.
     pub(crate) tools: Tools,
     /// Chosen when fake nodes are first needed.
     #[serde(default)]
@@ -64,7 +64,7 @@ pub(crate) struct Settings {
 /// An instance could not be opened or created.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InstanceError {
-    /// A file or folder could not be worked with.
+    /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),
     /// No ports are left.
@@ -90,12 +90,12 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// The folder that an instance of this name has, or would have.
+    /// The folder of an instance with this name, whether or not it exists.
     pub(crate) fn folder_of(name: &InstanceName) -> PathBuf {
         Path::new(ROOT).join(name.as_ref())
     }
 
-    /// Opens the instance, or `None` when it was never started or is stopped.
+    /// Opens the instance, or `None` if it was never started or is stopped.
     pub(crate) fn open(name: &InstanceName) -> Result<Option<Self>, InstanceError> {
         let folder = Self::folder_of(name);
         let path = folder.join(SETTINGS);
@@ -111,7 +111,7 @@ impl Instance {
         }))
     }
 
-    /// Opens the instance, creating it with free ports and a free network when it is not there.
+    /// Opens the instance; if it does not exist, creates it with free ports and a free network.
     pub(crate) fn open_or_create(name: &InstanceName, tools: Tools) -> Result<Self, InstanceError> {
         if let Some(mut instance) = Self::open(name)? {
             if instance.settings.tools != tools {
@@ -120,7 +120,7 @@ impl Instance {
             }
             return Ok(instance);
         }
-        // Two instances that are created at the same time must not choose the same.
+        // Two instances created at the same time must not choose the same ports.
         let _allocation = FolderLock::acquire(Path::new(ROOT), || ())?;
         let others = all_settings();
         let taken_networks: Vec<Network> = others
@@ -143,7 +143,7 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Where the programs of fake nodes listen: the same each time they are started.
+    /// The ports of the fake nodes' programs: the same at every start.
     pub(crate) fn fake_node_ports(&mut self) -> Result<FakeNodePorts, InstanceError> {
         if let Some(ports) = self.settings.fake_node_ports {
             return Ok(ports);
@@ -168,12 +168,12 @@ impl Instance {
         Ok(())
     }
 
-    /// What the components are started from.
+    /// The inputs from which the components are started.
     pub(crate) fn tools(&self) -> &Tools {
         &self.settings.tools
     }
 
-    /// The kubeconfig that a person or a test uses.
+    /// The kubeconfig for users and tests.
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.folder.join("kubeconfig")
     }

@@ -1,16 +1,16 @@
-//! Ctrl-C and SIGTERM, noticed between two steps instead of in the middle of one.
+//! Ctrl-C and SIGTERM, handled between two steps instead of in the middle of one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// The person, or whoever runs us, asked to stop.
+/// The user or the parent process asked to stop.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub(crate) struct Interrupted;
 
-/// Remembers whether we were asked to stop.
+/// Remembers whether a stop was requested.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
@@ -26,14 +26,14 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Asks to stop, as the person would.
+    /// Requests a stop, as the user would.
     #[cfg(test)]
     pub(crate) fn raise(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
     /// # Errors
-    /// When we were asked to stop.
+    /// When a stop was requested.
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
         if self.0.load(Ordering::Relaxed) {
             Err(Interrupted)

@@ -1,6 +1,6 @@
-//! The server behind every pod of a fake node: a small file of keys, the same for each.
+//! The server behind every pod of a fake node: one small file of keys, the same for all.
 //!
-//! A connection is kept for as long as its client wants, as the exercise's server keeps it.
+//! A connection stays open for as long as its client wants, as in the exercise's server.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::thread;
 
 /// The path with the keys; there is nothing else.
 pub(crate) const PATH: &str = "/keys";
-/// Five whole numbers, one a line, as the exercise's server makes them.
+/// Five whole numbers, one per line, as the exercise's server generates them.
 const KEYS: &str = "11213\n4523\n9689\n2281\n13466\n";
 
 /// Serves until the process is ended.
@@ -18,7 +18,7 @@ const KEYS: &str = "11213\n4523\n9689\n2281\n13466\n";
 pub(crate) fn serve(port: u16) -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     for connection in listener.incoming().flatten() {
-        // One that breaks off early needs no answer.
+        // A connection that breaks off early needs no answer.
         thread::spawn(move || answer_all(&connection));
     }
     Ok(())
@@ -37,7 +37,7 @@ fn answer_all(connection: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// What is read of a request; its body, which a GET has not, is not.
+/// The parts of a request that are read; a GET has no body.
 #[derive(Debug, PartialEq, Eq)]
 struct Request {
     target: String,

@@ -1,4 +1,4 @@
-//! Kubeconfigs: one for people and tests, and one for every component that asks the API server.
+//! Kubeconfigs: one for users and tests, and one for every component that accesses the API server.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::certificates::AUTHORITY;
 use crate::files::{self, FileError};
 use crate::instance::Instance;
 
-/// How the bearer of a kubeconfig proves who it is.
+/// How the bearer of a kubeconfig authenticates.
 enum Credential<'a> {
     Token(&'a str),
     Certificate {
@@ -15,13 +15,13 @@ enum Credential<'a> {
     },
 }
 
-/// Writes the kubeconfig that people and tests use.
+/// Writes the kubeconfig for users and tests.
 pub(crate) fn write_administrator(instance: &Instance) -> Result<(), FileError> {
     let credential = Credential::Token(&instance.settings.token);
     files::write_private(&instance.kubeconfig(), render(instance, &credential))
 }
 
-/// The kubeconfig of a component that proves itself with its certificate.
+/// The kubeconfig of a component that authenticates with its certificate.
 pub(crate) fn of_component(instance: &Instance, component: &str) -> String {
     let certificate = instance.certificate_file(&format!("{component}.crt"));
     let key = instance.certificate_file(&format!("{component}.key"));

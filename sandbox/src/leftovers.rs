@@ -1,5 +1,5 @@
-//! Traces that containerd and kubelet leave outside the instance's folder, in places that cannot
-//! be chosen. What belongs to others stays.
+//! Files that containerd and kubelet leave outside the instance's folder, in places that cannot be
+//! configured. Files of others are kept.
 
 use std::fs;
 use std::os::unix::net::UnixStream;
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::files;
 
-/// Where the sockets are that containerd's helper processes listened on. To be called before the
-/// instance's folder, which remembers them, is removed.
+/// The sockets of containerd's helper processes. Call this before the instance's folder, which
+/// records them, is removed.
 pub(crate) fn remove_shim_sockets(folder: &Path) {
     const SOCKETS: &str = "/run/containerd/s";
     let tasks = folder.join("containerd/state/io.containerd.runtime.v2.task/k8s.io");
@@ -23,8 +23,8 @@ pub(crate) fn remove_shim_sockets(folder: &Path) {
     remove_empty_folders(&[SOCKETS, "/run/containerd"]);
 }
 
-/// The network plugins keep the result of every connection that a pod's sandbox still has. To be
-/// called before the instance's folder, which remembers the sandboxes, is removed.
+/// The network plugins keep the result of every connection of a running pod's sandbox. Call this
+/// before the instance's folder, which records the sandboxes, is removed.
 pub(crate) fn remove_network_results(folder: &Path) {
     const RESULTS: &str = "/var/lib/cni/results";
     let results = files::entries(Path::new(RESULTS));
@@ -56,7 +56,7 @@ pub(crate) fn remove_log_links(folder: &Path) {
     remove_empty_folders(&[LINKS]);
 }
 
-/// Every kubelet listens for devices on the same socket: it is nobody's when nobody answers.
+/// Every kubelet listens for devices on the same socket: if it does not answer, it is unused.
 pub(crate) fn remove_device_socket() {
     const DEVICES: &str = "/var/lib/kubelet/device-plugins";
     let socket = Path::new(DEVICES).join("kubelet.sock");
@@ -69,7 +69,7 @@ pub(crate) fn remove_device_socket() {
 
 fn remove_empty_folders(paths: &[&str]) {
     for path in paths {
-        // Fails where others have something in it, as it should.
+        // Fails if others have files in it, as it should.
         let _ = fs::remove_dir(path);
     }
 }

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a command; `false` means that it worked and the answer is no.
+/// Runs a command; `false` means that it worked but its result is negative.
 fn run(command: &Command) -> Result<bool, SandboxError> {
     let listen = || Interrupt::listen().map_err(SandboxError::Signals);
     let needs_root = !matches!(command, Command::Doctor | Command::PlantedBugs(_));

@@ -10,7 +10,7 @@ use crate::command::{self, CommandError};
 /// # Errors
 /// When a mount cannot be removed.
 pub(crate) fn unmount_under(folder: &Path) -> Result<(), CommandError> {
-    // Several may lie over each other, and one pass removes the uppermost of each place.
+    // Several mounts may be stacked; one pass removes the uppermost of each.
     const PASSES: usize = 5;
     for _ in 0..PASSES {
         let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
@@ -18,7 +18,7 @@ pub(crate) fn unmount_under(folder: &Path) -> Result<(), CommandError> {
         if mounts.is_empty() {
             break;
         }
-        // A process that is ending may still use one: it goes when the process does.
+        // A process that is ending may still use a mount: it is released when the process ends.
         command::run(
             "umount",
             std::iter::once(PathBuf::from("--lazy")).chain(mounts),
@@ -41,7 +41,7 @@ fn under(folder: &Path, table: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The kernel writes spaces and the like as three octal digits.
+/// The kernel writes spaces and similar characters as three octal digits.
 fn unescape(place: &str) -> String {
     [
         ("\\040", " "),

@@ -1,4 +1,4 @@
-//! The pods' network: one bridge of the instance's own, reachable from this machine only.
+//! The pods' network: one bridge per instance, reachable only from this machine.
 //!
 //! No address is translated and nothing is forwarded, so no firewall rule and no kernel setting
 //! changes: pods reach each other and this machine over the bridge, and nothing else.
@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::command::{self, CommandError};
 use crate::files;
 
-/// An instance's part of the networks set aside for sandboxes.
+/// An instance's part of the networks reserved for sandboxes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Network {
     index: u8,
@@ -32,7 +32,7 @@ impl Network {
         format!("cryptoctl-{}", self.index)
     }
 
-    /// The bridge's own address, which is this machine's among the pods.
+    /// The bridge's own address: this machine's address in the pods' network.
     pub(crate) fn gateway(&self) -> String {
         format!("{}.1", self.prefix())
     }
@@ -42,9 +42,9 @@ impl Network {
         format!("{}.0/24", self.prefix())
     }
 
-    /// What containerd gives the network plugins to connect a pod with the bridge.
+    /// The configuration with which containerd's network plugins connect a pod to the bridge.
     ///
-    /// The plugin must not make the bridge a gateway: it would turn on forwarding for the whole
+    /// The plugin must not make the bridge a gateway: that would turn on forwarding for the whole
     /// machine. [`create`](Self::create) gives it an address instead.
     pub(crate) fn plugin_configuration(&self, data_folder: &Path) -> String {
         let configuration = json!({
@@ -65,7 +65,7 @@ impl Network {
         format!("{configuration:#}\n")
     }
 
-    /// Creates the bridge unless it is there.
+    /// Creates the bridge if it does not exist.
     pub(crate) fn create(&self, busybox: &Path) -> Result<(), CommandError> {
         let bridge = self.bridge();
         if !self.bridge_folder().exists() {
@@ -84,8 +84,8 @@ impl Network {
 
     /// Removes the bridge.
     ///
-    /// The pods' own devices end with their network namespaces, a moment after their last
-    /// process; those that linger are removed too.
+    /// The pods' own devices disappear with their network namespaces, a moment after their last
+    /// process; those that remain are removed too.
     pub(crate) fn remove(&self, busybox: &Path) -> Result<(), CommandError> {
         let deadline = Instant::now() + Duration::from_secs(2);
         while !self.attached().is_empty() && Instant::now() < deadline {

@@ -1,7 +1,7 @@
 //! The Debian packages that the node needs.
 //!
-//! They are unpacked into the cache instead of installed: no service of the system is started,
-//! no package of the system changes, and every instance uses the same programs.
+//! They are unpacked into the cache instead of installed: no system service is started, no system
+//! package changes, and every instance uses the same programs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,7 +23,7 @@ const PACKAGES: [&str; 5] = [
 /// The packages could not be fetched or unpacked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PackagesError {
-    /// A file or folder could not be worked with.
+    /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),
     /// One of Debian's tools failed.
@@ -31,7 +31,7 @@ pub(crate) enum PackagesError {
     Command(#[from] CommandError),
 }
 
-/// The folder with the unpacked packages; fetches them unless they are there.
+/// The folder with the unpacked packages; fetches them if they are missing.
 ///
 /// # Errors
 /// When they cannot be fetched or unpacked.
@@ -39,12 +39,12 @@ pub(crate) fn ensure(cache: &Cache) -> Result<PathBuf, PackagesError> {
     cache.ensure(CACHE_NAME, &key()?, fetch)
 }
 
-/// Whether they still have to be fetched.
+/// Whether they have to be fetched.
 pub(crate) fn are_missing(cache: &Cache) -> bool {
     key().map_or(true, |key| !cache.has(CACHE_NAME, &key))
 }
 
-/// A system of another release or architecture needs other files.
+/// Another release or architecture of the system needs other files.
 fn key() -> Result<Key, FileError> {
     let system = files::read(Path::new("/etc/os-release"))?;
     let ingredients = [system.as_str(), std::env::consts::ARCH]
@@ -53,7 +53,7 @@ fn key() -> Result<Key, FileError> {
     Ok(Key::of(ingredients.map(str::as_bytes)))
 }
 
-/// The packages, as told to a person.
+/// The packages, as shown to the user.
 pub(crate) fn title() -> String {
     format!("the Debian packages {}", PACKAGES.join(", "))
 }
@@ -67,13 +67,13 @@ fn fetch(folder: &Path) -> Result<(), PackagesError> {
     unpack(folder)
 }
 
-/// A fresh machine has no package lists, or old ones that name files no longer there.
+/// A fresh machine has no package lists, or old ones that name files that no longer exist.
 pub(crate) fn update_lists() -> Result<(), CommandError> {
     terminal::progress("updating the package lists (apt-get update)");
     command::run("apt-get", ["--quiet", "--quiet", "update"]).map(drop)
 }
 
-/// Unpacks the packages in a folder into it, and takes them away.
+/// Unpacks the packages in a folder into it, and deletes them.
 pub(crate) fn unpack(folder: &Path) -> Result<(), PackagesError> {
     for file in files::entries(folder) {
         if file.extension().is_some_and(|extension| extension == "deb") {
@@ -88,7 +88,7 @@ pub(crate) fn unpack(folder: &Path) -> Result<(), PackagesError> {
 fn download(folder: &Path) -> Result<(), CommandError> {
     let mut command = Command::new("apt-get");
     command
-        // The folder is closed to the other user that apt would use.
+        // apt's own user cannot enter the folder.
         .args([
             "--quiet",
             "--quiet",

@@ -1,4 +1,4 @@
-//! Bugs that are planted on purpose, to see whether the simulation finds them.
+//! Mutations: deliberate bugs that show whether the simulation finds them.
 
 use std::path::{Path, PathBuf};
 
@@ -18,13 +18,13 @@ pub(crate) struct PlantedBug {
     pub(crate) why: String,
 }
 
-/// A bug cannot be planted.
+/// A mutation cannot be applied.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlantError {
-    /// A file could not be worked with.
+    /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A description is no TOML.
+    /// A description is not valid TOML.
     #[error("`{}` is not valid TOML", path.display())]
     Syntax {
         path: PathBuf,
@@ -33,23 +33,23 @@ pub(crate) enum PlantError {
     /// A description lacks a field.
     #[error("`{}` lacks the text `{field}`", path.display())]
     Field { path: PathBuf, field: &'static str },
-    /// The text to replace is not there exactly once.
+    /// The text to replace does not occur exactly once.
     #[error("the text that `{name}` replaces occurs {places} times in `{}`", file.display())]
     Places {
         name: String,
         file: PathBuf,
         places: usize,
     },
-    /// What is planted is no program.
+    /// The mutated source does not compile.
     #[error("`{name}` does not compile: see `{}`", log.display())]
     DoesNotCompile { name: String, log: PathBuf },
-    /// No bug has this name.
-    #[error("there is no planted bug `{0}`")]
+    /// No mutation has this name.
+    #[error("there is no mutation `{0}`")]
     Unknown(String),
 }
 
 impl PlantedBug {
-    /// All bugs of a folder, by name; only those that are named, if any are.
+    /// All mutations of a folder, by name; or only the named ones, if any are named.
     ///
     /// # Errors
     /// When a description cannot be read, or a name is unknown.
@@ -94,10 +94,10 @@ impl PlantedBug {
         })
     }
 
-    /// Plants it in a copy of the workspace, does something, and takes it out again.
+    /// Applies it to a copy of the workspace, runs `work`, and reverts it.
     ///
     /// # Errors
-    /// When it does not fit, and those of `work`.
+    /// When it does not apply, and the errors of `work`.
     pub(crate) fn planted<T, E: From<PlantError>>(
         &self,
         workspace: &Path,

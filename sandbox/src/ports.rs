@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::files::FileError;
 use crate::random;
 
-/// Where each component of one instance listens.
+/// The port of each component of one instance.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Ports {
     pub(crate) api_server: u16,
@@ -23,7 +23,7 @@ pub(crate) struct Ports {
     pub(crate) registry: u16,
 }
 
-/// Where the fake nodes' programs of one instance listen.
+/// The ports of the fake nodes' programs of one instance.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct FakeNodePorts {
     pub(crate) kwok: u16,
@@ -36,7 +36,7 @@ pub(crate) enum PortsError {
     /// Too few ports are free.
     #[error("fewer than {count} ports between {} and {} are free on loopback", range.start, range.end)]
     TooFew { count: usize, range: Range<u16> },
-    /// The kernel gave no random numbers.
+    /// The kernel returned no random numbers.
     #[error(transparent)]
     Random(#[from] FileError),
 }
@@ -45,10 +45,10 @@ const COUNT: usize = 8;
 const LOWEST: u16 = 20_000;
 
 impl Ports {
-    /// Chooses ports that nobody listens on and that are not `taken` by another instance.
+    /// Chooses ports that are free and not `taken` by another instance.
     ///
-    /// They lie below the range that the kernel gives to outgoing connections: otherwise a
-    /// component that was killed could find its port in use when it is started again.
+    /// They are below the range that the kernel uses for outgoing connections: otherwise a killed
+    /// component could find its port in use when it is restarted.
     pub(crate) fn choose(taken: &BTreeSet<u16>) -> Result<Self, PortsError> {
         let [
             api_server,
@@ -95,7 +95,7 @@ impl FakeNodePorts {
     }
 }
 
-/// Ports at random that are neither taken nor in use.
+/// Random ports that are neither taken nor in use.
 fn choose<const COUNT: usize>(taken: &BTreeSet<u16>) -> Result<[u16; COUNT], PortsError> {
     let range = LOWEST..first_ephemeral_port();
     let offset = u16::from_le_bytes(random::bytes()?);

@@ -1,4 +1,4 @@
-//! Processes that are still the same ones later, although the kernel reuses their numbers.
+//! Identifies processes reliably, although the kernel reuses their numbers.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,18 +10,18 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
-/// A process number with the time at which the process began, which together are unique.
+/// A process number with the start time of the process; together they are unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Process {
     pub(crate) pid: i32,
     start_time: u64,
 }
 
-/// What a process is doing.
+/// The state of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProcessState {
     Alive,
-    /// Stopped by a signal until it is told to continue.
+    /// Stopped by a signal until it is continued.
     Frozen,
     Gone,
 }
@@ -45,7 +45,7 @@ impl Process {
             .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(holds))
     }
 
-    /// What the process is doing; a zombie counts as gone.
+    /// The state of the process; a zombie counts as gone.
     pub(crate) fn state(self) -> ProcessState {
         match read_stat(self.pid) {
             Some((state, start_time)) if start_time == self.start_time => match state {
@@ -71,7 +71,7 @@ impl Process {
         }
     }
 
-    /// Kills the process and waits until it is gone; `false` when it is not after `patience`.
+    /// Kills the process and waits until it is gone; `false` if it still exists after `patience`.
     pub(crate) fn kill(self, patience: Duration) -> bool {
         let deadline = Instant::now() + patience;
         let _ = self.signal(Signal::KILL);
@@ -93,7 +93,7 @@ pub(crate) fn with_environment(variable: &str, value: impl AsRef<OsStr>) -> Vec<
         .collect()
 }
 
-/// All processes of a program by the name that the kernel knows it by, but for those that were started
+/// All processes of a program, by the name that the kernel knows, except those that were started
 /// with this variable in their environment, whatever its value.
 pub(crate) fn of_program(name: &str, but_with: &str) -> Vec<Process> {
     let marked = [but_with.as_bytes(), b"="].concat();

@@ -1,7 +1,7 @@
-//! A registry on loopback that has no image. Repositories answer by their names, so that the
-//! ways in which a pull fails are real:
+//! A registry on loopback without images. Repositories answer by their names, so that pulls fail in
+//! the real ways:
 //!
-//! - with a path segment `denied`: only who may read it learns whether it exists;
+//! - with a path segment `denied`: only users with access learn whether it exists;
 //! - with a path segment `slow`: the answer takes ten minutes;
 //! - all others: not found.
 
@@ -19,7 +19,7 @@ const SLOW: Duration = Duration::from_mins(10);
 pub(crate) fn serve(port: u16) -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     for connection in listener.incoming().flatten() {
-        // One that breaks off early needs no answer.
+        // A connection that breaks off early needs no answer.
         thread::spawn(move || answer_request(&connection, port));
     }
     Ok(())
@@ -50,7 +50,7 @@ fn answer_request(connection: &TcpStream, port: u16) -> io::Result<()> {
     connection.write_all(answer.render(method, port).as_bytes())
 }
 
-/// What a request is answered with.
+/// The answer to a request.
 #[derive(Debug, PartialEq, Eq)]
 enum Answer {
     Welcome,
@@ -69,7 +69,7 @@ impl Answer {
             "/v2/" | "/v2" => Self::Welcome,
             "/token" => Self::Token,
             _ if has("slow") => Self::Slow,
-            // As public registries do: a token is given to everyone, and then is not enough.
+            // Like public registries: everyone gets a token, but it is not enough.
             _ if has("denied") && authorized => Self::Denied,
             _ if has("denied") => Self::TokenNeeded,
             _ => Self::NotFound,

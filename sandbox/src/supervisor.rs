@@ -1,4 +1,4 @@
-//! Starts components, sees how they are, and ends them: the same way for all.
+//! Starts, checks and ends components: the same way for all.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -24,21 +24,21 @@ pub(crate) const MARK: &str = "CRYPTOCTL_SANDBOX_FOLDER";
 
 /// How long a component may take to become ready.
 const READY_PATIENCE: Duration = Duration::from_mins(1);
-/// How long one that runs, but is not ready, may take before it is started again.
+/// How long a component that runs without being ready may take before it is restarted.
 const RECOVERY_PATIENCE: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 const LOG_LINES_SHOWN: usize = 12;
 
-/// A component could not be brought up.
+/// A component could not be started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SupervisorError {
-    /// A file or folder could not be worked with.
+    /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The person asked to stop.
+    /// The user asked to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-    /// The program could not be started at all.
+    /// The program could not be started.
     #[error("cannot start `{component}`")]
     Start {
         component: &'static str,
@@ -50,7 +50,7 @@ pub(crate) enum SupervisorError {
         component: &'static str,
         log: PathBuf,
     },
-    /// The program runs and does not work.
+    /// The program runs but does not work.
     #[error(
         "`{component}` runs but was not ready after {} seconds; the end of `{}`:\n{}",
         READY_PATIENCE.as_secs(), log.display(), last_lines(log)
@@ -61,18 +61,18 @@ pub(crate) enum SupervisorError {
     },
 }
 
-/// How a component is.
+/// The health of a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Health {
     Healthy(Process),
-    /// It runs, but does not answer well.
+    /// It runs, but fails its check.
     Unhealthy(Process),
     /// Stopped by a signal.
     Frozen(Process),
     Dead,
 }
 
-/// Watches over the components of one instance.
+/// Supervises the components of one instance.
 #[derive(Debug)]
 pub(crate) struct Supervisor<'a> {
     instance: &'a Instance,
@@ -81,7 +81,7 @@ pub(crate) struct Supervisor<'a> {
 }
 
 impl<'a> Supervisor<'a> {
-    /// Watches over the components of this instance.
+    /// Supervises the components of this instance.
     pub(crate) fn new(instance: &'a Instance, api: &'a Api, interrupt: &'a Interrupt) -> Self {
         Self {
             instance,
@@ -90,7 +90,7 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// How the component is at this moment.
+    /// The current health of the component.
     pub(crate) fn health(&self, component: &Component) -> Health {
         let Some(process) = recorded_process(&self.instance.folder, component.name) else {
             return Health::Dead;
@@ -103,7 +103,7 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// Starts those of the components that do not work, and waits until all are ready.
+    /// Starts the components that do not work, and waits until all are ready.
     ///
     /// # Errors
     /// When one cannot be started, ends or does not become ready, and when interrupted.
@@ -134,7 +134,7 @@ impl<'a> Supervisor<'a> {
                 process
             }
         };
-        // It may only be waiting for a component that has just been healed.
+        // It may only be waiting for a component that has just been repaired.
         let deadline = Instant::now() + RECOVERY_PATIENCE;
         while Instant::now() < deadline && unready.state() != ProcessState::Gone {
             self.interrupt.check()?;
@@ -144,7 +144,7 @@ impl<'a> Supervisor<'a> {
             thread::sleep(POLL_INTERVAL);
         }
         terminal::progress(format_args!(
-            "{} does not answer: starting it again",
+            "{} does not answer: restarting it",
             component.name
         ));
         unready.kill(RECOVERY_PATIENCE);
@@ -166,7 +166,7 @@ impl<'a> Supervisor<'a> {
         };
 
         // A session of its own, so that closing the terminal does not end it. `setsid` replaces
-        // itself with the program: the process stays the one that is recorded.
+        // itself with the program, so the recorded process stays valid.
         let child = Command::new("setsid")
             .arg(&component.program)
             .args(&component.arguments)
@@ -241,7 +241,7 @@ fn record(folder: &Path, component: &str) -> PathBuf {
     folder.join("processes").join(format!("{component}.json"))
 }
 
-/// The usual folders of system programs, which a user's own `PATH` may lack.
+/// The usual folders of system programs, which the user's `PATH` may lack.
 fn search_path() -> impl AsRef<OsStr> {
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 }

@@ -14,15 +14,15 @@ use crate::foreground::{Foreground, ForegroundError};
 use crate::interrupt::Interrupt;
 use crate::terminal;
 
-/// A Go module that exists to name the programs to build and pin all their dependencies.
+/// A Go module that names the programs to build and pins all their dependencies.
 #[derive(Debug)]
 pub(crate) struct GoModule {
-    /// Names the folder in the cache.
+    /// The name of its folder in the cache.
     name: &'static str,
     pub(crate) title: &'static str,
     go_mod: &'static str,
     go_sum: &'static str,
-    /// The Kubernetes programs ask their own build which version they are.
+    /// The Kubernetes programs read their version from the build.
     stamped: bool,
 }
 
@@ -65,13 +65,13 @@ pub(crate) const KWOK: GoModule = GoModule {
 /// A program could not be built.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ToolchainError {
-    /// A file or folder could not be worked with.
+    /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Go could not be run to its end.
+    /// Go did not run to its end.
     #[error(transparent)]
     Foreground(#[from] ForegroundError),
-    /// Go could not say its version.
+    /// Go did not print its version.
     #[error(transparent)]
     Command(#[from] CommandError),
     /// The build failed.
@@ -83,7 +83,7 @@ pub(crate) enum ToolchainError {
 }
 
 impl GoModule {
-    /// The folder with the programs; builds them unless they are there.
+    /// The folder with the programs; builds them if they are missing.
     ///
     /// # Errors
     /// When they cannot be built, and when interrupted.
@@ -118,12 +118,12 @@ impl GoModule {
         })
     }
 
-    /// Whether they still have to be built.
+    /// Whether they have to be built.
     pub(crate) fn is_missing(&self, cache: &Cache) -> bool {
         self.key().map_or(true, |key| !cache.has(self.name, &key))
     }
 
-    /// Another version, another compiler or other flags make other programs.
+    /// Another version, another compiler or other flags produce other programs.
     fn key(&self) -> Result<Key, CommandError> {
         let (go, flags) = (go_version()?, self.linker_flags());
         Ok(Key::of(
@@ -131,7 +131,7 @@ impl GoModule {
         ))
     }
 
-    /// Leaves debug symbols out, and states the version where the program cannot know it.
+    /// Omits debug symbols, and sets the version that the program cannot know.
     fn linker_flags(&self) -> String {
         let mut flags = vec!["-s -w".to_owned()];
         let stamp = self.version_of("k8s.io/kubernetes");
@@ -182,7 +182,7 @@ pub(crate) fn go_version() -> Result<String, CommandError> {
     command::run("go", ["env", "GOVERSION"]).map(|version| version.trim().to_owned())
 }
 
-/// Runs a Go build, counting for the person who waits the packages that it has compiled.
+/// Runs a Go build and shows the number of compiled packages.
 fn build(
     name: &'static str,
     mut command: Command,

@@ -1,4 +1,4 @@
-//! Where the programs are that the cluster is made of.
+//! The paths of the cluster's programs.
 
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,7 @@ impl Tools {
         program_in(&self.packages, "containerd")
     }
 
-    /// containerd's own client.
+    /// containerd's client.
     pub(crate) fn ctr(&self) -> PathBuf {
         program_in(&self.packages, "ctr")
     }
@@ -51,7 +51,7 @@ impl Tools {
     }
 }
 
-/// Where a program is among the unpacked packages: Debian's releases differ in that.
+/// The path of a program in the unpacked packages, which differs between Debian releases.
 pub(crate) fn program_in(packages: &Path, name: &str) -> PathBuf {
     ["usr/bin", "usr/sbin", "bin", "sbin"]
         .iter()

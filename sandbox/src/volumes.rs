@@ -1,7 +1,7 @@
 //! The folders that the controller manager provisions as volumes.
 //!
-//! It puts them all into one folder of the machine that cannot be chosen, so the instance's own
-//! have to be told from those of others.
+//! All volumes of a machine are in one fixed folder, so an instance's own must be distinguished
+//! from those of others.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use crate::files::{self, FileError};
 
 const PROVISIONED: &str = "/tmp/hostpath_pv/";
-/// The length of the name that a volume's folder gets.
+/// The length of the name of a volume's folder.
 const UUID_LENGTH: usize = 36;
 
 /// Removes the volumes of the cluster whose etcd has its data in this folder.
 ///
-/// They are read from etcd's own files: these still tell when no component answers any more, and
-/// they name volumes of this cluster only.
+/// Their names come from etcd's own files: these can be read even if no component answers, and they
+/// name only volumes of this cluster.
 ///
 /// # Errors
 /// When a volume cannot be removed.
@@ -44,7 +44,7 @@ fn mentioned_in_files(folder: &Path) -> BTreeSet<String> {
     found
 }
 
-/// etcd reserves tens of megabytes for its log, most of which it never uses.
+/// etcd reserves tens of megabytes for its log, but uses little of them.
 fn without_trailing_zeros(content: &[u8]) -> &[u8] {
     const ZEROS: [u8; 4096] = [0; 4096];
     let is_used = |chunk: &[u8]| chunk != &ZEROS[..chunk.len()];

@@ -1,4 +1,4 @@
-//! The workspace that this program belongs to, and sessions that work on it with a cluster.
+//! The workspace of this program, and sessions that work on it with a cluster.
 
 use std::env;
 use std::ffi::OsStr;
@@ -12,7 +12,7 @@ use crate::instance::{Instance, InstanceName};
 use crate::interrupt::Interrupt;
 use crate::terminal;
 
-/// A session could not go on.
+/// A session could not continue.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SessionError {
     /// A command could not be run to its end.
@@ -21,23 +21,23 @@ pub(crate) enum SessionError {
     /// A command ran and failed.
     #[error("`{command}` failed ({status})")]
     Step { command: String, status: ExitStatus },
-    /// This program's own file is unknown.
-    #[error("cannot tell where this program is")]
+    /// The path of this program is unknown.
+    #[error("cannot find the path of this program")]
     OwnFile(#[source] io::Error),
 }
 
-/// Work on the workspace with an instance of its own, one step after the other.
+/// Work on the workspace with its own instance, step by step.
 #[derive(Debug)]
 pub(crate) struct Session<'a> {
     name: &'a InstanceName,
     interrupt: &'a Interrupt,
-    /// This program: kept from the beginning, since a step may build it anew.
+    /// The path of this program, read at the start, since a step may rebuild it.
     executable: PathBuf,
 }
 
 impl<'a> Session<'a> {
     /// # Errors
-    /// When this program's own file is unknown.
+    /// When the path of this program is unknown.
     pub(crate) fn new(
         name: &'a InstanceName,
         interrupt: &'a Interrupt,
@@ -50,18 +50,18 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// This program's file.
+    /// The path of this program.
     pub(crate) fn executable(&self) -> &Path {
         &self.executable
     }
 
-    /// Starts the instance, runs `work`, and stops the instance whatever became of it.
+    /// Starts the instance, runs `work`, and stops the instance whatever the result.
     ///
-    /// With `keep` it goes on running, and is used again the next time, with what is in it.
-    /// Without, it begins empty, also when an earlier session was killed and left it behind.
+    /// With `keep`, it keeps running and is used again next time, with its contents. Without, it
+    /// starts empty, even if a killed session left it behind.
     ///
     /// # Errors
-    /// Those of `work`, and when the instance cannot be started or stopped.
+    /// The errors of `work`, and when the instance cannot be started or stopped.
     pub(crate) fn with_cluster<E: From<SessionError>>(
         &self,
         keep: bool,
@@ -81,12 +81,12 @@ impl<'a> Session<'a> {
             ));
             return worked;
         }
-        // An interruption ends the work, not the tidying up after it.
+        // An interruption ends the work, but not the cleanup after it.
         let stopped = step(self.own("stop"), &Interrupt::default()).map_err(E::from);
         worked.and(stopped)
     }
 
-    /// Tells a program of the workspace which instance it works with, and how to change that.
+    /// Tells a program of the workspace which instance to use, and how to change it.
     pub(crate) fn tell(&self, instance: &Instance, command: &mut Command) {
         let kubectl = instance.tools().kubernetes_program("kubectl");
         command
@@ -96,7 +96,7 @@ impl<'a> Session<'a> {
             .env("CRYPTOCTL_SANDBOX_KUBECTL", kubectl);
     }
 
-    /// Runs a command that has to succeed, and says so first.
+    /// Prints a command and runs it; it has to succeed.
     ///
     /// # Errors
     /// When it does not succeed.
@@ -131,8 +131,8 @@ pub(crate) fn program(program: impl AsRef<OsStr>, arguments: &[&str]) -> Command
 /// cargo, in the workspace.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = program("cargo", arguments);
-    // `cargo sandbox` tells this program which package it is. Build scripts that look at these
-    // variables, such as ring's, would take them for a change and be run, and built upon, anew.
+    // `cargo sandbox` sets variables that name this package. Build scripts that depend on them,
+    // such as ring's, would run again, and their dependents would be rebuilt.
     for (name, _) in env::vars_os() {
         let of_package = name.to_string_lossy();
         if ["CARGO_PKG_", "CARGO_MANIFEST_"]

@@ -16,7 +16,7 @@ use crate::workspace::{self, Session};
 /// The package of the benchmarks, and its program.
 const PROGRAM: &str = "cryptoctl-bench";
 
-/// Builds what is measured and what measures it, and runs that on an instance started for it.
+/// Builds the programs, then runs the benchmarks on an instance started for them.
 ///
 /// # Errors
 /// When something cannot be built, and when the benchmarks fail.
@@ -24,13 +24,13 @@ pub(crate) fn run(bench: &Bench, interrupt: &Interrupt) -> Result<(), SandboxErr
     let session = Session::new(&bench.name, interrupt)?;
     session.step(workspace::cargo(&["build", "--package", PROGRAM]))?;
     let program = session.executable().with_file_name(PROGRAM);
-    // What would be refused is refused before anything that takes long.
+    // Check for errors before anything slow starts.
     session.step(bench.selected(&program, "check"))?;
-    // As a release is built: the package alone.
+    // Built like a release: only this package.
     session.step(workspace::cargo(&["build", "--release", "--locked"]))?;
     let cache = Cache::of_user()?;
     let helm = HELM.ensure(&cache, interrupt)?.join("helm");
-    // Asked for last, but built before anything is measured.
+    // Needed last, but built before the measurements start.
     KWOK.ensure(&cache, interrupt)?;
     let versions = versions()?;
     session.with_cluster(bench.keep, || {
@@ -48,7 +48,7 @@ pub(crate) fn run(bench: &Bench, interrupt: &Interrupt) -> Result<(), SandboxErr
             session.step(command)
         };
         let measured = step(bench.selected(&program, "run"));
-        // A sandbox that is stopped takes everything along.
+        // Stopping the sandbox removes all objects in it.
         let cleaned = if bench.keep {
             step(workspace::program(&program, &["clean"]))
                 .map_err(SandboxError::from)
@@ -62,7 +62,7 @@ pub(crate) fn run(bench: &Bench, interrupt: &Interrupt) -> Result<(), SandboxErr
 }
 
 impl Bench {
-    /// A command of the benchmarks' program for what is to be measured.
+    /// A command of the benchmark program, with the selected measurements.
     fn selected(&self, program: &Path, command: &str) -> Command {
         let mut selected = workspace::program(program, &[command]);
         selected.args(["--runs", &self.runs.to_string()]);
@@ -73,7 +73,7 @@ impl Bench {
     }
 }
 
-/// The versions of what is built here, as JSON.
+/// The versions of the built programs, as JSON.
 fn versions() -> Result<String, SandboxError> {
     let of = |tool: &GoModule, module| tool.version_of(module).unwrap_or("unknown");
     let versions = json!([

@@ -1,4 +1,4 @@
-//! `demo`: the tool at work on a real cluster, as a person would use it.
+//! `demo`: the tool on a real cluster, used as a user would.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -15,20 +15,22 @@ use crate::workspace::{self, Session};
 /// How long the exercise's server takes to write its keys, generously.
 const KEYS_PATIENCE: Duration = Duration::from_mins(2);
 
-/// The exit status with which the tool says that the answer is no.
+/// The exit status of the tool for a negative result.
 const UNHEALTHY: i32 = 4;
 
-/// What the demo does, in order.
+/// The steps of the demo, in order.
 const SCRIPT: &[Line] = &[
-    Line::Say("The built-in set: deployed, proven, broken on purpose, proven again."),
+    Line::Say("The built-in set: deployed, verified, broken on purpose, verified again."),
     Line::Run("up", 0),
     Line::Run("verify", 0),
     Line::Run("chaos --yes", 0),
     Line::Run("verify", 0),
     Line::Run("down --yes", 0),
-    Line::Say("The claim was kept. Now the data goes too, so that the exercise can begin anew."),
+    Line::Say(
+        "The claim was kept. Now the data is deleted too, so that the exercise can start over.",
+    ),
     Line::Run("down --yes --delete-data", 0),
-    Line::Say("The exercise's first solution works, as long as nobody touches pod -0."),
+    Line::Say("The exercise's first solution works as long as nobody deletes pod -0."),
     Line::Run("up -f manifests/exercise/2-naive", 0),
     Line::AwaitKeys("verify -f manifests/exercise/2-naive --path /keys"),
     Line::Run(
@@ -50,18 +52,18 @@ const SCRIPT: &[Line] = &[
 ];
 
 enum Line {
-    /// Tells what comes next.
+    /// Prints what comes next.
     Say(&'static str),
     /// Runs the tool with these arguments and expects this exit status.
     Run(&'static str, i32),
-    /// Waits until the server has written its keys, which takes it 25 seconds, then shows this.
+    /// Waits until the server has written its keys, which takes 25 seconds, then prints the result.
     AwaitKeys(&'static str),
 }
 
-/// Builds the tool and plays the script on an instance started for it.
+/// Builds the tool and runs the steps on an instance started for them.
 ///
 /// # Errors
-/// When the tool cannot be built, or a command ends with another status than it should.
+/// When the tool cannot be built, or a command ends with an unexpected status.
 pub(crate) fn run(
     name: &InstanceName,
     keep: bool,
@@ -104,7 +106,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Runs the tool before the person's eyes.
+    /// Runs the tool with its output visible.
     fn show(&self, arguments: &'static str, expected: i32) -> Result<(), SandboxError> {
         terminal::progress(format_args!("\n$ cryptoctl {arguments}"));
         let status = self.run(self.command(arguments))?;

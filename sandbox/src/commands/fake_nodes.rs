@@ -1,4 +1,4 @@
-//! `fake-nodes`: nodes for hundreds of replicas, in a cluster that runs.
+//! `fake-nodes`: nodes for hundreds of replicas, in a running cluster.
 
 use crate::cache::Cache;
 use crate::error::SandboxError;
@@ -7,7 +7,8 @@ use crate::instance::InstanceName;
 use crate::interrupt::Interrupt;
 use crate::toolchain;
 
-/// Starts what fake nodes need, unless it runs, and waits until pods can be put there.
+/// Starts the programs that fake nodes need, unless they run, and waits until pods can be scheduled
+/// there.
 ///
 /// # Errors
 /// When the sandbox is not started, when kwok cannot be built, and when the nodes do not become ready.

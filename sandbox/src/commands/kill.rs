@@ -1,4 +1,4 @@
-//! `kill`: breaks one component, for tests of what happens then.
+//! `kill`: breaks one component, for tests.
 
 use rustix::process::Signal;
 
@@ -12,7 +12,7 @@ use crate::terminal;
 /// Sends the component's process the signal of the fault.
 ///
 /// # Errors
-/// When the sandbox is not started, or the component does not run.
+/// When the sandbox is not started, or the component is not running.
 pub(crate) fn run(name: &InstanceName, component: &str, fault: Fault) -> Result<(), SandboxError> {
     let instance = super::open(name)?;
     let process = supervisor::recorded_process(&instance.folder, component)

@@ -15,7 +15,7 @@ use crate::error::SandboxError;
 use crate::instance::{Instance, InstanceName};
 use crate::terminal;
 
-/// `kubeconfig`: prints where it is.
+/// `kubeconfig`: prints its path.
 ///
 /// # Errors
 /// When the sandbox is not started.
@@ -24,7 +24,7 @@ pub(crate) fn kubeconfig(name: &InstanceName) -> Result<(), SandboxError> {
     Ok(())
 }
 
-/// Opens an instance that has to be there.
+/// Opens an instance that must exist.
 fn open(name: &InstanceName) -> Result<Instance, SandboxError> {
     Instance::open(name)?.ok_or_else(|| SandboxError::NotStarted(name.as_ref().to_owned()))
 }

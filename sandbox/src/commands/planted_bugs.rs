@@ -1,4 +1,5 @@
-//! `planted-bugs`: does the simulation find what is wrong? Each bug is planted in a copy of the workspace.
+//! `planted-bugs`: does the simulation find mutations? Each one is applied to a copy of the
+//! workspace.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -21,10 +22,11 @@ const TEST: [&str; 5] = [
     "--quiet",
 ];
 
-/// Plants every bug, or those that are named; returns whether all were found.
+/// Applies every mutation, or the named ones; returns whether all were found.
 ///
 /// # Errors
-/// When a bug does not fit the source, when what is planted does not compile, and when interrupted.
+/// When a mutation does not apply to the source, when the mutated source does not compile, and when
+/// interrupted.
 pub(crate) fn run(names: &[String], interrupt: &Interrupt) -> Result<bool, SandboxError> {
     let root = workspace::root();
     let bugs = PlantedBug::load(&root.join("tests/planted"), names)?;
@@ -33,7 +35,7 @@ pub(crate) fn run(names: &[String], interrupt: &Interrupt) -> Result<bool, Sandb
     copy_workspace(&root, &copy)?;
     let mut all_found = true;
     terminal::progress(format_args!(
-        "{} bugs; what they say is in {}",
+        "{} mutations; their output is in {}",
         bugs.len(),
         folder.display()
     ));
@@ -47,7 +49,7 @@ pub(crate) fn run(names: &[String], interrupt: &Interrupt) -> Result<bool, Sandb
     Ok(all_found)
 }
 
-/// Builds and runs the simulation; returns what found the bug.
+/// Builds and runs the simulation; returns which failure found the mutation.
 fn simulate(
     bug: &PlantedBug,
     workspace: &Path,
@@ -86,7 +88,8 @@ fn simulate(
     })))
 }
 
-/// Copies what git knows, and nothing else; a file that has not changed stays, so that little is compiled again.
+/// Copies the files that git tracks, and no others. Unchanged files are not touched, so that little
+/// is compiled again.
 fn copy_workspace(root: &Path, copy: &Path) -> Result<(), SandboxError> {
     let root_text = root.display().to_string();
     let listed = command::run("git", ["-C", &root_text, "ls-files", "--cached"])?;
@@ -109,7 +112,7 @@ fn copy_workspace(root: &Path, copy: &Path) -> Result<(), SandboxError> {
     Ok(())
 }
 
-/// Removes the files of an earlier copy that are not known any more.
+/// Removes files of an earlier copy that git no longer tracks.
 fn remove_others(folder: &Path, known: &BTreeSet<PathBuf>) -> Result<(), SandboxError> {
     for path in files::entries(folder) {
         if path.is_dir() {

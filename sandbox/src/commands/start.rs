@@ -1,4 +1,4 @@
-//! `start`: makes the cluster run, whatever of it runs already.
+//! `start`: starts the cluster, or the parts of it that are not running.
 
 use std::thread;
 use std::time::Instant;
@@ -16,7 +16,7 @@ use crate::{
     certificates, cgroup, cluster, doctor, image, kubeconfig, packages, terminal, toolchain,
 };
 
-/// Starts what does not work and prints where the kubeconfig is.
+/// Starts what is not working and prints the path of the kubeconfig.
 ///
 /// # Errors
 /// When the machine lacks something, something cannot be built, or a component does not come up.
@@ -74,7 +74,7 @@ fn bring_up(instance: &Instance, interrupt: &Interrupt) -> Result<(), SandboxErr
     let [foundation, api_server, rest] = components::stages(instance);
     supervisor.ensure_ready(&foundation)?;
 
-    // Images are unpacked while the API server starts, which is the longest wait.
+    // Images are unpacked while the API server starts, which takes longest.
     let images = image::in_folder(&instance.tools().images);
     thread::scope(|scope| {
         let import = scope.spawn(|| containerd::import_images(instance, &images));

@@ -1,4 +1,4 @@
-//! `status`: how each component is.
+//! `status`: the health of each component.
 
 use crate::api::Api;
 use crate::components;

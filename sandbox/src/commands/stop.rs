@@ -1,4 +1,4 @@
-//! `stop`: leaves nothing of the instance behind, whatever of it still works.
+//! `stop`: removes the whole instance, even if parts of it are broken.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use crate::instance::{self, Instance, InstanceName};
 use crate::process::{self, Process};
 use crate::{cgroup, leftovers, mounts, packages, supervisor, terminal, tools, volumes};
 
-/// How long a killed process may take to go.
+/// How long to wait for a killed process to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Ends every process of the instance and removes everything that it made.
+/// Ends every process of the instance and removes everything that it created.
 ///
-/// Nothing in here needs a component to answer: processes are found by what was recorded, by
-/// the mark in their environment and by their cgroup, all else by its name.
+/// This needs no answer from any component: processes are found by their records, by the mark in
+/// their environment and by their cgroup, everything else by its name.
 ///
 /// # Errors
 /// When something cannot be removed.
@@ -32,7 +32,7 @@ pub(crate) fn run(name: &InstanceName) -> Result<(), SandboxError> {
         terminal::progress("waiting for another start or stop of this sandbox");
     })?;
     end_processes(&folder, &cgroup)?;
-    // Each is tried whatever becomes of the others; a second stop finds what is left.
+    // Each step runs even if others fail; a second stop finds what is left.
     let results: [Result<(), SandboxError>; 4] = [
         mounts::unmount_under(&folder).map_err(Into::into),
         remove_network(name),
@@ -61,8 +61,8 @@ fn remove_network(name: &InstanceName) -> Result<(), SandboxError> {
         .remove(&tools::program_in(&packages, "busybox"))?)
 }
 
-/// Ends the components in the reverse order of their start, so that none repairs what is being
-/// taken down; then the containers, and last whatever the components started besides.
+/// Ends the components in reverse order, so that none repairs what is being removed; then the
+/// containers, and last everything else that the components started.
 fn end_processes(folder: &Path, cgroup: &str) -> Result<(), SandboxError> {
     let components = components::NAMES
         .iter()
@@ -76,7 +76,7 @@ fn end_processes(folder: &Path, cgroup: &str) -> Result<(), SandboxError> {
         supervisor::MARK,
         folder.as_os_str(),
     ))?;
-    // A container may just have been about to start when the first look was taken.
+    // A container may have been starting during the first look.
     end(cgroup::processes(cgroup))?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `test`: every test there is, those on a real cluster included.
+//! `test`: every test, including those on a real cluster.
 
 use crate::browser;
 use crate::cache::Cache;
@@ -10,7 +10,7 @@ use crate::workspace::{self, Session};
 /// Runs the hermetic tests, then the end-to-end tests on an instance started for them.
 ///
 /// # Errors
-/// When a step fails; later ones are not run then, but the instance is stopped.
+/// When a step fails: later steps do not run, but the instance is stopped.
 pub(crate) fn run(
     name: &InstanceName,
     keep: bool,
@@ -19,10 +19,10 @@ pub(crate) fn run(
 ) -> Result<(), SandboxError> {
     let session = Session::new(name, interrupt)?;
     // Always the whole workspace: a part of it would have dependencies with fewer features, and
-    // cargo would build those once more.
+    // cargo would build those again.
     session.step(workspace::cargo(&["build", "--workspace"]))?;
-    // Most of them wait for a program that waits for something. With more at once, each would wait so long for
-    // the others on a busy machine that it measures the machine.
+    // Most tests wait for a program that waits for something else. With more threads, each would
+    // wait so long for the others on a busy machine that it would measure the machine.
     session.step(workspace::cargo(&[
         "test",
         "--workspace",

@@ -7,7 +7,7 @@ use crate::instance::Instance;
 
 pub(super) const NAME: &str = "kube-apiserver";
 
-/// Who asked for what and when, without the objects themselves: enough to count requests.
+/// Who requested what and when, without the objects themselves: enough to count requests.
 const AUDIT_POLICY: &str = "\
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -42,7 +42,7 @@ pub(super) fn component(instance: &Instance) -> Component {
             file_flag(instance, "kubelet-certificate-authority", AUTHORITY),
             file_flag(instance, "kubelet-client-certificate", "kube-apiserver.crt"),
             file_flag(instance, "kubelet-client-key", "kube-apiserver.key"),
-            // Otherwise exec, logs and port-forward look the node's name up in DNS.
+            // Otherwise exec, logs and port-forward would look up the node's name in DNS.
             flag("kubelet-preferred-address-types", "InternalIP"),
             flag("service-account-issuer", "https://kubernetes.default.svc"),
             file_flag(
@@ -56,7 +56,7 @@ pub(super) fn component(instance: &Instance) -> Component {
                 SERVICE_ACCOUNT_KEY,
             ),
             flag("service-cluster-ip-range", "10.96.0.0/16"),
-            // Loopback is refused as an endpoint, and no pod needs the API server.
+            // Loopback is refused as an endpoint, but no pod needs the API server.
             flag("endpoint-reconciler-type", "none"),
             flag("allow-privileged", true),
             flag("audit-policy-file", audit_policy.display()),

@@ -1,4 +1,4 @@
-//! containerd, which runs the containers, and the images that it is given.
+//! containerd, which runs the containers, and the images that it gets.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::instance::Instance;
 
 pub(super) const NAME: &str = "containerd";
 
-/// The part of containerd's world in which kubelet works.
+/// The containerd namespace in which kubelet works.
 const NAMESPACE: &str = "k8s.io";
 
 pub(super) fn component(instance: &Instance) -> Component {
@@ -101,10 +101,10 @@ disabled_plugins = [
     )
 }
 
-/// Gives containerd the images that it does not have yet.
+/// Loads the images that containerd does not have yet.
 ///
 /// # Errors
-/// When containerd cannot be asked or does not take one.
+/// When containerd cannot be reached or refuses an image.
 pub(crate) fn import_images(instance: &Instance, images: &[Image]) -> Result<(), CommandError> {
     let socket = instance.containerd_socket();
     let client = |arguments: &[&str]| {

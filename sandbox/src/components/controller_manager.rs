@@ -40,7 +40,8 @@ pub(super) fn component(instance: &Instance) -> Component {
                 "flex-volume-plugin-dir",
                 instance.folder.join("volume-plugins").display(),
             ),
-            // Many tests at once would wait for the usual limit of 20 requests per second.
+            // With the usual limit of 20 requests per second, many parallel tests would wait for
+            // it.
             flag("kube-api-qps", 200),
             flag("kube-api-burst", 400),
         ],

@@ -1,4 +1,4 @@
-//! etcd, the cluster's memory. Only holders of the instance's certificates can talk to it.
+//! etcd, the cluster's database. Only holders of the instance's certificates can access it.
 
 use super::{file_flag, flag};
 use crate::certificates::AUTHORITY;

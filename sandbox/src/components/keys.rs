@@ -1,4 +1,4 @@
-//! The server at which every port-forward to a pod of a fake node ends.
+//! The server that answers every port-forward to a pod of a fake node.
 
 use super::flag;
 use crate::component::{Component, Readiness};
@@ -6,7 +6,7 @@ use crate::keys;
 
 pub(super) const NAME: &str = "keys";
 
-/// The hidden command of this program that is the server.
+/// The hidden command of this program that runs the server.
 pub(crate) const COMMAND: &str = "serve-keys";
 
 pub(super) fn component(port: u16) -> Component {

@@ -21,7 +21,7 @@ pub(super) fn component(instance: &Instance) -> Component {
             flag("config", configuration.display()),
             flag("root-dir", instance.folder.join("kubelet").display()),
             flag("cert-dir", instance.folder.join("kubelet/pki").display()),
-            // Makes the node's address loopback, where nobody else can reach it.
+            // Sets the node's address to loopback, which is not reachable from outside.
             flag("hostname-override", NODE),
         ],
         files: vec![
@@ -38,7 +38,7 @@ fn settings(instance: &Instance) -> Value {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
 
-        // Who may use it: holders of a certificate, if the API server allows them.
+        // Access: holders of a certificate, if the API server allows it.
         "address": "127.0.0.1",
         "port": ports.kubelet,
         "readOnlyPort": 0,
@@ -53,7 +53,7 @@ fn settings(instance: &Instance) -> Value {
         },
         "authorization": { "mode": "Webhook" },
 
-        // What it uses of this machine: nothing that another instance uses too.
+        // Resources of this machine: none that another instance uses too.
         "containerRuntimeEndpoint": format!("unix://{}", instance.containerd_socket().display()),
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": format!("/{}", instance.cgroup()),
@@ -64,13 +64,13 @@ fn settings(instance: &Instance) -> Value {
         "failSwapOn": false,
         "maxPods": 200,
 
-        // There is no DNS. An address where nothing listens answers a query at once; without
-        // one, every pod would get a warning event.
+        // There is no DNS. An address where nothing listens refuses a query at once; without one,
+        // every pod would get a warning event.
         "clusterDNS": [instance.settings.network.gateway()],
         "resolvConf": "",
 
-        // A small disk is no reason to evict pods, nor to remove the images that cannot be
-        // pulled again.
+        // A small disk is no reason to evict pods, or to remove the images that cannot be pulled
+        // again.
         "evictionHard": {
             "memory.available": "100Mi",
             "nodefs.available": "1%",
@@ -80,10 +80,10 @@ fn settings(instance: &Instance) -> Value {
         },
         "imageGCHighThresholdPercent": 100,
 
-        // A test sees several restarts of a crashing container within seconds; the usual cap
-        // of five minutes would make it wait for minutes.
+        // A test needs several restarts of a crashing container within seconds; the usual back-off
+        // would take minutes.
         "crashLoopBackOff": { "maxContainerRestartPeriod": "5s" },
-        // One slow pull must not hold up the others, nor many pulls each other.
+        // One slow pull must not delay the others, nor many pulls each other.
         "serializeImagePulls": false,
         "registryPullQPS": 0,
     })

@@ -1,7 +1,7 @@
-//! kwok, which pretends to be the kubelet of fake nodes: it says of every pod there that it runs,
-//! and leads every port-forward to the one server of the keys.
+//! kwok, which acts as the kubelet of fake nodes: it reports every pod there as running, and
+//! connects every port-forward to the one server of the keys.
 //!
-//! It touches no node without the mark, so the real one stays kubelet's own.
+//! It ignores nodes without the mark, so the real node stays kubelet's own.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::ports::FakeNodePorts;
 
 pub(super) const NAME: &str = "kwok";
 
-/// How long a node counts as alive after it was last heard of, as kubelet has it by default.
+/// How long a node counts as alive after its last heartbeat; the same as kubelet's default.
 const LEASE_SECONDS: u32 = 40;
 
 pub(super) fn component(instance: &Instance, program: &Path, ports: FakeNodePorts) -> Component {
@@ -34,8 +34,8 @@ pub(super) fn component(instance: &Instance, program: &Path, ports: FakeNodePort
                 format_args!("{MARK}={MARKED}"),
             ),
             flag("node-lease-duration-seconds", LEASE_SECONDS),
-            // Where the API server finds the nodes' kubelets; without the address of the server,
-            // it would listen on all of the machine's.
+            // Where the API server finds the kubelets of the nodes. Without the server's address,
+            // it would listen on all addresses of the machine.
             flag("node-ip", "127.0.0.1"),
             flag("node-port", port),
             flag("server-address", format_args!("127.0.0.1:{port}")),
@@ -86,7 +86,7 @@ fn settings(ports: FakeNodePorts) -> String {
         .concat()
 }
 
-/// What becomes of every object of a kind for which the condition holds.
+/// The new status of every object of a kind that meets the condition.
 fn stage(name: &str, kind: &str, condition: &str, next: &Value) -> Value {
     json!({
         "apiVersion": "kwok.x-k8s.io/v1alpha1",
@@ -102,12 +102,12 @@ fn stage(name: &str, kind: &str, condition: &str, next: &Value) -> Value {
     })
 }
 
-/// A change of the status that leaves the conditions alone that it does not name.
+/// A status change that keeps all conditions except those that it names.
 fn status(template: &str) -> Value {
     json!({ "subresource": "status", "root": "status", "type": "strategic", "template": template })
 }
 
-/// A node that is ready, with room for as many pods as kubelet allows by default.
+/// A ready node, with room for as many pods as kubelet allows by default.
 fn node(port: u16) -> String {
     format!(
         r#"
@@ -128,7 +128,7 @@ allocatable: {{ cpu: "16", memory: 64Gi, pods: "110" }}
     )
 }
 
-/// A pod whose containers all run and are ready.
+/// A pod whose containers are all running and ready.
 const POD: &str = r#"
 {{ $now := Now | Quote }}
 phase: Running

@@ -1,4 +1,4 @@
-//! The components of a cluster, in the order in which they need each other.
+//! The components of a cluster, in the order of their dependencies.
 
 mod api_server;
 pub(crate) mod containerd;
@@ -45,8 +45,8 @@ pub(crate) fn stages(instance: &Instance) -> [Vec<Component>; 3] {
     ]
 }
 
-/// What fake nodes need besides, named in [`FAKE_NODES`]; only what is measured with many replicas
-/// starts it.
+/// The additional components for fake nodes, named in [`FAKE_NODES`]; only measurements with many
+/// replicas start them.
 pub(crate) fn of_fake_nodes(
     instance: &Instance,
     kwok: &Path,
@@ -58,10 +58,10 @@ pub(crate) fn of_fake_nodes(
     ]
 }
 
-/// The names of what [`of_fake_nodes`] gives, in its order.
+/// The names of the components in [`of_fake_nodes`], in the same order.
 pub(crate) const FAKE_NODES: [&str; 2] = [keys::NAME, kwok::NAME];
 
-/// `--name=value`, as all these programs take their flags.
+/// `--name=value`, the flag syntax of all these programs.
 fn flag(name: &str, value: impl std::fmt::Display) -> String {
     format!("--{name}={value}")
 }

@@ -1,4 +1,4 @@
-//! The registry to which every image pull goes: it has no image, and says so in several ways.
+//! The registry for every image pull: it has no images, and says so in several ways.
 
 use super::flag;
 use crate::component::{Component, Readiness};
@@ -6,7 +6,7 @@ use crate::instance::Instance;
 
 pub(crate) const NAME: &str = "registry";
 
-/// The hidden command of this program that is the registry.
+/// The hidden command of this program that runs the registry.
 pub(crate) const COMMAND: &str = "serve-registry";
 
 pub(super) fn component(instance: &Instance) -> Component {
@@ -20,7 +20,7 @@ pub(super) fn component(instance: &Instance) -> Component {
     }
 }
 
-/// Sends containerd here for the images of every registry, and never to the network.
+/// Redirects containerd here for the images of every registry, and never to the network.
 pub(super) fn hosts(instance: &Instance) -> String {
     let url = format!("http://127.0.0.1:{}", instance.settings.ports.registry);
     format!("server = \"{url}\"\n\n[host.\"{url}\"]\n  capabilities = [\"pull\", \"resolve\"]\n")

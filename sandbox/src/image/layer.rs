@@ -7,7 +7,7 @@ use tar::{Builder, EntryType, Header};
 
 use crate::files::FileError;
 
-/// A file system in the making.
+/// A file system under construction.
 pub(super) struct Layer(Builder<Vec<u8>>);
 
 impl Default for Layer {

@@ -1,4 +1,4 @@
-//! The images of the sandbox, made here because no registry can be reached.
+//! The images of the sandbox, built here because no registry is used.
 
 mod archive;
 mod layer;
@@ -44,11 +44,11 @@ const SOURCES: [(&str, &str); 6] = [
     ),
 ];
 
-/// Says how the images are put together; a change makes them anew.
+/// Describes how the images are built; a change rebuilds them.
 const RECIPE: [&str; 2] = [include_str!("mod.rs"), include_str!("layer.rs")];
 
-/// What the exercise's scripts may call: in the real image these are Debian's programs. There is
-/// no curl and no wget there.
+/// The programs that the exercise's scripts may call; in the real image these are Debian's. It has
+/// no curl and no wget.
 const APPLETS: &str = "[ awk base64 basename cat chgrp chmod chown cp cut date dd df dirname du \
     echo egrep env expr false fgrep find grep groups gunzip gzip head hostname id install kill ln \
     ls md5sum mkdir mkfifo mknod mktemp mv nl nproc od paste printf pwd readlink realpath rm rmdir \
@@ -62,10 +62,10 @@ pub(crate) struct Image {
     pub(crate) archive: PathBuf,
 }
 
-/// The images could not be made.
+/// The images could not be built.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ImageError {
-    /// A file or folder could not be worked with.
+    /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),
     /// A program in the images could not be built.
@@ -87,10 +87,10 @@ pub(crate) fn in_folder(folder: &Path) -> [Image; 2] {
     ]
 }
 
-/// The folder with the images; makes them unless they are there.
+/// The folder with the images; builds them if they are missing.
 ///
 /// # Errors
-/// When they cannot be made.
+/// When they cannot be built.
 pub(crate) fn ensure(cache: &Cache, packages: &Path) -> Result<PathBuf, ImageError> {
     let go = toolchain::go_version()?;
     let packages_name = packages.file_name().unwrap_or_default().as_encoded_bytes();
@@ -162,7 +162,7 @@ fn file_server_layer(programs: &Path, packages: &Path) -> Result<Vec<u8>, FileEr
     for applet in APPLETS.split_whitespace() {
         layer.link(&format!("bin/{applet}"), "busybox")?;
     }
-    // Scripts name these by their path.
+    // Scripts use these by their path.
     layer.link("usr/bin/env", "../../bin/busybox")?;
     layer.finish()
 }
