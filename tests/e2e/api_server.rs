@@ -32,7 +32,7 @@ fn restart() -> Healing {
     Healing::begin()
 }
 
-/// Starts again what has ended, until it is dropped.
+/// Restarts components that have ended, until it is dropped.
 struct Healing {
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -59,7 +59,7 @@ impl Drop for Healing {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // What it could not start shows in the test itself.
+            // A component that could not be started shows in the test itself.
             let _ = thread.join();
         }
     }

@@ -10,21 +10,21 @@ use crate::harness::variable;
 /// The width of a small phone, in CSS pixels.
 const PHONE: u32 = 360;
 
-/// What a browser made of a page.
+/// A page as a browser loads it.
 pub(crate) struct Rendered {
-    /// The document as the browser has it after loading.
+    /// The document after loading.
     pub(crate) document: String,
-    /// What the page said on the console: errors, and what its own policy forbade.
+    /// The page's console output: errors, and violations of its own policy.
     pub(crate) console: Vec<String>,
 }
 
-/// What a browser measures on a phone.
+/// A browser's measurements on a phone.
 pub(crate) struct Phone {
-    /// The width that there is.
+    /// The available width.
     pub(crate) width: u64,
-    /// The width that the page takes.
+    /// The width of the page.
     pub(crate) taken: u64,
-    /// The words of the heading, as they are shown.
+    /// The words of the heading as shown.
     pub(crate) heading: String,
     /// The heights of the strips.
     pub(crate) strips: Vec<f64>,

@@ -6,7 +6,7 @@ use crate::harness::Namespace;
 
 const IMAGE: &str = "quay.io/k8sexercices/fileserver:v1.0";
 
-/// A StatefulSet with one replica: what stands in its pods' spec, and in their container.
+/// A StatefulSet with one replica, from its pod spec and its container.
 fn set(name: &str, pod: &str, container: &str) -> String {
     format!(
         "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: {name}}}\nspec:\n  serviceName: {name}\n  replicas: 1\n  \
@@ -38,7 +38,7 @@ fn progress(report: &Value) -> &Value {
     &report["rollouts"][0]["progress"]
 }
 
-/// What keeps a workload from becoming Ready, be it certain or not.
+/// Why a workload does not become Ready, whether certain or suspected.
 fn cause(progress: &Value) -> &Value {
     if progress["cause"].is_null() {
         &progress["suspicion"]

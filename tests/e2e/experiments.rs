@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::harness::Namespace;
 use crate::sets;
 
-/// Two replicas, each with data of its own that its template names, without a shared volume.
+/// Two replicas without a shared volume, each with data that its template names.
 fn set(strategy: &Value, start: u32, last: &str) -> String {
     let script = "mkdir -p /data && printf '%s\\n' 1 2 3 4 $LAST > /data/keys.txt && exec dotnet FileServer.dll";
     json!({
@@ -94,7 +94,7 @@ fn a_restart_replaces_what_the_partition_leaves_counted_from_the_first_ordinal()
     let faults = report["faults"].as_array().unwrap();
     assert_eq!(faults.len(), 1, "{faults:#?}");
     assert_eq!(faults[0]["pod"], "web-6");
-    // What the partition keeps comes back from the old template.
+    // Replicas below the partition are recreated from the old template.
     let report = namespace.here(&chaos).expect(0).report();
     assert_eq!(report["faults"][0]["pod"], "web-5");
 }
@@ -105,7 +105,7 @@ fn of_two_experiments_at_once_the_second_is_refused_and_told_who_runs_the_first(
     let set = sets::built_in(&namespace, 500);
     namespace.cryptoctl(&["up", "-f", &set]).expect(0);
     let chaos = ["chaos", "-f", &set, "--path", "/keys", "--yes"];
-    // The first goes on for as long as the second needs to see that it does.
+    // The first runs for as long as the second needs to notice it.
     let mut first = namespace.start(&[&chaos[..], &["--repeat", "100"]].concat());
     first.until(|event| event["event"] == "fault");
     let second = namespace.cryptoctl(&chaos).expect(5);
@@ -154,7 +154,7 @@ fn after_a_scale_the_replicas_field_returns_to_its_owner() {
     assert_eq!(now["spec"]["replicas"], 2);
 }
 
-/// Leaves every node in use, however the test ends.
+/// Uncordons every node, however the test ends.
 struct Uncordoned<'a>(&'a Namespace);
 
 impl Drop for Uncordoned<'_> {
@@ -166,7 +166,7 @@ impl Drop for Uncordoned<'_> {
 
 #[test]
 fn a_node_is_uncordoned_although_the_workload_is_gone() {
-    // The node is everybody's.
+    // All tests share the node.
     let namespace = Namespace::alone("cordon-down");
     let _guard = Uncordoned(&namespace);
     let set = sets::built_in(&namespace, 50);

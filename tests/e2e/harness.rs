@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// Nothing in these tests takes this long; what does, hangs.
+/// Nothing in these tests takes this long unless it hangs.
 const LONGEST: Duration = Duration::from_secs(240);
-/// How often a condition that no watch reports is looked at.
+/// How often a condition that no watch reports is checked.
 const PAUSE: Duration = Duration::from_millis(200);
 
 static API_SERVER: RwLock<()> = RwLock::new(());
@@ -40,7 +40,7 @@ impl Ended {
         }
     }
 
-    /// Asserts the exit code, showing everything that was said otherwise.
+    /// Asserts the exit code; on failure, shows the whole output.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(
@@ -51,7 +51,7 @@ impl Ended {
         self
     }
 
-    /// Asserts that a text was said on standard error.
+    /// Asserts that standard error contains a text.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
         assert!(
@@ -84,7 +84,7 @@ impl Ended {
     }
 }
 
-/// A run that goes on in the background, its events read as they come.
+/// A run in the background, whose events are read as they arrive.
 pub(crate) struct Running {
     child: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
@@ -114,7 +114,7 @@ impl Running {
         assert!(sent.success());
     }
 
-    /// Ends it without a chance to do anything.
+    /// Kills it with SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -151,7 +151,7 @@ pub(crate) struct Namespace {
 }
 
 impl Namespace {
-    /// A name that nothing has yet; `up` creates the namespace.
+    /// An unused name; `up` creates the namespace.
     pub(crate) fn new(test: &str) -> Self {
         let shared = API_SERVER.read().unwrap_or_else(PoisonError::into_inner);
         Self::named(test, Some(shared), None)
@@ -206,7 +206,7 @@ impl Namespace {
         command
     }
 
-    /// Runs `cryptoctl -n` this namespace as whoever a kubeconfig names.
+    /// Runs `cryptoctl -n` this namespace with the identity of a kubeconfig.
     pub(crate) fn here_as(&self, kubeconfig: &Path, arguments: &[&str]) -> Ended {
         let arguments = [&["-n", &self.name], arguments].concat();
         let mut command = self.command_as(kubeconfig.to_str().unwrap(), &arguments);
@@ -273,13 +273,13 @@ impl Namespace {
             .unwrap()
     }
 
-    /// An object as the API server has it.
+    /// The live object.
     #[track_caller]
     pub(crate) fn object(&self, name: &str) -> Value {
         serde_json::from_str(&self.kubectl(&["get", name, "-o", "json"])).unwrap()
     }
 
-    /// Waits until `question` has an answer.
+    /// Waits until `question` returns an answer.
     #[track_caller]
     pub(crate) fn eventually<T>(&self, what: &str, question: impl Fn() -> Option<T>) -> T {
         let started = Instant::now();

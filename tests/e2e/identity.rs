@@ -13,7 +13,7 @@ fn programs() -> [Program; 2] {
 
 test_each_group!(programs());
 
-/// Only root can give a program a pod's files, so it stands here alone.
+/// Only root can give a program a pod's files, so this test runs alone.
 #[test]
 fn in_pod() {
     crate::kubeconfigs::check(&programs(), &crate::kubeconfigs::cases::in_pod::cases());

@@ -4,7 +4,7 @@ use crate::api_server::sandbox;
 use crate::harness::Namespace;
 use crate::sets;
 
-/// Brings the kubelet back however the test ends.
+/// Restarts the kubelet however the test ends.
 struct Away;
 
 impl Away {

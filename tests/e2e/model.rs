@@ -19,7 +19,7 @@ use crate::harness::{Namespace, variable};
 /// Where a pod's image comes from: the one that the sandbox holds.
 const IMAGE: &str = "quay.io/k8sexercices/fileserver:v1.0";
 const LONGEST: Duration = Duration::from_secs(120);
-/// How often a condition is looked at.
+/// How often a condition is checked.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// One API server, real or not, and a namespace in it.
@@ -28,7 +28,7 @@ struct Server {
     namespace: String,
 }
 
-/// What a request was answered.
+/// The answer to a request.
 #[derive(Debug, PartialEq)]
 struct Answer {
     step: &'static str,
@@ -102,7 +102,7 @@ impl Server {
     }
 }
 
-/// Takes away what is different in every cluster: names of the namespace, versions, times, identities.
+/// Removes what differs between clusters: the name of the namespace, versions, times, identities.
 fn normalised(server: &Server, mut value: Value) -> Value {
     fn walk(value: &mut Value, namespace: &str) {
         match value {
@@ -182,8 +182,8 @@ async fn interactions(server: &Server) -> Vec<Answer> {
     note("create", server.post(MAPS, &other).await);
     note("create again", server.post(MAPS, &other).await);
     let dry = format!("{MAP}?fieldManager=one&dryRun=All&fieldValidation=Strict");
-    note("rehearse", server.apply(&dry, &map("1")).await);
-    note("a rehearsal stores nothing", server.get(MAP).await);
+    note("dry run", server.apply(&dry, &map("1")).await);
+    note("a dry run stores nothing", server.get(MAP).await);
     note(
         "apply",
         server
@@ -257,7 +257,7 @@ async fn interactions(server: &Server) -> Vec<Answer> {
     answers
 }
 
-/// Applies into a namespace that is not there: what merging refuses comes before that.
+/// Applies into a missing namespace: refusals of the merge come first.
 fn absent_namespace() -> [(&'static str, &'static str, Value); 4] {
     const MAP: &str = "/api/v1/namespaces/not-there/configmaps/m?fieldManager=one&dryRun=All&fieldValidation=Strict";
     const SET: &str =
@@ -277,7 +277,7 @@ fn absent_namespace() -> [(&'static str, &'static str, Value); 4] {
     ]
 }
 
-/// What is executed in the pod's container.
+/// The command in the pod's container.
 const COMMANDS: [(&str, &[&str]); 5] = [
     ("execute", &["true"]),
     ("a failing command", &["sh", "-c", "exit 3"]),
@@ -286,7 +286,7 @@ const COMMANDS: [(&str, &[&str]); 5] = [
         "a program that the shell does not find",
         &["sh", "-c", "no-such-program"],
     ),
-    // Nothing handles SIGTERM there, and so nothing happens.
+    // Nothing handles SIGTERM there, so nothing happens.
     ("SIGTERM", &["sh", "-c", "kill -TERM 1"]),
 ];
 
@@ -299,7 +299,7 @@ async fn stale(server: &Server) -> (u16, Value) {
         .await
 }
 
-/// The slice of a service that selects nothing, as far as it is the same everywhere.
+/// The slice of a service that selects nothing, without the parts that differ between clusters.
 async fn sliced(server: &Server) -> (u16, Value) {
     let service = json!({ "metadata": { "name": "s", "labels": { "team": "a" } },
         "spec": { "selector": { "app": "nobody" }, "ports": [{ "port": 80 }] } });
@@ -358,7 +358,7 @@ async fn the_model_answers_as_the_real_server_does() {
     let mut config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
         .await
         .unwrap();
-    // A refusal is to be seen, not repeated.
+    // A refusal has to be returned, not retried.
     config.default_retry = false;
     let real = Server {
         client: Client::try_from(config).unwrap(),

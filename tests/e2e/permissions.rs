@@ -33,7 +33,7 @@ fn account(namespace: &Namespace, name: &str, roles: &[&str]) -> PathBuf {
 
 #[test]
 fn every_verb_does_its_work_with_the_documented_permissions_alone() {
-    // Whoever runs these tests is asked for nothing.
+    // No command here asks for consent.
     let _ = variable("CRYPTOCTL_SANDBOX_KUBECTL");
     let namespace = Namespace::new("permissions");
     namespace.kubectl(&["create", "namespace", &namespace.name]);
@@ -46,7 +46,7 @@ fn every_verb_does_its_work_with_the_documented_permissions_alone() {
         ("logs", &["logs"], &["logs"], 0),
         (
             "control",
-            // Long enough between the probes for the slowest machine: what is late is a disturbance.
+            // An interval that is long enough for the slowest machine: a late probe is a disturbance.
             &[
                 "chaos",
                 "--path",

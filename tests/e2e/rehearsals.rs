@@ -34,7 +34,7 @@ spec:
     metadata: {labels: {app: twice}}
     spec: {containers: [{name: main, image: i, env: [{name: MODE, value: a}, {name: MODE, value: b}]}]}
 ";
-    // Only what stands in the new namespace can tell that there is no such account.
+    // Only a dry run in the new namespace shows that the account does not exist.
     let pod = "apiVersion: v1
 kind: Pod
 metadata: {name: one}
@@ -59,7 +59,7 @@ spec: {serviceAccountName: nobody, containers: [{name: main, image: i}]}
     ];
     for (manifest, words) in table {
         let ended = run(&namespace, "up", &manifest).expect(1).says(words);
-        assert!(!ended.stderr.contains("rehearsal"), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("dry-run"), "{}", ended.stderr);
         namespace.eventually("the namespace is not there", || {
             let found = namespace.try_kubectl(&["get", "namespace", &namespace.name]);
             (!found.status.success()).then_some(())

@@ -44,7 +44,7 @@ fn stateful_set(pod: Value) -> Value {
     })
 }
 
-/// Brings objects up in a namespace of their own.
+/// Deploys objects in their own namespace.
 fn up(test: &str, objects: &[Value]) -> Namespace {
     let namespace = Namespace::new(test);
     let space =
@@ -77,7 +77,7 @@ fn a_native_sidecar_is_a_container_like_any_other() {
     assert_eq!(report["verdict"], "survived", "{report:#}");
     assert_eq!(report["experiment"]["container"], "server");
     assert_eq!(report["faults"][0]["restarts_after"], 1, "{report:#}");
-    // kubectl's columns and ours.
+    // kubectl's columns and ours have to agree.
     let row = namespace.kubectl(&["get", "pod", "web-0", "--no-headers"]);
     let columns: Vec<&str> = row.split_whitespace().collect();
     assert_eq!(&columns[1..4], ["2/2", "Running", "1"], "{row}");

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::harness::Namespace;
 use crate::{browser, sets};
 
-/// Figures of a page that no browser may leave out.
+/// Figures of a page that every browser has to show.
 const FIGURES: [&str; 7] = [
     "/availability/share",
     "/availability/none_answered_ms",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::harness::{Ended, Namespace};
 use crate::sets;
 
-/// What every recovery goes through in which the pod is another one afterwards.
+/// The phases of every recovery in which the pod is replaced.
 const REPLACED: [&str; 10] = [
     "accepted",
     "terminating",
@@ -20,7 +20,7 @@ const REPLACED: [&str; 10] = [
     "all_equal",
 ];
 
-/// The built-in set, up and Ready, of which every step is hurried.
+/// The built-in set, up and Ready, with every step accelerated.
 fn up(namespace: &Namespace) -> String {
     let set = sets::built_in(namespace, 50);
     namespace.cryptoctl(&["up", "-f", &set]).expect(0);
@@ -44,7 +44,7 @@ fn survived(ended: Ended) -> Value {
     report
 }
 
-/// Every phase was seen, and none before the one that it follows.
+/// Every phase was seen, and none before its predecessor.
 #[track_caller]
 fn assert_phases(record: &Value, phases: &[&str]) {
     let seen = &record["phases"];
@@ -77,7 +77,7 @@ fn assert_spared(report: &Value, before: &Value, now: &Value) {
     assert!(replica["right"].as_u64().unwrap() > 0, "{replica:#}");
 }
 
-/// One pod is replaced, and nobody notices but its own clients.
+/// One pod is replaced, and only its own clients notice.
 fn replaces_one(fault: &str) {
     let namespace = Namespace::new(fault);
     let set = up(&namespace);
@@ -177,7 +177,7 @@ fn the_next_run_scales_back_what_a_killed_run_left_at_zero() {
 
 #[test]
 fn a_cordoned_node_takes_pods_again() {
-    // The node is everybody's.
+    // All tests share the node.
     let namespace = Namespace::alone("cordon");
     let set = up(&namespace);
     let report = chaos(&namespace, &set, &["--fault", "cordon", "--timeout", "3m"])
@@ -208,7 +208,7 @@ fn a_pod_that_lingers_and_an_orphan_do_not_count() {
         let arguments = ["-o", "json", "verify", "-f", &set, "--path", "/keys"];
         namespace.cryptoctl(&arguments).report()
     };
-    // A finalizer keeps what the kubelet has long ended, and nobody replaces it.
+    // A finalizer keeps a pod that the kubelet has long stopped, so it is not replaced.
     let patch = r#"{"metadata":{"finalizers":["example.com/stays"]}}"#;
     namespace.kubectl(&["patch", "pod", "cryptoserver-1", "-p", patch]);
     namespace.kubectl(&["delete", "pod", "cryptoserver-1", "--wait=false"]);

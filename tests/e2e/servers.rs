@@ -118,7 +118,7 @@ fn answers_are_read_as_clients_of_the_servers_read_them() {
     }
 }
 
-/// Serves right once on every connection, and then as the path says.
+/// Gives the right answer once on every connection, and then what the path says.
 const SECOND: &str = r#"#!/bin/bash
 head() { printf 'HTTP/1.1 200 OK\r\n'; printf '%s\r\n' "$@" ''; }
 asked=0
@@ -170,12 +170,12 @@ fn a_later_answer_on_a_kept_connection_is_an_answer() {
                 "{path}: {name} in {report:#}"
             );
         }
-        // A machine that is busy answers too late now and then, which is a disturbance of its own.
+        // A busy machine sometimes answers too late, which is a separate disturbance.
         if count("silent") == 0 {
             ended.expect(code);
         }
     }
-    // None of these is broken on top of it.
+    // None of these has another problem.
     let flags = ["--path", "/failed", "--yes"];
     let broken = [&["-o", "json", "chaos", "statefulset/web"], &flags[..]].concat();
     let report = namespace.here(&broken).report();
@@ -200,7 +200,7 @@ fn a_loopback_server_is_right_through_a_forward_and_unknown_through_the_proxy() 
     assert_eq!(report["replicas"][0]["via"], "pod_proxy", "{report:#}");
     let said = sentences(&report);
     assert!(
-        said.contains("a server on the loopback address only"),
+        said.contains("a server that listens only on its loopback address"),
         "{said}"
     );
 }

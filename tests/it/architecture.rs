@@ -104,7 +104,7 @@ fn only_ui_touches_the_standard_streams() {
         "eprintln!",
         "Term::stderr",
     ];
-    // A manifest can be read from standard input, which is no terminal then.
+    // A manifest can be read from standard input, which is then not a terminal.
     only(&["ui.rs", "ui"], &words);
     only(&["ui.rs", "ui", "manifest"], &["io::stdin"]);
 }

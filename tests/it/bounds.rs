@@ -7,7 +7,7 @@ use http::Method;
 
 use crate::harness::{Cryptoctl, Output, built_in};
 
-/// What a call may have for data, in KiB.
+/// The memory limit of a call, in KiB.
 const MEMORY: u64 = 128 * 1024;
 
 fn bounded(call: Cryptoctl) -> Cryptoctl {
@@ -22,12 +22,12 @@ fn endless(status: u16, beginning: &'static str, piece: &'static str) -> Fault {
     }
 }
 
-/// So many lines, by number.
+/// This many numbered lines.
 fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
     (0..count).map(line).collect::<Vec<_>>().concat()
 }
 
-/// Loads a text as manifests, without a cluster: it has to be refused before one is looked for.
+/// Loads a text as manifests, without a cluster: it has to be refused before a connection.
 async fn load(text: &[u8]) -> Output {
     let call = bounded(Cryptoctl::without_cluster());
     let path = call.home().join("set.yaml");
@@ -191,7 +191,7 @@ async fn no_list_and_no_watch_exhausts_the_memory() {
         ),
     ];
     let server = built_in().await;
-    // What is complete is looked at once; what is not is watched.
+    // A complete rollout is read once; an incomplete one is watched.
     server.script(Pods::all(), PodScript::default().never_ready("no keys"));
     server.kill_container("logaiter", "cryptoserver-1", 1);
     for (what, query, fault) in table {

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// Set in the process that is to break one.
+/// Set in the process that has to break an invariant.
 const BREAK: &str = "CRYPTOCTL_TEST_BREAKS_AN_INVARIANT";
 
 #[test]

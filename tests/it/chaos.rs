@@ -79,7 +79,7 @@ async fn data_that_changes_with_the_pod_is_lost_data() {
 #[tokio::test]
 async fn a_pod_that_does_not_come_back_is_diagnosed_with_its_last_words() {
     let server = built_in().await;
-    // Scripts act on running pods too, so this one comes when the pod is on its way out.
+    // Scripts apply to running pods too, so this one starts when the pod is terminating.
     server.script(
         Pods::of("cryptoserver"),
         PodScript::default().stop_after(Duration::from_secs(1)),
@@ -114,7 +114,7 @@ async fn a_pod_that_does_not_come_back_is_diagnosed_with_its_last_words() {
 #[tokio::test]
 async fn a_recovery_that_outlasts_the_deadline_is_undecided() {
     let server = built_in().await;
-    // Scripts act on running pods too, and one that is not Ready would not be broken at all.
+    // Scripts apply to running pods too, but a pod that is not Ready would get no fault.
     server.script(
         Pods::of("cryptoserver"),
         PodScript::default().stop_after(Duration::from_secs(1)),

@@ -42,7 +42,7 @@ fn on_a_terminal_in(
     (output.status.code().unwrap_or(-1), screen)
 }
 
-/// A server with the built-in set, of which nobody has waited for the rollout.
+/// A server with the built-in set, whose rollout no command has waited for.
 async fn deployed() -> ApiServer {
     let server = ApiServer::listen().await;
     Cryptoctl::new(&server)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Cryptoctl, DEADLINE, Output};
 
-/// A workload that something else holds, with settings that it mounts.
+/// A workload that a finalizer holds, with settings that it mounts.
 const HELD: &str = "apiVersion: apps/v1
 kind: StatefulSet
 metadata: {name: web, namespace: default, finalizers: [example.com/hold]}
@@ -172,7 +172,7 @@ async fn a_namespace_that_is_being_deleted_is_not_kept() {
 
 #[tokio::test]
 async fn a_definition_that_vanishes_meanwhile_takes_its_objects_with_it() {
-    // It goes before its objects are read, before they are listed, or before they are deleted.
+    // It disappears before its objects are read, before they are listed, or before they are deleted.
     let rules = [
         (Method::GET, "/ledgers/ours", 0),
         (Method::GET, "/ledgers", 1),

@@ -4,7 +4,7 @@ use apiserver_model::{ApiServer, Pods, Reply};
 
 use crate::harness::{Cryptoctl, KEYS, built_in};
 
-/// Reads logs of the built-in set; returns the path and the query of every log that was asked for.
+/// Reads logs of the built-in set; returns the path and the query of every log request.
 async fn logs(server: &ApiServer, arguments: &[&str]) -> Vec<(String, String)> {
     Cryptoctl::new(server)
         .args(["logs", "-n", "logaiter"])

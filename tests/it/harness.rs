@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-/// Long enough for every test on a loaded machine; a hang ends here and not in the CI's timeout.
+/// Long enough for every test on a loaded machine; a hang ends here, not in the CI's timeout.
 const LIMIT: Duration = Duration::from_mins(5);
 
 /// A deadline for what never happens: on a busy machine, too, everything that comes before it has been seen
@@ -32,7 +32,7 @@ pub(crate) async fn built_in() -> ApiServer {
     server
 }
 
-/// One call of `cryptoctl`, with nothing of the caller's environment.
+/// One call of `cryptoctl`, without the caller's environment.
 pub(crate) struct Cryptoctl {
     home: TempDir,
     arguments: Vec<OsString>,
@@ -44,14 +44,14 @@ pub(crate) struct Cryptoctl {
 }
 
 impl Cryptoctl {
-    /// A call that reaches a server as its administrator.
+    /// A call as the administrator of a server.
     pub(crate) fn new(server: &ApiServer) -> Self {
         let call = Self::without_cluster();
         let kubeconfig = server.kubeconfig_file(call.home.path());
         call.env("KUBECONFIG", kubeconfig)
     }
 
-    /// A call that reaches a server with another token.
+    /// A call with another token of a server.
     pub(crate) fn with_token(server: &ApiServer, token: &str) -> Self {
         let call = Self::without_cluster();
         let kubeconfig = server.kubeconfig_file_for(call.home.path(), token);
@@ -101,7 +101,7 @@ impl Cryptoctl {
         self
     }
 
-    /// What it reads from stdin, which is empty otherwise.
+    /// Its standard input, which is empty otherwise.
     pub(crate) fn stdin(mut self, text: &str) -> Self {
         self.input = Some(text.to_owned());
         self
@@ -118,7 +118,7 @@ impl Cryptoctl {
         self.shell(&format!("ulimit -d {kibibytes} && exec \"$@\""))
     }
 
-    /// Starts it in these words of a shell, to which it is `"$@"`.
+    /// Starts it inside a shell command, in which it is `"$@"`.
     pub(crate) fn shell(mut self, words: &str) -> Self {
         self.shell = Some(words.to_owned());
         self
@@ -164,7 +164,7 @@ impl Cryptoctl {
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         if let (Some(text), Some(mut stdin)) = (&self.input, child.stdin.take()) {
-            // A program that ends without reading breaks the pipe, which is no failure of the test.
+            // A program that ends without reading breaks the pipe, which is not a failure of the test.
             let _ = stdin.write_all(text.as_bytes()).await;
         }
         let stdout = collect(child.stdout.take().unwrap());
@@ -187,7 +187,7 @@ fn collect(mut stream: impl AsyncRead + Unpin + Send + 'static) -> JoinHandle<Ve
     })
 }
 
-/// A call that runs.
+/// A running call.
 pub(crate) struct Process {
     child: Child,
     stdout: JoinHandle<Vec<u8>>,
@@ -202,7 +202,7 @@ impl Process {
         self.signal("INT").await;
     }
 
-    /// Asks it to end, as a CI system does.
+    /// Sends SIGTERM, as a CI system does.
     pub(crate) async fn terminate(&self) {
         self.signal("TERM").await;
     }
@@ -212,21 +212,21 @@ impl Process {
         self.signal("HUP").await;
     }
 
-    /// Reads its data no more, as `head` does, and waits for its end.
+    /// Stops reading its output, as `head` does, and waits for its end.
     pub(crate) async fn leave_unread(mut self) -> ExitStatus {
         self.stdout.abort();
         let ended = tokio::time::timeout(self.limit, self.child.wait()).await;
         ended.unwrap().unwrap()
     }
 
-    /// Ends it without a chance to do anything, as the kernel does when memory runs out.
+    /// Kills it with SIGKILL, as the kernel does when memory runs out.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
     async fn signal(&self, name: &str) {
         let id = self.child.id().unwrap().to_string();
-        // The standard library can only kill; `kill` is everywhere where these tests run.
+        // The standard library can only send SIGKILL; the program `kill` exists wherever these tests run.
         let status = Command::new("kill")
             .args([&format!("-{name}"), &id])
             .status()
@@ -271,7 +271,7 @@ pub(crate) struct Output {
     pub(crate) status: ExitStatus,
     /// Its data.
     pub(crate) stdout: String,
-    /// Everything else that it said.
+    /// Everything that it wrote to standard error.
     pub(crate) stderr: String,
 }
 
@@ -303,7 +303,7 @@ impl Output {
     }
 }
 
-/// Compares with `snapbox`: what differs from run to run is replaced by names in brackets.
+/// Compares with `snapbox`: values that differ between runs are replaced by names in brackets.
 pub(crate) fn assertion() -> snapbox::Assert {
     let mut redactions = Redactions::new();
     let patterns = [

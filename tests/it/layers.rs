@@ -24,7 +24,7 @@ const LAYERS: [&[&str]; 14] = [
     &["settings"],
     &["commands"],
 ];
-/// What a function over data has no use for.
+/// What a pure function must not use.
 const EFFECTS: [&str; 8] = [
     ".await",
     "async fn",
@@ -46,7 +46,7 @@ fn module(path: &Path) -> String {
     first.trim_end_matches(".rs").to_owned()
 }
 
-/// The text of a file without its comments and without the tests that stand in it.
+/// The text of a file without its comments and tests.
 fn code(text: &str) -> String {
     let tests = text.find("#[cfg(test)]\nmod tests {");
     let lines = text[..tests.unwrap_or(text.len())].lines();
@@ -54,7 +54,7 @@ fn code(text: &str) -> String {
     code.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Every file of the source that is no test, with its code.
+/// Every source file that is not a test, with its code.
 fn production() -> Vec<(String, String, String)> {
     let is_test = |path: &Path| {
         path.iter()

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::harness::{Cryptoctl, Output};
 
-/// A StatefulSet whose pods have this in their spec, with what else is in the set.
+/// A StatefulSet whose pods have this in their spec, with the other objects of the set.
 fn set(replicas: u32, pod: &str, others: &str) -> String {
     format!(
         "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: web}}\nspec:\n  serviceName: web\n  replicas: {replicas}\n  \
@@ -73,7 +73,7 @@ async fn a_diff_says_what_up_would_refuse_and_warn_of() {
     let output = run(&server, &["diff"], lonely).await.expect_code(3);
     for words in [
         "warning: `up` would refuse this: `statefulset/web`: its `configMapRef` names",
-        "warning: `service/web`: its selector `app=wbe` meets no pod template",
+        "warning: `service/web`: its selector `app=wbe` matches no pod template",
     ] {
         assert!(output.stderr.contains(words), "{words}: {}", output.stderr);
     }

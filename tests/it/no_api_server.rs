@@ -5,7 +5,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::harness::Cryptoctl;
 
-/// What every request is answered with: a name for messages, status line and body.
+/// The answer to every request: a name for messages, a status line and a body.
 const ANSWERS: [(&str, &str, &str); 11] = [
     ("no page", "404 Not Found", "404 page not found\n"),
     ("page", "404 Not Found", "<html><h1>Not Found</h1></html>"),
@@ -60,7 +60,7 @@ const VERBS: [&[&str]; 12] = [
     &["down", "--yes", "-n", "shop"],
 ];
 
-/// A server that knows one answer; returns its URL.
+/// A server with a single answer; returns its URL.
 async fn serve(status: &'static str, body: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -69,7 +69,7 @@ async fn serve(status: &'static str, body: &'static str) -> String {
             tokio::spawn(answer(stream, status, body));
         }
     });
-    // A path as a proxy of several clusters has it, with a mistake in it.
+    // A path as in a proxy for several clusters, with a mistake in it.
     format!("http://{address}/k8s/clusters/no-such-cluster")
 }
 
@@ -99,7 +99,7 @@ async fn answer(mut stream: TcpStream, status: &str, body: &str) {
         "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
-    // A client that has gone needs no answer.
+    // A client that has disconnected needs no answer.
     let _ = stream.write_all(response.as_bytes()).await;
 }
 

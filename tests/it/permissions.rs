@@ -88,7 +88,7 @@ fn qualified(group: &str, resource: &str) -> String {
     name
 }
 
-/// What a request asks for: itself, or in a review.
+/// The permission that a request needs, or that a review checks.
 fn asked(request: &Request) -> Option<(String, String)> {
     if request.path.ends_with("/selfsubjectaccessreviews") {
         let review = request.json()?;
@@ -129,15 +129,15 @@ fn asked(request: &Request) -> Option<(String, String)> {
     Some((verb.to_owned(), qualified(group, &resource)))
 }
 
-/// What only some clusters, or only bad days, ask for.
+/// Permissions that only some clusters or some failures need.
 fn is_rare((verb, resource): &(String, String)) -> bool {
     // Websockets take either, by version and gate of the API server (KEP-4006).
     let is_stream = ["pods/portforward", "pods/exec"].contains(&resource.as_str());
-    // What became of a deletion whose answer was lost; what holds something that is deleted.
+    // To read back a deletion whose answer was lost, and to find what holds a deleted object.
     let is_second_look = resource == "pods" && ["get", "list"].contains(&verb.as_str());
-    // An apply of what is absent is authorized as a creation as well, which the model does not do.
+    // An apply of a missing object is also authorized as a creation, which the model does not do.
     let is_apply = verb == "create" && !resource.contains('/');
-    // An experiment that lasts renews its lease, and one may be left of an experiment that was killed.
+    // A long experiment renews its lease, and a killed experiment may leave one behind.
     let is_renewal = (verb.as_str(), resource.as_str()) == ("patch", "leases.coordination.k8s.io");
     is_stream || is_second_look || is_apply || is_renewal
 }
@@ -153,7 +153,7 @@ async fn stage(is_up: bool) -> ApiServer {
     server
 }
 
-/// What an experiment that was killed has left behind.
+/// What a killed experiment leaves behind.
 fn leave_scaled_down(server: &ApiServer) {
     let set = ("apps", "statefulsets", "logaiter", "cryptoserver");
     server.change("cryptoctl-chaos", set, |set| {

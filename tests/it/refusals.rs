@@ -18,7 +18,7 @@ async fn run(server: &ApiServer, arguments: &[&str], manifests: &str) -> Output 
         .await
 }
 
-/// A kind whose status is data, or not, and an object of it.
+/// A kind with or without a status subresource, and an object of it.
 fn light(subresources: &str, phase: &str) -> String {
     format!(
         "apiVersion: apiextensions.k8s.io/v1
@@ -210,7 +210,7 @@ spec:
         (with("finalizers: [unqualified]"), "metadata.finalizers"),
     ];
     let server = ApiServer::listen().await;
-    // The name is taken where the rehearsal would be.
+    // The name is taken in the namespace of the dry run.
     server.create(
         "test",
         "",
@@ -314,7 +314,7 @@ async fn a_warning_of_the_api_server_is_passed_on_once() {
     let text = "duplicate port definition with \"containers[0].ports[0]\"";
     let warned = || Rule::new(Fault::Warned(text)).method(Method::PATCH);
     server.fault(warned().path("/namespaces/default/"));
-    // What is said where the object is not to be is not said.
+    // Warnings from the other namespace are not shown.
     let output = run(&server, &["diff"], MAP).await.expect_code(3);
     assert!(!output.stderr.contains(text), "{}", output.stderr);
     let here = MAP.replace("shop", "default");

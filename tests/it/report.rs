@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::harness::{Cryptoctl, Output, built_in};
 
-/// A folder for reports, and the arguments that ask for them in it.
+/// A folder for reports, and the arguments that write them there.
 struct Reports {
     folder: tempfile::TempDir,
 }
@@ -163,8 +163,8 @@ async fn an_impossible_report_is_refused_before_anything_is_sent() {
             "`.json`, `.jsonl`, `.ndjson`, `.xml`, `.svg` or `.html`",
         ),
         ("verify", "a.svg", "only an experiment has a timeline"),
-        ("verify", "nowhere/a.json", "there is no folder"),
-        ("chaos", "nowhere/a.json", "there is no folder"),
+        ("verify", "nowhere/a.json", "its folder does not exist"),
+        ("chaos", "nowhere/a.json", "its folder does not exist"),
     ] {
         let output = Cryptoctl::new(&server)
             .args([command, "--yes"])

@@ -60,7 +60,7 @@ async fn one_read_is_enough_when_everything_is_ready() {
     assert_eq!(watches.count(), 0, "{requests:#?}");
     let pods = requests.iter().filter(|line| line.contains("/pods"));
     assert_eq!(pods.count(), 1, "the pods were looked at: {requests:#?}");
-    // Three group versions, a namespace, four objects read and rehearsed, the StatefulSet and its pods.
+    // Three group versions, a namespace, four objects read and dry-run, the StatefulSet and its pods.
     assert_eq!(requests.len(), 14, "{requests:#?}");
 }
 
@@ -112,7 +112,7 @@ async fn many_objects_of_one_kind_are_read_with_one_list() {
     let asked = asked_for_config_maps(&server);
     let reads: Vec<_> = asked.iter().filter(|(it, _)| it == Method::GET).collect();
     assert_eq!(reads, [&(Method::GET, "configmaps".to_owned())]);
-    assert_eq!(asked.len(), MANY + 1, "each is rehearsed: {asked:?}");
+    assert_eq!(asked.len(), MANY + 1, "each gets a dry run: {asked:?}");
     assert_eq!(server.writes().len(), 0);
     Cryptoctl::new(&server)
         .args(["diff", "-f"])
@@ -129,7 +129,7 @@ async fn an_object_that_changes_between_list_and_dry_run_is_read_again() {
     let path = config_maps(&folder, MANY);
     up(&server, &path).run().await.expect_code(0);
     server.forget_requests();
-    // Rehearsals are put off until somebody has changed an object that the list showed before.
+    // Dry runs are delayed until an object that the list showed has changed.
     server.fault(Rule::new(busy()).method(Method::PATCH));
     let running = up(&server, &path).start().await;
     server

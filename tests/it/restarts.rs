@@ -6,7 +6,7 @@ use apiserver_model::{ApiServer, PodScript, Pods};
 
 use crate::harness::{Cryptoctl, DEADLINE};
 
-/// The built-in set, whose containers end by themselves so often and with this code.
+/// The built-in set, whose containers end this often, with this exit code.
 async fn crashing(code: i32, times: u32) -> ApiServer {
     let server = ApiServer::listen().await;
     let script = PodScript::default()
@@ -17,7 +17,7 @@ async fn crashing(code: i32, times: u32) -> ApiServer {
     server
 }
 
-/// Lets the set run without anybody who waits, until a container has restarted.
+/// Lets the set run, with no command waiting, until a container has restarted.
 async fn restarted(server: &ApiServer, set: &[&str]) {
     let arguments = [&["up", "--no-wait"][..], set].concat();
     Cryptoctl::new(server)

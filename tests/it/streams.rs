@@ -54,7 +54,7 @@ async fn a_kubeconfig_that_never_comes_can_be_given_up() {
     let call = Cryptoctl::without_cluster();
     let pipe = pipe(call.home());
     let process = call.args(["up", "--kubeconfig"]).arg(&pipe).start().await;
-    // Somebody opens it, so the other end was waiting for that.
+    // The pipe is opened, so the command was waiting for that.
     let opened = tokio::task::spawn_blocking(move || {
         std::fs::OpenOptions::new().write(true).open(pipe).unwrap()
     });

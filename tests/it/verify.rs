@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Cryptoctl, KEYS, Output};
 
-/// A cluster with the built-in set up and Ready, every replica serving the same keys.
+/// A cluster in which the built-in set is Ready and every replica serves the same keys.
 async fn cluster() -> ApiServer {
     let server = ApiServer::listen().await;
     server.serve(Pods::of("cryptoserver"), "/keys", Reply::ok(KEYS));

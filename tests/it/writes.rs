@@ -24,7 +24,7 @@ spec:
     spec: {containers: [{name: web, image: example.org/web:1}]}
 ";
 
-/// Runs `up` without waiting; returns how each write ended, too.
+/// Runs `up` without waiting; also returns how each write ended.
 async fn up(server: &ApiServer) -> (Result<UpReport, OpsError>, Vec<WriteResult>) {
     let source = Source::Embedded {
         name: "set.yaml",

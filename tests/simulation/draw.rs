@@ -9,7 +9,7 @@ use apiserver_model::Random;
 pub(crate) struct Draw(Random);
 
 impl Draw {
-    /// The same seed draws the same.
+    /// The same seed always draws the same values.
     pub(crate) fn seeded(seed: u64) -> Self {
         Self(Random::seeded(seed ^ 0x5eed))
     }
@@ -19,7 +19,7 @@ impl Draw {
         self.0.number() % limit.max(1)
     }
 
-    /// True this often in a hundred.
+    /// True with this probability, in percent.
     pub(crate) fn percent(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }

@@ -11,7 +11,7 @@ use crate::draw::Draw;
 use crate::scenario::{DATA, MOST_REPLICAS, Operation, Upheaval, replica};
 use crate::set::{NAME, Shape};
 
-/// A fault, and the requests that it strikes.
+/// A fault, and the requests that it affects.
 pub(crate) fn fault(draw: &mut Draw, shape: &Shape, operation: Operation) -> Rule {
     let rule = match draw.below(19) {
         0..3 => Rule::new(stream_fault(draw)).query("watch=true"),
@@ -44,7 +44,7 @@ pub(crate) fn fault(draw: &mut Draw, shape: &Shape, operation: Operation) -> Rul
         }
         12 => Rule::new(ended(draw)).path(draw.one(&["/statefulsets", "/pods", ""])),
         13 => Rule::new(busy(draw)).path("/version"),
-        // Some never find the way: a client that follows `Retry-After: 0` to the letter asks without end.
+        // Some never end: a client that follows `Retry-After: 0` to the letter retries forever.
         14 => {
             let path = draw.one(&["/pods", "/statefulsets", "/configmaps", "/portforward"]);
             return Rule::new(busy(draw))
@@ -72,7 +72,7 @@ pub(crate) fn fault(draw: &mut Draw, shape: &Shape, operation: Operation) -> Rul
     }
 }
 
-/// The write that matters in an operation: its answer is lost, or something happens right before it.
+/// The important write of an operation: its answer is lost, or a change happens right before it.
 pub(crate) fn write(draw: &mut Draw, operation: Operation, shape: &Shape) -> Rule {
     let method = match operation {
         Operation::Chaos(attack) => match attack.fault {
@@ -103,7 +103,7 @@ pub(crate) fn write(draw: &mut Draw, operation: Operation, shape: &Shape) -> Rul
     };
     let rule = Rule::new(fault).method(method);
     if let Operation::Chaos(attack) = operation {
-        // There is only one, or every one is struck.
+        // There is only one, or all of them are affected.
         return match attack.fault {
             Attacked::Kill => rule.path("/exec"),
             Attacked::Evict => rule.path("/eviction"),
@@ -122,13 +122,13 @@ pub(crate) fn write(draw: &mut Draw, operation: Operation, shape: &Shape) -> Rul
     rule.after(skipped).times(1)
 }
 
-/// What reads back a write whose answer was lost is told of another object.
+/// The read after a lost answer returns another object.
 pub(crate) fn another_object(draw: &mut Draw) -> Rule {
     let path = draw.one(&["/pods/", "/configmaps/", "/namespaces/", ""]);
     Rule::new(Fault::Other).method(Method::GET).path(path)
 }
 
-/// Something that is no answer, in place of one.
+/// Something that is not a valid answer.
 fn replaced(draw: &mut Draw) -> Fault {
     let page = |status, page| Fault::Replaced {
         status,
@@ -140,7 +140,7 @@ fn replaced(draw: &mut Draw) -> Fault {
         1 => page(200, Page::Html),
         2 => page(404, Page::Html),
         3 => page(404, Page::Object),
-        // What a plugin behind the storage does that fails.
+        // The answer of an admission plugin that fails.
         _ => Fault::Replaced {
             status: 500,
             page: Page::Status,
@@ -154,7 +154,7 @@ fn ended(draw: &mut Draw) -> Fault {
     Fault::EndBody(usize::try_from(draw.below(4000)).unwrap())
 }
 
-/// Flow control, with any time to come back that fits into the header.
+/// Flow control, with any retry time that fits into the header.
 fn busy(draw: &mut Draw) -> Fault {
     Fault::Error {
         status: 429,
@@ -222,7 +222,7 @@ fn forward_fault(draw: &mut Draw, shape: &Shape) -> Fault {
     }
 }
 
-/// Something that happens in the cluster.
+/// A disturbance in the cluster.
 pub(crate) fn deed(draw: &mut Draw, shape: &Shape) -> Deed {
     let ordinal = draw.below(u64::try_from(shape.replicas).unwrap());
     let namespace = shape.namespace.to_owned();
@@ -266,7 +266,7 @@ pub(crate) fn deed(draw: &mut Draw, shape: &Shape) -> Deed {
     }
 }
 
-/// What happens right before an operation.
+/// A disturbance right before an operation.
 pub(crate) fn upheaval(draw: &mut Draw, shape: &Shape) -> Upheaval {
     let ordinal = draw.below(u64::try_from(shape.replicas).unwrap());
     let namespace = shape.namespace.to_owned();
@@ -277,10 +277,10 @@ pub(crate) fn upheaval(draw: &mut Draw, shape: &Shape) -> Upheaval {
         at_once: false,
     };
     let deeds = match draw.below(5) {
-        // A pod that still says that it is Ready is on its way out.
+        // A terminating pod still reports that it is Ready.
         0..2 => vec![leave],
         2 => vec![Deed::Usurp(namespace, pod)],
-        // The set has as many pods as it should, but one place is a stranger's and another pod is one too many.
+        // The set has the right number of pods, but one belongs to another owner and one is surplus.
         3 => {
             let fewer = (shape.replicas - 1).max(1);
             let lowest = format!("{NAME}-0");

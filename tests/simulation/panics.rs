@@ -10,7 +10,7 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Runs something on this thread and returns the messages of all panics meanwhile.
+/// Runs a closure on this thread and returns the messages of all panics during it.
 pub(crate) fn noticed<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
     HOOK.call_once(|| {
         let usual = panic::take_hook();

@@ -30,19 +30,19 @@ const CONTROL: Duration = Duration::from_secs(5);
 /// More requests than any scenario needs; a storm ends here.
 pub(crate) const MOST_REQUESTS: usize = 6_000;
 
-/// What an operation came to.
+/// The result of an operation.
 #[derive(Debug)]
 pub(crate) enum Said {
     Up(Result<UpReport, OpsError>),
     Rollout(Result<RolloutReport, OpsError>),
     Verify(Result<VerifyReport, OpsError>),
     Chaos(Result<Box<ChaosReport>, OpsError>),
-    /// It did not even end.
+    /// It did not end.
     Hung,
     Panicked,
 }
 
-/// One operation that was played.
+/// One executed operation.
 #[derive(Debug)]
 pub(crate) struct Played {
     pub(crate) act: Act,
@@ -54,7 +54,7 @@ pub(crate) struct Played {
     pub(crate) said: Said,
 }
 
-/// A scenario that was played, and the model's own truth.
+/// An executed scenario, and the model's own truth.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) scenario: Scenario,
@@ -137,7 +137,7 @@ async fn play_act(server: &ApiServer, scenario: &Scenario, act: Act) -> Played {
         }
         std::future::pending::<()>().await;
     };
-    // Far later than any operation may end.
+    // Far later than any operation can end.
     let latest = start + act.operation.longest(act.timeout) + Duration::from_mins(10);
     let said = tokio::select! {
         biased;
@@ -149,7 +149,7 @@ async fn play_act(server: &ApiServer, scenario: &Scenario, act: Act) -> Played {
     server.heal();
     server.thaw();
     let mut seen = Vec::new();
-    // The emitter is gone, and so the events have an end; a task that is being aborted may still hold one.
+    // The emitter is dropped, so the events end; an aborting task may still hold one.
     let _ = tokio::time::timeout(Duration::from_secs(1), async {
         while events.receive(&mut seen, 1000).await > 0 {}
     })
@@ -209,7 +209,7 @@ async fn perform(
     }
 }
 
-/// What `chaos` is asked for; a control run breaks nothing.
+/// The request of `chaos`; a control run injects no fault.
 fn experiment(operation: Operation, verification: Verification) -> ChaosRequest {
     let attack = match operation {
         Operation::Chaos(attack) => Some(attack),
@@ -236,7 +236,7 @@ fn experiment(operation: Operation, verification: Verification) -> ChaosRequest 
     }
 }
 
-/// As the command does: the pod is named first, and that one is deleted.
+/// As the command does: the pod is selected first, then deleted.
 async fn chaos(
     context: &Context,
     workload: &Workload,

@@ -9,13 +9,13 @@ use crate::draw::Draw;
 use crate::happenings;
 use crate::set::{NAME, Shape};
 
-/// The data that replicas serve when all is well.
+/// The data that healthy replicas serve.
 pub(crate) const DATA: &str = "1\n22\n333\n4444\n55555\n666666\n7777777\n";
 
 /// Between two faults of an experiment.
 pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 
-/// No workload is scaled to more replicas than these.
+/// The largest number of replicas.
 pub(crate) const MOST_REPLICAS: u64 = 5;
 
 /// One of cryptoctl's operations.
@@ -33,11 +33,11 @@ pub(crate) enum Operation {
     Control,
 }
 
-/// What an experiment does.
+/// The settings of an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Attack {
     pub(crate) fault: Fault,
-    /// How often, each pod in its turn.
+    /// The number of faults, one pod after the other.
     pub(crate) repeat: u32,
     /// Between two probes of a replica.
     pub(crate) probe_interval: Duration,
@@ -54,7 +54,7 @@ impl Operation {
     }
 }
 
-/// An operation with what goes wrong meanwhile.
+/// An operation with its disturbances.
 #[derive(Debug, Clone)]
 pub(crate) struct Act {
     pub(crate) operation: Operation,
@@ -64,11 +64,11 @@ pub(crate) struct Act {
     pub(crate) faults: Vec<Rule>,
     /// In the cluster, so long after its start.
     pub(crate) happenings: Vec<(Duration, Deed)>,
-    /// In the cluster, before its start: what it finds is in motion already, and was never whole while it looked.
+    /// In the cluster, before its start: the state is already changing and is never complete during the operation.
     pub(crate) upheaval: Option<Upheaval>,
 }
 
-/// What happens in the cluster right before an operation.
+/// A disturbance in the cluster right before an operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Upheaval {
     pub(crate) deeds: Vec<Deed>,
@@ -80,13 +80,13 @@ pub(crate) struct Upheaval {
 #[derive(Debug, Clone)]
 pub(crate) struct Scenario {
     pub(crate) seed: u64,
-    /// Nothing goes wrong between client and server, nothing happens besides, every replica answers, and time is enough.
+    /// There are no disturbances, every replica answers, and the time is sufficient.
     pub(crate) is_calm: bool,
     pub(crate) shape: Shape,
     pub(crate) nodes: u64,
-    /// How the pods of each ordinal live; some may only exist for a time.
+    /// The scripts of the pods of each ordinal; some may exist only for a time.
     pub(crate) scripts: Vec<PodScript>,
-    /// How late the controllers notice anything.
+    /// The delay of the controllers.
     pub(crate) controllers_lag: Duration,
     /// What each replica answers.
     pub(crate) replies: Vec<Reply>,
@@ -104,7 +104,7 @@ impl Scenario {
         };
         // One scenario in six is without any fault, happening or strange answer: there the verdict must be decisive.
         let is_calm = draw.percent(16);
-        // One in four is about an experiment that begins, and about what goes wrong only afterwards.
+        // One in four is about an experiment whose disturbances begin only after it has started.
         let is_assault = !is_calm && draw.percent(25);
         let scripts = (0..MOST_REPLICAS)
             .map(|_| script(&mut draw, is_calm))
@@ -145,7 +145,7 @@ impl Scenario {
     }
 }
 
-/// Every replica lives at its own pace. Some take long to stop, so that others become Ready meanwhile.
+/// Every replica has its own pace. Some take long to stop, so that others become Ready meanwhile.
 fn script(draw: &mut Draw, is_calm: bool) -> PodScript {
     let slowest_stop = draw.one(&[6_000, 6_000, 25_000]);
     let mut script = PodScript::default()
@@ -153,7 +153,7 @@ fn script(draw: &mut Draw, is_calm: bool) -> PodScript {
         .ready_after(draw.milliseconds(0, 6_000))
         .stop_after(draw.milliseconds(0, slowest_stop));
     if draw.percent(10) {
-        // It mends itself.
+        // It recovers by itself.
         script = script
             .crashes(draw.milliseconds(10, 1_000), 1, "oh\n")
             .crashes_times(1);
@@ -220,7 +220,7 @@ fn operations(draw: &mut Draw) -> Vec<Operation> {
     draw.one(&all)
 }
 
-/// An experiment on a workload that is well, with what happens once it has begun.
+/// An experiment on a healthy workload, with disturbances after its start.
 fn assault(draw: &mut Draw, shape: &Shape) -> Vec<Act> {
     let quiet = |operation, timeout| Act {
         operation,
@@ -268,7 +268,7 @@ fn act(draw: &mut Draw, shape: &Shape, operation: Operation, is_calm: bool) -> A
     }
     // Nothing is there before the first `up`.
     let finds_something = !matches!(operation, Operation::Up { tag: 1, .. });
-    // A mere look is only worth something when there is something to see.
+    // Read-only operations are useful only if there is something to see.
     let often = if operation == Operation::Rollout {
         75
     } else {
@@ -277,7 +277,7 @@ fn act(draw: &mut Draw, shape: &Shape, operation: Operation, is_calm: bool) -> A
     if finds_something && draw.percent(often) {
         act.upheaval = Some(happenings::upheaval(draw, shape));
     }
-    // The first `up` is left alone now and then, so that the others have something to work on.
+    // Sometimes the first `up` has no disturbance, so that the others have something to work on.
     let spared = matches!(operation, Operation::Up { tag: 1, .. }) && draw.percent(50);
     if !spared {
         act.faults = (0..draw.below(4))
@@ -287,7 +287,7 @@ fn act(draw: &mut Draw, shape: &Shape, operation: Operation, is_calm: bool) -> A
             act.faults
                 .insert(0, happenings::write(draw, operation, shape));
             if draw.percent(30) {
-                // What is read to find out what became of it is told of another object.
+                // The read after the lost answer returns another object.
                 act.faults.push(happenings::another_object(draw));
             }
         }

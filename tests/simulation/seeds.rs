@@ -10,9 +10,9 @@ const SEED: &str = "SIMULATION_SEED";
 const SEEDS: &str = "SIMULATION_SEEDS";
 const FIRST: &str = "SIMULATION_FIRST_SEED";
 const USUAL: u64 = 1_000;
-/// Failures that are shown.
+/// At most this many failures are shown.
 const SHOWN: usize = 3;
-/// Requests and events of a failure that are shown.
+/// At most this many requests and events of a failure are shown.
 const LINES: usize = 60;
 
 fn number(variable: &str) -> Option<u64> {

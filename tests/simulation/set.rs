@@ -37,9 +37,9 @@ spec:
 /// What a scenario deploys.
 #[derive(Debug, Clone)]
 pub(crate) struct Shape {
-    /// Where.
+    /// The namespace.
     pub(crate) namespace: &'static str,
-    /// How many replicas.
+    /// The number of replicas.
     pub(crate) replicas: i64,
     /// Whether pods start all at once.
     pub(crate) parallel: bool,

@@ -20,7 +20,7 @@ pub(crate) struct Moment {
     pub(crate) pods: BTreeMap<String, Arc<Value>>,
 }
 
-/// A stretch of time.
+/// A time span.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     pub(crate) from: Instant,
@@ -108,12 +108,12 @@ impl Moment {
     }
 }
 
-/// Whether an object is on its way out.
+/// Whether an object is being deleted.
 pub(crate) fn is_terminating(object: &Value) -> bool {
     !object["metadata"]["deletionTimestamp"].is_null()
 }
 
-/// Whether a pod is Ready and stays.
+/// Whether a pod is Ready and not terminating.
 pub(crate) fn is_ready(pod: &Value) -> bool {
     !is_terminating(pod) && has_condition(pod, "Ready", "True")
 }

@@ -188,7 +188,7 @@ async fn an_incomplete_or_foreign_list_is_refused() {
             )
         },
         || page(&[], &json!({"resourceVersion": "7", "continue": "more"})),
-        // Less than there is, and no way to the rest.
+        // Less than exists, without a continuation.
         || {
             page(
                 &["web-0"],

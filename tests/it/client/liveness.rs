@@ -16,10 +16,10 @@ use tokio::time::{Instant, sleep};
 use super::script::{Reply, Scripted, pod};
 use super::watches::{line, list, then_silence, until, watch};
 
-/// Within which silence is named.
+/// The time within which an unresponsive server is reported.
 const NAMED: Duration = Duration::from_secs(10);
 
-/// How often the server fell silent, and how often it answered again, among events.
+/// How often the server became unresponsive and answered again, according to the events.
 fn counted(events: &[EventKind]) -> (usize, usize) {
     let count =
         |wanted: fn(&EventKind) -> bool| events.iter().filter(|event| wanted(event)).count();
@@ -57,7 +57,7 @@ async fn an_unresponsive_server_is_named_before_the_request_gives_up() {
     sleep(Duration::from_secs(6)).await;
     let events = scripted.events();
     let (silent, answers) = counted(&events);
-    // The request itself, which was lost, may be named once more.
+    // The lost request itself may be reported once more.
     assert_eq!(answers, silent + 1);
     let silent_for = events.iter().find_map(|event| match event {
         EventKind::ServerAnswers { silent_for_ms } => Some(*silent_for_ms),
@@ -81,7 +81,7 @@ async fn an_unresponsive_server_is_named_beside_a_quiet_watch_that_then_resumes(
         match (request.path.as_str(), request.query.contains("watch=")) {
             ("/version", _) => Reply::json(200, &json!({})),
             (_, true) => then_silence(Vec::new()),
-            // What has changed while nobody answered shows in the next list.
+            // Changes during the outage show in the next list.
             (_, false) if request.at < Duration::from_mins(1) => list(1, &[pod("a", "one", 1)]),
             (_, false) => list(9, &[pod("a", "two", 9)]),
         }
@@ -100,7 +100,7 @@ async fn an_unresponsive_server_is_named_beside_a_quiet_watch_that_then_resumes(
     frozen.store(false, Ordering::Relaxed);
     until(&mut watched, &["two"]).await;
     let (silent, answers) = silences(&mut scripted);
-    // A request that was lost while nobody answered may be named once more.
+    // A request that was lost during the outage may be reported once more.
     assert_eq!(answers, silent + 1);
 }
 
@@ -140,7 +140,7 @@ async fn a_body_without_an_end_is_not_kept() {
     let count = Arc::clone(&pieces);
     let scripted = Scripted::new(move |_| {
         let count = Arc::clone(&count);
-        // The same bytes again and again: what is sent costs nothing, what is kept would.
+        // The same bytes again and again: sending them costs nothing, keeping them would.
         let piece = Bytes::from(vec![b' '; 8 * 1024 * 1024]);
         Reply::pieces(stream::repeat_with(move || {
             count.fetch_add(1, Ordering::Relaxed);

@@ -28,7 +28,7 @@ fn certificate() -> CertifiedKey<KeyPair> {
     generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap()
 }
 
-/// What the server demands and shows at the moment.
+/// What the server requires and presents at the moment.
 struct Now {
     config: Arc<ServerConfig>,
     /// The token, or the client certificate, that it accepts.
@@ -37,7 +37,7 @@ struct Now {
     requests: usize,
 }
 
-/// An API server whose certificate and demands change.
+/// An API server whose certificate and requirements change.
 struct Server {
     port: u16,
     now: Arc<Mutex<Now>>,
@@ -183,7 +183,7 @@ async fn a_new_certificate_authority_is_trusted_once_it_is_in_the_file() {
     let server = Server::start(&first, &[]).await;
     write(folder.path(), "authority", &first.cert.pem());
     let cluster = server.connect(folder.path(), "token: a").await;
-    // Nothing was sent yet, so the next connection meets the new certificate.
+    // Nothing was sent yet, so the next connection gets the new certificate.
     server.change(|now| now.config = config(&second, &[]));
     let error = ask(&cluster).await.unwrap_err();
     assert!(
@@ -234,7 +234,7 @@ async fn a_half_written_certificate_does_not_replace_the_one_that_works() {
     let half = first.cert.pem();
     write(folder.path(), "certificate", &half[..half.len() / 2]);
     server.change(|now| now.token = Some("never".to_owned()));
-    // The rejection makes the files be read again; they are of no use just now.
+    // The rejection causes the files to be read again, but they are invalid at the moment.
     ask(&cluster).await.unwrap_err();
     server.change(|now| now.token = None);
     ask(&cluster).await.unwrap();

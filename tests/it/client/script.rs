@@ -53,13 +53,13 @@ impl Reply {
         Self::json(status, &refusal(status, reason))
     }
 
-    /// A refusal that says when to come back.
+    /// A refusal that says when to retry.
     pub(super) fn retry_after(status: u16, seconds: u64) -> Self {
         let body = refusal(status, "TooManyRequests").to_string().into_bytes();
         Self::Whole(status, vec![("retry-after", seconds.to_string())], body)
     }
 
-    /// A body of these pieces, and then its end.
+    /// A body of these pieces, which then ends.
     pub(super) fn pieces(pieces: impl futures::Stream<Item = Bytes> + Send + 'static) -> Self {
         let frames = pieces.map(|piece| Ok::<_, BoxError>(Frame::data(piece)));
         Self::Streamed(StreamBody::new(frames).boxed_unsync())
@@ -81,7 +81,7 @@ pub(super) struct Scripted {
 }
 
 impl Scripted {
-    /// A server that answers by a function.
+    /// A server whose answers come from a function.
     pub(super) fn new(answers: impl FnMut(&Seen) -> Reply + Send + 'static) -> Self {
         let limits = TimeLimits {
             request: Duration::from_secs(15),
@@ -117,11 +117,11 @@ impl Scripted {
         }
     }
 
-    /// A server that gives these answers in turn, the last one for ever after.
+    /// A server that gives these answers in turn, and repeats the last one.
     pub(super) fn in_turn(replies: Vec<fn() -> Reply>) -> Self {
         let mut replies: VecDeque<fn() -> Reply> = replies.into();
         Self::new(move |request| match (replies.len(), replies.front()) {
-            // Whether it lives is another question.
+            // Heartbeats are answered separately.
             _ if request.path == "/version" => Reply::Silence,
             (0, _) | (_, None) => Reply::Silence,
             (1, Some(last)) => last(),
@@ -129,7 +129,7 @@ impl Scripted {
         })
     }
 
-    /// The requests so far, those after life left out.
+    /// The requests so far, without heartbeats.
     pub(super) fn seen(&self) -> Vec<Seen> {
         let seen = self.seen.lock().unwrap().clone();
         seen.into_iter()
@@ -148,7 +148,7 @@ impl Scripted {
     /// The events since the last call.
     pub(super) fn events(&mut self) -> Vec<EventKind> {
         let mut events = Vec::new();
-        // Whatever is there is there at once.
+        // Pending events are available immediately.
         let _ = self
             .events
             .receive(&mut events, usize::MAX >> 1)

@@ -26,7 +26,7 @@ pub(super) fn line(kind: &str, object: &Value) -> Bytes {
     Bytes::from(format!("{}\n", json!({"type": kind, "object": object})))
 }
 
-/// These lines, and then nothing more, for ever.
+/// These lines, and then nothing more, forever.
 pub(super) fn then_silence(lines: Vec<Bytes>) -> Reply {
     Reply::pieces(stream::iter(lines).chain(stream::pending()))
 }
@@ -154,7 +154,7 @@ async fn each_stream_backs_off_by_itself() {
         }
         list(1, &[pod("a", "one", 1)])
     });
-    // Something else has reached the server before.
+    // Another request has reached the server before.
     let kind = ResourceKind::pod();
     let _: Vec<Value> = scripted
         .cluster
@@ -217,7 +217,7 @@ async fn an_invalid_list_is_not_an_empty_one() {
     }
 }
 
-/// Allows everything but for a while from the tenth second on.
+/// Allows everything, except for a while from the tenth second on.
 fn refusing_for(seconds: u64) -> Scripted {
     Scripted::new(move |request| {
         let is_refused = (10..10 + seconds).contains(&request.at.as_secs());

@@ -76,7 +76,7 @@ spec:
     assert_eq!(server.writes().len(), 0);
 }
 
-/// A StatefulSet with claims of its own, which go with their replicas.
+/// A StatefulSet with its own claims, which are deleted with their replicas.
 fn with_claims(ordinals: &str) -> String {
     format!(
         "apiVersion: apps/v1
@@ -134,7 +134,7 @@ async fn a_namespace_with_something_foreign_in_it_stays() {
         "",
         "configmaps",
         json!({"metadata": {"name": "foreign", "namespace": "logaiter",
-            // Its owner is elsewhere, so it does not go with anything here.
+            // Its owner is elsewhere, so it is not deleted with anything here.
             "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": "node-1", "uid": node["metadata"]["uid"]}]}}),
     );
     let output = Cryptoctl::new(&server)

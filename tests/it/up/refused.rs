@@ -107,7 +107,7 @@ async fn a_policy_of_the_dry_runs_namespace_says_nothing_about_the_set() {
         message: "ValidatingAdmissionPolicy 'no-default' denied request",
         retry_after: None,
     };
-    // Only what is created in `default`, and nothing is but the rehearsals.
+    // Only objects created in `default`, and only the dry runs are.
     server.fault(Rule::new(denied).path("/namespaces/default/"));
     Cryptoctl::new(&server)
         .args(["up"])

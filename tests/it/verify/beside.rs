@@ -8,7 +8,7 @@ use crate::harness::Cryptoctl;
 
 const POD: (&str, &str, &str, &str) = ("", "pods", "logaiter", "cryptoserver-1");
 
-/// A pod with the labels of replica 0, that belongs to nobody.
+/// A pod with the labels of replica 0, without an owner.
 fn stranger(server: &ApiServer) -> Value {
     let mut pod = server
         .object("", "pods", "logaiter", "cryptoserver-0")
@@ -131,7 +131,7 @@ async fn a_right_answer_of_a_pod_that_is_not_ready_is_wrong() {
 #[tokio::test]
 async fn only_transport_failures_are_repeated_and_counted() {
     let server = cluster().await;
-    // Before the answer begins: one that began and broke off is an answer, and asked for once.
+    // Before the answer begins: an answer that began and broke off counts, and its request is not repeated.
     let cut = Rule::new(Fault::CutDown(0))
         .path("cryptoserver-1/portforward")
         .times(1);

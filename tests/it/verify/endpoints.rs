@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::{KEYS, cluster, finding, report};
 use crate::harness::{Cryptoctl, Output};
 
-/// Verifies by a configuration file of these endpoints.
+/// Verifies with a configuration file that lists these endpoints.
 async fn verify(server: &ApiServer, endpoints: &str, output: &str) -> Output {
     let folder = TempDir::new().unwrap();
     let text = format!("endpoints:\n{endpoints}\n");

@@ -104,7 +104,7 @@ async fn through_the_proxy_too_only_proof_is_success() {
             json!("wrong_status"),
         ),
         (Reply::ok(""), 4, json!("empty")),
-        // A server on the loopback address only answers port-forwards, and not the proxy.
+        // A server that listens only on the loopback address answers port-forwards, but not the proxy.
         (Reply::refused(), 5, json!("not_asked")),
     ];
     let server = without_forwards().await;

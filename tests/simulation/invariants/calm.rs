@@ -8,7 +8,7 @@ use super::Case;
 use crate::run::Said;
 use crate::truth::sha256;
 
-/// The verdict, if it is another one than it must be, and what is said of replicas that nothing happened to.
+/// The verdict, if it is wrong, and false claims about replicas without a disturbance.
 pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
     if !case.run.scenario.is_calm {
         return Vec::new();
@@ -20,9 +20,9 @@ pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
     wrong
 }
 
-/// Replicas that no fault took, and that are said to have missed an answer.
+/// Replicas without a fault that are reported to have missed an answer.
 ///
-/// Only here is that asserted: time stands still while anybody works, so that no probe is ever late.
+/// This is asserted only here: time stands still during work, so no probe is ever late.
 fn blamed(report: &ChaosReport) -> Vec<String> {
     let mut replicas = report.availability.replicas.clone();
     replicas.retain(|replica| !report.faults.iter().any(|record| record.pod == replica.pod));
@@ -57,7 +57,7 @@ fn verdict(case: &Case<'_>) -> Vec<String> {
         Said::Chaos(Ok(report)) => {
             let stays_behind = report.experiment.fault == Some(Fault::Cordon)
                 && report.faults.iter().any(|record| record.refused.is_some());
-            // Pods that no other node could take were not driven away, and nothing is said of them.
+            // Pods that no other node could run were not evicted, so nothing is claimed about them.
             let right = if data == Outcome::Success && stays_behind {
                 Outcome::Undecided
             } else {

@@ -9,7 +9,7 @@ use cryptoctl::object::ObjectRef;
 use super::Case;
 use crate::scenario::Operation;
 
-/// Every event that is missing or not true.
+/// Every missing or false event.
 pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut open: BTreeMap<String, i32> = BTreeMap::new();
@@ -32,7 +32,7 @@ pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
     wrong
 }
 
-/// Whether a request is for an object, or for what can be done to it.
+/// Whether a request is for an object or one of its subresources.
 fn is_of(request: &Request, name: &str) -> bool {
     ["", "/eviction", "/exec"]
         .iter()
@@ -56,7 +56,7 @@ fn untrue(case: &Case<'_>, object: &ObjectRef, result: &WriteResult) -> Option<S
                 .contains(&format!("{}s", object.kind.to_lowercase()))
     };
     let done = requests.iter().filter(concerns).any(is_done);
-    // The faults of an experiment change the same object again and again.
+    // The faults of an experiment change the same object repeatedly.
     let never_refused = match case.played.act.operation {
         Operation::Chaos(_) => done && requests.iter().filter(concerns).all(is_done),
         _ => done,

@@ -13,7 +13,7 @@ use crate::run::Said;
 use crate::scenario::Attack;
 use crate::set::NAME;
 
-/// What a write of an experiment is.
+/// The kinds of an experiment's writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Deed {
     /// A deletion, an eviction or a signal, to one pod.
@@ -24,7 +24,7 @@ pub(super) enum Deed {
     Node,
 }
 
-/// What a request is, if the experiment may send it.
+/// The kind of a request, if the experiment may send it.
 pub(super) fn planned(case: &Case<'_>, attack: Attack, request: &Request) -> Option<Deed> {
     let namespace = case.run.scenario.shape.namespace;
     let pod = format!("/api/v1/namespaces/{namespace}/pods/{NAME}-");
@@ -53,7 +53,7 @@ pub(super) fn planned(case: &Case<'_>, attack: Attack, request: &Request) -> Opt
     }
 }
 
-/// The UID that a write to a pod insists on; none for a signal, which cannot.
+/// The UID that a write to a pod requires; none for a signal, which cannot require one.
 fn insisted(request: &Request) -> Option<String> {
     let body = request.json().unwrap_or_default();
     let of = |pointer: &str| text(&body, pointer).to_owned();
@@ -94,7 +94,7 @@ pub(super) fn broken(case: &Case<'_>, attack: Attack, requests: &[Request]) -> V
         let Some(uid) = insisted(request).or_else(|| target.clone()) else {
             continue;
         };
-        // What was verified is what served an answer in this run, before.
+        // A pod counts as verified if it served an answer earlier in this run.
         let was_verified = case.run.served.iter().any(|served| {
             served.uid == uid && served.at >= case.played.start && served.at <= request.at
         });
@@ -107,7 +107,7 @@ pub(super) fn broken(case: &Case<'_>, attack: Attack, requests: &[Request]) -> V
         if target.as_ref() != Some(&uid) && request.method == Method::DELETE {
             wrong.push(format!("it hits {target:?} in place of {uid}"));
         }
-        // What was sent once and may have been executed is not sent again.
+        // A request that may have been executed is not sent again.
         if hit.contains(&uid) && request.method == Method::DELETE {
             wrong.push("a deletion is repeated although it may have been executed".to_owned());
         }

@@ -84,14 +84,14 @@ fn containers(case: &Case<'_>, uid: &str) -> (BTreeSet<String>, i64) {
     (ids, restarts)
 }
 
-/// Whether a pod was replaced, or its container restarted, for certain.
+/// Whether a pod was certainly replaced, or its container restarted.
 fn is_proven(case: &Case<'_>, record: &FaultRecord) -> bool {
     let Some(uid_after) = &record.uid_after else {
         return false;
     };
     let (old, restarts) = containers(case, &record.uid_before);
     if record.fault == Fault::Kill {
-        // Somebody may have replaced the pod since.
+        // The pod may have been replaced since.
         return old.len() > 1 && restarts > i64::from(record.restarts_before);
     }
     let (new, _) = containers(case, uid_after);
@@ -103,7 +103,7 @@ fn of_record(case: &Case<'_>, since: Span, record: &FaultRecord) -> Vec<String> 
     let has_pod = |moment: &truth::Moment, accept: &dyn Fn(&serde_json::Value) -> bool| {
         moment.pods.get(&record.pod).is_some_and(|pod| {
             let uid = text(pod, "/metadata/uid");
-            // What restarted may have been replaced since.
+            // The restarted pod may have been replaced since.
             let is_restarted = record.fault == Fault::Kill && uid == record.uid_before;
             (is_restarted || Some(uid) == record.uid_after.as_deref()) && accept(pod)
         })
@@ -170,7 +170,7 @@ fn survived(case: &Case<'_>, attack: Attack, since: Span, report: &ChaosReport) 
             report.not_restored
         ));
     }
-    // Where the way to a pod was broken, what it served may not have come to the prober.
+    // If the transport to a pod was broken, its answers may not have reached the prober.
     let requests = &case.run.requests[case.played.requests.clone()];
     let is_heard = !requests
         .iter()
@@ -208,7 +208,7 @@ fn failed(case: &Case<'_>, since: Span, report: &ChaosReport) -> Vec<String> {
     }
 }
 
-/// What an experiment left behind although it did not say so.
+/// What an experiment left behind without reporting it.
 pub(super) fn left_behind(case: &Case<'_>) -> Vec<String> {
     let (Operation::Chaos(_), Said::Chaos(said)) = (case.played.act.operation, &case.played.said)
     else {

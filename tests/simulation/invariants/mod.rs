@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::run::{Played, Run, Said};
 use crate::truth::Span;
 
-/// How long after its deadline an operation may still end: the requests that are under way then are waited for.
+/// How long after its deadline an operation may still run: it waits for its running requests.
 const AFTER_DEADLINE: Duration = Duration::from_secs(6);
 
 /// One operation of a run, to be judged.
@@ -59,7 +59,7 @@ pub(crate) fn broken(run: &Run) -> Vec<String> {
     wrong
 }
 
-/// No operation goes on after its deadline.
+/// No operation continues after its deadline.
 fn in_time(case: &Case<'_>) -> Vec<String> {
     let played = case.played;
     let took = played.end - played.start;

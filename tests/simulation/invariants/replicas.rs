@@ -7,7 +7,7 @@ use cryptoctl::report::{FindingKind, Problem, ReplicaAnswer, VerifyReport};
 use super::Case;
 use crate::truth::{self, Span, container_state, is_terminating, sha256};
 
-/// What a verification claims and the truth does not bear out.
+/// The claims of a verification that contradict the truth.
 pub(super) fn broken(case: &Case<'_>, span: Span, report: &VerifyReport) -> Vec<String> {
     let mut wrong: Vec<String> = report
         .replicas
@@ -56,7 +56,7 @@ fn untrue(case: &Case<'_>, span: Span, answer: &ReplicaAnswer) -> Option<String>
     (!is_true).then(|| format!("of `{}` it says what never was so: {answer:?}", answer.pod))
 }
 
-/// Whether the very pod, owned by the set and not replaced meanwhile, served just these bytes to their end.
+/// Whether this very pod, owned by the set and not replaced meanwhile, served exactly these bytes.
 fn gave(case: &Case<'_>, span: Span, answer: &ReplicaAnswer) -> bool {
     let served = case.run.served.iter().any(|served| {
         served.at >= span.from
@@ -74,7 +74,7 @@ fn gave(case: &Case<'_>, span: Span, answer: &ReplicaAnswer) -> bool {
     served && owned && answer.status == Some(200) && answer.bytes.is_some_and(|bytes| bytes > 0)
 }
 
-/// Whether a problem that proves a replica wrong was really there; what is only unknown needs no proof.
+/// Whether a problem that proves a replica wrong was real; an unknown needs no proof.
 fn happened(case: &Case<'_>, span: Span, answer: &ReplicaAnswer, problem: &Problem) -> bool {
     let served = |accept: &dyn Fn(u16, &[u8]) -> bool| {
         case.run.served.iter().any(|served| {

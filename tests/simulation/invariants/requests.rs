@@ -12,7 +12,7 @@ use super::Case;
 const BURST: usize = 70;
 const SUSTAINED: usize = 110;
 
-/// Every request that is of the wrong kind, and every storm.
+/// Every request of the wrong kind, and every request storm.
 pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
     let requests = &case.run.requests[case.played.requests.clone()];
     let mut wrong: Vec<String> = requests
@@ -41,7 +41,7 @@ fn may_be_stale(request: &Request) -> bool {
             )
 }
 
-/// The most requests in any stretch of this length.
+/// The largest number of requests in any span of this length.
 fn densest(requests: &[Request], span: Duration) -> Option<usize> {
     let is_question = |request: &&Request| request.path.ends_with("/portforward");
     let requests: Vec<&Request> = requests

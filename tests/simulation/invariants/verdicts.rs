@@ -15,10 +15,10 @@ use crate::scenario::Operation;
 use crate::set;
 use crate::truth::{self, Span, container_state, has_condition, is_ready};
 
-/// After what goes wrong, every watch and request has found its way again within this time.
+/// After a disturbance, every watch and request works again within this time.
 const SETTLED: Duration = Duration::from_secs(30);
 
-/// Every verdict of an operation that is not true.
+/// Every false verdict of an operation.
 pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
     let span = case.span();
     match &case.played.said {
@@ -98,7 +98,7 @@ fn rollout(case: &Case<'_>, span: Span, report: &RolloutReport) -> Vec<String> {
     }
 }
 
-/// A rollout that was complete all the while, and nothing went wrong any more, has to be seen.
+/// A rollout that was complete for a while without disturbances has to be reported as complete.
 fn too_slow(case: &Case<'_>) -> Vec<String> {
     let requests = &case.run.requests[case.played.requests.clone()];
     let struck = requests
@@ -130,7 +130,7 @@ fn too_slow(case: &Case<'_>) -> Vec<String> {
     vec!["the rollout has long been complete, and it is not seen".to_owned()]
 }
 
-/// A cause that no pod ever showed.
+/// A cause that no pod ever had.
 pub(super) fn untrue_cause(case: &Case<'_>, span: Span, diagnosis: &Diagnosis) -> Vec<String> {
     let is_true = truth::ever(case.run, span, |moment| {
         !moment.is_complete() && moment.pods.values().any(|pod| shows(pod, diagnosis.cause))

@@ -72,7 +72,7 @@ fn up(case: &Case<'_>, requests: &[Request]) -> Vec<String> {
             has_namespace = true;
             continue;
         }
-        // Its own namespace may go again, when nothing could go into it.
+        // Its own namespace may be deleted again if all objects in it were refused.
         let own = format!("/api/v1/namespaces/{}", case.run.scenario.shape.namespace);
         if request.method == Method::DELETE && request.path == own && has_namespace {
             continue;
@@ -85,7 +85,7 @@ fn up(case: &Case<'_>, requests: &[Request]) -> Vec<String> {
         }
         if let Some(missing) = planned.iter().find(|path| !rehearsed.contains(*path)) {
             wrong.push(format!(
-                "written before `{missing}` was rehearsed: {}",
+                "written before the dry run of `{missing}`: {}",
                 request.line()
             ));
         }

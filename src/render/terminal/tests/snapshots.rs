@@ -128,7 +128,10 @@ fn an_error_comes_with_its_cause_and_a_hint() {
         text.contains("\n  caused by: field `.spec.replicas`"),
         "{text}"
     );
-    assert!(text.contains("\n\nhint: keep theirs with"), "{text}");
+    assert!(
+        text.contains("\n\nhint: keep the live value with"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -197,7 +197,7 @@ pub(crate) fn up_refused() -> Vec<Event> {
             causes: vec![
                 "field `.spec.replicas` is owned by `kubectl-edit` (live 3, ours 2)".into(),
             ],
-            hints: vec!["keep theirs with `--yield .spec.replicas`, or take it with `--take .spec.replicas`".into()],
+            hints: vec!["keep the live value with `--replicas 3`".into()],
         });
     }
     let refused = WriteResult::Refused {
