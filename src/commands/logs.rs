@@ -37,6 +37,7 @@ pub(super) async fn run(
         let named = Workload {
             namespace: workload.namespace.clone(),
             name: pod.to_owned(),
+            selector: None,
         };
         let Some(owner) = owner_of(&named) else {
             return Err(CommandError::usage(
@@ -73,6 +74,7 @@ fn owner_of(pod: &Workload) -> Option<Workload> {
     is_ordinal.then(|| Workload {
         namespace: pod.namespace.clone(),
         name: owner.to_owned(),
+        selector: None,
     })
 }
 

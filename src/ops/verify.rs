@@ -9,6 +9,7 @@ mod watch;
 use std::ops::Range;
 use std::time::Duration;
 
+use futures::future::join;
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::StatefulSet;
@@ -119,10 +120,9 @@ async fn ask_all<'a>(
     is_told: bool,
 ) -> Result<Seen<'a>, OpsError> {
     let object = workload.reference();
-    let set = workload.read(context).await?;
+    let (set, before) = pods::list_with_set(context, workload).await?;
     let questions = questions(&set, &object, verification)?;
     check_baseline(&object, &questions, verification)?;
-    let before = pods::list(context, workload, &set).await?;
     let ordinals = expected_ordinals(&set);
     let tell = |kind: EventKind| {
         if is_told {
@@ -165,10 +165,12 @@ async fn ask_all<'a>(
         contents,
         proxied,
     } = heard.await;
-    let after = if answers.is_empty() {
-        None
+    let (after, now) = if answers.is_empty() {
+        (None, workload.find(context).await?)
     } else {
-        Some(pods::list(context, workload, &set).await?)
+        let listing = pods::list(context, workload, &set);
+        let (after, now) = join(listing, workload.find(context)).await;
+        (Some(after?), now?)
     };
     for answer in &mut answers {
         let Some(after) = &after else { break };
@@ -183,7 +185,6 @@ async fn ask_all<'a>(
     }
     let latest = after.as_ref().unwrap_or(&before);
     let mut beside = pods::beside(&set, &before, latest, &ordinals);
-    let now = workload.find(context).await?;
     for answer in meanwhile::excuse(&set, now.as_ref(), &mut answers, &mut beside) {
         tell(answered(&answer));
     }

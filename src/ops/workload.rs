@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde::Deserialize;
 
 use super::error::OpsError;
 use super::nearby::Nearby;
 use super::{Context, Set};
 use crate::cluster::ResourceKind;
+use crate::manifest::Manifest;
 use crate::object::ObjectRef;
 use crate::status;
 
@@ -18,6 +21,9 @@ pub struct Workload {
     pub namespace: String,
     /// Its name.
     pub name: String,
+    /// The selector of its pods in the manifests, where they have it: its pods can be listed before it
+    /// has been read.
+    pub selector: Option<String>,
 }
 
 impl Workload {
@@ -39,16 +45,21 @@ impl Workload {
                 .unwrap_or_else(|| context.default_namespace().to_owned())
         };
         match (candidates.as_slice(), named) {
-            ([reference], _) => Ok(Self {
-                namespace: namespace(Some(reference)),
-                name: reference.name.clone(),
+            ([manifest], _) => Ok(Self {
+                namespace: namespace(Some(&manifest.reference)),
+                name: manifest.reference.name.clone(),
+                selector: selector_in(manifest),
             }),
             ([], Some(name)) => Ok(Self {
                 namespace: namespace(None),
                 name: name.to_owned(),
+                selector: None,
             }),
             _ => Err(OpsError::WhichWorkload {
-                candidates: candidates.into_iter().cloned().collect(),
+                candidates: candidates
+                    .into_iter()
+                    .map(|manifest| manifest.reference.clone())
+                    .collect(),
             }),
         }
     }
@@ -65,7 +76,7 @@ impl Workload {
     pub fn namespace_of(context: &Context, set: &Set, named: Option<&str>) -> String {
         let of_sets = candidates(set, named)
             .into_iter()
-            .filter_map(|reference| reference.namespace.clone());
+            .filter_map(|manifest| manifest.reference.namespace.clone());
         let mut namespaces: Vec<String> = context
             .namespace
             .clone()
@@ -83,6 +94,7 @@ impl Workload {
         Self {
             namespace: reference.namespace.clone().unwrap_or_default(),
             name: reference.name.clone(),
+            selector: None,
         }
     }
 
@@ -130,16 +142,20 @@ impl Workload {
 }
 
 /// The StatefulSets of a set, or those with a given name.
-fn candidates<'a>(set: &'a Set, named: Option<&str>) -> Vec<&'a ObjectRef> {
-    let references = set
-        .manifests
-        .manifests()
-        .iter()
-        .map(|manifest| &manifest.reference);
-    references
-        .filter(|reference| reference.is("apps", "StatefulSet"))
-        .filter(|reference| named.is_none_or(|name| name == reference.name))
+fn candidates<'a>(set: &'a Set, named: Option<&str>) -> Vec<&'a Manifest> {
+    let manifests = set.manifests.manifests().iter();
+    manifests
+        .filter(|manifest| manifest.reference.is("apps", "StatefulSet"))
+        .filter(|manifest| named.is_none_or(|name| name == manifest.reference.name))
         .collect()
+}
+
+/// The selector that a manifest gives its StatefulSet; `None` where it has none that can be read.
+fn selector_in(manifest: &Manifest) -> Option<String> {
+    let selector = manifest.value.pointer("/spec/selector")?;
+    LabelSelector::deserialize(selector)
+        .ok()
+        .map(|selector| query(&selector))
 }
 
 /// The labels that a StatefulSet gives its pods.
@@ -152,7 +168,10 @@ pub(crate) fn pod_labels(stateful_set: &StatefulSet) -> BTreeMap<String, String>
 
 /// The label selector of a StatefulSet's pods, as a query.
 pub(crate) fn pod_selector(stateful_set: &StatefulSet) -> String {
-    let selector = &stateful_set.spec.selector;
+    query(&stateful_set.spec.selector)
+}
+
+fn query(selector: &LabelSelector) -> String {
     let equal = selector
         .match_labels
         .iter()

@@ -82,5 +82,6 @@ pub(crate) fn workload(shape: &Shape) -> Workload {
     Workload {
         namespace: shape.namespace.to_owned(),
         name: NAME.to_owned(),
+        selector: None,
     }
 }

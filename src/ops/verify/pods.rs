@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use futures::future::join;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 
@@ -25,13 +26,48 @@ pub(crate) async fn list(
     workload: &Workload,
     set: &StatefulSet,
 ) -> Result<Pods, OpsError> {
-    let selector = pod_selector(set);
+    list_selected(context, workload, &pod_selector(set)).await
+}
+
+/// The StatefulSet and its pods: in one round trip where the manifests know its selector.
+///
+/// # Errors
+/// As [`Workload::read`] and [`list`].
+pub(crate) async fn list_with_set(
+    context: &Context,
+    workload: &Workload,
+) -> Result<(StatefulSet, Pods), OpsError> {
+    let Some(selector) = &workload.selector else {
+        let set = workload.read(context).await?;
+        let pods = list(context, workload, &set).await?;
+        return Ok((set, pods));
+    };
+    let (set, pods) = join(
+        workload.read(context),
+        list_selected(context, workload, selector),
+    )
+    .await;
+    let set = set?;
+    // The live selector decides: the manifests may be of another day.
+    let pods = if pod_selector(&set) == *selector {
+        pods?
+    } else {
+        list(context, workload, &set).await?
+    };
+    Ok((set, pods))
+}
+
+async fn list_selected(
+    context: &Context,
+    workload: &Workload,
+    selector: &str,
+) -> Result<Pods, OpsError> {
     let pods: Vec<Pod> = context
         .cluster
         .list(
             &ResourceKind::pod(),
             Some(&workload.namespace),
-            Some(&selector),
+            Some(selector),
             None,
         )
         .await

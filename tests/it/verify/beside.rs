@@ -1,6 +1,7 @@
 //! Pods that are not replicas, and replicas that answer although they are not Ready.
 
 use apiserver_model::{ApiServer, Fault, PodScript, Pods, Reply, Rule};
+use http::Method;
 use serde_json::{Value, json};
 
 use super::{KEYS, cluster, finding, report, verify};
@@ -152,4 +153,54 @@ async fn only_transport_failures_are_repeated_and_counted() {
     let report = self::report(&output);
     assert_eq!(report["replicas"][1]["repeats"], 0);
     assert_eq!(report["replicas"][1]["error"]["problem"], "wrong_status");
+}
+
+/// The requests so far, each as its method and path.
+fn lines(server: &ApiServer) -> Vec<String> {
+    server
+        .requests()
+        .iter()
+        .map(apiserver_model::Request::line)
+        .collect()
+}
+
+fn lists(lines: &[String]) -> usize {
+    let is_list = |line: &&String| line.contains("/pods?") && !line.contains("watch=");
+    lines.iter().filter(is_list).count()
+}
+
+#[tokio::test]
+async fn the_pods_are_listed_while_the_stateful_set_is_read() {
+    let server = cluster().await;
+    let unread = Rule::new(Fault::Hang).method(Method::GET);
+    server.fault(unread.path("/statefulsets/cryptoserver").times(1));
+    server.forget_requests();
+    let flags = ["--request-timeout", "2s"];
+    super::verify_with(&server, &flags).await.expect_code(0);
+    let lines = lines(&server);
+    let list = lines.iter().position(|line| line.contains("/pods?"));
+    let mut reads = lines.iter().enumerate();
+    let mut reads = reads
+        .by_ref()
+        .filter(|(_, line)| line.contains("/statefulsets/"));
+    let second_read = reads.nth(1).map(|(index, _)| index);
+    assert!(list < second_read, "{lines:#?}");
+    assert_eq!(lists(&lines), 2, "before and after: {lines:#?}");
+}
+
+#[tokio::test]
+async fn the_live_selector_decides_which_pods_are_replicas() {
+    let server = cluster().await;
+    let set = ("apps", "statefulsets", "logaiter", "cryptoserver");
+    server.change("kubectl", set, |object| {
+        let labels = object["spec"]["selector"]["matchLabels"].take();
+        let key = labels.as_object().unwrap().keys().next().unwrap().clone();
+        object["spec"]["selector"] =
+            json!({"matchExpressions": [{"key": key, "operator": "Exists"}]});
+    });
+    server.forget_requests();
+    let output = verify(&server).await.expect_code(0);
+    assert_eq!(report(&output)["groups"][0]["ordinals"], json!([0, 1]));
+    let lines = lines(&server);
+    assert_eq!(lists(&lines), 3, "{lines:#?}");
 }
