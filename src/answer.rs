@@ -1,4 +1,4 @@
-//! What a replica answered to one question, whichever way it was asked.
+//! The answer of one replica to one request, over either transport.
 
 use crate::figures::duration;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub struct Answer {
     pub status: StatusCode,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
-    /// The `Content-Encoding` header: the body is taken as it comes.
+    /// The `Content-Encoding` header; the body is never decoded.
     pub content_encoding: Option<String>,
     /// The `Location` header of a redirect, which is never followed.
     pub location: Option<String>,
@@ -21,9 +21,9 @@ pub struct Answer {
     pub sha256: String,
     /// The length of the body.
     pub bytes: u64,
-    /// The beginning of the body, as far as it was to be kept.
+    /// The beginning of the body, up to the limit of the request.
     pub beginning: Bytes,
-    /// From the request's first byte to the body's last.
+    /// The time from the first byte of the request to the last byte of the body.
     pub latency: Duration,
 }
 
@@ -35,30 +35,30 @@ impl Answer {
     }
 }
 
-/// An answer that began, and did not come to a proven end. It is an answer all the same: what has
-/// come of it stands, and may be enough to know that it is wrong.
+/// An answer that began but has no proven end. It still counts as an answer: the bytes that arrived may
+/// be enough to prove it wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fragment {
-    /// The HTTP status, when that has come and is the pod's for certain.
+    /// The HTTP status, if it arrived and certainly comes from the pod.
     pub status: Option<StatusCode>,
-    /// The rest of the head, when all of it has come.
+    /// The rest of the head, if all of it arrived.
     pub head: Option<FragmentHead>,
-    /// How much of the body has come.
+    /// How many bytes of the body arrived.
     pub bytes: u64,
-    /// The beginning of the body, as far as it has come and was to be kept.
+    /// The beginning of the body, as far as it arrived, up to the limit of the request.
     pub beginning: Bytes,
-    /// Why there is no more.
+    /// Why the rest is missing.
     pub cut: Cut,
 }
 
-/// The head of an answer that did not come to a proven end.
+/// The head of an answer without a proven end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FragmentHead {
     /// The `Content-Type` header.
     pub content_type: Option<String>,
     /// The `Location` header.
     pub location: Option<String>,
-    /// The length that the head promises.
+    /// The length that the head announces.
     pub length: Option<u64>,
 }
 
@@ -67,13 +67,13 @@ pub struct FragmentHead {
 pub enum Cut {
     /// It broke off.
     Broken(String),
-    /// It ended, but that proves nothing.
+    /// It ended, but its end does not prove that it is complete.
     Unproven(&'static str),
-    /// What came is not what the pod has sent.
+    /// An intermediary rewrote it: these are not the bytes that the pod sent.
     Rewritten(&'static str),
-    /// It is larger than what is read, in bytes.
+    /// It is larger than this limit, in bytes.
     TooLarge(u64),
-    /// It did not come to its end within this time.
+    /// It was not complete within this time.
     TimedOut(Duration),
 }
 
@@ -92,20 +92,19 @@ impl std::fmt::Display for Cut {
     }
 }
 
-/// How a fragment is proven to belong to another content.
+/// How a fragment is proven to belong to different content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contradiction {
-    /// At this offset, both have a byte, and it is not the same.
+    /// The bytes at this offset differ.
     At(u64),
-    /// More has come of it than the other one has.
+    /// It is longer than the other content.
     Longer,
-    /// Its head promises another length, in bytes.
+    /// Its head announces a different length, in bytes.
     Promised(u64),
 }
 
 impl Fragment {
-    /// How this cannot be the beginning of a content of so many bytes that begins like this; `None`
-    /// when it can.
+    /// Why this cannot be part of the content with this length and beginning; `None` if it can.
     #[must_use]
     pub fn contradicts(&self, bytes: u64, beginning: &[u8]) -> Option<Contradiction> {
         if let Some(offset) = self.differs_at(beginning) {
@@ -118,7 +117,7 @@ impl Fragment {
         (promised != bytes).then_some(Contradiction::Promised(promised))
     }
 
-    /// How two fragments cannot be of one content.
+    /// Why two fragments cannot belong to the same content; `None` if they can.
     #[must_use]
     pub fn contradicts_fragment(&self, other: &Self) -> Option<Contradiction> {
         if let Some(offset) = self.differs_at(&other.beginning) {

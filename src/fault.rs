@@ -1,18 +1,18 @@
-//! The ways to break a workload: a row of facts for each. `chaos/fault.rs` does what they say.
+//! The faults: one row of facts for each. `chaos/fault.rs` sends them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A way to break a workload.
+/// A fault: one way to break a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
     /// Deletes the pod with its own grace period.
     Delete,
-    /// Deletes the pod with a grace period of 0: its processes may outlive it.
+    /// Deletes the pod with grace period 0: its processes may outlive it.
     ForceDelete,
-    /// Asks for an eviction, which disruption budgets may refuse.
+    /// Requests an eviction, which a disruption budget may refuse.
     Evict,
     /// Sends SIGTERM to process 1 of the container that serves the endpoint.
     Kill,
@@ -31,64 +31,65 @@ pub enum Target {
     Pod,
     /// Every pod of the workload at once.
     Workload,
-    /// The pods of the workload one after the other, by a new revision of the template.
+    /// The pods of the workload one by one, through a new template revision.
     Rollout,
     /// The pods of the workload on one node.
     Node,
 }
 
-/// What proves that a fault has happened to a pod.
+/// What proves that a fault hit a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// A pod with another UID, and containers that started later.
+    /// A pod with a different UID, whose containers started later.
     NewPod,
-    /// The same pod, with a container that has restarted.
+    /// The same pod with a restarted container.
     Restart,
 }
 
-/// Whether disruption budgets have to allow it before it is sent.
+/// How disruption budgets apply to a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Budget {
-    /// Nobody asks them: so many disruptions as pods are away at once have to be allowed.
+    /// The API server does not check them, so the program does: they must allow as many disruptions as
+    /// pods go down at once.
     Checked,
-    /// The eviction asks them itself.
+    /// The API server checks them when it handles the eviction.
     AskedByEviction,
 }
 
-/// What has to be undone when the fault is over.
+/// How a fault is undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Undo {
-    /// Scaling the workload up again.
+    /// Scale the workload back up.
     ScaleUp,
-    /// Uncordoning the node.
+    /// Uncordon the node.
     Uncordon,
 }
 
-/// What is known of a fault.
+/// The facts about one fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
-    /// Its name, as flags and reports spell it.
+    /// The name in flags and reports.
     pub name: &'static str,
-    /// What it is sent to.
+    /// Its target.
     pub target: Target,
-    /// What proves that it has happened.
+    /// What proves that it hit its target.
     pub proof: Proof,
-    /// Whether disruption budgets have to allow it.
+    /// How disruption budgets apply to it.
     pub budget: Budget,
-    /// What has to be undone, if anything.
+    /// How it is undone, if it must be.
     pub undo: Option<Undo>,
-    /// Whether a pod has its own grace period to stop.
+    /// Whether the pod gets its own grace period to stop.
     pub has_grace: bool,
-    /// What it does, for whoever chooses among faults.
+    /// The help text of the flag.
     pub help: &'static str,
-    /// What it will do: `{pod}` is the pod, `{workload}` the workload, `{container}` the container, and
-    /// `{count}` how many pods.
+    /// The sentence before the fault; `{pod}`, `{workload}`, `{container}` and the `{count}` of pods are
+    /// filled in.
     plan: &'static str,
-    /// What it does, to `{pods}`.
+    /// The sentence during the fault, about `{pods}`.
     doing: &'static str,
-    /// What it did, to `{pods}`.
+    /// The sentence after the fault, about `{pods}`.
     done: &'static str,
-    /// What a pod or workload was, as the end of a sentence.
+    /// The participle after "the pod was", such as "deleted".
     past: &'static str,
 }
 
@@ -109,18 +110,18 @@ const DELETE: Facts = Facts {
 const FORCE_DELETE: Facts = Facts {
     name: "force-delete",
     has_grace: false,
-    help: "Delete the pod without any grace period: two pods may write at once",
-    plan: "delete {pod} without grace",
-    doing: "deleting {pods} without grace",
-    done: "{pods} deleted without grace",
-    past: "deleted without grace",
+    help: "Delete the pod with grace period 0: two pods may write at once",
+    plan: "force-delete {pod} (grace period 0)",
+    doing: "force-deleting {pods}",
+    done: "{pods} force-deleted",
+    past: "force-deleted",
     ..DELETE
 };
 
 const EVICT: Facts = Facts {
     name: "evict",
     budget: Budget::AskedByEviction,
-    help: "Evict the pod, as far as disruption budgets allow",
+    help: "Evict the pod, if disruption budgets allow it",
     plan: "evict {pod}",
     doing: "evicting {pods}",
     done: "{pods} evicted",
@@ -170,22 +171,22 @@ const CORDON: Facts = Facts {
     undo: Some(Undo::Uncordon),
     help: "Cordon the pod's node, and evict this workload's pods from it",
     plan: "cordon the node of {pod} and evict the pods of {workload} from it",
-    doing: "cordoning the node of {pods} and evicting from it",
+    doing: "cordoning the node and evicting {pods}",
     done: "{pods} evicted from a cordoned node",
     past: "evicted from its cordoned node",
     ..DELETE
 };
 
-/// What a plan speaks of.
+/// The words to fill into the sentence of a plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Planned<'a> {
-    /// The pod, or what stands for several.
+    /// The pod, or a phrase for several.
     pub pod: &'a str,
     /// The workload.
     pub workload: &'a str,
-    /// The container whose process is signalled, if one is.
+    /// The container that gets the signal, if the fault sends one.
     pub container: Option<&'a str>,
-    /// How many pods.
+    /// The number of pods.
     pub count: usize,
 }
 
@@ -201,7 +202,7 @@ impl Fault {
         Self::Cordon,
     ];
 
-    /// What is known of it.
+    /// The facts about this fault.
     #[must_use]
     pub fn facts(self) -> &'static Facts {
         match self {
@@ -215,31 +216,31 @@ impl Fault {
         }
     }
 
-    /// Its name, as flags and reports spell it.
+    /// The name in flags and reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.facts().name
     }
 
-    /// Whether it is sent to the whole workload, and not to a pod or a node that is chosen.
+    /// Whether it targets the whole workload, not one pod or node.
     #[must_use]
     pub fn targets_workload(self) -> bool {
         matches!(self.facts().target, Target::Workload | Target::Rollout)
     }
 
-    /// Whether a pod proves it by a restart, and stays the same otherwise.
+    /// Whether the pod survives it and only a container restarts.
     #[must_use]
     pub fn keeps_pod(self) -> bool {
         self.facts().proof == Proof::Restart
     }
 
-    /// Whether it gives the workload a new revision of the template by itself.
+    /// Whether it creates a new template revision.
     #[must_use]
     pub fn changes_template(self) -> bool {
         self.facts().target == Target::Rollout
     }
 
-    /// What it will do, as the end of "this will …".
+    /// The fault before it is sent, to follow "this will": "delete `pod/web-0`".
     #[must_use]
     pub fn plan(self, planned: &Planned<'_>) -> String {
         self.facts()
@@ -250,19 +251,19 @@ impl Fault {
             .replace("{count}", &planned.count.to_string())
     }
 
-    /// What it does, and to whom: "deleting web-0".
+    /// The fault while it is sent: "deleting web-0".
     #[must_use]
     pub fn doing(self, pods: &[String]) -> String {
         self.facts().doing.replace("{pods}", &named(pods))
     }
 
-    /// What it did, and to whom: "web-0 deleted".
+    /// The fault after it was sent: "web-0 deleted".
     #[must_use]
     pub fn done(self, pods: &[String]) -> String {
         self.facts().done.replace("{pods}", &named(pods))
     }
 
-    /// What its target was, as the end of a sentence: "deleted".
+    /// The participle after "the pod was": "deleted".
     #[must_use]
     pub fn past(self) -> &'static str {
         self.facts().past

@@ -1,4 +1,5 @@
-//! One fault and its recovery: what was sent, what became of it, and whether another may follow.
+//! One fault and its recovery: sends the fault, follows the recovery, and decides whether the next fault
+//! may follow.
 
 use k8s_openapi::api::core::v1::Pod;
 
@@ -17,7 +18,7 @@ use crate::report::{FaultRecord, Observed, RecoveryPhase, VerifyReport};
 use crate::status::{held_by, is_being_deleted};
 
 impl Run<'_> {
-    /// One fault and its recovery; returns whether the next one may follow.
+    /// Sends one fault and follows its recovery; returns whether the next fault may follow.
     pub(super) async fn fault(
         &mut self,
         number: u32,
@@ -38,7 +39,7 @@ impl Run<'_> {
         };
         self.bystanders.look(&pods, &[]);
         if let Some(name) = names.iter().find(|name| !self.is_verified(&pods, name)) {
-            let reason = format!("`{name}` was replaced or deleted after it had been verified");
+            let reason = format!("`{name}` was replaced or deleted after it was verified");
             if observed.faults.is_empty() {
                 observed.refusals.push(reason);
             } else {
@@ -104,7 +105,7 @@ impl Run<'_> {
             match self.undo(&change).await {
                 Ok(()) => self.context.warn(change.undone(&self.plan.workload)),
                 Err(error) => observed.not_restored.push(format!(
-                    "what the experiment changed could not be restored ({error}): run `{}`",
+                    "the change that the experiment made could not be undone ({error}): run `{}`",
                     self.plan.workload.restore_command()
                 )),
             }
@@ -129,7 +130,7 @@ impl Run<'_> {
         uid.is_some() && self.verified.get(name) == uid
     }
 
-    /// What the end of a recovery means for the experiment; returns whether to go on.
+    /// Weighs how a recovery ended; returns whether the experiment continues.
     async fn weigh(
         &mut self,
         number: u32,
@@ -142,14 +143,14 @@ impl Run<'_> {
                 observed.cause = cause;
                 let held = self.held(&observed.faults);
                 if self.context.in_time().is_err() {
-                    // What something holds does not go with more time.
+                    // A pod that a finalizer or volume holds needs more than time.
                     let advice = if held.is_empty() {
-                        "; give it more with `--timeout`"
+                        "; allow more time with `--timeout`"
                     } else {
                         ""
                     };
                     observed.doubts.push(format!(
-                        "the workload had not recovered within {}{advice}",
+                        "the workload did not recover within {}{advice}",
                         duration(self.context.timeout)
                     ));
                 }
@@ -161,7 +162,7 @@ impl Run<'_> {
                 observed.doubts.push(self.stopped(number));
                 return Ok(false);
             }
-            // What the replicas agree on now tells lost data from one stale replica.
+            // The next verification tells lost data from one stale replica.
             End::WrongAnswer | End::Recovered => {}
         }
         observed.after = settled(&self.context, self.plan).await?;
@@ -190,7 +191,7 @@ impl Run<'_> {
         Ok(is_whole)
     }
 
-    /// The pods that are still on their way out, and what holds them, one sentence each.
+    /// The pods that are still terminating and what holds them, one sentence each.
     fn held(&self, faults: &[FaultRecord]) -> Vec<String> {
         let pods = self.view.pods.current().unwrap_or_default();
         let still = faults.iter().filter_map(|record| {
@@ -206,7 +207,7 @@ impl Run<'_> {
         still.collect()
     }
 
-    /// The pods that a fault takes.
+    /// The targets of a fault.
     fn pods(&self, number: u32, pods: &[Pod]) -> Vec<String> {
         let planned = &self.plan.experiment.pods;
         match self.plan.experiment.fault {
@@ -239,17 +240,17 @@ impl Run<'_> {
     pub(super) fn stopped(&self, faults: u32) -> String {
         let all = self.plan.experiment.repeat;
         let others = if faults < all {
-            "; the others were not sent"
+            "; the other faults were not sent"
         } else {
             ""
         };
         format!(
-            "it was stopped after {faults} of {}{others}",
+            "the experiment was stopped after {faults} of {}{others}",
             count(all, "fault")
         )
     }
 
-    /// Undoes a change however the run ends, in a time of its own.
+    /// Undoes a change however the run ended, with a deadline of its own.
     async fn undo(&self, change: &Change) -> Result<(), OpsError> {
         let context = self.context.clone().restarted();
         let undoing = restoration::undo(&context, self.plan, change);

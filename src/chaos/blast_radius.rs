@@ -1,11 +1,11 @@
-//! How far an experiment reaches, in sentences for a person who has to agree to it.
+//! The blast radius of an experiment, in sentences for the person who consents to it.
 
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 
 use crate::fault::{Fault, Target};
-use crate::figures::took;
+use crate::figures::{count, took};
 use crate::ops::Workload;
 use crate::ops::verify::pods::Pods;
 use crate::report::{Experiment, Selection};
@@ -13,7 +13,7 @@ use crate::status::{
     KeptBecause, expected_ordinals, kept_because, next_revision, revision_hash, revision_of,
 };
 
-/// How far the experiment reaches, in sentences for a person who has to agree to it.
+/// The blast radius of the experiment, one sentence each.
 pub(super) fn reach(
     experiment: &Experiment,
     workload: &Workload,
@@ -28,13 +28,13 @@ pub(super) fn reach(
     match facts.map(|facts| facts.target) {
         None => {}
         Some(Target::Workload) => lines.push(format!(
-            "no replica of {all} stays meanwhile; {all} are scaled up again afterwards, and \
-             `{}` does so if this program is killed",
+            "no replica stays up; the experiment scales back to {all} afterwards; if \
+             this program is killed, run `{}`",
             workload.restore_command()
         )),
         Some(Target::Rollout) => {
             lines.push(format!(
-                "of {all} replicas one is away at a time, as in any rollout"
+                "one of {all} replicas is down at a time, as in any rollout"
             ));
         }
         Some(Target::Node) => {
@@ -46,7 +46,7 @@ pub(super) fn reach(
                 .cloned()
                 .collect();
             lines.push(format!(
-                "node `{node}` takes no new pods of anybody meanwhile; {} evicted from it, pods of \
+                "node `{node}` accepts no new pods until it is uncordoned; {} evicted from it; pods of \
                  other workloads stay",
                 match here.as_slice() {
                     [one] => format!("`{one}` is"),
@@ -67,7 +67,7 @@ pub(super) fn reach(
     }
     if experiment.fault == Some(Fault::ForceDelete) {
         lines.push(
-            "without grace the old processes may still write when their successor starts: two \
+            "without a grace period, an old process may still write when its replacement starts: two \
              writers may overlap"
                 .to_owned(),
         );
@@ -89,14 +89,15 @@ pub(super) fn reach(
         let others = experiment.endpoints.len() - 1;
         if others > 0 {
             lines.push(format!(
-                "{others} more of the endpoints are asked before and after each fault only"
+                "checked only before and after each fault: {}",
+                count(others, "more endpoint")
             ));
         }
     }
     lines
 }
 
-/// How many replicas a fault of one pod leaves: what is not there, or on its way out, is none of them.
+/// How many replicas stay up during a fault on one pod; missing and terminating pods do not count.
 fn staying(taken: Option<&String>, names: &[String], pods: &Pods) -> String {
     let is_there = |name: &&String| {
         let pod = pods.get(*name);
@@ -108,11 +109,11 @@ fn staying(taken: Option<&String>, names: &[String], pods: &Pods) -> String {
         .cloned()
         .collect();
     let count = names.len().saturating_sub(gone.len() + 1);
-    let verb = if count == 1 { "stays" } else { "stay" };
+    let verb = if count == 1 { "stays up" } else { "stay up" };
     let what = if gone.iter().all(|name| pods.contains_key(name)) {
-        "terminating already"
+        "already terminating"
     } else {
-        "missing or terminating already"
+        "missing or already terminating"
     };
     let why = match gone.as_slice() {
         [] => String::new(),
@@ -122,8 +123,7 @@ fn staying(taken: Option<&String>, names: &[String], pods: &Pods) -> String {
     format!("{count} of {} replicas {verb}{why}", names.len())
 }
 
-/// The pods that a fault may take and that come back at another revision of the template: one sentence
-/// each.
+/// The targets that come back at a different template revision, one sentence each.
 fn remade(
     experiment: &Experiment,
     set: &StatefulSet,
@@ -134,14 +134,14 @@ fn remade(
         return Vec::new();
     };
     let taken: BTreeSet<&String> = match fault.facts().target {
-        // The new revision is the experiment's own.
+        // The experiment itself creates the new revision.
         Target::Rollout => return Vec::new(),
         // Every pod may be on the node.
         Target::Node => names.iter().collect(),
         Target::Pod | Target::Workload => experiment.pods.iter().collect(),
     };
     let why = match kept_because(set) {
-        Some(KeptBecause::OnDelete) => ", because `OnDelete` has kept the old one so far",
+        Some(KeptBecause::OnDelete) => ", because `OnDelete` has kept the old revision",
         _ => "",
     };
     let each = expected_ordinals(set)
@@ -152,8 +152,8 @@ fn remade(
         let next = next_revision(set, ordinal)?;
         (now != next).then(|| {
             format!(
-                "`{name}` comes back at another revision of the template ({} now, {} then){why}: \
-                 what it serves may change with it",
+                "`{name}` comes back at a different template revision ({} now, {} then){why}: its \
+                 content may change too",
                 revision_hash(now),
                 revision_hash(next)
             )
@@ -195,15 +195,15 @@ mod tests {
             });
             staying(names.get(1), &names, &pods.collect())
         };
-        assert_eq!(words(&[]), "2 of 3 replicas stay");
-        assert_eq!(words(&["web-1"]), "2 of 3 replicas stay");
+        assert_eq!(words(&[]), "2 of 3 replicas stay up");
+        assert_eq!(words(&["web-1"]), "2 of 3 replicas stay up");
         assert_eq!(
             words(&["web-0"]),
-            "1 of 3 replicas stays: `web-0` is terminating already"
+            "1 of 3 replicas stays up: `web-0` is already terminating"
         );
         assert_eq!(
             words(&["web-0", "web-2"]),
-            "0 of 3 replicas stay: `web-0`, `web-2` are terminating already"
+            "0 of 3 replicas stay up: `web-0`, `web-2` are already terminating"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! What happens to pods that no fault of the experiment took: what is somebody else's work must not
-//! read as the fault's.
+//! Watches the pods that no fault targets: a disturbance by others must not be attributed to the
+//! fault.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use k8s_openapi::api::core::v1::Pod;
 use crate::report::Disturbance;
 use crate::status::PodRun;
 
-/// Every pod as it was last known, and what has happened to it since.
+/// The last known state of every pod, and all disturbances so far.
 pub(super) struct Bystanders {
     known: BTreeMap<String, (PodRun, bool)>,
     seen: Vec<Disturbance>,
 }
 
 impl Bystanders {
-    /// The pods as they are now, to which nothing has happened yet.
+    /// Starts from the pods as they are now, without any disturbance.
     pub(super) fn of(pods: &[Pod]) -> Self {
         Self {
             known: runs(pods),
@@ -23,7 +23,7 @@ impl Bystanders {
         }
     }
 
-    /// Looks at the pods; what happens to those that a fault took is the fault's work.
+    /// Compares the pods with their last known state; changes to a fault's targets are no disturbance.
     pub(super) fn look(&mut self, pods: &[Pod], taken: &[&str]) {
         let now = runs(pods);
         for (pod, (old, was_leaving)) in &self.known {
@@ -39,27 +39,27 @@ impl Bystanders {
             self.seen.push(Disturbance {
                 pod: pod.clone(),
                 is_deleted,
-                what: format!("`{pod}` {what} meanwhile, which no fault of this experiment did"),
+                what: format!("`{pod}` {what}; no fault of this experiment caused it"),
             });
         }
         self.know(now);
     }
 
-    /// A pod that was taken, and has come back, has become another one once more.
+    /// Notes that a target was replaced again after it came back.
     pub(super) fn replaced_again(&mut self, pod: &str) {
         self.seen.push(Disturbance {
             pod: pod.to_owned(),
             is_deleted: true,
-            what: format!("`{pod}` was replaced once more, which no fault of this experiment did"),
+            what: format!("`{pod}` was replaced again; no fault of this experiment caused it"),
         });
     }
 
-    /// What has happened so far.
+    /// The disturbances so far.
     pub(super) fn seen(&self) -> Vec<Disturbance> {
         self.seen.clone()
     }
 
-    /// A pod that is away stays known as one that leaves, so that it is told once.
+    /// A missing pod stays known as a terminating one, so that it is reported once.
     fn know(&mut self, now: BTreeMap<String, (PodRun, bool)>) {
         for (_, is_leaving) in self.known.values_mut() {
             *is_leaving = true;
@@ -68,7 +68,7 @@ impl Bystanders {
     }
 }
 
-/// The run of every pod, and whether it is on its way out.
+/// The run of every pod, and whether the pod is terminating.
 fn runs(pods: &[Pod]) -> BTreeMap<String, (PodRun, bool)> {
     let named = pods.iter().filter_map(|pod| {
         let is_leaving = pod.metadata.deletion_timestamp.is_some();

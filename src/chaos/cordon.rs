@@ -1,4 +1,4 @@
-//! A cordon, and its end.
+//! Cordons a node and uncordons it again.
 
 use k8s_openapi::api::core::v1::Node;
 use serde_json::json;
@@ -13,7 +13,7 @@ use crate::ops::{Context, Workload};
 use crate::report::Restored;
 use crate::status::{CORDONED_FOR, is_cordoned};
 
-/// Cordons a node, unless it is cordoned already: then it is not ours to uncordon.
+/// Cordons a node. A node that is already cordoned is not ours to uncordon.
 pub(super) async fn cordon(
     context: &Context,
     plan: &ChaosPlan,
@@ -27,7 +27,7 @@ pub(super) async fn cordon(
             return Ok(None);
         };
         if is_cordoned(&node) {
-            // With our note it is what an earlier attempt has done, whose answer was lost.
+            // With our note, an earlier attempt cordoned it and its answer was lost.
             is_ours =
                 is_marked(&node, workload) && annotation(&node.metadata, BY) == Some(identity);
             return Ok(None);
@@ -72,7 +72,7 @@ pub(super) async fn uncordon(
         let what = if is_cordoned(&node) {
             "uncordoned"
         } else {
-            "had been uncordoned already; the note was removed"
+            "was already uncordoned; the note was removed"
         };
         Ok(Some((patch, what.to_owned())))
     };

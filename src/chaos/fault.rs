@@ -17,24 +17,24 @@ use crate::ops::error::OpsError;
 use crate::ops::write::Write;
 use crate::ops::{Context, Workload};
 
-/// As `kubectl rollout restart` writes it.
+/// The annotation that `kubectl rollout restart` writes.
 pub(super) const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 
-/// What became of a fault that was sent.
+/// The result of sending a fault.
 #[derive(Debug)]
 pub(super) enum Sent {
-    /// The cluster took it; a change has to be restored afterwards.
+    /// The cluster accepted it; the change, if any, must be undone afterwards.
     Accepted(Option<Change>),
-    /// It was refused, and nothing was broken: the reason.
+    /// It was refused, so nothing was broken: the reason.
     Refused(String),
-    /// It is said to have failed, which what it ends may say as well: the reason.
+    /// It reported a failure, but the end of the process may look the same: the reason.
     Doubtful(String),
 }
 
 /// Sends a fault to one pod, or to the whole workload.
 ///
 /// # Errors
-/// A failed exchange; nothing was broken then, unless the event of the write says otherwise.
+/// A failed request; nothing was broken then, unless the event of the write says otherwise.
 pub(super) async fn send(
     context: &Context,
     plan: &ChaosPlan,
@@ -95,7 +95,7 @@ async fn delete(
         .map_err(OpsError::while_doing(format!("delete `{object}`")))
 }
 
-/// Evicts a pod; a budget's refusal is an answer.
+/// Evicts a pod; a refusal by a disruption budget is a result, not an error.
 pub(super) async fn evict(
     context: &Context,
     workload: &Workload,
@@ -127,11 +127,11 @@ pub(super) async fn evict(
     sent.map_err(OpsError::while_doing(format!("evict `{object}`")))
 }
 
-/// A pod's status may change this often while it is about to be ended.
+/// How often the deletion is retried because the pod's status changed in between.
 const ATTEMPTS: u32 = 10;
 
-/// Ends a pod by the version of it that was seen not to be on its way out, so that whoever else ends it
-/// at the same moment is never taken for us; the one who comes second is refused.
+/// Deletes or evicts a pod only at a resource version at which it was not terminating. If another client
+/// is faster, the API server refuses our request, so its deletion never counts as ours.
 async fn alone<T>(
     context: &Context,
     object: &ObjectRef,
@@ -155,16 +155,16 @@ async fn alone<T>(
         version = now.metadata.resource_version.unwrap_or_default();
     }
     Err(ClusterError::Conflict {
-        message: format!("`{object}` was deleted or replaced by somebody else at the same time"),
+        message: format!("`{object}` was deleted or replaced by another client at the same time"),
     })
 }
 
-/// Sends SIGTERM to process 1, by whatever the image has for it.
+/// Sends SIGTERM to process 1 with a command that the image contains.
 async fn kill(context: &Context, plan: &ChaosPlan, pod: &Pod) -> Result<Sent, OpsError> {
     let workload = &plan.workload;
     let (object, _) = reference(workload, pod);
     let container = plan.experiment.container.clone().unwrap_or_default();
-    // The pod may be of an older template than the one that the experiment was settled by.
+    // The pod may have an older template than the one that was planned with.
     if let Some(reason) = pod
         .spec
         .as_ref()
@@ -175,7 +175,7 @@ async fn kill(context: &Context, plan: &ChaosPlan, pod: &Pod) -> Result<Sent, Op
     let write = Write::start(context, &object, Action::Change);
     let sent = signal(&context.cluster, workload, &object.name, &container).await;
     let refusal = match &sent {
-        // It may have taken the container, and its own end with it.
+        // The container may have ended, and the command with it.
         Ok(Sent::Doubtful(reason)) => Some(ClusterError::AnswerLost {
             server: context.cluster.server().to_owned(),
             source: reason.clone().into(),
@@ -201,19 +201,19 @@ async fn signal(
             .await
             .map_err(|error| error.0)?;
         match ended {
-            // A container that ends takes the command's own end with it.
+            // When the container ends, the command's exit status is lost with it.
             CommandEnd::Succeeded | CommandEnd::Unsaid => return Ok(Sent::Accepted(None)),
             CommandEnd::Failed(message) => words = message,
         }
     }
     Ok(Sent::Doubtful(format!(
-        "container `{container}` runs neither `sh` nor `kill`: {}",
+        "container `{container}` can run neither `sh` nor `kill`: {}",
         words.trim()
     )))
 }
 
-/// Every shell has `kill` built in; an image without a shell may have the program. The shell is over
-/// before process 1 is hit, for the end of process 1 would look like a failure of the command.
+/// Every shell has `kill` built in; an image without a shell may have the program. The shell exits
+/// before process 1 gets the signal, because the end of process 1 would look like a failed command.
 const WAYS: [&[&str]; 2] = [
     &["sh", "-c", "(sleep 0.1; kill -TERM 1) >/dev/null 2>&1 &"],
     &["kill", "-TERM", "1"],

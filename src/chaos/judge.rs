@@ -1,4 +1,4 @@
-//! Judges what a probe came to, by what the replica answered in the steady state.
+//! Judges the result of a probe against the replica's answer in the steady state.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,15 +12,15 @@ use crate::cluster::{AskError, Cluster, ClusterError, Sight};
 use crate::figures::duration;
 use crate::report::ProbeState;
 
-/// What a probe came to.
+/// The judged result of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Judgement {
     pub(super) state: ProbeState,
-    /// What was answered, or why nothing was.
+    /// The answer in words, or why there is none.
     pub(super) detail: Option<String>,
-    /// Whether an answer began that did not come to a proven end, so that it is not known.
+    /// Whether an answer began but has no proven end, so its content is unknown.
     pub(super) is_cut: bool,
-    /// Whether a complete answer came, even one of which nobody knows whether it is right.
+    /// Whether a complete answer arrived, even if it cannot be judged.
     pub(super) is_answered: bool,
 }
 
@@ -39,7 +39,7 @@ impl Judgement {
         Self::of(ProbeState::Silent, words)
     }
 
-    /// The replica could not be asked.
+    /// The replica could not be probed.
     pub(super) fn unknown(words: impl Into<String>) -> Self {
         Self::of(ProbeState::Unknown, words)
     }
@@ -52,8 +52,8 @@ impl Judgement {
     }
 }
 
-/// How the content of the steady state begins, as soon as one probe has brought it: with its SHA-256,
-/// and shared by all replicas, which have the same.
+/// The SHA-256 and the beginning of the steady-state content, known after the first right answer. All
+/// replicas share it, because they serve the same content.
 #[derive(Clone, Default)]
 pub(super) struct KnownContent(Arc<OnceLock<(String, Bytes)>>);
 
@@ -69,7 +69,7 @@ impl KnownContent {
     }
 }
 
-/// Knows what one replica has to answer.
+/// Judges the answers of one replica.
 #[derive(Clone)]
 pub(super) struct Judge {
     pub(super) cluster: Cluster,
@@ -77,22 +77,22 @@ pub(super) struct Judge {
     pub(super) pods: Sight<Pod>,
     pub(super) right: Right,
     pub(super) known: KnownContent,
-    /// Tells whether the pod was made from another template since.
+    /// Tells whether the pod has a different template revision now.
     pub(super) templates: Templates,
 }
 
 impl Judge {
-    /// What a complete answer comes to.
+    /// Judges a complete answer.
     pub(super) fn answer(&self, answer: &Answer) -> Judgement {
         self.of_this_template(self.of_answer(answer))
     }
 
-    /// What it comes to that there is no complete answer.
+    /// Judges a probe without a complete answer.
     pub(super) fn error(&self, error: &AskError) -> Judgement {
         self.of_this_template(self.of_error(error))
     }
 
-    /// An answer of another template that is not the one of the steady state may be a right one.
+    /// A different answer is unknown, not wrong, if the pod has a different template revision.
     fn of_this_template(&self, judgement: Judgement) -> Judgement {
         let is_other = judgement.state == ProbeState::Wrong;
         if !is_other || self.templates.remade(&self.right.pod).is_none() {
@@ -101,7 +101,9 @@ impl Judge {
         let words = judgement.detail.unwrap_or_default();
         Judgement {
             is_answered: true,
-            ..Judgement::unknown(format!("it answers {words}, at another revision"))
+            ..Judgement::unknown(format!(
+                "the pod answers with {words}, but at a different revision"
+            ))
         }
     }
 
@@ -115,7 +117,7 @@ impl Judge {
         };
         if sha256 != self.right.sha256 {
             let digest = sha256.get(..12).unwrap_or(&sha256);
-            let words = format!("with other content: {} bytes, {digest}", answer.bytes);
+            let words = format!("different content: {} bytes, {digest}", answer.bytes);
             return Judgement::of(ProbeState::Wrong, words);
         }
         if answer.content_type != self.right.content_type {
@@ -143,7 +145,7 @@ impl Judge {
             AskError::NotForwarded(words) => Judgement::silent(words.clone()),
             AskError::TimedOut => self.late("no answer"),
             AskError::NoSuchPod => Judgement::silent(error.to_string()),
-            // The node has forgotten a pod that the API server still shows as terminating.
+            // The node no longer has the pod, but the API server still shows it as terminating.
             AskError::NotOpened(ClusterError::Refused {
                 code: 404 | 500,
                 message,
@@ -160,7 +162,7 @@ impl Judge {
         }
     }
 
-    /// What an answer comes to that has no proven end: what came of it may be enough.
+    /// Judges an answer without a proven end: the bytes that arrived may be enough.
     fn fragment(&self, fragment: &Fragment) -> Judgement {
         let expectation = &self.probing.expectation;
         if let Some(status) = fragment.status
@@ -173,30 +175,30 @@ impl Judge {
         {
             return other("content type", head.content_type.as_deref());
         }
-        // Where something is cut out before it is compared, neither place nor length says anything.
+        // If parts are ignored in the comparison, neither offset nor length proves anything.
         let length = self.right.bytes.filter(|_| expectation.ignore.is_empty());
         let contradiction = length.and_then(|length| {
             fragment.contradicts(length, self.known.beginning(&self.right.sha256))
         });
         let words = match (contradiction, &fragment.cut) {
-            // Slow, but not wrong so far: its client goes away without an answer.
+            // Slow, but not wrong so far: a client would give up without an answer.
             (None, Cut::TimedOut(_)) => return self.late("no complete answer"),
             (None, cut) => return Judgement::cut(format!("an answer began, but {cut}")),
             (Some(_), Cut::TooLarge(limit)) => format!("more than {limit} bytes"),
             (Some(Contradiction::At(offset)), cut) => {
-                format!("it differs at offset {offset}, and {cut}")
+                format!("it differs at offset {offset}; {cut}")
             }
             (Some(Contradiction::Longer), cut) => {
-                format!("{} bytes and more, and {cut}", fragment.bytes)
+                format!("at least {} bytes; {cut}", fragment.bytes)
             }
             (Some(Contradiction::Promised(promised)), cut) => {
-                format!("{promised} bytes were promised, and {cut}")
+                format!("it announced {promised} bytes; {cut}")
             }
         };
-        Judgement::of(ProbeState::Wrong, format!("with other content: {words}"))
+        Judgement::of(ProbeState::Wrong, format!("different content: {words}"))
     }
 
-    /// Nothing that could be judged came in time; while the API server is silent, that says nothing.
+    /// No answer in time: an outage, unless the API server is unresponsive, which leaves it unknown.
     fn late(&self, what: &str) -> Judgement {
         let time = duration(self.probing.question.timeout);
         let words = format!("{what} within {time}");
@@ -220,5 +222,5 @@ fn failing(status: http::StatusCode) -> Judgement {
 
 fn other(what: &str, given: Option<&str>) -> Judgement {
     let given = given.unwrap_or("none");
-    Judgement::of(ProbeState::Wrong, format!("with another {what}: `{given}`"))
+    Judgement::of(ProbeState::Wrong, format!("a different {what}: `{given}`"))
 }

@@ -1,7 +1,7 @@
-//! One experiment on a workload at a time: a Lease says who runs it, and expires by itself.
+//! Allows one experiment on a workload at a time: a Lease names the holder and expires by itself.
 //!
-//! As in `k8s.io/client-go` `tools/leaderelection`, nobody's clock is believed: a lease is alive when it
-//! changes before our eyes, and has expired when it stood still for its whole duration by our own clock.
+//! As in `k8s.io/client-go` `tools/leaderelection`, no other clock is trusted: a lease is alive if we see
+//! it change, and expired if it did not change for its whole duration by our own clock.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,32 +20,32 @@ use crate::figures;
 use crate::ops::error::OpsError;
 use crate::ops::{Context, Workload};
 
-/// How long a lease is respected after its last renewal.
+/// How long a lease is valid after its last renewal.
 const DURATION: Duration = Duration::from_secs(15);
 const RENEWAL: Duration = Duration::from_secs(3);
-/// How often a lease is looked at, to see whether it changes.
+/// How often a lease is read to see whether it changes.
 const LOOK: Duration = Duration::from_millis(500);
-/// Somebody else's lease may name any duration.
+/// The limit for the duration of another client's lease, which may name any.
 const LONGEST: Duration = Duration::from_mins(1);
-/// How often an acquisition or a release begins anew because somebody else wrote in between.
+/// How often acquiring or releasing is retried after another client's write.
 const ATTEMPTS: u32 = 5;
 /// A lease that is not released expires.
 const RELEASE_TIME: Duration = Duration::from_secs(5);
 
-/// What was found before anything is broken.
+/// The state of the lease before anything is broken.
 #[derive(Debug, Clone)]
 pub(super) enum Found {
-    /// Nobody experiments; the lease of somebody who did may still be there.
+    /// No experiment runs; an expired lease may still exist.
     Free(Option<Box<Lease>>),
-    /// Leases cannot be used here: why.
+    /// Leases cannot be used here: the reason.
     NotAllowed(String),
 }
 
-/// Looks whether somebody else experiments on the workload. While the lease of somebody is there, that
-/// takes until it is renewed, or as long as it lasts.
+/// Checks whether another experiment on the workload is running. If a lease exists, this takes until it
+/// is renewed or expires.
 ///
 /// # Errors
-/// [`OpsError::Occupied`] when somebody does, or a failed exchange.
+/// [`OpsError::Occupied`] if another experiment is running, or a failed request.
 pub(super) async fn look(context: &Context, workload: &Workload) -> Result<Found, OpsError> {
     let mut first: Option<(Option<LeaseSpec>, Instant)> = None;
     loop {
@@ -58,11 +58,11 @@ pub(super) async fn look(context: &Context, workload: &Workload) -> Result<Found
         if holder(&lease).is_none() {
             return Ok(Found::Free(Some(lease)));
         }
-        // Not the version: the garbage collector changes that of the lease of a workload that is gone.
+        // Not the resource version: the garbage collector changes it after the workload is deleted.
         let seen = lease.spec.clone();
         let (first, since) = first.get_or_insert_with(|| {
             context.warn(format!(
-                "{}: waiting up to {} to see whether it still runs",
+                "{}: waiting up to {} to see whether it is still running",
                 who(&lease),
                 figures::duration(duration(&lease))
             ));
@@ -78,13 +78,13 @@ pub(super) async fn look(context: &Context, workload: &Workload) -> Result<Found
     }
 }
 
-/// Who else experiments on the workload, as far as one look tells.
+/// The other experiment on the workload, as far as one read of the lease shows.
 pub(super) async fn other(context: &Context, workload: &Workload) -> Option<String> {
     let lease = read(context, workload).await.ok()??;
     holder(&lease).is_some().then(|| who(&lease))
 }
 
-/// The lease that this experiment holds; it is renewed until it is released.
+/// The lease that this experiment holds and renews until it releases it.
 pub(super) struct Held {
     context: Context,
     workload: Workload,
@@ -93,18 +93,18 @@ pub(super) struct Held {
     renewing: JoinHandle<()>,
 }
 
-/// What is known of the lease that is held.
+/// The state of the held lease.
 struct State {
     /// When the last successful renewal was sent.
     renewed: Instant,
-    /// Why it is not ours any more.
+    /// Why it is no longer ours.
     lost: Option<String>,
 }
 
-/// Takes the lease; `None` where leases cannot be used, which is said.
+/// Takes the lease; warns and returns `None` where leases cannot be used.
 ///
 /// # Errors
-/// [`OpsError::Occupied`] when somebody else has taken it since it was looked at, or a failed exchange.
+/// [`OpsError::Occupied`] if another client took it since it was read, or a failed request.
 pub(super) async fn acquire(
     context: &Context,
     plan: &ChaosPlan,
@@ -113,7 +113,7 @@ pub(super) async fn acquire(
     let workload = &plan.workload;
     let not_allowed = |message: &str| {
         context.warn(format!(
-            "another experiment on `{}` at the same time would not be noticed: {message}",
+            "a concurrent experiment on `{}` would go unnoticed: {message}",
             workload.reference()
         ));
     };
@@ -147,7 +147,7 @@ pub(super) async fn acquire(
             _ => {}
         }
     }
-    let message = "somebody else changes it all the time".to_owned();
+    let message = "another client keeps changing it".to_owned();
     Err(failed(workload, "take")(ClusterError::Conflict { message }))
 }
 
@@ -172,22 +172,22 @@ impl Held {
         }
     }
 
-    /// Why others may experiment at the same time by now; `None` while that is ruled out.
+    /// Why another experiment may be running by now; `None` while that is ruled out.
     pub(super) fn objection(&self) -> Option<String> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let unrenewed = state.renewed.elapsed();
         state.lost.clone().or_else(|| {
             (unrenewed >= DURATION).then(|| {
                 format!(
-                    "its lease could not be renewed for {}: somebody else may have begun an \
-                     experiment meanwhile",
+                    "the lease could not be renewed for {}: another experiment may have started \
+                     since",
                     figures::duration(unrenewed)
                 )
             })
         })
     }
 
-    /// Lets others experiment at once; what fails here mends itself when the lease expires.
+    /// Lets the next experiment start at once. If this fails, the lease expires.
     pub(super) async fn release(self) {
         self.renewing.abort();
         let (kind, name) = (ResourceKind::lease(), name(&self.workload));
@@ -207,7 +207,7 @@ impl Held {
                     uid,
                     version(&lease).unwrap_or_default(),
                 );
-                // Another version of it is there: a renewal was still on its way.
+                // Another version exists: a renewal was still in flight.
                 if deleted.await.is_err() {
                     return;
                 }
@@ -230,9 +230,9 @@ async fn renew(context: Context, workload: Workload, identity: String, state: Ar
         let sent = Instant::now();
         let lease = match read(&context, &workload).await {
             Ok(Some(lease)) if holder(&lease) == Some(&identity) => lease,
-            Ok(Some(lease)) => break format!("{} while this one was under way", who(&lease)),
-            Ok(None) => break "its lease was deleted while it was under way".to_owned(),
-            // It is tried again; while that lasts, it expires.
+            Ok(Some(lease)) => break format!("{} while this one was running", who(&lease)),
+            Ok(None) => break "the lease was deleted while the experiment was running".to_owned(),
+            // The loop retries; if that takes too long, the lease expires.
             Err(_) => continue,
         };
         let patch = json!({
@@ -246,7 +246,7 @@ async fn renew(context: Context, workload: Workload, identity: String, state: Ar
     state.lock().unwrap_or_else(PoisonError::into_inner).lost = Some(lost);
 }
 
-/// Makes the lease ours: a new one, or that of somebody who is gone, as it was seen.
+/// Takes the lease: creates it, or takes over an expired one at the version that was read.
 async fn take(
     context: &Context,
     workload: &Workload,
@@ -257,7 +257,7 @@ async fn take(
     let now = MicroTime(Timestamp::now());
     let transitions = free.and_then(|lease| lease.spec.as_ref()?.lease_transitions);
     let mut metadata = json!({
-        // It goes with the workload.
+        // It is deleted with the workload.
         "ownerReferences": [{
             "apiVersion": "apps/v1",
             "kind": "StatefulSet",
@@ -333,13 +333,13 @@ fn duration(lease: &Lease) -> Duration {
         .min(LONGEST)
 }
 
-/// Who has begun, and when by their own clock.
+/// Who started an experiment, and when by their own clock.
 fn who(lease: &Lease) -> String {
-    let holder = holder(lease).unwrap_or("nobody");
+    let holder = holder(lease).unwrap_or("unknown");
     let spec = lease.spec.as_ref();
     match spec.and_then(|spec| spec.acquire_time.as_ref()) {
-        Some(since) => format!("`{holder}` has begun an experiment at {:.0}", since.0),
-        None => format!("`{holder}` has begun an experiment"),
+        Some(since) => format!("`{holder}` started an experiment at {:.0}", since.0),
+        None => format!("`{holder}` started an experiment"),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Breaks a workload on purpose, follows its recovery, and proves that the data survived:
-//! steady state, fault, continuous probing, recovery, steady state.
+//! Breaks a workload on purpose, follows its recovery and proves that the data survived: steady state,
+//! fault, recovery, steady state, with continuous probes.
 
 mod attempt;
 mod blast_radius;
@@ -39,12 +39,13 @@ use crate::ops::error::OpsError;
 use crate::ops::verify::verify;
 use crate::report::{Availability, ChaosReport, Observed, Prober, VerifyReport};
 
-/// Carries out an experiment as it was settled and agreed to.
+/// Runs an experiment as it was planned and confirmed.
 ///
-/// The time of the context holds for the first steady state, and anew for each fault with its recovery.
+/// The timeout of the context applies to the first steady state, and again to each fault with its
+/// recovery.
 ///
 /// # Errors
-/// [`OpsError`] when nothing was broken; what happens after the first fault is in the report.
+/// [`OpsError`] if nothing was broken; errors after the first fault are in the report.
 pub async fn run(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, OpsError> {
     context.stop.heed();
     let before = verify(context, &plan.workload, &plan.request.verification).await?;
@@ -97,7 +98,7 @@ pub async fn run(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, Ops
     Ok(ChaosReport::new(observed))
 }
 
-/// Probes, breaks, and sees what becomes of it.
+/// Probes, sends the faults and collects the observations.
 async fn carry_out(
     context: &Context,
     plan: &ChaosPlan,
@@ -109,7 +110,7 @@ async fn carry_out(
     let wrong = run.prober.wrong();
     if !wrong.is_empty() && plan.experiment.fault.is_some() {
         observed.refusals = wrong;
-        observed.refusals.push("so nothing was broken".to_owned());
+        observed.refusals.push("nothing was broken".to_owned());
         (observed.availability, observed.prober) = run.prober.end(began_ms);
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! This run's figures beside those of an older one.
+//! Compares the figures of this run with those of an older run.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use super::ChaosPlan;
 use crate::figures::milliseconds;
 use crate::report::{Compared, FaultRecord, Percentiles, RecoveryPhase};
 
-/// Slower than this by itself is no regression: two probe intervals and the clock's own steps.
+/// A difference below this is noise, not a regression: two default probe intervals and clock steps.
 const NOISE_MS: u64 = 250;
 
-/// This run's figures beside those of an older one.
+/// Compares the figures of this run with those of an older run.
 pub(super) fn compare(plan: &ChaosPlan, faults: &[FaultRecord]) -> Vec<Compared> {
     let Some(older) = &plan.request.older else {
         return Vec::new();

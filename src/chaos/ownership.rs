@@ -1,8 +1,8 @@
-//! Who owns `.spec.replicas` (`metadata.managedFields`, KEP-555), and how it gets it back. Pure.
+//! Returns `.spec.replicas` to its owners (`metadata.managedFields`, KEP-555). Pure.
 //!
-//! A write takes a field away from its owner, and a second write does not return it: an apply of the
-//! owner would then conflict with an experiment that is long over. `managedFields` can be written
-//! directly (`k8s.io/apimachinery` `pkg/util/managedfields/internal/fieldmanager.go`, `Update`).
+//! A write takes a field from its owner and a second write does not return it: the owner's next apply
+//! would conflict with an experiment that is long over. `managedFields` can be written directly
+//! (`k8s.io/apimachinery` `pkg/util/managedfields/internal/fieldmanager.go`, `Update`).
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::EXPERIMENT_MANAGER;
 
-/// An owner of a field, as an entry of `managedFields` names it.
+/// The owner of a field, as named by an entry of `managedFields`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Owner {
@@ -36,19 +36,19 @@ impl Owner {
     }
 }
 
-/// The owners of the number of replicas, experiments left out.
+/// The owners of `.spec.replicas`, without experiments.
 pub(super) fn owners(managed: &[ManagedFieldsEntry]) -> Vec<Owner> {
     let owning = managed.iter().filter(|entry| owns(entry)).map(Owner::of);
     owning.filter(|owner| !owner.is_experiment()).collect()
 }
 
-/// Whether the number of replicas is an experiment's.
+/// Whether an experiment owns `.spec.replicas`.
 pub(super) fn is_taken(managed: &[ManagedFieldsEntry]) -> bool {
     let mut owning = managed.iter().filter(|entry| owns(entry)).map(Owner::of);
     owning.any(|owner| owner.is_experiment())
 }
 
-/// The entries with the number of replicas given back to its owners; without any, nobody owns it.
+/// The entries with `.spec.replicas` returned to its owners; without owners, no entry has it.
 pub(super) fn given_back(
     managed: &[ManagedFieldsEntry],
     owners: &[Owner],

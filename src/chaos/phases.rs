@@ -1,4 +1,4 @@
-//! What is seen of a pod on its way back.
+//! The recovery phases that a pod shows.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use crate::ops::rollout::View;
 use crate::report::{FaultRecord, RecoveryPhase};
 use crate::status::{Ownership, PodRun, PodSummary, is_ready};
 
-/// What is seen of a pod that was to be replaced.
+/// The phases of a pod that the fault replaces.
 pub(super) fn replaced(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<RecoveryPhase> {
     let mut seen = BTreeSet::new();
     match pod {
@@ -40,7 +40,7 @@ pub(super) fn replaced(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<Recover
     seen
 }
 
-/// What is seen of a pod whose container was to restart.
+/// The phases of a pod whose container the fault restarts.
 pub(super) fn restarted(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<RecoveryPhase> {
     let mut seen = BTreeSet::new();
     let Some(pod) = pod else {
@@ -59,15 +59,14 @@ pub(super) fn restarted(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<Recove
     seen
 }
 
-/// How far a new pod is.
+/// The phases that a new pod has passed.
 fn life(pod: &Pod, run: &PodRun) -> Vec<RecoveryPhase> {
     let mut seen = Vec::new();
     let spec = pod.spec.as_ref();
     if spec.is_some_and(|spec| spec.node_name.is_some()) {
         seen.push(RecoveryPhase::Scheduled);
     }
-    // The kubelet mounts all volumes before it creates the sandbox that this condition is about
-    // (KEP-3085).
+    // The kubelet mounts all volumes before it creates the sandbox that this condition reports (KEP-3085).
     if run.is_running() || has_condition(pod, "PodReadyToStartContainers", "True") {
         seen.push(RecoveryPhase::VolumeReady);
     }
@@ -80,7 +79,7 @@ fn life(pod: &Pod, run: &PodRun) -> Vec<RecoveryPhase> {
     seen
 }
 
-/// Notes a phase, once.
+/// Records a phase, once.
 pub(super) fn note(context: &Context, record: &mut FaultRecord, phase: RecoveryPhase) {
     let after_ms = context.emitter.elapsed_ms().saturating_sub(record.at_ms);
     if let Entry::Vacant(entry) = record.phases.entry(phase) {
@@ -94,7 +93,7 @@ pub(super) fn note(context: &Context, record: &mut FaultRecord, phase: RecoveryP
     }
 }
 
-/// Emits the rows of the replicas that changed.
+/// Emits the rows of replicas that changed.
 pub(super) fn show(context: &Context, view: &View, shown: &mut BTreeMap<String, PodSummary>) {
     let pods = view.pods.current().unwrap_or_default();
     let Ok(set) = view.set() else { return };
@@ -110,13 +109,13 @@ pub(super) fn show(context: &Context, view: &View, shown: &mut BTreeMap<String, 
     }
 }
 
-/// The pod of this name.
+/// The pod with this name.
 pub(super) fn find<'a>(pods: &'a [Pod], name: &str) -> Option<&'a Pod> {
     pods.iter()
         .find(|pod| pod.metadata.name.as_deref() == Some(name))
 }
 
-/// Whether the scheduler has found no node for a pod.
+/// Whether the scheduler found no node for a pod.
 pub(super) fn is_unschedulable(pod: &Pod) -> bool {
     has_condition(pod, "PodScheduled", "False")
 }

@@ -1,9 +1,9 @@
-//! Asks one replica again and again, on a connection of its own.
+//! Probes one replica again and again, on a connection of its own.
 //!
-//! A probe to which an old connection brings no byte is repeated at once on a new one: only that says
-//! whether the replica or the connection was gone. What has begun is an answer, and never asked for
-//! again. A replica that the API server shows as absent or not running is silent without being asked;
-//! while the API server itself is silent nothing is known.
+//! If a kept connection returns no byte, the probe is repeated at once on a new one: only that tells a
+//! dead replica from a dead connection. An answer that has begun counts and is never requested again. A
+//! replica that the API server shows as missing or not running is silent without a request; while the
+//! API server itself is unresponsive, the state of a replica is unknown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,19 +20,19 @@ use crate::expectation::Expectation;
 use crate::report::{ProbeState, Via};
 use crate::status::PodRun;
 
-/// An old connection is not waited for alone when it takes so many times longer than usual, and this
-/// long.
+/// After so many times its usual latency, and at least [`SHORTEST_PATIENCE`], a kept connection gets
+/// company from a new one.
 const HASTE: u32 = 4;
 const SHORTEST_PATIENCE: Duration = Duration::from_millis(250);
-/// How long the API server's word for it is enough that a pod does not run.
+/// How long a response of the API server confirms that a pod is not running.
 const CONFIRMATION: Duration = Duration::from_secs(1);
 
-/// What one replica answers when all is well.
+/// The right answer of one replica.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Right {
     /// The pod's name.
     pub(super) pod: String,
-    /// The SHA-256 of what is compared.
+    /// The SHA-256 of the compared content.
     pub(super) sha256: String,
     /// The length of the body.
     pub(super) bytes: Option<u64>,
@@ -40,11 +40,11 @@ pub(super) struct Right {
     pub(super) content_type: Option<String>,
     /// The content encoding.
     pub(super) content_encoding: Option<String>,
-    /// How it could be reached in the steady state.
+    /// The transport that worked in the steady state.
     pub(super) via: Via,
 }
 
-/// What is asked, and how often.
+/// The request of every probe, and its interval.
 #[derive(Debug, Clone)]
 pub(super) struct Probing {
     pub(super) namespace: String,
@@ -58,33 +58,33 @@ pub(super) struct Probed {
     pub(super) judge: Judge,
     pub(super) record: Arc<Record>,
     pub(super) conversation: Option<(PodRun, Conversation)>,
-    /// How long the last answer took.
+    /// The latency of the last answer.
     pub(super) usual: Duration,
-    /// When the last question was asked, in milliseconds since the run began.
+    /// When the last request was sent, in milliseconds since the start of the run.
     pub(super) asked_ms: u64,
-    /// When it was last asked whether the API server answers, and whether it did.
+    /// When the API server was last checked, and whether it responded.
     pub(super) confirmed: Option<(Instant, bool)>,
-    /// Questions on old connections whose answers may still come.
+    /// Requests on kept connections whose answers may still arrive.
     pub(super) late: JoinSet<()>,
 }
 
-/// A question on an old connection.
+/// A request on a kept connection.
 type Asking = BoxFuture<'static, (Conversation, Result<Answer, AskError>)>;
 
-/// What became of a question on an old connection.
+/// The result of a request on a kept connection.
 enum Kept {
     /// An answer began.
     Answered(Judgement),
-    /// It brought no byte, as a client of the replica would have seen it too.
+    /// No byte arrived; a client of the replica would have seen the same.
     Lost,
-    /// It brought no byte, and the link to the replica is what broke.
+    /// No byte arrived, because the link to the replica broke.
     Unlinked,
-    /// None yet, and the pod's usual time for it is over.
+    /// No byte arrived within the pod's usual latency, but one still may.
     Late(Asking),
 }
 
 impl Probed {
-    /// Probes for ever.
+    /// Probes forever.
     pub(super) async fn probe(mut self) {
         let mut next = Instant::now();
         loop {
@@ -97,12 +97,12 @@ impl Probed {
             let asked_ms = self.asked_ms;
             let (pod, record) = (&self.judge.right.pod, &self.record);
             add(record, pod, run, judgement, (began_ms, asked_ms));
-            // A probe that was due while the last one went on is not made up for.
+            // A probe that came due during a long one is skipped.
             next = (next + self.judge.probing.interval).max(Instant::now());
         }
     }
 
-    /// The run that the pod is in, as far as is known.
+    /// The current run of the pod, if known.
     fn run(&self) -> Option<PodRun> {
         let pods = self.judge.pods.current()?;
         pods.iter()
@@ -114,11 +114,11 @@ impl Probed {
         let Some(run) = run.filter(|run| run.is_running()) else {
             self.conversation = None;
             if !self.is_current().await {
-                return Judgement::unknown("the API server does not answer");
+                return Judgement::unknown("the API server is unresponsive");
             }
             return Judgement::silent(match run {
                 Some(_) => "its containers do not run",
-                None => "there is no such pod",
+                None => "the pod does not exist",
             });
         };
         self.confirmed = None;
@@ -146,8 +146,8 @@ impl Probed {
         }
     }
 
-    /// Asks on a connection that is kept, with little patience: when a process dies, the node does not
-    /// end the connection to it at once, and only a new one shows that nobody listens.
+    /// Probes on the kept connection, with little patience: when a process dies, the node does not close
+    /// its connections at once, and only a new one shows that nothing listens.
     async fn ask_again(&mut self, run: &PodRun, mut conversation: Conversation) -> Kept {
         let question = self.judge.probing.question.clone();
         let patience = (self.usual * HASTE)
@@ -176,7 +176,7 @@ impl Probed {
         }
     }
 
-    /// Waits for an answer that is late while the probing goes on: it is an answer whenever it comes.
+    /// Waits for a late answer while the probing continues: it counts whenever it arrives.
     fn follow(&mut self, run: &PodRun, asking: Asking, is_right: bool) {
         let (judge, record, run) = (self.judge.clone(), Arc::clone(&self.record), run.clone());
         let began_ms = record.now_ms();
@@ -200,8 +200,8 @@ impl Probed {
         });
     }
 
-    /// Whether the API server answers now, so that what the watch shows of a pod that does not run is
-    /// not old: asked once a second, by a forward that cannot lead anywhere.
+    /// Whether the API server responds now, so that the watch's view of a stopped pod is current. Checked
+    /// once a second, with a port-forward that must fail.
     async fn is_current(&mut self) -> bool {
         if self.cluster().is_silent() {
             return false;
@@ -244,7 +244,7 @@ impl Probed {
             .await
     }
 
-    /// Asks on a new connection.
+    /// Probes on a new connection.
     async fn ask_anew(&mut self, run: &PodRun) -> Judgement {
         self.asked_ms = self.record.now_ms();
         let asked = match self.judge.right.via {
@@ -277,7 +277,7 @@ impl Probed {
     }
 }
 
-/// Adds a probe that began, and whose question was asked, at these moments.
+/// Records a probe with the times of its start and of its request.
 fn add(
     record: &Record,
     pod: &str,

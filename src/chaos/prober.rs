@@ -1,4 +1,4 @@
-//! Probes every replica, each by itself, so that one that does not answer never holds up the others.
+//! Probes every replica independently, so that a hanging replica never delays the others.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::figures::milliseconds;
 use crate::report::{Availability, ProbeState, Prober as ProberReport};
 use crate::timeline::Outage;
 
-/// How often the number of probes is told.
+/// How often the number of probes is reported.
 const TALLY: Duration = Duration::from_secs(1);
 /// Probes until it is dropped.
 pub(super) struct Prober {
@@ -30,7 +30,7 @@ pub(super) struct Prober {
 }
 
 impl Prober {
-    /// Begins to probe these replicas.
+    /// Starts to probe these replicas.
     pub(super) fn start(
         cluster: &Cluster,
         emitter: &Emitter,
@@ -72,7 +72,7 @@ impl Prober {
         }
     }
 
-    /// A handle to wait for changes with.
+    /// A handle to wait for changes.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.record.changes()
     }
@@ -86,7 +86,7 @@ impl Prober {
             .collect()
     }
 
-    /// Whether every replica has been probed at least so often, with any result.
+    /// Whether every replica was probed at least this often, with any result.
     pub(super) fn has_probed_each(&self, times: u64) -> bool {
         let seen = self.record.seen();
         seen.replicas
@@ -94,12 +94,12 @@ impl Prober {
             .all(|replica| replica.counts.decided() + replica.counts.unknown >= times)
     }
 
-    /// Every answer with other content so far, one sentence each.
+    /// Every answer with different content so far, one sentence each.
     pub(super) fn wrong(&self) -> Vec<String> {
         self.record.seen().wrong.clone()
     }
 
-    /// The first answer of each replica that was not right, one sentence each.
+    /// The first wrong or failed answer of each replica, one sentence each.
     pub(super) fn bad_answers(&self) -> Vec<String> {
         let seen = self.record.seen();
         let replicas = seen.replicas.iter();
@@ -107,13 +107,13 @@ impl Prober {
             .filter_map(|(pod, replica)| {
                 let detail = replica.first_bad.as_ref()?;
                 Some(format!(
-                    "the probe of `{pod}` was not answered right: {detail}"
+                    "`{pod}` did not answer a probe correctly: {detail}"
                 ))
             })
             .collect()
     }
 
-    /// Answers that began and broke off although their replica went on and answered right, one
+    /// Answers that broke off although the replica kept running and answered correctly afterwards, one
     /// sentence for each replica.
     pub(super) fn cut(&self) -> Vec<String> {
         let seen = self.record.seen();
@@ -122,17 +122,16 @@ impl Prober {
             .filter_map(|(pod, replica)| match replica.unexplained_cuts {
                 0 => None,
                 1 => Some(format!(
-                    "1 answer of `{pod}` began and did not come to its end: what it was is not known"
+                    "1 answer of `{pod}` broke off: its content is unknown"
                 )),
                 cut => Some(format!(
-                    "{cut} answers of `{pod}` began and did not come to their end: what they were is \
-                     not known"
+                    "{cut} answers of `{pod}` broke off: their content is unknown"
                 )),
             })
             .collect()
     }
 
-    /// How many answers had other content so far, of all replicas together.
+    /// The number of answers with different content so far, of all replicas.
     pub(super) fn wrong_answers(&self) -> u64 {
         let seen = self.record.seen();
         seen.replicas
@@ -141,13 +140,12 @@ impl Prober {
             .sum()
     }
 
-    /// From this moment on a Service leads to these pods.
+    /// A handle that records the endpoints of Services.
     pub(super) fn endpoints(&self) -> Endpoints {
         Endpoints(Arc::clone(&self.record))
     }
 
-    /// The longest time without a right answer of a replica, of what began no earlier than a moment,
-    /// and ended.
+    /// The longest finished outage of a replica that began at or after this time, in milliseconds.
     pub(super) fn outage_since(&self, pod: &str, since_ms: u64) -> Option<u64> {
         let seen = self.record.seen();
         let now = self.record.now_ms();
@@ -158,7 +156,7 @@ impl Prober {
             .as_ref()
             .is_some_and(|sample| sample.state == ProbeState::Right);
         let outages = seen.timeline.outages(pod, now);
-        // The last right answer before the fault may be the beginning of its outage.
+        // An outage begins with the last right answer, which may come before the fault.
         let longest = outages
             .iter()
             .filter(|outage| outage.until_ms >= since_ms)
@@ -167,7 +165,7 @@ impl Prober {
         is_right.then_some(longest.unwrap_or(0))
     }
 
-    /// Ends the probing, and says what was seen from a moment until now, and how well.
+    /// Stops probing; returns the availability since this time and the quality of the probing.
     pub(super) fn end(&self, from_ms: u64) -> (Availability, ProberReport) {
         for task in &self.tasks {
             task.abort();
@@ -191,12 +189,12 @@ impl Drop for Prober {
     }
 }
 
-/// Where changes of the Services' endpoints go.
+/// Records the endpoints of Services.
 #[derive(Clone)]
 pub(super) struct Endpoints(Arc<Record>);
 
 impl Endpoints {
-    /// From now on a Service leads to these pods.
+    /// From now on, a Service routes to these pods.
     pub(super) fn changed(&self, service: &str, ready: Vec<String>) {
         let event = EventKind::Endpoints {
             service: service.to_owned(),
@@ -207,7 +205,7 @@ impl Endpoints {
     }
 }
 
-/// Tells how often every replica was probed, again and again.
+/// Reports once a second how often every replica was probed.
 async fn tally(record: Arc<Record>) {
     loop {
         sleep(TALLY).await;
@@ -215,8 +213,7 @@ async fn tally(record: Arc<Record>) {
     }
 }
 
-/// Tells how often every replica was probed; returns the longest time during which one was not, in
-/// milliseconds.
+/// Reports how often every replica was probed; returns the longest gap of any replica, in milliseconds.
 fn tell(record: &Record) -> u64 {
     let mut seen = record.seen();
     let now = record.now_ms();

@@ -1,28 +1,28 @@
-//! Whose process a signal ends.
+//! Chooses the container whose process 1 gets the signal.
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{Container, PodSpec};
 
 use crate::status::long_running;
 
-/// The annotation by which kubectl chooses a container
+/// The annotation with which kubectl chooses a container
 /// (`k8s.io/kubectl/pkg/cmd/util/podcmd.DefaultContainerAnnotationName`).
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 
-/// The container whose process 1 is ended.
+/// The container whose process 1 gets the signal.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) container: String,
-    /// The containers that go on running beside it.
+    /// The containers that keep running beside it.
     pub(super) beside: Vec<String>,
-    /// What is not sure about it, as a sentence.
+    /// The uncertainty about the choice, as a sentence.
     pub(super) words: Option<String>,
 }
 
-/// The container that declares the port, or else the one that kubectl would take.
+/// The container that declares the port, or else the one that kubectl would choose.
 ///
 /// # Errors
-/// Why no process can be ended, as a sentence.
+/// Why no process can get the signal, as a sentence.
 pub(super) fn target(set: &StatefulSet, port: u16) -> Result<Target, String> {
     let template = &set.spec.template;
     let spec = template.spec.clone().unwrap_or_default();
@@ -43,8 +43,7 @@ pub(super) fn target(set: &StatefulSet, port: u16) -> Result<Target, String> {
     let is_guess = declaring.is_none() && !beside.is_empty();
     let words = is_guess.then(|| {
         format!(
-            "no container declares port {port}, so that nobody knows whether `{container}` is the one \
-             that serves it"
+            "no container declares port {port}, so `{container}` may not be the one that serves it"
         )
     });
     Ok(Target {
@@ -54,20 +53,19 @@ pub(super) fn target(set: &StatefulSet, port: u16) -> Result<Target, String> {
     })
 }
 
-/// Why process 1 of a container cannot be ended, as a clause.
+/// Why process 1 of a container cannot get the signal, as a clause.
 pub(super) fn obstacle(spec: &PodSpec, container: &str) -> Option<String> {
     if spec.host_pid == Some(true) {
         return Some(
-            "its containers share the processes of their node (`hostPID`), where process 1 is the \
-             node's own"
+            "its containers share the process namespace of their node (`hostPID`), where process 1 is \
+             the node's own"
                 .to_owned(),
         );
     }
     if spec.share_process_namespace == Some(true) {
         return Some(
             "its containers share one process namespace (`shareProcessNamespace`), where process 1 is \
-             the pause process of the pod: its end takes every container along, and is not the end of \
-             the server"
+             the pause process of the pod: ending it stops every container, not just the server"
                 .to_owned(),
         );
     }

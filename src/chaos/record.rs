@@ -1,4 +1,4 @@
-//! What was seen of every replica, as probes come in.
+//! Records the probes of every replica.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use crate::report::{ProbeCounts, ProbeState};
 use crate::status::PodRun;
 use crate::timeline::Timeline;
 
-/// Three intervals, of a tenth of a second at least, without anything to be seen.
+/// A gap: three intervals without a result, at least a tenth of a second.
 const STALL: u32 = 3;
 const SHORTEST_STALL: Duration = Duration::from_millis(100);
 
@@ -22,24 +22,24 @@ const SHORTEST_STALL: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub(super) struct Sample {
     pub(super) state: ProbeState,
-    /// The run of the pod that was asked.
+    /// The run of the probed pod.
     pub(super) run: Option<PodRun>,
-    /// When it began and ended, in milliseconds since the run began.
+    /// Its start and end, in milliseconds since the start of the run.
     pub(super) began_ms: u64,
     pub(super) ended_ms: u64,
-    /// When the question was asked that it comes from: later than the probe began where an old
-    /// connection was of no use.
+    /// When the request behind the result was sent: later than the start if a kept connection failed
+    /// first.
     pub(super) asked_ms: u64,
-    /// What was answered, or why nothing was.
+    /// The answer in words, or why there is none.
     pub(super) detail: Option<String>,
-    /// Whether an answer began that did not come to a proven end.
+    /// Whether an answer began but has no proven end.
     pub(super) is_cut: bool,
-    /// Whether a complete answer came, even one of which nobody knows whether it is right.
+    /// Whether a complete answer arrived, even if it cannot be judged.
     pub(super) is_answered: bool,
 }
 
 impl Sample {
-    /// Whether it shows that the replica was asked, and what it was doing then.
+    /// Whether it shows that the replica was probed and how it responded.
     fn is_decided(&self) -> bool {
         self.is_answered || self.state != ProbeState::Unknown
     }
@@ -49,12 +49,12 @@ impl Sample {
     }
 }
 
-/// What was seen of every replica.
+/// All observations of all replicas.
 pub(super) struct Record {
     emitter: Emitter,
     seen: Mutex<Seen>,
     changes: watch::Sender<u64>,
-    /// A probe that takes longer, or begins so much later than the one before ended, hides something.
+    /// A longer probe, or a longer pause between two probes, may hide an outage.
     stall_ms: u64,
 }
 
@@ -63,11 +63,11 @@ pub(super) struct Record {
 pub(super) struct Seen {
     pub(super) timeline: Timeline,
     pub(super) replicas: BTreeMap<String, Replica>,
-    /// Every answer with other content, one sentence each.
+    /// Every answer with different content, one sentence each.
     pub(super) wrong: Vec<String>,
 }
 
-/// What was seen of one replica.
+/// The observations of one replica.
 #[derive(Default)]
 pub(super) struct Replica {
     pub(super) counts: ProbeCounts,
@@ -77,14 +77,14 @@ pub(super) struct Replica {
     largest_gap_ms: u64,
     /// Cut answers since the last right one of the same run.
     cut: u64,
-    /// Cut answers of runs that answered right afterwards.
+    /// Cut answers of runs that answered correctly afterwards.
     pub(super) unexplained_cuts: u64,
-    /// The first answer that was not right, and one that began at least.
+    /// The first answer, complete or not, that was not right.
     pub(super) first_bad: Option<String>,
 }
 
 impl Replica {
-    /// Counts a cut answer: one that no end of its run explains is one that a fault does not, either.
+    /// Counts a cut answer. If its run goes on, no fault explains it.
     fn count_cut(&mut self, sample: &Sample) {
         let latest = self.latest.as_ref();
         if latest.is_some_and(|latest| latest.run != sample.run) {
@@ -100,13 +100,13 @@ impl Replica {
         }
     }
 
-    /// What a probe says of the time before its answer: nobody asked, as when this program stood
-    /// still; or the replica was asked and hung. Both last from the end of the probe before.
+    /// The state before this probe's answer if it was a gap: either no request was sent, for example
+    /// because this program stalled, or the replica hung. Both last from the end of the previous probe.
     fn hidden(&self, sample: &Sample, stall_ms: u64) -> Option<(ProbeState, u64, String)> {
         let latest = self.latest.as_ref()?;
         let idle = sample.began_ms.saturating_sub(latest.ended_ms);
         if idle > stall_ms && latest.state != ProbeState::Unknown {
-            let detail = format!("not asked for {}", took(idle));
+            let detail = format!("not probed for {}", took(idle));
             return Some((ProbeState::Unknown, latest.ended_ms, detail));
         }
         let hung = sample.took_ms();
@@ -118,7 +118,7 @@ impl Replica {
         None
     }
 
-    /// The longest time during which it was not probed, until now.
+    /// The longest gap so far, in milliseconds.
     pub(super) fn gap(&self, now_ms: u64) -> u64 {
         let is_unknown = self
             .latest
@@ -133,7 +133,7 @@ impl Replica {
 }
 
 impl Record {
-    /// Nothing is known of these pods yet.
+    /// An empty record of these pods.
     pub(super) fn of(emitter: Emitter, pods: &[String], interval: Duration) -> Self {
         let replicas = pods.iter().cloned();
         Self {
@@ -153,23 +153,23 @@ impl Record {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes with every probe.
+    /// A counter that changes with every probe.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
-    /// Milliseconds since the run began.
+    /// Milliseconds since the start of the run.
     pub(super) fn now_ms(&self) -> u64 {
         self.emitter.elapsed_ms()
     }
 
-    /// Sends an event, and takes note of it: what is reported is what was told.
+    /// Emits an event and records it, so that the report matches the events.
     pub(super) fn emit(&self, seen: &mut Seen, event: EventKind) {
         seen.timeline.record(&event);
         self.emitter.send(event);
     }
 
-    /// A right answer came only over a new connection.
+    /// Notes that only a new connection got a right answer.
     pub(super) fn reconnected(&self, pod: &str) {
         if let Some(replica) = self.seen().replicas.get_mut(pod) {
             replica.counts.reconnected += 1;
@@ -208,7 +208,7 @@ impl Record {
             replica.decided_until_ms = Some(sample.ended_ms);
         }
         if before != Some(sample.state) {
-            // An outage begins with the last right answer: what came between nobody knows.
+            // An outage begins with the last right answer: the time in between is unknown.
             let at_ms = match before {
                 Some(ProbeState::Right) => replica.last_right_ms.unwrap_or(sample.began_ms),
                 _ => sample.ended_ms,
@@ -225,7 +225,7 @@ impl Record {
         }
         if sample.state == ProbeState::Wrong && before != Some(ProbeState::Wrong) {
             let detail = sample.detail.clone().unwrap_or_default();
-            seen.wrong.push(format!("`{pod}` answered {detail}"));
+            seen.wrong.push(format!("`{pod}` answered with {detail}"));
         }
         replica.latest = Some(sample);
         for event in told {

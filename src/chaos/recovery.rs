@@ -1,4 +1,4 @@
-//! Follows what becomes of the pods that a fault took, phase by phase on one clock.
+//! Follows the recovery of a fault's targets, phase by phase on one clock.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,43 +23,43 @@ use crate::report::{Experiment, FaultRecord, ProbeState, RecoveryPhase};
 use crate::rollout::{RolloutState, rollout_progress};
 use crate::status::{PodRun, PodSummary, is_ready};
 
-/// A pod that is Ready by its own probe may need a moment until it answers.
+/// A pod that is Ready by its readiness probe may need a moment until it answers.
 const SETTLING: Duration = Duration::from_secs(15);
-/// Process 1 that has not ended by then ignores SIGTERM.
+/// If process 1 is still running by then, it ignores SIGTERM.
 const LONGEST_STOP: Duration = Duration::from_secs(45);
-/// A command that is said to have failed, and has ended the container all the same, shows by then.
+/// If a command that reported a failure ended the container nevertheless, it shows by then.
 const LONGEST_DOUBT: Duration = Duration::from_secs(10);
-/// How often an eviction that a budget refuses is tried again, while a node is drained.
+/// The pause between attempts at an eviction that a disruption budget refuses.
 const EVICTION_PAUSE: Duration = Duration::from_secs(2);
 
-/// How following a recovery ended.
+/// How a recovery ended.
 #[derive(Debug)]
 pub(super) enum End {
-    /// Everything is as it should be, or has had its time to become so: the answers decide.
+    /// The rollout is complete, and every replica answers or had its time to: the answers decide.
     Recovered,
-    /// It cannot recover by itself, or had not when the time was over: what keeps it, if known.
+    /// It cannot recover, or did not before the deadline: the cause, if known.
     Stuck(Option<Diagnosis>),
-    /// A replica answered with other content.
+    /// A replica answered with different content.
     WrongAnswer,
     /// The user asked to stop.
     Stopped,
 }
 
-/// One pod that a fault takes.
+/// One target of a fault.
 pub(super) struct Taken {
     pub(super) record: FaultRecord,
     pub(super) old: PodRun,
-    /// The container that a signal is for.
+    /// The container that gets the signal.
     pub(super) container: String,
     pod: Pod,
-    /// Whether it still has to be evicted, from a node that is drained.
+    /// Whether it still has to be evicted from the cordoned node.
     is_due: bool,
-    /// Why its eviction was refused the last time.
+    /// Why its last eviction was refused.
     refusal: Option<String>,
 }
 
 impl Taken {
-    /// A pod as it is right before the fault.
+    /// A target as it is just before the fault.
     pub(super) fn new(pod: &Pod, number: u32, experiment: &Experiment, at_ms: u64) -> Self {
         let fault = experiment.fault.unwrap_or(Fault::Delete);
         let container = experiment.container.clone().unwrap_or_default();
@@ -91,17 +91,18 @@ impl Taken {
         }
     }
 
-    /// What became of it; one that was never evicted says why.
+    /// The record of the target; if it was never evicted, the record says why.
     pub(super) fn into_record(mut self) -> FaultRecord {
         if self.is_due {
             let reason = self.refusal.take();
-            let reason = reason.unwrap_or_else(|| "its turn never came".to_owned());
+            let reason =
+                reason.unwrap_or_else(|| "the experiment ended before its eviction".to_owned());
             self.record.refused = Some(reason);
         }
         self.record
     }
 
-    /// Whether its successor, or its restart, has been seen.
+    /// Whether its replacement or its restart was seen.
     fn has_changed(&self) -> bool {
         match self.record.fault.facts().proof {
             Proof::Restart => self.record.proof.is_some(),
@@ -109,7 +110,7 @@ impl Taken {
         }
     }
 
-    /// Whether a pod is neither the one that was taken nor the one that has come back.
+    /// Whether a pod is neither the target nor its replacement.
     fn is_another(&self, pod: &Pod) -> bool {
         let first = self
             .record
@@ -125,7 +126,7 @@ impl Taken {
     }
 }
 
-/// What is followed.
+/// A recovery that is being followed.
 pub(super) struct Recovery<'a> {
     pub(super) context: &'a Context,
     pub(super) plan: &'a ChaosPlan,
@@ -134,17 +135,17 @@ pub(super) struct Recovery<'a> {
     pub(super) bystanders: &'a mut Bystanders,
     pub(super) shown: &'a mut BTreeMap<String, PodSummary>,
     pub(super) taken: Vec<Taken>,
-    /// What has to be restored on the way.
+    /// The change to undo on the way.
     pub(super) change: Option<Change>,
-    /// Whether the fault is said to have failed, so that it need not be waited for long.
+    /// Whether the fault reported a failure, so that its effect is not awaited for long.
     pub(super) is_doubtful: bool,
 }
 
 impl Recovery<'_> {
-    /// Follows until the workload is whole again, cannot become so, or something ends it.
+    /// Follows until the workload has recovered or cannot recover, or until the run is stopped.
     ///
     /// # Errors
-    /// A failed exchange.
+    /// A failed request.
     pub(super) async fn follow(&mut self) -> Result<End, OpsError> {
         let started = Instant::now();
         let mut seen = Seen::default();
@@ -177,7 +178,7 @@ impl Recovery<'_> {
                 next_eviction = Instant::now() + Duration::from_hours(1);
             }
             self.restore_when_due().await?;
-            // What was restored may have been all that was missing.
+            // Undoing the change may complete the recovery.
             self.note_phases();
             let Some(snapshot) = self.view.snapshot()? else {
                 continue;
@@ -209,7 +210,7 @@ impl Recovery<'_> {
         }
     }
 
-    /// Waits for anything new; returns whether the time is over.
+    /// Waits for news; returns whether the deadline has passed.
     async fn wait(
         &mut self,
         probes: &mut watch::Receiver<u64>,
@@ -222,7 +223,7 @@ impl Recovery<'_> {
         };
         let settled = whole_since.map_or(next_look, |since| since + SETTLING);
         tokio::select! {
-            // In this order, so that a run can be repeated exactly, and the deadline is never starved.
+            // A fixed order makes runs repeatable and never starves the deadline.
             biased;
             () = sleep_until(self.context.deadline) => return Ok(true),
             () = self.context.stop.asked() => {}
@@ -244,7 +245,7 @@ impl Recovery<'_> {
         self.plan.experiment.fault.is_some_and(Fault::keeps_pod) && started.elapsed() >= longest
     }
 
-    /// Whether every replica gives the right answer now, those that were taken by their new run.
+    /// Whether every replica answers correctly now, and every target with its new run.
     fn is_equal(&self) -> bool {
         let latest = self.prober.latest();
         let is_right = |pod: &String| {
@@ -264,8 +265,8 @@ impl Recovery<'_> {
                 })
     }
 
-    /// Undoes what has done its work: a scale to zero when no pod is left, a cordon when the pods
-    /// that it drove away are Ready elsewhere, or cannot go anywhere.
+    /// Undoes a change that has served its purpose: a scale to zero when no pod is left; a cordon when
+    /// the evicted pods are Ready elsewhere or cannot be scheduled.
     async fn restore_when_due(&mut self) -> Result<(), OpsError> {
         let Some(change) = &self.change else {
             return Ok(());
@@ -287,7 +288,7 @@ impl Recovery<'_> {
                 if let Some(pod) = homeless {
                     let name = pod.metadata.name.as_deref().unwrap_or_default();
                     self.context.warn(format!(
-                        "no other node takes `{name}`: `{node}` is uncordoned"
+                        "no other node can take `{name}`: uncordoning `{node}`"
                     ));
                 }
                 let all_moved =
@@ -301,13 +302,13 @@ impl Recovery<'_> {
             for taken in self.taken.iter_mut().filter(|taken| taken.is_due) {
                 taken.is_due = false;
                 taken.record.refused =
-                    Some("its node had to take pods again before its turn came".to_owned());
+                    Some("its node was uncordoned before its eviction".to_owned());
             }
         }
         Ok(())
     }
 
-    /// Evicts the next pod of a node that is drained, once the one before is Ready again.
+    /// Evicts the next pod from the cordoned node, once the previous one is Ready again.
     async fn evict_next(&mut self) -> Result<(), OpsError> {
         let pods = self.view.pods.current().unwrap_or_default();
         let is_waiting = self
@@ -335,7 +336,7 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// Notes what is seen of the pods that were taken; each phase once, when it was seen.
+    /// Records the phases of the targets, each once, when it is first seen.
     fn note_phases(&mut self) {
         let pods = self.view.pods.current().unwrap_or_default();
         let latest = self.prober.latest();

@@ -1,4 +1,4 @@
-//! An experiment as it was asked for, before anybody has looked at the workload.
+//! The request for an experiment, before the workload was read.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,18 +7,18 @@ use crate::fault::Fault;
 use crate::ops::Verification;
 use crate::report::Selection;
 
-/// An experiment as it was asked for.
+/// The request for an experiment.
 #[derive(Debug, Clone)]
 pub struct ChaosRequest {
-    /// Who experiments, in words for others who want to at the same time; another one in every run.
+    /// The holder of the experiment, as shown to a second experiment; unique in every run.
     pub identity: String,
-    /// What every replica is asked; the first endpoint is probed.
+    /// The verification of every replica; probes use its first endpoint.
     pub verification: Verification,
-    /// The fault; none for a control run, which only probes.
+    /// The fault; `None` for a control run, which only probes.
     pub fault: Option<Fault>,
-    /// Whose turn it is.
+    /// The rule that chooses the target.
     pub selection: Selection,
-    /// The number of faults; every pod once in turn, or one, when not given.
+    /// The number of faults; by default one, or one for each pod with [`Selection::AllInTurn`].
     pub repeat: Option<u32>,
     /// The pause between a recovery and the next fault.
     pub pause: Duration,
@@ -26,13 +26,13 @@ pub struct ChaosRequest {
     pub control: Duration,
     /// The time between two probes of a replica.
     pub probe_interval: Duration,
-    /// The longest outage of any replica that is acceptable.
+    /// The budget for the outage of any replica.
     pub max_outage: Option<Duration>,
-    /// The longest time from a fault until all replicas answer alike again that is acceptable.
+    /// The budget for the time from a fault until all replicas give the same answer again.
     pub max_recovery: Option<Duration>,
-    /// Whether to go on although another replica is not Ready or a disruption budget forbids it.
+    /// Whether to proceed although another replica is not Ready or a disruption budget forbids it.
     pub allows_disruption: bool,
-    /// Whether everything is settled and checked, and nothing is broken.
+    /// Whether this is a dry run: everything is checked and nothing is broken.
     pub is_rehearsal: bool,
     /// An older run to compare with.
     pub older: Option<OlderRun>,
@@ -41,12 +41,12 @@ pub struct ChaosRequest {
 /// The figures of an older run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OlderRun {
-    /// The 95th percentile of each phase by its name, and of `outage`, in milliseconds.
+    /// The 95th percentile of each phase by name, and of `outage`, in milliseconds.
     pub figures: BTreeMap<String, u64>,
     /// Its fault.
     pub fault: Fault,
-    /// Its replicas.
+    /// Its number of replicas.
     pub replicas: usize,
-    /// How much slower this run may be, as a share: 0.2 is a fifth.
+    /// How much slower this run may be, as a fraction: 0.2 is a fifth.
     pub tolerance: f64,
 }

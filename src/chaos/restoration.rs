@@ -1,9 +1,9 @@
-//! What an experiment changes for a while and has to restore.
+//! Undoes the temporary changes of an experiment.
 //!
-//! The change and the note of how to undo it are one patch, so that there is never the one without
-//! the other. Undoing a cordon removes both in one patch; after a scale to zero the note stays until the
-//! number of replicas belongs to its owners again, which takes a second one. Only what still is as the
-//! experiment left it is undone: who has changed it since meant to.
+//! A change and the note of how to undo it are one patch, so neither exists without the other. Undoing a
+//! cordon removes both in one patch. After a scale to zero, the note stays until `.spec.replicas` belongs
+//! to its owners again, which takes a second patch. A change that another client has modified since is
+//! left alone.
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
@@ -26,23 +26,23 @@ use crate::ops::{Context, Workload};
 use crate::report::RestoreReport;
 use crate::status::scaled_by_experiment;
 
-/// Beside each note: who has begun the experiment.
+/// Beside each note: the holder of the experiment.
 pub(super) const BY: &str = "cryptoctl/chaos-by";
 
-/// A change that is in force until it is restored.
+/// A temporary change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
     /// Scaled to zero.
     Scaled,
-    /// A node that takes no pods.
+    /// A cordoned node.
     Cordoned {
-        /// Its name.
+        /// The node's name.
         node: String,
     },
 }
 
 impl Change {
-    /// That it was undone, as a sentence.
+    /// A sentence that says it was undone.
     pub(super) fn undone(&self, workload: &Workload) -> String {
         match self {
             Self::Scaled => format!("`{}` was scaled back", workload.reference()),
@@ -50,7 +50,7 @@ impl Change {
         }
     }
 
-    /// What a fault to a pod changes for a while.
+    /// The temporary change that a fault on a pod makes.
     pub(super) fn by(fault: Fault, pod: &Pod) -> Option<Self> {
         Some(match fault.facts().undo? {
             Undo::ScaleUp => Self::Scaled,
@@ -61,17 +61,17 @@ impl Change {
     }
 }
 
-/// Undoes what an experiment on this workload has left behind; nothing is no failure, and neither is a
-/// workload that is gone. Nodes come first: they are everybody's.
+/// Undoes the changes that an experiment on this workload left behind. It succeeds if there are none or
+/// the workload is gone. Nodes come first, because other workloads share them.
 ///
 /// # Errors
-/// [`OpsError::Occupied`] while an experiment runs, which undoes its changes itself; a failed exchange,
-/// or one that came too late.
+/// [`OpsError::Occupied`] while an experiment is running, because it undoes its changes itself; a failed
+/// request or a timeout.
 pub async fn restore(context: &Context, workload: &Workload) -> Result<RestoreReport, OpsError> {
     let looked = context.by_deadline(lease::look(context, workload)).await?;
     if let Found::NotAllowed(message) = looked {
         context.warn(format!(
-            "whether an experiment still runs is not known: {message}"
+            "cannot tell whether an experiment is still running: {message}"
         ));
     }
     let mut restored = Vec::new();
@@ -83,9 +83,9 @@ pub async fn restore(context: &Context, workload: &Workload) -> Result<RestoreRe
                 }
                 Ok(())
             }
-            // Who may not see nodes cannot have cordoned one.
+            // Without permission to list nodes, no experiment can have cordoned one.
             Err(ClusterError::Forbidden { message, .. }) => {
-                context.warn(format!("nodes were not looked at: {message}"));
+                context.warn(format!("nodes were not checked: {message}"));
                 Ok(())
             }
             Err(error) => Err(OpsError::while_doing("list the nodes")(error)),
@@ -106,15 +106,14 @@ pub async fn restore(context: &Context, workload: &Workload) -> Result<RestoreRe
     })
 }
 
-/// Tells of the StatefulSets beside this one that an experiment has left at zero: one of them may be
-/// meant.
+/// Warns about other StatefulSets that an experiment left at zero: the user may mean one of them.
 async fn tell_of_others(context: &Context, workload: &Workload) {
     let kind = ResourceKind::stateful_set();
     let namespace = Some(workload.namespace.as_str());
     let listing = context
         .cluster
         .list::<StatefulSet>(&kind, namespace, None, None);
-    // It is only for this note that they are looked at.
+    // The list serves only this warning, so errors are ignored.
     let Ok(Ok(sets)) = timeout_at(context.deadline, listing).await else {
         return;
     };
@@ -126,7 +125,7 @@ async fn tell_of_others(context: &Context, workload: &Workload) {
     }
 }
 
-/// Undoes what the cluster may have taken although its answer did not come in time.
+/// Undoes a change that the cluster may have accepted although its response came too late.
 pub(super) async fn undo_in_doubt(context: &Context, plan: &ChaosPlan, pod: &Pod) {
     let change = plan
         .experiment
@@ -138,13 +137,13 @@ pub(super) async fn undo_in_doubt(context: &Context, plan: &ChaosPlan, pod: &Pod
     let context = context.clone().restarted();
     if let Err(error) = context.by_deadline(undo(&context, plan, &change)).await {
         context.warn(format!(
-            "whether anything has to be restored is not known ({error}): run `{}`",
+            "cannot tell whether anything has to be undone ({error}): run `{}`",
             plan.workload.restore_command()
         ));
     }
 }
 
-/// Undoes one change of this very experiment.
+/// Undoes one change of this experiment.
 ///
 /// # Errors
 /// As [`restore`].
@@ -160,8 +159,8 @@ pub(super) async fn undo(
     }
 }
 
-/// Changes an object as it is now, by the patch that follows from looking at it. When somebody else
-/// was faster, or the answer was lost, it is looked at again; `None` when there is nothing to do.
+/// Reads an object and applies the patch that follows from its current state. Reads it again if another
+/// client was faster or the response was lost; `None` if there is nothing to do.
 pub(super) async fn change<T>(
     context: &Context,
     kind: &ResourceKind,
@@ -173,7 +172,7 @@ pub(super) async fn change<T>(
     let mut last = None;
     for _ in 0..ATTEMPTS {
         let Some((patch, done)) = look().await? else {
-            // An attempt whose answer was lost has done it, or somebody else has.
+            // An earlier attempt whose response was lost did it, or another client did.
             if let Some(write) = write.take() {
                 let refused = conflict();
                 Write::finish(write, last.is_none().then_some(&refused));
@@ -208,12 +207,12 @@ pub(super) async fn change<T>(
     Err(OpsError::while_doing(format!("{verb} `{object}`"))(error))
 }
 
-/// Nodes are written every few seconds by their kubelets.
+/// Kubelets write their nodes every few seconds, so conflicts are likely.
 const ATTEMPTS: u32 = 10;
 
 fn conflict() -> ClusterError {
     ClusterError::Conflict {
-        message: "somebody else has changed it meanwhile".to_owned(),
+        message: "another client changed it in the meantime".to_owned(),
     }
 }
 

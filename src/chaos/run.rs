@@ -1,4 +1,4 @@
-//! An experiment under way: faults one after the other, each with its recovery and its proof.
+//! A running experiment: faults one by one, each with its recovery and its proof.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,13 +24,13 @@ use crate::report::{Observed, ProbeState, VerifyReport};
 use crate::rollout::{RolloutProgress, rollout_progress};
 use crate::status::PodSummary;
 
-/// Probes of each replica before the first fault, so that the prober itself is proven to work.
+/// Probes of each replica before the first fault, which prove that the prober works.
 const WARM_UP: u64 = 3;
-/// How much of an answer is kept, in bytes, to hold one that breaks off against it.
+/// How many bytes of an answer are kept, to compare with answers that break off.
 const KEPT: u64 = 64 * 1024;
 const LONGEST_WARM_UP: Duration = Duration::from_secs(5);
 
-/// An experiment under way.
+/// A running experiment.
 pub(super) struct Run<'a> {
     pub(super) context: Context,
     pub(super) plan: &'a ChaosPlan,
@@ -38,20 +38,20 @@ pub(super) struct Run<'a> {
     pub(super) prober: Prober,
     pub(super) templates: Templates,
     pub(super) bystanders: Bystanders,
-    /// What keeps others from experimenting at the same time.
+    /// The lease that prevents concurrent experiments.
     pub(super) lease: Option<Held>,
     _services: Services,
     pub(super) shown: BTreeMap<String, PodSummary>,
-    /// Answers with other content so far.
+    /// Answers with different content so far.
     pub(super) wrong: u64,
     /// The StatefulSet as it is before the first fault.
     pub(super) set: StatefulSet,
-    /// The UID of every pod as it was last verified: nothing else is broken.
+    /// The UID of every pod at its last verification: a fault hits only these pods.
     pub(super) verified: BTreeMap<String, String>,
 }
 
 impl<'a> Run<'a> {
-    /// Begins to follow and to probe; returns when the pods are known as they are before the fault.
+    /// Starts to watch and to probe; returns once the state of the pods before the fault is known.
     pub(super) async fn begin(
         context: &Context,
         plan: &'a ChaosPlan,
@@ -121,7 +121,7 @@ impl<'a> Run<'a> {
             .ok_or_else(|| self.context.out_of_time())
     }
 
-    /// What speaks against breaking the workload now.
+    /// The objections to breaking the workload now.
     pub(super) async fn objections(&self) -> Result<Vec<String>, OpsError> {
         let progress = self.progress()?;
         let set = self.view.set()?;
@@ -131,7 +131,7 @@ impl<'a> Run<'a> {
             .await
     }
 
-    /// Probes until the prober itself is known to work.
+    /// Probes until the prober is proven to work.
     pub(super) async fn warm_up(&self, observed: &mut Observed) {
         let mut changes = self.prober.changes();
         let until = Instant::now() + LONGEST_WARM_UP;
@@ -143,7 +143,7 @@ impl<'a> Run<'a> {
                 _ = changes.changed() => {}
             }
         }
-        // Nothing is broken yet: whoever answers otherwise now does so by itself.
+        // Nothing is broken yet, so the experiment does not cause these answers.
         let mut silent = self.not_right();
         for sentence in self.prober.bad_answers() {
             if !silent.contains(&sentence) {
@@ -157,7 +157,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Every replica whose latest probe was not answered right, one sentence each.
+    /// Every replica whose latest probe got no right answer, one sentence each.
     fn not_right(&self) -> Vec<String> {
         let latest = self.prober.latest().into_iter();
         latest
@@ -167,8 +167,8 @@ impl<'a> Run<'a> {
             })
             .map(|(pod, sample)| {
                 let detail = sample.and_then(|sample| sample.detail);
-                let detail = detail.unwrap_or_else(|| "it was not answered in time".to_owned());
-                format!("the probe of `{pod}` was not answered right: {detail}")
+                let detail = detail.unwrap_or_else(|| "no answer in time".to_owned());
+                format!("`{pod}` did not answer a probe correctly: {detail}")
             })
             .collect()
     }
@@ -182,7 +182,7 @@ impl<'a> Run<'a> {
                 biased;
                 () = sleep_until(until) => return,
                 () = self.context.stop.asked() => {
-                    observed.doubts.push("it was stopped before its end".to_owned());
+                    observed.doubts.push("the experiment was stopped early".to_owned());
                     return;
                 }
                 _ = changes.changed() => {}
@@ -190,7 +190,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// All faults, one after the other.
+    /// Sends all faults, one by one.
     pub(super) async fn faults(&mut self, observed: &mut Observed) -> Result<(), OpsError> {
         let beginning = self.context.clone();
         for number in 1..=self.plan.experiment.repeat {
@@ -199,7 +199,7 @@ impl<'a> Run<'a> {
                 self.pause().await;
                 let pods = self.view.pods.current().unwrap_or_default();
                 self.bystanders.look(&pods, &[]);
-                // A wrong answer ends the experiment, whenever it is given.
+                // A wrong answer ends the experiment at any time.
                 if !self.prober.wrong().is_empty() {
                     if let Some(last) = observed.faults.last_mut() {
                         last.wrong_answers += self.prober.wrong_answers() - self.wrong;
@@ -218,7 +218,7 @@ impl<'a> Run<'a> {
             match Box::pin(self.fault(number, observed)).await {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
-                // Nothing was broken yet: that is no verdict, but an error.
+                // Nothing was broken yet, so this is an error, not a verdict.
                 Err(error) if observed.faults.is_empty() => return Err(error),
                 Err(error) => {
                     observed.doubts.push(told(number, &error));
@@ -229,7 +229,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Whether nothing speaks against the next fault; what does is noted.
+    /// Whether the next fault may be sent; objections are recorded.
     async fn may_go_on(&self, number: u32, observed: &mut Observed) -> bool {
         match self.objections().await {
             Ok(mut objections) => {
@@ -237,7 +237,7 @@ impl<'a> Run<'a> {
                 objections.extend(self.lease.as_ref().and_then(Held::objection));
                 let told = objections
                     .iter()
-                    .map(|objection| format!("fault {number} did not take place: {objection}"));
+                    .map(|objection| format!("fault {number} was not sent: {objection}"));
                 observed.doubts.extend(told);
                 objections.is_empty()
             }
@@ -248,7 +248,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Waits between two faults, unless it is asked to stop or a replica answers wrong.
+    /// Waits between two faults, unless the run is stopped or a replica gives a wrong answer.
     async fn pause(&self) {
         let until = Instant::now() + self.plan.request.pause;
         let mut changes = self.prober.changes();

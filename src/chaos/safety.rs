@@ -1,4 +1,4 @@
-//! What speaks against breaking a workload now.
+//! The safety checks before a fault.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::ops::workload::pod_labels;
 use crate::rollout::{RolloutProgress, RolloutState};
 use crate::status::SCALED_FROM;
 
-/// Every reason not to break the workload now, one sentence each; none when the fault is acceptable.
+/// Every objection to breaking the workload now, one sentence each.
 pub(super) async fn objections(
     context: &Context,
     plan: &ChaosPlan,
@@ -27,17 +27,17 @@ pub(super) async fn objections(
     let annotations = set.metadata.annotations.as_ref();
     if annotations.is_some_and(|annotations| annotations.contains_key(SCALED_FROM)) {
         objections.push(format!(
-            "an earlier experiment has not been restored: run `{}` first",
+            "an earlier experiment was not undone: run `{}` first",
             plan.workload.restore_command()
         ));
     }
     if plan.experiment.fault.is_some()
         && let Ok(nodes) = cordoned(context, &plan.workload).await
     {
-        // Who may not see nodes cannot have cordoned one.
+        // Without permission to list nodes, no experiment can have cordoned one.
         objections.extend(nodes.iter().map(|node| {
             format!(
-                "an earlier experiment has left `node/{node}` cordoned: run `{}` first",
+                "an earlier experiment left `node/{node}` cordoned: run `{}` first",
                 plan.workload.restore_command()
             )
         }));
@@ -55,8 +55,8 @@ pub(super) async fn objections(
             format!("the rollout is not complete: {message}")
         });
     }
-    let hint = "; `--allow-disruption` goes on all the same";
-    // An eviction asks the budgets itself.
+    let hint = "; `--allow-disruption` proceeds anyway";
+    // The API server checks the budgets when it handles an eviction.
     let needed = match plan.experiment.fault.map(Fault::facts) {
         Some(facts) if facts.budget == Budget::AskedByEviction => 0,
         Some(facts) if facts.target == Target::Workload => progress.desired,
@@ -91,7 +91,7 @@ async fn forbidding_budgets(
         Ok(budgets) => budgets,
         Err(error) => {
             return vec![format!(
-                "whether a disruption budget forbids it is not known: {error}"
+                "cannot tell whether a disruption budget forbids it: {error}"
             )];
         }
     };
@@ -119,8 +119,8 @@ async fn forbidding_budgets(
         .collect()
 }
 
-/// Whether a selector matches labels (`k8s.io/apimachinery` `LabelSelectorAsSelector`); what it does
-/// not know it takes for a match: rather one budget too many.
+/// Whether a selector matches labels (`k8s.io/apimachinery` `LabelSelectorAsSelector`). An unknown
+/// operator counts as a match, because checking one budget too many is safer.
 fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
     let equal = selector
         .match_labels

@@ -1,4 +1,4 @@
-//! A scale to zero and back, and whose number of replicas it is.
+//! Scales to zero and back, and returns `.spec.replicas` to its owners.
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 use serde_json::json;
@@ -12,10 +12,10 @@ use crate::ops::{Context, Workload};
 use crate::report::Restored;
 use crate::status::SCALED_FROM;
 
-/// Beside [`SCALED_FROM`]: who owned that number, as a JSON list.
+/// Beside [`SCALED_FROM`]: the owners of that number, as a JSON list.
 const OWNERS: &str = "cryptoctl/chaos-replicas-owners";
 
-/// Scales to zero, with a note of how many replicas there were.
+/// Scales to zero and notes the number of replicas.
 pub(super) async fn scale_to_zero(context: &Context, plan: &ChaosPlan) -> Result<Change, OpsError> {
     let (workload, identity) = (&plan.workload, &plan.request.identity);
     let object = workload.reference();
@@ -23,12 +23,12 @@ pub(super) async fn scale_to_zero(context: &Context, plan: &ChaosPlan) -> Result
         let set = workload.read(context).await?;
         let replicas = set.spec.replicas.unwrap_or(1);
         if annotation(&set.metadata, SCALED_FROM).is_some() {
-            // With our name it is what an earlier attempt has done, whose answer was lost.
+            // With our name, an earlier attempt scaled it and its response was lost.
             return match annotation(&set.metadata, BY) {
                 Some(by) if by == identity => Ok(None),
                 by => Err(OpsError::Occupied {
                     object: Box::new(object.clone()),
-                    by: format!("`{}` has scaled it to zero", by.unwrap_or("somebody else")),
+                    by: format!("`{}` scaled it to zero", by.unwrap_or("unknown")),
                 }),
             };
         }
@@ -54,8 +54,7 @@ pub(super) async fn scale_to_zero(context: &Context, plan: &ChaosPlan) -> Result
     Ok(Change::Scaled)
 }
 
-/// Scales back, and gives the number of replicas back to whom it was taken from; of one experiment or,
-/// without a name, of any.
+/// Scales back and returns `.spec.replicas` to its owners; for one experiment or, without a name, for any.
 pub(super) async fn scale_back(
     context: &Context,
     workload: &Workload,
@@ -81,7 +80,7 @@ pub(super) async fn scale_back(
         let set = workload.read(context).await?;
         let managed = set.metadata.managed_fields.as_deref().unwrap_or_default();
         let is_noted = noted(&set, by).is_some();
-        // Without a note it is what an experiment of an earlier version has kept.
+        // Without a note, an experiment of an earlier version still owns it.
         if !is_noted && (by.is_some() || !ownership::is_taken(managed)) {
             return Ok(None);
         }
@@ -99,9 +98,9 @@ pub(super) async fn scale_back(
         }
         let live = set.spec.replicas.unwrap_or(1);
         let what = if is_noted {
-            format!("left at {live} replicas, which somebody has set since")
+            format!("left at {live} replicas, because another client set that number since")
         } else {
-            "does not belong to an experiment any more (`.spec.replicas`)".to_owned()
+            "is no longer owned by an experiment (`.spec.replicas`)".to_owned()
         };
         Ok(Some((patch, what)))
     };
@@ -109,7 +108,7 @@ pub(super) async fn scale_back(
     Ok(scaled.or(given_back).map(|what| Restored { object, what }))
 }
 
-/// The number of replicas to return to, as one experiment or any has noted it.
+/// The noted number of replicas to return to; of one experiment or, without a name, of any.
 fn noted<'a>(set: &'a StatefulSet, by: Option<&str>) -> Option<&'a str> {
     let is_meant = by.is_none() || annotation(&set.metadata, BY) == by;
     annotation(&set.metadata, SCALED_FROM).filter(|_| is_meant)

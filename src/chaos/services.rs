@@ -1,4 +1,4 @@
-//! Follows which pods the Services of a workload lead to.
+//! Follows which pods the Services of a workload route to.
 
 use std::collections::BTreeMap;
 
@@ -26,8 +26,8 @@ impl Drop for Services {
 }
 
 impl Services {
-    /// Follows every Service that selects the pods of a workload; where that is not possible, it is
-    /// said, and nothing is claimed about clients of a Service.
+    /// Follows every Service that selects the pods of a workload. If that fails, it warns, and the report
+    /// makes no claim about clients of a Service.
     pub(super) fn follow(
         context: &Context,
         workload: &Workload,
@@ -40,7 +40,7 @@ impl Services {
         Self(tokio::spawn(async move {
             if let Err(error) = follow(&context, &workload, &labels, &endpoints).await {
                 context.emit(EventKind::Warning {
-                    message: format!("what clients of a Service would see is not known: {error}"),
+                    message: format!("cannot tell what clients of a Service would see: {error}"),
                 });
             }
         }))
@@ -85,7 +85,7 @@ async fn follow(
     }
 }
 
-/// Whether a Service leads to pods with these labels; one without a selector leads to none by itself.
+/// Whether a Service selects pods with these labels; without a selector it selects none.
 fn selects(service: &Service, labels: &BTreeMap<String, String>) -> bool {
     let selector = service
         .spec
@@ -99,7 +99,7 @@ fn selects(service: &Service, labels: &BTreeMap<String, String>) -> bool {
     })
 }
 
-/// The pods that a Service sends requests to, by name.
+/// The pods that a Service routes to, by name.
 fn ready(slices: &[EndpointSlice], service: &str) -> Vec<String> {
     let mut pods: Vec<String> = slices
         .iter()
@@ -110,7 +110,7 @@ fn ready(slices: &[EndpointSlice], service: &str) -> Vec<String> {
         .flat_map(|slice| slice.endpoints.iter().flatten())
         .filter(|endpoint| {
             let conditions = endpoint.conditions.as_ref();
-            // An unset condition means ready, by the type's own documentation.
+            // An unset condition means ready, as the type's documentation says.
             conditions
                 .and_then(|conditions| conditions.ready)
                 .unwrap_or(true)

@@ -1,4 +1,4 @@
-//! What a verification says about the steady state, for what follows.
+//! Derives the settings of an experiment from its steady state.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,14 +18,14 @@ use crate::ops::verify::verify;
 use crate::report::{Problem, VerifyReport};
 use crate::status::change_since;
 
-/// A pod that is Ready by its own probe may need a moment until it answers; a wrong answer is final
-/// at once, silence only after this long.
+/// A pod that is Ready by its readiness probe may need a moment until it answers: a wrong answer is
+/// final at once, no answer only after this time.
 const SETTLING: Duration = Duration::from_secs(15);
 const SETTLING_PAUSE: Duration = Duration::from_millis(500);
-/// The time for the answer to a probe: this, or a multiple of the slowest answer of the steady state.
+/// The timeout of a probe: this, or a multiple of the slowest answer in the steady state.
 const PROBE_TIME: Duration = Duration::from_secs(1);
 const PROBE_TIME_FACTOR: u64 = 5;
-/// Pages that speak of an error are smaller, in bytes.
+/// Larger than any error page, in bytes.
 const LARGEST_PROBE: u64 = 1 << 20;
 
 /// The pods that gave the answers of a verification.
@@ -36,7 +36,7 @@ pub(super) fn uids(report: &VerifyReport) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// How long the answer to a probe may take.
+/// The timeout of a probe.
 pub(super) fn probe_time(before: &VerifyReport) -> Duration {
     let slowest = before
         .replicas
@@ -47,15 +47,15 @@ pub(super) fn probe_time(before: &VerifyReport) -> Duration {
     PROBE_TIME.max(Duration::from_millis(slowest * PROBE_TIME_FACTOR))
 }
 
-/// The largest answer that a probe reads to its end, in bytes. What is far larger than everything in
-/// the steady state is another answer, and known to be one long before its end.
+/// The largest answer that a probe reads completely, in bytes. An answer far larger than the steady state
+/// is a different one; that is known long before its end.
 pub(super) fn largest_probe(before: &VerifyReport) -> u64 {
     let answers = before.replicas.iter();
     let largest = answers.filter_map(|answer| answer.bytes).max().unwrap_or(0);
     LARGEST_PROBE.max(largest.saturating_mul(2))
 }
 
-/// What each replica answered at the first endpoint in the steady state.
+/// The answer of each replica at the first endpoint in the steady state.
 pub(super) fn right_answers(before: &VerifyReport) -> Vec<Right> {
     let first = before.endpoints.first();
     before
@@ -77,8 +77,9 @@ pub(super) fn right_answers(before: &VerifyReport) -> Vec<Right> {
 }
 
 impl Run<'_> {
-    /// What somebody else has made of the StatefulSet since before the first fault, as a sentence: the
-    /// data before and after are not those of one workload then. Other replicas show by their names.
+    /// How another client changed the StatefulSet since before the first fault, as a sentence: then the
+    /// data before and after do not belong to the same workload. A different number of replicas shows in
+    /// their names.
     pub(super) async fn others_change(&self) -> Option<String> {
         let context = self.context.clone().restarted();
         let reading = self.plan.workload.find(&context);
@@ -95,16 +96,16 @@ impl Run<'_> {
                     .as_ref()
                     .is_some_and(|now| now.spec.replicas != before.spec.replicas);
                 let what = change_since(&before, now.as_ref()).filter(|_| !is_scaled)?;
-                Some(format!("{what} during the experiment, and not by it"))
+                Some(format!("{what} during the experiment, but not by it"))
             }
             Err(error) => Some(format!(
-                "whether the StatefulSet is still the same is not known: {error}"
+                "cannot tell whether the StatefulSet is still the same: {error}"
             )),
         }
     }
 }
 
-/// A StatefulSet without what an experiment itself changes of it; it is scaled back by then.
+/// A StatefulSet without the changes of the experiment itself; it is scaled back by then.
 pub(super) fn without_our_marks(mut set: StatefulSet, is_restart: bool) -> StatefulSet {
     set.metadata.generation = None;
     if let Some(metadata) = set.spec.template.metadata.as_mut().filter(|_| is_restart) {
@@ -115,8 +116,8 @@ pub(super) fn without_our_marks(mut set: StatefulSet, is_restart: bool) -> State
     set
 }
 
-/// Verifies until the answers are final, or the pods have had their moment to begin answering;
-/// `None` when the time is over before there is any answer.
+/// Verifies until the answers are final or the settling time is over; `None` if the deadline passes
+/// before any answer.
 pub(super) async fn settled(
     context: &Context,
     plan: &ChaosPlan,
@@ -136,7 +137,7 @@ pub(super) async fn settled(
                 .replicas
                 .iter()
                 .filter_map(|answer| answer.error.as_ref())
-                // What was slow once may be quick the next time.
+                // A slow answer may be quick the next time.
                 .any(|it| it.is_an_answer() && !matches!(it, Problem::TooSlow { .. }));
         last = Some(report);
         if is_final || Instant::now() >= until || context.stop.is_asked() {

@@ -1,4 +1,4 @@
-//! Settles whom an experiment hits before anything is touched, and says what that means.
+//! Plans an experiment and its targets before anything is touched.
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 
@@ -14,29 +14,29 @@ use crate::ops::{Context, Workload};
 use crate::report::{Experiment, Selection};
 use crate::status::{self, KeptBecause, expected_ordinals, kept_because, ordinals_that_move};
 
-/// An experiment that is settled: what was agreed to, and nothing else.
+/// A planned experiment: exactly what the user confirms.
 #[derive(Debug, Clone)]
 pub struct ChaosPlan {
     /// The workload.
     pub workload: Workload,
-    /// What was asked for.
+    /// The request.
     pub request: ChaosRequest,
-    /// What will be done, and to whom.
+    /// The faults and their targets.
     pub experiment: Experiment,
-    /// What it will do, as the end of "this will …".
+    /// The plan in words, to follow "this will".
     pub what: String,
-    /// How far it reaches, a sentence each.
+    /// The blast radius, one sentence each.
     pub reach: Vec<String>,
-    /// Whether others experiment at the same time.
+    /// Whether another experiment is running.
     pub(super) lease: Found,
 }
 
-/// Settles an experiment.
+/// Plans an experiment.
 ///
 /// # Errors
-/// [`OpsError::NoSuchWorkload`], [`OpsError::Experiment`] for what cannot be done to it,
-/// [`OpsError::Question`], [`OpsError::Occupied`] while somebody else experiments on it, or a failed
-/// exchange.
+/// [`OpsError::NoSuchWorkload`], [`OpsError::Experiment`] if the fault is not possible,
+/// [`OpsError::Question`], [`OpsError::Occupied`] while another experiment on it is running, or a failed
+/// request.
 pub async fn plan(
     context: &Context,
     workload: &Workload,
@@ -59,7 +59,7 @@ pub async fn plan(
         && !names.contains(pod)
     {
         let reason = format!(
-            "`{pod}` is none of its replicas, which are {}",
+            "`{pod}` is not one of its replicas, which are {}",
             listed(&names)
         );
         return Err(refuse(reason, "name one of them with `--pod`"));
@@ -71,13 +71,13 @@ pub async fn plan(
         return Err(refuse(reason, "use `--fault delete`"));
     }
     let expectations = &mut request.verification.expectations;
-    // The first endpoint is probed, and only of one that answers alike the right answer is known.
+    // Probes use the first endpoint. The right answer is known only if all replicas give the same one.
     if let Some(probed) = expectations.iter().position(|one| one.equal) {
         expectations[..=probed].rotate_right(1);
     } else {
         let reason =
-            "no endpoint has to answer alike everywhere, so nothing would tell whether the \
-                      data survived"
+            "no endpoint is required to answer the same on every replica, so nothing would show \
+             whether the data survived"
                 .to_owned();
         return Err(refuse(
             reason,
@@ -89,7 +89,7 @@ pub async fn plan(
     }
     let (repeat, targets) = targets(&request, &set, &names);
     if request.fault.is_some() && targets.is_empty() {
-        let reason = "its update strategy has a partition that keeps every pod".to_owned();
+        let reason = "the partition of its update strategy keeps every pod".to_owned();
         return Err(refuse(reason, "use `--fault delete`"));
     }
     let lease = context.by_deadline(lease::look(context, workload)).await?;
@@ -136,7 +136,7 @@ pub async fn plan(
     })
 }
 
-/// What the experiment cannot measure, and what to do about it.
+/// What the experiment cannot measure, and a hint.
 fn immeasurable(request: &ChaosRequest, replicas: usize) -> Option<(String, &'static str)> {
     let interval = request.probe_interval;
     if let Some(budget) = request.max_outage.filter(|budget| *budget <= interval) {
@@ -147,21 +147,24 @@ fn immeasurable(request: &ChaosRequest, replicas: usize) -> Option<(String, &'st
         );
         return Some((
             reason,
-            "ask more often with `--probe-interval`, 20ms at least",
+            "probe more often with `--probe-interval` (at least 20ms)",
         ));
     }
     let older = request.older.as_ref()?;
     (Some(older.fault) != request.fault || older.replicas != replicas).then(|| {
         let reason = format!(
-            "the older run was `{}` with {} replicas, which says nothing about this one",
+            "the older run was `{}` with {} replicas, so it cannot be compared with this one",
             older.fault, older.replicas
         );
-        (reason, "compare with a run of the same fault and size")
+        (
+            reason,
+            "compare with a run of the same fault and the same number of replicas",
+        )
     })
 }
 
-/// How many faults there are, and the pod that each one hits; a fault that takes the workload hits
-/// all that it can reach.
+/// The number of faults and the target of each one; a fault on the workload targets every pod that it
+/// affects.
 fn targets(request: &ChaosRequest, set: &StatefulSet, names: &[String]) -> (u32, Vec<String>) {
     let Some(fault) = request.fault else {
         return (0, Vec::new());
@@ -195,7 +198,7 @@ fn targets(request: &ChaosRequest, set: &StatefulSet, names: &[String]) -> (u32,
     (repeat, pods.collect())
 }
 
-/// Draws numbers by a seed: the same ones on every machine (`SplitMix64`, Steele et al. 2014).
+/// Draws numbers from a seed, the same on every machine (`SplitMix64`, Steele et al. 2014).
 struct Draw(u64);
 
 impl Draw {
@@ -240,8 +243,7 @@ fn what(experiment: &Experiment, workload: &Workload) -> String {
     format!("{} {place}", fault.plan(&planned))
 }
 
-/// Why a workload without replicas cannot be experimented on. An experiment that runs may have scaled it
-/// to zero.
+/// The error for a workload without replicas. A running experiment may have scaled it to zero.
 async fn nothing_to_break(context: &Context, workload: &Workload, set: &StatefulSet) -> OpsError {
     let looking = context.by_deadline(lease::look(context, workload));
     if let Err(error) = looking.await {

@@ -1,5 +1,5 @@
-//! Tells a pod of another revision of the template from one that only came back: what it answers may
-//! be the template's work, so other content proves nothing about the data.
+//! Tells a pod with a different template revision from one that only came back: the new template may
+//! change the content, so different content proves nothing about the data.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,12 +13,12 @@ use crate::fault::Fault;
 use crate::report::Remade;
 use crate::status::{revision_hash, revision_of};
 
-/// What every pod was made from when it was last verified.
+/// The template revision of every pod at its last verification.
 #[derive(Clone)]
 pub(super) struct Templates {
     sets: Sight<StatefulSet>,
     pods: Sight<Pod>,
-    /// Whether the experiment itself makes a new revision, of a template that says the same.
+    /// Whether the experiment itself creates a new revision of an otherwise equal template.
     restarts: bool,
     template: PodTemplateSpec,
     update_revision: Option<String>,
@@ -46,13 +46,13 @@ impl Templates {
         templates
     }
 
-    /// The pods have been verified as they are now.
+    /// Notes that the pods were verified in their current state.
     pub(super) fn verify(&self) {
         let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
         *verified = revisions(&self.pods);
     }
 
-    /// Whether a pod was made from another template than when it was verified, and from which.
+    /// The change of template revision since the pod was verified, if any.
     pub(super) fn remade(&self, pod: &str) -> Option<Remade> {
         let now = revisions(&self.pods).remove(pod)?;
         let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,7 +67,7 @@ impl Templates {
         })
     }
 
-    /// Every pod that was.
+    /// Every pod with such a change.
     pub(super) fn all_remade(&self) -> Vec<Remade> {
         let pods = revisions(&self.pods).into_keys();
         pods.filter_map(|pod| self.remade(&pod)).collect()
@@ -89,7 +89,7 @@ fn revisions(pods: &Sight<Pod>) -> BTreeMap<String, String> {
     named.collect()
 }
 
-/// The template without what a restart writes into it.
+/// The template without the annotation of a restart.
 fn without_restarts(set: &StatefulSet) -> PodTemplateSpec {
     without_our_marks(set.clone(), true).spec.template
 }

@@ -63,7 +63,7 @@ fn replicas_that_wait_to_be_deleted_keep_the_old_template_and_lose_no_data() {
     let dry = namespace
         .here(&[&chaos[..], &["--dry-run"]].concat())
         .expect(0);
-    dry.says("`web-0` comes back at another revision of the template");
+    dry.says("`web-0` comes back at a different template revision");
     let report = namespace
         .here(&[&["-o", "json"][..], &chaos].concat())
         .expect(5)
@@ -109,7 +109,7 @@ fn of_two_experiments_at_once_the_second_is_refused_and_told_who_runs_the_first(
     let mut first = namespace.start(&[&chaos[..], &["--repeat", "100"]].concat());
     first.until(|event| event["event"] == "fault");
     let second = namespace.cryptoctl(&chaos).expect(5);
-    second.says("has begun an experiment at ");
+    second.says("started an experiment at ");
     first.interrupt();
     first.end().expect(130);
     let leases = namespace.kubectl(&["get", "leases", "-o", "name"]);

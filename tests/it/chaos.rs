@@ -70,7 +70,7 @@ async fn data_that_changes_with_the_pod_is_lost_data() {
     );
     let output = process.finish().await.expect_code(4);
     assert!(
-        output.stderr.contains("other data than before"),
+        output.stderr.contains("different data than before"),
         "{}",
         output.stderr
     );

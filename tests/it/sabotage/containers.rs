@@ -96,7 +96,7 @@ async fn a_sidecars_port_is_found_and_its_restart_noticed() {
     scene.server.kill_container(NAMESPACE, "cryptoserver-0", 1);
     Told(process.finish().await)
         .is(UNDECIDED, "undecided")
-        .saying("`cryptoserver-0` changed while it was asked: container `server` ");
+        .saying("`cryptoserver-0` changed during the check: container `server` ");
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn the_container_that_serves_is_the_one_that_is_ended() {
         .is(SUCCESS, "survived")
         .with("/experiment/container", &json!("server"))
         .with("/experiment/beside", &json!(["main"]))
-        .saying("container `server` of `cryptoserver-0` was proven to have restarted");
+        .saying("container `server` of `cryptoserver-0` is proven to have restarted");
     let record = &told.report()["faults"][0];
     assert_eq!(
         (&record["restarts_before"], &record["restarts_after"]),
@@ -161,8 +161,8 @@ async fn a_container_that_does_not_serve_proves_nothing_by_its_restart() {
         .is(UNDECIDED, "inconclusive")
         .with("/experiment/container", &json!("main"))
         .saying(
-            "`cryptoserver-0` answered without a gap while its container `main` restarted: `server` \
-             may be what serves the endpoint",
+            "`cryptoserver-0` answered without an outage while its container `main` restarted: `server` \
+             may serve the endpoint",
         );
 }
 

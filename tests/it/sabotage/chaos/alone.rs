@@ -33,7 +33,7 @@ async fn the_second_experiment_is_refused_and_told_who_runs_the_first() {
     ] {
         let second = scene.call(&["chaos", "--yes"]).args(flags).run().await;
         let second = second.expect_code(UNDECIDED);
-        let words = format!("`{}` has begun an experiment at ", holder.as_str().unwrap());
+        let words = format!("`{}` started an experiment at ", holder.as_str().unwrap());
         assert!(second.stderr.contains(&words), "{}", second.stderr);
     }
     Told(first.finish().await).is(SUCCESS, "survived");
@@ -87,7 +87,7 @@ async fn an_experiment_that_loses_its_lease_is_not_sure_to_have_been_alone() {
     });
     Told(process.finish().await)
         .is(UNDECIDED, "inconclusive")
-        .saying("`somebody@elsewhere` has begun an experiment");
+        .saying("`somebody@elsewhere` started an experiment");
     let lease = lease(&scene.server).unwrap();
     assert_eq!(
         lease["spec"]["holderIdentity"], "somebody@elsewhere",
@@ -129,7 +129,7 @@ async fn a_deletion_at_the_same_moment_is_somebody_else_s() {
         scene.server.fault(rule);
         let told = chaos(&scene, &["--fault", fault]).await;
         assert_eq!(told.0.code(), 1, "{}", told.0.stderr);
-        let words = "was deleted or replaced by somebody else at the same time";
+        let words = "was deleted or replaced by another client at the same time";
         assert!(told.0.stderr.contains(words), "{fault}: {}", told.0.stderr);
     }
 }

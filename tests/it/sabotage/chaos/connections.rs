@@ -39,7 +39,7 @@ async fn an_answer_that_breaks_off_is_not_asked_for_again_until_it_is_right() {
         Reply::ok(KEYS).framed(Framing::Close),
         Reply::verbatim("HTTP/1.1 20").framed(Framing::Close),
     ] {
-        let words = "1 answer of `cryptoserver-1` began and did not come to its end";
+        let words = "1 answer of `cryptoserver-1` broke off: its content is unknown";
         control(reply.clone())
             .await
             .is(UNDECIDED, "inconclusive")
@@ -77,7 +77,7 @@ async fn an_answer_that_is_not_complete_in_time_is_no_answer() {
     fault(Reply::verbatim(lie))
         .await
         .is(UNHEALTHY, "failed")
-        .saying("bytes were promised");
+        .saying("it announced ");
 }
 
 #[tokio::test]
@@ -86,29 +86,29 @@ async fn what_came_of_an_answer_may_prove_it_wrong() {
     for (reply, words) in [
         (
             Reply::ok("x".repeat(1 << 20)).repeated(2),
-            "with other content: ",
+            "different content: ",
         ),
         (
             Reply::ok(OTHER).closing_after(15),
-            "with other content: it differs at offset 14",
+            "different content: it differs at offset 14",
         ),
         (
             Reply::verbatim(promising).framed(Framing::Close),
-            "with other content: 99 bytes were promised",
+            "different content: it announced 99 bytes",
         ),
         (
             Reply::ok(format!("{KEYS}7\n")).framed(Framing::Close),
-            "with other content: 18 bytes and more",
+            "different content: at least 18 bytes",
         ),
         (
             Reply::ok(KEYS)
                 .header("Content-Type", "text/html")
                 .closing_after(1),
-            "with another content type: `text/html`",
+            "a different content type: `text/html`",
         ),
         (
             Reply::ok(KEYS).header("Content-Encoding", "gzip"),
-            "with another content encoding: `gzip`",
+            "a different content encoding: `gzip`",
         ),
     ] {
         let told = control(reply.clone()).await.is(UNHEALTHY, "failed");
@@ -135,7 +135,7 @@ async fn another_status_is_wrong_whatever_follows_it() {
 
 #[tokio::test]
 async fn a_connection_that_ends_without_an_answer_is_opened_again_and_counted() {
-    let words = "clients that keep connections would have seen 1 error: `cryptoserver-1` 1";
+    let words = "clients that keep their connections would have seen 1 error: `cryptoserver-1` 1";
     control(hung_up())
         .await
         .is(SUCCESS, "undisturbed")
@@ -156,7 +156,7 @@ async fn a_second_answer_that_is_wrong_by_itself_refuses_the_fault() {
         let replies = vec![Reply::ok(KEYS), Reply::ok(KEYS), reply, Reply::ok(KEYS)];
         scene.server.serve_in_turn(replica(1), "/keys", replies);
         let told = chaos(&scene, &[]).await.is(UNDECIDED, "refused");
-        told.saying("the probe of `cryptoserver-1` was not answered right: ")
+        told.saying("`cryptoserver-1` did not answer a probe correctly: ")
             .saying(words);
         assert_eq!(scene.server.writes().len(), 0, "nothing is broken");
     }

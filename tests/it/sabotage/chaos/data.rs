@@ -23,7 +23,7 @@ async fn a_new_pod_that_makes_new_data_is_found_by_its_first_answer() {
     chaos(&scene, &[])
         .await
         .is(UNHEALTHY, "failed")
-        .saying("`cryptoserver-0` answered with other content: 16 bytes")
+        .saying("`cryptoserver-0` answered with different content: 16 bytes")
         .saying("2 replicas gave 2 different answers")
         .with("/faults/0/wrong_answers", &json!(1));
 }
@@ -35,7 +35,7 @@ async fn all_replicas_that_agree_on_new_data_have_lost_the_old() {
     chaos(&scene, &["--fault", "scale", "--allow-disruption"])
         .await
         .is(UNHEALTHY, "failed")
-        .saying("every replica serves other data than before the fault")
+        .saying("every replica serves different data than before the fault")
         .with("/data/preserved", &json!(false));
 }
 
@@ -45,7 +45,7 @@ async fn one_stale_replica_after_a_restart_of_all_is_named() {
     chaos(&scene, &["--fault", "restart"])
         .await
         .is(UNHEALTHY, "failed")
-        .saying("`cryptoserver-1` answered with other content");
+        .saying("`cryptoserver-1` answered with different content");
 }
 
 #[tokio::test]
@@ -54,8 +54,8 @@ async fn an_answer_that_is_wrong_only_while_the_other_pod_is_away_fails_at_once(
     let told = chaos(&scene, &[])
         .await
         .is(UNHEALTHY, "failed")
-        .saying("`cryptoserver-1` answered with other content")
-        .not_saying("`cryptoserver-0` answered with other content");
+        .saying("`cryptoserver-1` answered with different content")
+        .not_saying("`cryptoserver-0` answered with different content");
     assert_eq!(
         told.report()["faults"][0]["phases"]["all_equal"],
         json!(null),
@@ -73,7 +73,7 @@ async fn an_answer_that_flips_at_its_n_th_request_fails_whoever_was_broken() {
     chaos(&scene, &[])
         .await
         .is(UNHEALTHY, "failed")
-        .saying("`cryptoserver-1` answered with other content");
+        .saying("`cryptoserver-1` answered with different content");
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn an_empty_answer_on_the_way_back_is_a_wrong_one() {
     chaos(&scene, &[])
         .await
         .is(UNHEALTHY, "failed")
-        .saying("`cryptoserver-0` answered with other content: 0 bytes");
+        .saying("`cryptoserver-0` answered with different content: 0 bytes");
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn another_content_type_on_the_way_back_is_a_wrong_answer() {
     chaos(&scene, &[])
         .await
         .is(UNHEALTHY, "failed")
-        .saying("`cryptoserver-0` answered with another content type: `text/html`");
+        .saying("`cryptoserver-0` answered with a different content type: `text/html`");
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_terminating_pod_that_answers_otherwise_is_caught() {
     chaos(&scene, &[])
         .await
         .is(UNHEALTHY, "failed")
-        .saying("`cryptoserver-0` answered with other content");
+        .saying("`cryptoserver-0` answered with different content");
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn a_flood_in_place_of_the_keys_is_a_wrong_answer() {
         .await
         .is(UNHEALTHY, "failed")
         // A busy machine takes less of the flood in the time of a question; its first byte is enough.
-        .saying("`cryptoserver-0` answered with other content: ");
+        .saying("`cryptoserver-0` answered with different content: ");
 }
 
 #[tokio::test]
@@ -192,5 +192,5 @@ async fn a_wrong_answer_where_nobody_probes_is_not_asked_again_until_it_is_right
         .told_in(folder.path(), &CHAOS)
         .await
         .is(UNHEALTHY, "failed")
-        .saying("answered 200, but its body does not match `^name`");
+        .saying("answered with status 200, but the body does not match `^name`");
 }

@@ -90,7 +90,7 @@ async fn a_control_run_ends_at_once_with_a_wrong_answer() {
     chaos(&scene, &["--control", "--for", "50s"])
         .await
         .is(UNHEALTHY, "failed")
-        .saying("`cryptoserver-1` answered with other content");
+        .saying("`cryptoserver-1` answered with different content");
 }
 
 #[tokio::test]

@@ -189,7 +189,7 @@ async fn another_spec_at_the_end_is_another_workload() {
     super::Told(process.finish().await)
         .is(UNDECIDED, "inconclusive")
         .with("/data/preserved", &json!(true))
-        .saying("the spec of the StatefulSet was changed during the experiment, and not by it");
+        .saying("the spec of the StatefulSet was changed during the experiment, but not by it");
 }
 
 /// Whether the budgets were looked at, the last thing before it probes for a second and breaks.
@@ -213,7 +213,7 @@ async fn a_pod_that_was_replaced_right_before_the_fault_is_left_alone() {
     });
     super::Told(process.finish().await)
         .is(UNDECIDED, "refused")
-        .saying("`cryptoserver-0` was replaced or deleted after it had been verified");
+        .saying("`cryptoserver-0` was replaced or deleted after it was verified");
     assert_eq!(scene.server.writes().len(), 0);
 }
 
@@ -235,11 +235,11 @@ async fn a_pod_that_is_replaced_while_the_deletion_is_on_its_way_is_left_alone()
     assert!(
         told.0
             .stderr
-            .contains("was deleted or replaced by somebody else")
+            .contains("was deleted or replaced by another client")
             || told
                 .0
                 .stdout
-                .contains("was deleted or replaced by somebody else"),
+                .contains("was deleted or replaced by another client"),
         "{}{}",
         told.0.stdout,
         told.0.stderr

@@ -138,7 +138,7 @@ async fn nothing_is_restored_while_the_experiment_still_runs() {
     let process = in_the_middle(&scene, &SCALE, is_scaled).await;
     for command in [&RESTORE[..], &CHAOS] {
         let told = scene.told(command).await;
-        let (output, said) = (&told.0, "has begun an experiment at ");
+        let (output, said) = (&told.0, "started an experiment at ");
         assert_eq!(output.code(), UNDECIDED, "{}", output.stderr);
         assert!(output.stderr.contains(said), "{}", output.stderr);
     }
@@ -160,7 +160,7 @@ async fn what_somebody_has_scaled_since_stays() {
     let restored = restore(&scene).await;
     assert_eq!(
         restored,
-        ["left at 3 replicas, which somebody has set since"]
+        ["left at 3 replicas, because another client set that number since"]
     );
     assert_eq!(scene.set()["spec"]["replicas"], 3);
 }
@@ -235,7 +235,7 @@ async fn ctrl_c_in_the_middle_restores_and_reports() {
     process.interrupt().await;
     let told = Told(process.finish().await)
         .is(INTERRUPTED, "inconclusive")
-        .saying("it was stopped after 1 of 1 fault");
+        .saying("the experiment was stopped after 1 of 1 fault");
     assert_eq!(told.report()["not_restored"], json!(null));
     assert_restored(&scene);
 }
@@ -281,7 +281,7 @@ async fn ctrl_c_in_the_middle_of_a_recovery_reports_what_was_seen() {
     process.interrupt().await;
     Told(process.finish().await)
         .is(INTERRUPTED, "inconclusive")
-        .saying("it was stopped after 1 of 1 fault")
+        .saying("the experiment was stopped after 1 of 1 fault")
         .with("/faults/0/pod", &json!("cryptoserver-0"))
         .with("/faults/0/proof", &json!(null));
     assert_eq!(scene.server.writes().len(), 1);
@@ -318,7 +318,7 @@ async fn a_node_that_was_cordoned_before_stays_so() {
 async fn the_only_node_is_uncordoned_as_soon_as_pods_are_homeless() {
     let scene = Scene::new().await;
     let words = scene.words(&["chaos", "--yes", "--fault", "cordon"]).await;
-    assert!(words.contains("no other node takes"), "{words}");
+    assert!(words.contains("no other node can take"), "{words}");
     assert_eq!(cordoned(&scene), Vec::<String>::new());
     assert_restored(&scene);
 }

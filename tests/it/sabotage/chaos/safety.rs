@@ -77,8 +77,8 @@ async fn a_replica_that_is_not_ready_before_is_not_made_worse() {
     chaos(&scene, &[])
         .await
         .is(UNHEALTHY, "refused")
-        .saying("nothing was broken, because before the fault")
-        .saying("`cryptoserver-1` runs, but nothing listens on the port");
+        .saying("nothing was broken, because there was no steady state before the fault")
+        .saying("`cryptoserver-1` is running, but nothing listens on the port");
     assert_eq!(scene.server.writes().len(), 0);
 }
 
@@ -93,7 +93,7 @@ async fn an_agreement_on_too_little_is_no_steady_state() {
         chaos(&scene, &[])
             .await
             .is(UNHEALTHY, "refused")
-            .saying("nothing was broken, because before the fault");
+            .saying("nothing was broken, because there was no steady state before the fault");
         assert_eq!(scene.server.writes().len(), 0);
     }
 }
@@ -134,7 +134,7 @@ async fn an_earlier_experiment_has_to_be_restored_first() {
     chaos(&scene, &[])
         .await
         .is(UNDECIDED, "refused")
-        .saying("an earlier experiment has not been restored: run `cryptoctl chaos statefulset/cryptoserver -n logaiter --restore`");
+        .saying("an earlier experiment was not undone: run `cryptoctl chaos statefulset/cryptoserver -n logaiter --restore`");
     assert_eq!(scene.server.writes().len(), 0);
 }
 
@@ -209,7 +209,7 @@ async fn a_pod_of_another_workload_is_out_of_reach() {
     let words = format!("{}{}", told.0.stdout, told.0.stderr);
     assert_ne!(told.0.code(), SUCCESS, "{words}");
     assert!(
-        words.contains("`other-0` is none of its replicas"),
+        words.contains("`other-0` is not one of its replicas"),
         "{words}"
     );
     assert_eq!(scene.server.writes().len(), 0);

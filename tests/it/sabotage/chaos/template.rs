@@ -70,7 +70,7 @@ async fn that_a_pod_comes_back_from_another_template_is_said_before() {
     let scene = on_delete().await;
     let words = scene.words(&["chaos", "--dry-run"]).await;
     assert!(
-        words.contains("`cryptoserver-0` comes back at another revision of the template"),
+        words.contains("`cryptoserver-0` comes back at a different template revision"),
         "{words}"
     );
     assert!(
@@ -93,9 +93,9 @@ async fn other_data_of_another_template_is_not_called_lost() {
     chaos(&scene, &[])
         .await
         .is(UNDECIDED, "inconclusive")
-        .saying("`cryptoserver-0` came back at another revision of the template")
-        .saying("nothing tells whether the data survived")
-        .not_saying("every replica serves other data")
+        .saying("`cryptoserver-0` came back at a different template revision")
+        .saying("nothing shows whether the data survived")
+        .not_saying("every replica serves different data")
         .with("/data/preserved", &json!(null))
         .with("/faults/0/wrong_answers", &json!(0))
         .with("/remade/0/pod", &json!("cryptoserver-0"))
@@ -124,8 +124,8 @@ async fn other_data_of_a_replica_that_kept_its_template_is_lost_all_the_same() {
     chaos(&scene, &[])
         .await
         .is(UNHEALTHY, "failed")
-        .saying("`cryptoserver-1` answered with other content")
-        .not_saying("`cryptoserver-0` answered with other content");
+        .saying("`cryptoserver-1` answered with different content")
+        .not_saying("`cryptoserver-0` answered with different content");
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn a_restart_makes_a_new_revision_and_is_no_excuse() {
     chaos(&scene, &["--fault", "restart"])
         .await
         .is(UNHEALTHY, "failed")
-        .saying("answered with other content");
+        .saying("answered with different content");
 }
 
 #[tokio::test]
