@@ -1,4 +1,4 @@
-//! The file of a baseline.
+//! Reads and writes baseline files.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::report::{Baseline, BaselineMismatch};
 /// More than the contents of a few dozen endpoints, in base64.
 const LARGEST_FILE: u64 = 32 << 20;
 
-/// Why the file of a baseline cannot be read or written.
+/// Why a baseline file cannot be read or written.
 #[derive(Debug, Error)]
 pub enum BaselineError {
     /// The file cannot be read.
@@ -20,29 +20,29 @@ pub enum BaselineError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The file is larger than any baseline.
-    #[error("`{}` is no baseline: it has more than {LARGEST_FILE} bytes", .path.display())]
+    #[error("`{}` is not a baseline: it has more than {LARGEST_FILE} bytes", .path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
     },
-    /// The file is something else; its text is not shown, it may be secret.
-    #[error("`{}` is no baseline: {reason}", .path.display())]
+    /// The file is not a baseline. Its text is not shown, because it may be secret.
+    #[error("`{}` is not a baseline: {reason}", .path.display())]
     Undecodable {
         /// The file.
         path: PathBuf,
-        /// Where the decoder stopped.
+        /// The position at which the decoder stopped.
         reason: String,
     },
-    /// The file is of another version.
+    /// The file has a different version.
     #[error("cannot use the baseline `{}`", .path.display())]
     Version {
         /// The file.
         path: PathBuf,
-        /// Which.
+        /// The mismatch.
         source: BaselineMismatch,
     },
     /// The file cannot be written.
@@ -50,7 +50,7 @@ pub enum BaselineError {
     Unwritable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
@@ -78,7 +78,7 @@ pub fn read(path: &Path) -> Result<Baseline, BaselineError> {
             path: path.to_owned(),
         },
     };
-    // The version first: what another one looks like is not known.
+    // The version comes first, because the format of other versions is unknown.
     let document: serde_json::Value = json::from_slice(&bytes).map_err(undecodable)?;
     let found = document["version"].as_u64();
     if let Some(found) = found.filter(|found| *found != u64::from(Baseline::VERSION)) {
@@ -92,7 +92,7 @@ pub fn read(path: &Path) -> Result<Baseline, BaselineError> {
     json::from_value(document).map_err(undecodable)
 }
 
-/// Writes a baseline; a file that was there before is whole until the new one is.
+/// Writes a baseline; an existing file is replaced only once the new one is complete.
 ///
 /// # Errors
 /// [`BaselineError::Unwritable`].

@@ -1,4 +1,4 @@
-//! What every replica is expected to answer at one endpoint, and how an answer is judged. Pure.
+//! The expected answer of every replica at one endpoint, and how an answer is judged. Pure.
 
 mod media_type;
 
@@ -13,15 +13,15 @@ use crate::answer::{Answer, Cut, Fragment};
 use crate::figures::{hexadecimal, milliseconds};
 use crate::report::Problem;
 
-/// How much of a redirect's target is repeated, in characters.
+/// The longest redirect location that is shown, in characters.
 const LONGEST_LOCATION: usize = 200;
-/// How much of an error's page is searched, in bytes.
+/// How many bytes of an error page are searched.
 const LONGEST_PAGE: usize = 4096;
 
-/// What every replica is expected to answer at one endpoint.
+/// The expected answer of every replica at one endpoint.
 #[derive(Debug, Clone)]
 pub struct Expectation {
-    /// The port of the pods; the only one that the pod template names, when not given.
+    /// The port of the pods; by default the only port in the pod template.
     pub port: Option<u16>,
     /// The path, with a leading slash.
     pub path: String,
@@ -31,20 +31,20 @@ pub struct Expectation {
     pub equal: bool,
     /// Whether an answer without a body is wrong.
     pub non_empty: bool,
-    /// What the body must match.
+    /// The pattern that the body must match.
     pub matches: Option<Regex>,
     /// The SHA-256 that the compared bytes must have, in lower-case hexadecimal.
     pub sha256: Option<String>,
-    /// The media type that the answer must have; parameters count only where they are named here.
+    /// The media type that the answer must have; only the parameters named here count.
     pub content_type: Option<String>,
     /// The longest time that an answer may take.
     pub largest_latency: Option<Duration>,
-    /// What is cut out of a body before it is compared, such as time stamps.
+    /// Patterns to remove from a body before it is compared, such as time stamps.
     pub ignore: Vec<Regex>,
 }
 
 impl Expectation {
-    /// A complete, non-empty 200 that is the same everywhere.
+    /// A complete, non-empty answer with status 200 that is the same on every replica.
     #[must_use]
     pub fn of_path(path: impl Into<String>) -> Self {
         Self {
@@ -61,14 +61,14 @@ impl Expectation {
         }
     }
 
-    /// Whether the whole body has to be at hand for judging it.
+    /// Whether the whole body is needed to judge the answer.
     #[must_use]
     pub fn needs_body(&self) -> bool {
         self.matches.is_some() || !self.ignore.is_empty()
     }
 
-    /// What is compared: the body without what is to be ignored. `None` when the body was not kept
-    /// as far as that needs.
+    /// The compared content: the body without its ignored parts. `None` if too little of the body was
+    /// kept.
     #[must_use]
     pub fn compared(&self, answer: &Answer) -> Option<Compared> {
         if self.ignore.is_empty() {
@@ -89,16 +89,16 @@ impl Expectation {
         })
     }
 
-    /// The SHA-256 of what is compared: the body without what is to be ignored. `None` when the
-    /// body was not kept as far as that needs.
+    /// The SHA-256 of the compared content: the body without its ignored parts. `None` if too little of
+    /// the body was kept.
     #[must_use]
     pub fn compared_sha256(&self, answer: &Answer) -> Option<String> {
         self.compared(answer).map(|compared| compared.sha256)
     }
 
-    /// What is wrong with an answer by itself; whether all replicas agree is another question.
+    /// The problem of a single answer; agreement between replicas is judged elsewhere.
     ///
-    /// What is wrong for certain comes before what cannot be judged.
+    /// A proven problem comes before one that leaves the answer undecided.
     #[must_use]
     pub fn problem(&self, answer: &Answer) -> Option<Problem> {
         self.wrong_head(answer)
@@ -106,8 +106,8 @@ impl Expectation {
             .or_else(|| self.too_slow(answer))
     }
 
-    /// What is wrong with an answer that did not come to a proven end: a wrong head is wrong,
-    /// whatever follows it. Of the rest nothing is known.
+    /// The problem of an answer without a proven end: a wrong head proves it wrong; otherwise it is
+    /// undecided.
     #[must_use]
     pub fn fragment_problem(&self, fragment: &Fragment) -> Problem {
         let head = fragment.head.as_ref();
@@ -171,7 +171,7 @@ impl Expectation {
         }
         if self.needs_body() && answer.body().is_none() {
             return Some(Problem::NotProven {
-                reason: "the body was not kept to its end".to_owned(),
+                reason: "the body is too large to be judged".to_owned(),
             });
         }
         if let (Some(pattern), Some(body)) = (&self.matches, answer.body())
@@ -193,10 +193,11 @@ impl Expectation {
                     sha256: compared.sha256,
                 })
             }
-            // Where all of it is ignored, everything would be equal.
+            // If everything is ignored, all answers would be equal.
             None if self.equal && compared.bytes == 0 && answer.bytes > 0 => {
                 Some(Problem::NotProven {
-                    reason: "nothing is left to compare of what is not ignored".to_owned(),
+                    reason: "nothing is left to compare after the ignored parts are removed"
+                        .to_owned(),
                 })
             }
             _ => None,
@@ -212,8 +213,8 @@ impl Expectation {
     }
 }
 
-/// Whether a page speaks of TLS, as that of a server does which is asked in plain HTTP where it wants
-/// TLS: Go's `net/http` names an `HTTPS server`, nginx an `HTTPS port`, Apache an `SSL-enabled` one.
+/// Whether a page mentions TLS, as a TLS server does in its response to plain HTTP: Go's `net/http`
+/// mentions an `HTTPS server`, nginx an `HTTPS port`, Apache an `SSL-enabled` one.
 fn speaks_of_tls(page: &[u8]) -> bool {
     let page = &page[..page.len().min(LONGEST_PAGE)];
     let page = String::from_utf8_lossy(page).to_ascii_lowercase();
@@ -221,7 +222,7 @@ fn speaks_of_tls(page: &[u8]) -> bool {
     words.any(|word| matches!(word, "tls" | "ssl" | "https"))
 }
 
-/// What is compared of an answer.
+/// The compared content of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compared {
     /// Its SHA-256, in hexadecimal.

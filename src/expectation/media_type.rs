@@ -1,7 +1,6 @@
-//! Media types, as far as comparing two of them needs (RFC 9110, section 8.3.1).
+//! Compares media types (RFC 9110, section 8.3.1).
 
-/// Whether a `Content-Type` is of the expected media type. Parameters count only where the
-/// expectation names them.
+/// Whether a `Content-Type` has the expected media type. Only the parameters of the expectation count.
 pub(super) fn satisfies(given: &str, expected: &str) -> bool {
     let (given_type, given_parameters) = parts(given);
     let (expected_type, expected_parameters) = parts(expected);
@@ -11,7 +10,7 @@ pub(super) fn satisfies(given: &str, expected: &str) -> bool {
             .all(|parameter| given_parameters.contains(parameter))
 }
 
-/// The type in small letters, and its parameters.
+/// The type in lower case, and its parameters.
 fn parts(text: &str) -> (String, Vec<(String, String)>) {
     let mut parts = text.split(';').map(str::trim);
     let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -19,7 +18,7 @@ fn parts(text: &str) -> (String, Vec<(String, String)>) {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let name = name.trim().to_ascii_lowercase();
         let value = value.trim().trim_matches('"');
-        // Names of character sets have no case; other values may have.
+        // Character set names are case-insensitive; other values may not be.
         let value = if name == "charset" {
             value.to_ascii_lowercase()
         } else {

@@ -88,30 +88,30 @@ fn words_say_what_was_expected_and_what_was_given() {
             created,
             Some("answered with status 201 instead of 200"),
         ),
-        (&plain(), answer(200, ""), Some("answered with nothing")),
+        (&plain(), answer(200, ""), Some("gave an empty answer")),
         (&optional, answer(200, ""), None),
         (&keys, answer(200, "1\n22\n"), None),
         (
             &keys,
             answer(200, "1\n"),
-            Some(r"answered 200, but its body does not match `^(\d+\n){2}$`"),
+            Some(r"answered with status 200, but the body does not match `^(\d+\n){2}$`"),
         ),
         (
             &json,
             answer(200, "a"),
             Some(
-                "answered with the content type `text/plain; charset=utf-8` instead of `application/json`",
+                "answered with content type `text/plain; charset=utf-8` instead of `application/json`",
             ),
         ),
         (
             &json,
             untyped,
-            Some("answered without a content type instead of with `application/json`"),
+            Some("answered without a content type; `application/json` was expected"),
         ),
         (
             &quick,
             answer(200, "a"),
-            Some("answered after 12 ms, which is more than 11 ms"),
+            Some("answered after 12 ms; the limit is 11 ms"),
         ),
         (&exact, answer(200, "a"), None),
     ];

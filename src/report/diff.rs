@@ -1,4 +1,4 @@
-//! What `up` would change.
+//! The report of `diff`.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::action::Action;
 use crate::exit::Outcome;
 use crate::object::ObjectRef;
 
-/// One object, and how it would change.
+/// One object and how it would change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectDiff {
     /// The object.
@@ -17,15 +17,15 @@ pub struct ObjectDiff {
     pub patch: String,
 }
 
-/// What `up` would change.
+/// The changes that `up` would make.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiffReport {
-    /// Every object of the set, in the order of the work.
+    /// Every object of the set, in apply order.
     pub objects: Vec<ObjectDiff>,
 }
 
 impl DiffReport {
-    /// Same or different; becoming the owner of fields that keep their values is no difference.
+    /// Same or different; a change of field ownership alone is no difference.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let differs = |diff: &ObjectDiff| {

@@ -1,4 +1,4 @@
-//! What `down` took away, and what it left.
+//! The report of `down`.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,26 +14,26 @@ pub struct Kept {
     pub reason: String,
 }
 
-/// An object whose deletion was accepted, and that something keeps.
+/// An object whose deletion was accepted but is held up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// The object.
     pub object: ObjectRef,
-    /// What keeps it, a clause each, as far as it could be seen.
+    /// What holds it up, one clause each, as far as known.
     pub by: Vec<String>,
 }
 
-/// What `down` took away, and what it left.
+/// What `down` deleted and what it left.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DownReport {
-    /// Deleted, and seen to be gone.
+    /// Deleted and confirmed gone.
     pub deleted: Vec<ObjectRef>,
     /// Deleted, but not gone when the deadline passed.
     pub remaining: Vec<ObjectRef>,
-    /// What keeps each of those.
+    /// What holds up each of those.
     #[serde(default)]
     pub held: Vec<Held>,
-    /// Not deleted, since what goes before them was still there when the deadline passed.
+    /// Not deleted, because the objects before them were not gone when the deadline passed.
     #[serde(default)]
     pub not_deleted: Vec<ObjectRef>,
     /// Not there to begin with.
@@ -43,13 +43,13 @@ pub struct DownReport {
 }
 
 impl DownReport {
-    /// Whether everything that was to be deleted so far is gone.
+    /// Whether everything deleted so far is gone.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.remaining.is_empty() && self.not_deleted.is_empty()
     }
 
-    /// Takes note of an object that was deleted and is still there.
+    /// Notes an object that was deleted but is not gone.
     pub fn remain(&mut self, held: Held) {
         self.remaining.push(held.object.clone());
         self.held.push(held);

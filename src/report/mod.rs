@@ -1,6 +1,6 @@
-//! What a command found out: data, and the outcome that follows from it.
+//! The report of each command: its results and the outcome that follows.
 //!
-//! Everything here is a pure function of what was seen. The last JSON line of a run carries one of
+//! Everything here is a pure function of the observations. The last JSON line of a run carries one of
 //! these reports.
 
 mod chaos;
@@ -41,15 +41,15 @@ pub enum Report {
     Diff(DiffReport),
     /// Where a rollout stands.
     Rollout(RolloutReport),
-    /// What every replica answered.
+    /// The answers of every replica.
     Verify(VerifyReport),
-    /// What became of a workload that was broken on purpose.
+    /// Whether a workload survived an experiment.
     Chaos(Box<ChaosReport>),
-    /// What an experiment had left behind.
+    /// What was undone after an experiment.
     Restore(RestoreReport),
     /// What `down` did.
     Down(DownReport),
-    /// The logs came to their end.
+    /// The logs have ended.
     Logs {
         /// The pods whose logs were read.
         pods: Vec<String>,
@@ -59,7 +59,7 @@ pub enum Report {
 }
 
 impl Report {
-    /// The answer that follows from what was found out.
+    /// The outcome of the report.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
@@ -69,7 +69,6 @@ impl Report {
             Self::Verify(report) => report.outcome(),
             Self::Chaos(report) => report.outcome(),
             Self::Restore(report) => report.outcome(),
-            // Nothing was asked but what would be done.
             Self::Down(report) => report.outcome(),
             Self::Logs { unread, .. } => {
                 if unread.is_empty() {

@@ -1,4 +1,4 @@
-//! What was left behind by an experiment, and undone.
+//! The report of `chaos --restore`.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,21 +10,21 @@ use crate::object::ObjectRef;
 pub struct Restored {
     /// The object.
     pub object: ObjectRef,
-    /// What was done to it, as the end of a sentence.
+    /// What was done to it, as a phrase.
     pub what: String,
 }
 
-/// What was left behind by an experiment, and undone.
+/// What an experiment left behind and `chaos --restore` undid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestoreReport {
     /// The workload.
     pub object: ObjectRef,
-    /// Everything that was undone; nothing when nothing was left behind.
+    /// The restored objects; empty if nothing was left behind.
     pub restored: Vec<Restored>,
 }
 
 impl RestoreReport {
-    /// The outcome: whatever was left behind has been undone.
+    /// The outcome: always success, because failures are errors.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         Outcome::Success

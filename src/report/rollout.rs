@@ -1,4 +1,4 @@
-//! Where a rollout stands.
+//! The report of `rollout status`.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub struct RolloutReport {
 }
 
 impl RolloutReport {
-    /// Healthy, failed, or not over when the deadline passed.
+    /// Success if complete, unhealthy if failed, undecided if the deadline passed first.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self.progress.state {

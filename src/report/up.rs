@@ -1,4 +1,4 @@
-//! What `up` did, and what became of it.
+//! The report of `up`.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::exit::Outcome;
 use crate::object::ObjectRef;
 use crate::status::{State, Status};
 
-/// One object of the set, and what was done to it.
+/// One object of the set and what was done to it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Applied {
     /// The object.
@@ -17,7 +17,7 @@ pub struct Applied {
     pub action: Action,
 }
 
-/// An object that was waited for, or that has no rule to be waited for by.
+/// An object that `up` waited for, or one without a readiness rule.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Waited {
     /// The object.
@@ -26,21 +26,21 @@ pub struct Waited {
     pub status: Status,
 }
 
-/// What `up` did, and what became of it.
+/// What `up` applied, and whether it became ready.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct UpReport {
-    /// Every object of the set, in the order of the work.
+    /// Every object of the set, in apply order.
     pub objects: Vec<Applied>,
     /// The StatefulSets, with their replicas.
     pub rollouts: Vec<RolloutReport>,
     /// The other objects and their last state.
     pub waited: Vec<Waited>,
-    /// Whether this was a rehearsal (`--dry-run`).
+    /// Whether this was a dry run (`--dry-run`).
     pub dry_run: bool,
 }
 
 impl UpReport {
-    /// The number of objects to which `action` was done.
+    /// The number of objects with this action.
     #[must_use]
     pub fn count(&self, action: Action) -> usize {
         self.objects
@@ -49,7 +49,7 @@ impl UpReport {
             .count()
     }
 
-    /// The objects that were applied, but whose health nobody waited for.
+    /// The objects that were applied without waiting for their health.
     pub fn not_waited_for(&self) -> impl Iterator<Item = &ObjectRef> {
         self.waited
             .iter()
@@ -57,7 +57,7 @@ impl UpReport {
             .map(|waited| &waited.object)
     }
 
-    /// The worst of what was waited for: one failure outweighs any number of open ends.
+    /// The worst outcome of all: one failure outweighs any number of undecided objects.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let rollouts = self.rollouts.iter().map(RolloutReport::outcome);

@@ -1,4 +1,4 @@
-//! Do all replicas serve the same data? Answers in, verdict out.
+//! The report of `verify`: whether all replicas serve the same data.
 
 mod baseline;
 mod compare;
@@ -27,7 +27,7 @@ use crate::exit::Outcome;
 use crate::figures::hexadecimal;
 use crate::object::ObjectRef;
 
-/// How a replica was reached.
+/// The transport to a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
@@ -37,7 +37,7 @@ pub enum Via {
     PodProxy,
 }
 
-/// Where every replica is asked.
+/// A port and a path at which replicas are checked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The port of the pods.
@@ -52,69 +52,69 @@ impl std::fmt::Display for Endpoint {
     }
 }
 
-/// What one replica answered, or why it did not.
+/// The answer of one replica, or why there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplicaAnswer {
     /// The pod's name.
     pub pod: String,
     /// Its ordinal.
     pub ordinal: i32,
-    /// The pod's UID, when it exists.
+    /// The pod's UID, if it exists.
     pub uid: Option<String>,
     /// The node it runs on.
     pub node: Option<String>,
-    /// Where it was asked.
+    /// The endpoint.
     #[serde(flatten)]
     pub endpoint: Endpoint,
     /// The HTTP status.
     pub status: Option<u16>,
     /// The SHA-256 of the body, in hexadecimal.
     pub sha256: Option<String>,
-    /// The SHA-256 of what is compared, where something is cut out of the body before.
+    /// The SHA-256 of the compared content, if parts of the body are ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compared_sha256: Option<String>,
     /// The length of the body.
     pub bytes: Option<u64>,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
-    /// The `Content-Encoding` header, where there is one: bodies are compared as they come.
+    /// The `Content-Encoding` header, if any; bodies are compared without decoding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
-    /// From the request's first byte to the body's last, in milliseconds.
+    /// The time from the first byte of the request to the last byte of the body, in milliseconds.
     pub latency_ms: Option<u64>,
-    /// How the replica was reached.
+    /// The transport to the replica.
     pub via: Via,
-    /// How often the question was repeated because the transport failed.
+    /// How often the request was repeated because the transport failed.
     pub repeats: u32,
-    /// Why the answer is not a right one.
+    /// Why the answer is not right.
     pub error: Option<Problem>,
 }
 
 impl ReplicaAnswer {
-    /// The SHA-256 of what is compared.
+    /// The SHA-256 of the compared content.
     #[must_use]
     pub fn compared(&self) -> Option<&str> {
         self.compared_sha256.as_deref().or(self.sha256.as_deref())
     }
 }
 
-/// How often a repeated verification came to what.
+/// The outcomes of a repeated verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rounds {
-    /// Verifications in all.
+    /// All verifications.
     pub count: u32,
-    /// Those that were success.
+    /// Successful verifications.
     pub success: u32,
-    /// Those that were unhealthy.
+    /// Unhealthy verifications.
     pub unhealthy: u32,
-    /// Those that were undecided, the ones included that did not come to an end.
+    /// Undecided verifications, including those that were cut short.
     pub undecided: u32,
-    /// How often one came to something else than the one before.
+    /// How often the outcome changed from one verification to the next.
     pub changes: u32,
 }
 
 impl Rounds {
-    /// The worst outcome of all: one wrong answer is not made good by a right one.
+    /// The worst outcome of all: a later right answer does not undo a wrong one.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         if self.unhealthy > 0 {
@@ -127,59 +127,59 @@ impl Rounds {
     }
 }
 
-/// Everything that a verification saw; the report weighs it.
+/// All observations of a verification; the report weighs them.
 #[derive(Debug, Clone)]
 pub struct Evidence<'a> {
     /// The workload.
     pub object: ObjectRef,
-    /// Where every replica was asked.
+    /// The endpoints at which every replica was checked.
     pub endpoints: Vec<Endpoint>,
     /// The endpoints at which replicas may answer differently.
     pub may_differ: Vec<Endpoint>,
     /// The answers.
     pub replicas: Vec<ReplicaAnswer>,
-    /// What was found beside the answers.
+    /// Findings that do not come from the answers.
     pub findings: Vec<Finding>,
-    /// What should be known, and weighs nothing.
+    /// Notes, which do not affect the verdict.
     pub notes: Vec<String>,
     /// The beginnings of the bodies.
     pub contents: &'a Contents,
-    /// Whether pieces of contents are to be shown.
+    /// Whether to show excerpts of the contents.
     pub shows_content: bool,
-    /// What was answered at another time.
+    /// The answers of an earlier run.
     pub baseline: Option<&'a Baseline>,
 }
 
-/// What every replica answered, and what follows.
+/// The answers of every replica and the verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifyReport {
     /// The workload.
     pub object: ObjectRef,
-    /// Where every replica was asked.
+    /// The endpoints at which every replica was checked.
     pub endpoints: Vec<Endpoint>,
-    /// Those of the endpoints at which replicas may answer differently.
+    /// The endpoints at which replicas may answer differently.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub may_differ: Vec<Endpoint>,
     /// One entry for every replica that should exist and every endpoint, by ordinal.
     pub replicas: Vec<ReplicaAnswer>,
-    /// The different right answers; one for each endpoint when all is well.
+    /// The different right answers; one for each endpoint if all replicas agree.
     pub groups: Vec<AnswerGroup>,
-    /// What speaks against the workload, or against the proof.
+    /// The problems of the workload or of the proof.
     pub findings: Vec<Finding>,
-    /// What should be known, and weighs nothing: repeats, other ways to the replicas.
+    /// Notes, which do not affect the verdict, for example about repeated requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// How often which outcome was seen, of a repeated verification, whose last report this is.
+    /// The outcomes of all rounds, if this is the last report of a repeated verification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rounds: Option<Rounds>,
     /// The outcome.
     pub verdict: Outcome,
-    /// The verdict in one sentence, with its sample.
+    /// The verdict in one sentence, with the sample size.
     pub summary: String,
 }
 
 impl VerifyReport {
-    /// Weighs the answers of every replica that should exist, of whose bodies nothing was kept.
+    /// Weighs the answers of every replica that should exist, without their bodies.
     #[must_use]
     pub fn new(
         object: ObjectRef,
@@ -200,10 +200,10 @@ impl VerifyReport {
         })
     }
 
-    /// Weighs everything that was seen.
+    /// Weighs the evidence.
     ///
-    /// A wrong answer outweighs an unknown one: what is proven does not become undecided because
-    /// something else could not be asked.
+    /// A wrong answer outweighs an unknown one: a proven failure does not become undecided because
+    /// another replica could not be checked.
     #[must_use]
     pub fn weigh(evidence: Evidence<'_>) -> Self {
         let Evidence {
@@ -273,14 +273,14 @@ impl VerifyReport {
         report
     }
 
-    /// The outcome: of a repeated verification, the worst one.
+    /// The outcome; for a repeated verification, the worst one.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.rounds.as_ref().map_or(self.verdict, Rounds::outcome)
     }
 
-    /// The digest of the one answer on which all replicas agree, when they do; of several
-    /// endpoints, the digest of a line `PORT PATH DIGEST` for each at which they have to agree.
+    /// The digest of the answer on which all replicas agree, if they do. For several endpoints, it is the
+    /// digest of one line `PORT PATH DIGEST` for each endpoint at which they must agree.
     #[must_use]
     pub fn agreed_sha256(&self) -> Option<String> {
         if self.verdict != Outcome::Success {
@@ -328,8 +328,8 @@ fn ordinals(replicas: &[ReplicaAnswer]) -> usize {
     ordinals.len()
 }
 
-/// What is wrong with single replicas. What is the pod's own is said once, at however many endpoints
-/// it was asked.
+/// The findings about single replicas. A problem of the pod itself is reported once, not once for each
+/// endpoint.
 fn of_replicas(endpoints: &[Endpoint], replicas: &[ReplicaAnswer]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for answer in replicas {
@@ -361,7 +361,7 @@ fn repeats(replicas: &[ReplicaAnswer]) -> Option<String> {
     }
 }
 
-/// `asked` is how many answers there have to be: one of each replica at each endpoint.
+/// `asked` is the number of expected answers: one of each replica at each endpoint.
 fn verdict(
     asked: usize,
     replicas: &[ReplicaAnswer],

@@ -101,7 +101,7 @@ fn answers_are_read_as_clients_of_the_servers_read_them() {
         ("/moved", 4, "a redirect to `https://example.com/`"),
         ("/unchanged", 4, "status 304 instead of 200"),
         ("/failed", 4, "status 500 instead of 200"),
-        ("/differs", 4, "its byte at offset 0 is not the one"),
+        ("/differs", 4, "its byte at offset 0 differs from the one"),
         (
             "/packed",
             4,
@@ -142,14 +142,14 @@ fn a_later_answer_on_a_kept_connection_is_an_answer() {
         namespace.here(&[&["-o", "json", "chaos", "statefulset/web"], &flags[..]].concat())
     };
     let table = [
-        ("/breaks-off", "unknown", 5, "did not come to"),
-        ("/flood", "wrong", 4, "answered with other content"),
+        ("/breaks-off", "unknown", 5, "broke off"),
+        ("/flood", "wrong", 4, "answered with different content"),
         ("/failed", "failing", 4, "without any fault"),
         (
             "/hangs-up",
             "reconnected",
             0,
-            "clients that keep connections would have seen",
+            "clients that keep their connections would have seen",
         ),
     ];
     for (path, counted, code, words) in table {

@@ -1,23 +1,22 @@
-//! What clients would have seen, in figures.
+//! The availability that clients would have seen, in figures.
 
 use serde::{Deserialize, Serialize};
 
 use crate::figures::took;
 
-/// What a probe of a replica came to, in order of gravity: where several fall together, the gravest is
-/// shown.
+/// The result of a probe, by severity: where several coincide, the most severe is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeState {
     /// The expected status with the content of the steady state.
     Right,
-    /// The replica could not be asked, so that nothing is known about it.
+    /// The replica could not be probed, so its state is unknown.
     Unknown,
-    /// No answer: nothing listens, nobody is there, or not in time.
+    /// No answer: the pod is missing, nothing listens, or the probe timed out.
     Silent,
-    /// Another status than expected.
+    /// An unexpected status.
     Failing,
-    /// The expected status with other content.
+    /// The expected status with different content.
     Wrong,
 }
 
@@ -26,19 +25,19 @@ pub enum ProbeState {
 pub struct ProbeCounts {
     /// Right answers.
     pub right: u64,
-    /// Answers with other content.
+    /// Answers with different content.
     pub wrong: u64,
-    /// Answers with another status.
+    /// Answers with an unexpected status.
     pub failing: u64,
     /// Probes without an answer.
     pub silent: u64,
-    /// Probes that could not be made, or whose answer is not known.
+    /// Probes that could not be sent, or whose answer is unknown.
     pub unknown: u64,
-    /// Those of the unknown whose answer began, and did not come to a proven end.
+    /// The part of `unknown` whose answer began but has no proven end.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cut: u64,
-    /// Those of the right that were answered only on a new connection: a client that keeps its
-    /// connection would have seen an error.
+    /// The part of `right` that needed a new connection: a client that keeps its connection would have
+    /// seen an error.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reconnected: u64,
 }
@@ -52,7 +51,7 @@ fn is_zero(count: &u64) -> bool {
 }
 
 impl ProbeCounts {
-    /// Counts one more.
+    /// Counts one probe.
     pub fn add(&mut self, state: ProbeState) {
         *match state {
             ProbeState::Right => &mut self.right,
@@ -63,13 +62,13 @@ impl ProbeCounts {
         } += 1;
     }
 
-    /// Probes that say something about the replica.
+    /// Probes that show the state of the replica.
     #[must_use]
     pub fn decided(&self) -> u64 {
         self.right + self.wrong + self.failing + self.silent
     }
 
-    /// The share of right answers, between 0 and 1; `None` when nothing is known.
+    /// The share of right answers, between 0 and 1; `None` without any decided probe.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
@@ -91,20 +90,20 @@ pub struct ReplicaAvailability {
     pub probes: ProbeCounts,
     /// The share of right answers.
     pub share: Option<f64>,
-    /// The longest time without a right answer, in milliseconds: from the last right answer before
-    /// to the first one after it, so that it is never shorter than what a client saw.
+    /// The longest outage in milliseconds, from the last right answer before it to the first one after
+    /// it, so it is never shorter than what a client saw.
     pub longest_outage_ms: u64,
-    /// How long an outage has lasted that was not over when the probing ended, in milliseconds: it
-    /// lasted at least so long.
+    /// The length so far of an outage that was still open when probing ended, in milliseconds: it lasted
+    /// at least this long.
     #[serde(default)]
     pub open_outage_ms: Option<u64>,
-    /// Time during which nothing is known, in milliseconds.
+    /// The time in which its state was unknown, in milliseconds.
     pub unknown_ms: u64,
 }
 
 impl ReplicaAvailability {
-    /// How long it gave no right answer, as the end of "it gave no right answer for …". What was not over when the run ended is
-    /// never told as if it were.
+    /// Its outages, to follow "it gave no right answer for". An open outage is never described as
+    /// finished.
     #[must_use]
     pub fn away_for(&self) -> String {
         let longest = took(self.longest_outage_ms);
@@ -121,41 +120,41 @@ impl ReplicaAvailability {
     }
 }
 
-/// What a client of a Service would have seen.
+/// The availability that a client of a Service would have seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceAvailability {
     /// The Service's name.
     pub service: String,
-    /// Time during which one of its ready endpoints did not answer right, or none did, in
-    /// milliseconds: a request may have failed.
+    /// The time in which at least one ready endpoint gave no right answer, in milliseconds: a request may
+    /// have failed.
     pub failing_ms: u64,
-    /// Time during which no ready endpoint answered right, in milliseconds: every request failed.
+    /// The time in which no ready endpoint gave a right answer, in milliseconds: every request failed.
     pub down_ms: u64,
-    /// Time during which no failure is known and not all is known, in milliseconds.
+    /// The time without a known failure in which the state of an endpoint was unknown, in milliseconds.
     #[serde(default)]
     pub unknown_ms: u64,
 }
 
-/// What clients would have seen.
+/// The availability that clients would have seen.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Availability {
     /// The share of right answers of all replicas together.
     pub share: Option<f64>,
-    /// Time during which no replica answered right, in milliseconds.
+    /// The time in which no replica gave a right answer, in milliseconds.
     pub none_answered_ms: u64,
-    /// When what is measured began, in milliseconds since the run began.
+    /// The start of the measurement, in milliseconds since the start of the run.
     #[serde(default)]
     pub from_ms: u64,
-    /// How long was probed, in milliseconds.
+    /// The duration of the measurement, in milliseconds.
     pub probed_ms: u64,
     /// Each replica, by ordinal.
     pub replicas: Vec<ReplicaAvailability>,
-    /// Each Service that selects the pods, by name; none when that could not be followed.
+    /// Each Service that selects the pods, by name; empty if Services could not be followed.
     pub services: Vec<ServiceAvailability>,
 }
 
 impl Availability {
-    /// The replica that was away the longest.
+    /// The replica with the longest outage.
     #[must_use]
     pub fn longest_outage(&self) -> Option<&ReplicaAvailability> {
         let replicas = self.replicas.iter();

@@ -1,22 +1,22 @@
-//! What others did meanwhile: it must not read as the work of a fault.
+//! Disturbances by others, which must not be attributed to a fault.
 
 use serde::{Deserialize, Serialize};
 
 use super::Observed;
 use crate::report::{Certainty, FindingKind, ReplicaAnswer, VerifyReport};
 
-/// Something that happened to a pod, and that no fault of the experiment did.
+/// A change to a pod that no fault of the experiment caused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disturbance {
     /// The pod.
     pub pod: String,
     /// Whether it was deleted; otherwise its containers restarted.
     pub is_deleted: bool,
-    /// What happened, as a sentence.
+    /// The disturbance as a sentence.
     pub what: String,
 }
 
-/// A pod that was made from another revision of the template than when it was verified.
+/// A pod that came back with a different template revision than in the steady state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remade {
     /// The pod.
@@ -28,18 +28,18 @@ pub struct Remade {
 }
 
 impl Remade {
-    /// What follows from it, as a sentence.
+    /// The doubt that follows, as a sentence.
     pub(super) fn doubt(&self) -> String {
         format!(
-            "`{}` came back at another revision of the template ({} before, {} now), which may have \
-             changed what it serves: nothing tells whether the data survived",
+            "`{}` came back at a different template revision ({} before, {} now), which may have \
+             changed its content: nothing shows whether the data survived",
             self.pod, self.revision_before, self.revision_after
         )
     }
 }
 
-/// Whether another template alone can be the reason for whatever is not as it was: every replica that
-/// was not remade answers as before, and there is no pod that should not exist.
+/// Whether the new template alone can explain every difference: every replica with its old template
+/// answers as before, and no unexpected pod exists.
 pub(super) fn templates_explain(observed: &Observed) -> bool {
     let Some(after) = &observed.after else {
         return false;
@@ -55,7 +55,7 @@ pub(super) fn templates_explain(observed: &Observed) -> bool {
             .all(|answer| is_as_before(&observed.before, answer))
 }
 
-/// Whether a replica answers as before, or is not known to answer otherwise.
+/// Whether a replica answers as before, or at least is not known to answer differently.
 fn is_as_before(before: &VerifyReport, answer: &ReplicaAnswer) -> bool {
     if let Some(problem) = &answer.error {
         return problem.certainty() != Certainty::Wrong;

@@ -1,4 +1,4 @@
-//! One fault, the proof that it happened, and the recovery from it on one clock.
+//! One fault, the proof that it hit its target, and the recovery, on one clock.
 
 use std::collections::BTreeMap;
 
@@ -6,29 +6,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
 
-/// What a recovery goes through, in this order.
+/// The phases of a recovery, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecoveryPhase {
-    /// The API server, or the container, has taken the fault.
+    /// The API server or the container accepted the fault.
     Accepted,
-    /// The old pod carries a deletion time.
+    /// The old pod has a deletion time.
     Terminating,
     /// The old pod is gone.
     Gone,
-    /// A pod of the same name with another UID exists.
+    /// A pod with the same name and a different UID exists.
     Replaced,
     /// The new pod has a node.
     Scheduled,
-    /// The new pod's volumes are mounted and its network is there.
+    /// The new pod's volumes are mounted and its network is ready.
     VolumeReady,
-    /// The new run of the pod's containers has started.
+    /// The new containers have started.
     Started,
     /// The pod is Ready.
     Ready,
     /// The pod gave its first right answer.
     FirstRightAnswer,
-    /// Every replica answers, and all alike, as before the fault.
+    /// Every replica gives the same answer as before the fault.
     AllEqual,
 }
 
@@ -64,7 +64,7 @@ impl RecoveryPhase {
         }
     }
 
-    /// Its name wherever a person reads it: that in JSON, as words.
+    /// Its name for people: the JSON name in words.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -75,7 +75,7 @@ impl RecoveryPhase {
         }
     }
 
-    /// How many pods got as far as this, and how many there are; `None` when all of them did.
+    /// How many pods reached this phase, and the number of all pods; `None` if all reached it.
     #[must_use]
     pub fn reach(self, faults: &[FaultRecord]) -> Option<(usize, usize)> {
         let broken = faults.iter().filter(|record| record.refused.is_none());
@@ -88,41 +88,41 @@ impl RecoveryPhase {
     }
 }
 
-/// One fault, as one pod lived through it. A fault that takes several pods has one entry for each.
+/// One fault on one target. A fault with several targets has one entry for each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FaultRecord {
     /// The number of the fault in the experiment, from 1.
     pub number: u32,
-    /// What was done.
+    /// The fault.
     pub fault: Fault,
     /// The pod's name.
     pub pod: String,
-    /// When the fault was sent, in milliseconds since the run began.
+    /// When the fault was sent, in milliseconds since the start of the run.
     pub at_ms: u64,
-    /// The UID of the pod that was hit.
+    /// The UID of the target before the fault.
     pub uid_before: String,
-    /// The UID of the pod that has this name afterwards.
+    /// The UID of the pod with this name afterwards.
     pub uid_after: Option<String>,
-    /// Restarts of its containers when it was hit.
+    /// Restarts of its containers before the fault.
     pub restarts_before: i32,
     /// Restarts of its containers afterwards.
     pub restarts_after: Option<i32>,
-    /// What proves that the fault happened, as a clause; without it nothing is proven.
+    /// The proof that the fault hit its target, as a clause; `None` if unproven.
     pub proof: Option<String>,
-    /// Why the fault was not carried out, when it was refused.
+    /// Why the fault was refused, if it was.
     pub refused: Option<String>,
     /// When each phase was seen, in milliseconds since the fault was sent.
     pub phases: BTreeMap<RecoveryPhase, u64>,
-    /// The longest time without a right answer of this replica since the fault, in milliseconds;
-    /// `None` when it never answered right again.
+    /// The longest outage of this replica since the fault, in milliseconds; `None` if it never gave a
+    /// right answer again.
     pub outage_ms: Option<u64>,
-    /// Answers with other content than before, from any replica, since the fault.
+    /// Answers with different content since the fault, from any replica.
     pub wrong_answers: u64,
 }
 
 impl FaultRecord {
-    /// Whether the phase was seen, or one that only comes after it. From the start of the containers on
-    /// there is no order: a replica may answer before it is Ready.
+    /// Whether this phase was seen, or a later one that implies it. From `Started` on, phases have no
+    /// order: a replica may answer before it is Ready.
     fn has_reached(&self, phase: RecoveryPhase) -> bool {
         let is_ordered = phase <= RecoveryPhase::Started;
         let mut seen = self.phases.keys();

@@ -1,4 +1,4 @@
-//! What became of a workload that was broken on purpose.
+//! The report of an experiment: whether the workload survived.
 
 mod availability;
 mod disturbance;
@@ -24,70 +24,70 @@ use crate::diagnose::Diagnosis;
 use crate::exit::Outcome;
 use crate::object::ObjectRef;
 
-/// What the data was before and after.
+/// The data before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataProof {
     /// The SHA-256 on which all replicas agreed before the fault.
     pub before_sha256: Option<String>,
     /// The SHA-256 on which all replicas agreed after it.
     pub after_sha256: Option<String>,
-    /// Whether the two are equal; `None` when one of them is not known.
+    /// Whether the two are equal; `None` if one of them is unknown.
     pub preserved: Option<bool>,
 }
 
-/// How well the prober itself worked.
+/// The quality of the probing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prober {
     /// The time between two probes of a replica, in milliseconds.
     pub interval_ms: u64,
-    /// The longest time during which a replica was not probed, in milliseconds.
+    /// The longest gap of any replica, in milliseconds.
     pub largest_gap_ms: u64,
 }
 
 impl Prober {
-    /// By how much a duration may have been shorter than it was measured, in milliseconds: what lies
-    /// between two probes at its beginning and at its end.
+    /// The uncertainty: by how much a measured duration may exceed the real one, in milliseconds. It is
+    /// the time between two probes at either end.
     #[must_use]
     pub fn leaves_open_ms(&self) -> u64 {
         2 * self.interval_ms.max(self.largest_gap_ms)
     }
 }
 
-/// A figure of this run beside that of an older one.
+/// A figure of this run compared with an older run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compared {
-    /// What was measured: a phase, or `outage`.
+    /// The name of the figure: a phase or `outage`.
     pub what: String,
-    /// The older figure, in milliseconds.
+    /// The figure of the older run, in milliseconds.
     pub old_ms: u64,
-    /// This run's figure, in milliseconds.
+    /// The figure of this run, in milliseconds.
     pub new_ms: u64,
-    /// Whether this run is slower beyond the tolerance.
+    /// Whether this run is slower than the tolerance allows.
     pub is_regression: bool,
 }
 
-/// The answer to "did it survive?"
+/// The verdict of an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChaosVerdict {
-    /// Broken for certain, recovered within the budgets, and the data is the same.
+    /// It was provably broken, recovered within the budgets and serves the same data.
     Survived,
-    /// It did not recover, was too slow, or the data is not the same.
+    /// It did not recover, was too slow, or serves different data.
     Failed,
-    /// It was not broken: it was not safe, or it did not serve one answer to begin with.
+    /// It was not broken, because that was unsafe or the workload was not in its steady state.
     Refused,
-    /// The evidence is not enough for either.
+    /// The evidence is not enough.
     Inconclusive,
-    /// A dry run: nothing was broken, and nothing speaks against it.
+    /// A dry run without objections; nothing was broken.
     Rehearsed,
-    /// A control run: nothing was broken, and every probe was answered right.
+    /// A control run in which every probe got a right answer; nothing was broken.
     Undisturbed,
 }
 
-/// Everything that was seen of an experiment; the report weighs it.
+/// All observations of an experiment; the report weighs them.
 #[derive(Debug, Clone)]
 pub struct Observed {
-    /// What was to be done.
+    /// The plan.
     pub experiment: Experiment,
     /// The verification before the first fault.
     pub before: VerifyReport,
@@ -97,34 +97,34 @@ pub struct Observed {
     pub after: Option<VerifyReport>,
     /// Why it did not recover.
     pub cause: Option<Diagnosis>,
-    /// What clients would have seen.
+    /// The availability that clients would have seen.
     pub availability: Availability,
-    /// How well the prober worked.
+    /// The quality of the probing.
     pub prober: Prober,
-    /// This run beside an older one.
+    /// This run compared with an older one.
     pub compared: Vec<Compared>,
-    /// Why it was not begun.
+    /// Why the experiment did not start, one sentence each.
     pub refusals: Vec<String>,
-    /// Whether it was stopped before its end.
+    /// Whether it was stopped early.
     pub is_stopped: bool,
-    /// What keeps the evidence from being complete, one sentence each.
+    /// Why the evidence is incomplete, one sentence each.
     pub doubts: Vec<String>,
-    /// What happened to pods that no fault took.
+    /// Changes to pods that no fault caused.
     pub disturbances: Vec<Disturbance>,
-    /// Pods of another revision of the template than in the steady state.
+    /// Pods with a different template revision than in the steady state.
     pub remade: Vec<Remade>,
-    /// What speaks against the workload for certain, one sentence each.
+    /// Proven failures of the workload, one sentence each.
     pub failures: Vec<String>,
-    /// What the experiment changed and could not restore, one sentence each.
+    /// Changes that the experiment could not undo, one sentence each.
     pub not_restored: Vec<String>,
 }
 
-/// What became of a workload that was broken on purpose.
+/// The report of an experiment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChaosReport {
     /// The workload.
     pub object: ObjectRef,
-    /// What was done, and to whom.
+    /// The faults and their targets.
     pub experiment: Experiment,
     /// The verification before the first fault.
     pub before: VerifyReport,
@@ -132,37 +132,37 @@ pub struct ChaosReport {
     pub faults: Vec<FaultRecord>,
     /// The percentiles of every phase.
     pub summary: BTreeMap<RecoveryPhase, Percentiles>,
-    /// What clients would have seen.
+    /// The availability that clients would have seen.
     pub availability: Availability,
     /// The verification after the last recovery.
     pub after: Option<VerifyReport>,
     /// The data before and after.
     pub data: DataProof,
-    /// How well the prober worked.
+    /// The quality of the probing.
     pub prober: Prober,
-    /// This run beside an older one.
+    /// This run compared with an older one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub compared: Vec<Compared>,
     /// Why it did not recover.
     pub cause: Option<Diagnosis>,
-    /// What the experiment changed and could not restore.
+    /// Changes that the experiment could not undo.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_restored: Vec<String>,
-    /// What happened to pods that no fault took.
+    /// Changes to pods that no fault caused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disturbances: Vec<Disturbance>,
-    /// Pods of another revision of the template than in the steady state, when they may serve other data
-    /// for that reason.
+    /// Pods with a different template revision than in the steady state, if that may explain different
+    /// data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remade: Vec<Remade>,
-    /// The answer.
+    /// The verdict.
     pub verdict: ChaosVerdict,
-    /// Why, one sentence each.
+    /// The reasons, one sentence each.
     pub reasons: Vec<String>,
 }
 
 impl ChaosReport {
-    /// Weighs what was seen.
+    /// Weighs the observations.
     #[must_use]
     pub fn new(observed: Observed) -> Self {
         let mut data = data(&observed.before, observed.after.as_ref());
@@ -190,7 +190,7 @@ impl ChaosReport {
         }
     }
 
-    /// Whether it survived with all its data, and was only slower than it should be.
+    /// Whether it survived with all its data but exceeded a budget.
     #[must_use]
     pub fn is_only_slow(&self) -> bool {
         let is_whole = self.data.preserved == Some(true)
@@ -200,7 +200,7 @@ impl ChaosReport {
         self.verdict == ChaosVerdict::Failed && self.experiment.fault.is_some() && is_whole
     }
 
-    /// How many faults were sent. Several pods may live through one.
+    /// The number of faults that were sent. One fault may have several targets.
     #[must_use]
     pub fn fault_count(&self) -> u32 {
         self.faults
@@ -210,7 +210,7 @@ impl ChaosReport {
             .unwrap_or(0)
     }
 
-    /// How it went, in the words that stand above every account of it.
+    /// The verdict in words, as the headline of every report.
     #[must_use]
     pub fn headline(&self) -> &'static str {
         match self.verdict {
@@ -225,7 +225,7 @@ impl ChaosReport {
         }
     }
 
-    /// Whether there is a time after a fault, in which the data may be another than before.
+    /// Whether a fault was sent, so the data afterwards may differ from before.
     #[must_use]
     pub fn has_afterwards(&self) -> bool {
         let is_begun = !matches!(
@@ -235,7 +235,7 @@ impl ChaosReport {
         self.after.is_some() || is_begun && self.experiment.fault.is_some()
     }
 
-    /// The outcome; a refusal takes that of the answers that caused it.
+    /// The outcome; a refusal has the outcome of the verification that caused it.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self.verdict {
@@ -252,7 +252,7 @@ impl ChaosReport {
         }
     }
 
-    /// Whether a probe was answered with other content.
+    /// Whether a probe got an answer with different content.
     #[must_use]
     pub fn has_wrong_answers(&self) -> bool {
         let mut replicas = self.availability.replicas.iter();

@@ -1,4 +1,4 @@
-//! Many recoveries in three figures a phase.
+//! Summarises the durations of each phase over many recoveries.
 
 use std::collections::BTreeMap;
 
@@ -6,28 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use super::{FaultRecord, RecoveryPhase};
 
-/// From so many durations on a percentile says more than the longest of all.
+/// With fewer durations, the 95th percentile equals the maximum.
 const ENOUGH: u64 = 10;
 
-/// The extremes and the median, and a percentile by nearest rank. All in milliseconds.
+/// The extremes, the median and the 95th percentile (nearest rank), in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Percentiles {
-    /// How many were measured; 0 in reports of versions that did not say.
+    /// The number of durations; 0 in reports of older versions.
     #[serde(default)]
     pub samples: u64,
     /// The shortest.
     #[serde(default)]
     pub min: u64,
-    /// The median: of an even number, the mean of the two in the middle.
+    /// The median; for an even number, the mean of the two in the middle.
     pub p50: u64,
-    /// 19 of 20 took no longer; of fewer than ten this says nothing more than `max`.
+    /// The 95th percentile; with fewer than ten durations it equals `max`.
     pub p95: u64,
     /// The longest.
     pub max: u64,
 }
 
 impl Percentiles {
-    /// Of a number of durations; `None` of none.
+    /// The percentiles of these durations; `None` without any.
     #[must_use]
     pub fn of(durations: impl IntoIterator<Item = u64>) -> Option<Self> {
         let mut sorted: Vec<u64> = durations.into_iter().collect();
@@ -45,7 +45,7 @@ impl Percentiles {
         })
     }
 
-    /// Whether there are too few for more than the shortest, the median and the longest.
+    /// Whether there are too few durations for a 95th percentile.
     #[must_use]
     pub fn are_few(&self) -> bool {
         (1..ENOUGH).contains(&self.samples)

@@ -1,5 +1,5 @@
-//! What was seen of an experiment, weighed. What is certain and bad outweighs what is unknown, and
-//! what is unknown outweighs what is good.
+//! Weighs the observations of an experiment: a proven failure outweighs a doubt, and a doubt outweighs
+//! a success.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,13 @@ use crate::fault::Proof;
 use crate::figures::{count, took, took_both};
 use crate::report::{ReplicaAvailability, VerifyReport};
 
-/// The verdict, and why: one sentence each.
+/// The verdict and its reasons, one sentence each.
 pub(super) fn weigh(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec<String>) {
     if let Some(reasons) = refusals(observed) {
         return (ChaosVerdict::Refused, reasons);
     }
     if observed.experiment.dry_run {
-        let reason = "the steady state holds, and nothing speaks against the experiment";
+        let reason = "the workload is in its steady state, and no safety check objects";
         return (ChaosVerdict::Rehearsed, vec![reason.to_owned()]);
     }
     let (verdict, mut reasons) = decide(observed, data);
@@ -37,7 +37,7 @@ fn decide(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec<String>) 
         return (ChaosVerdict::Inconclusive, doubts);
     }
     if observed.experiment.fault.is_none() {
-        let reason = "every probe of every replica was answered right, without any fault";
+        let reason = "every replica answered every probe correctly, without any fault";
         return (ChaosVerdict::Undisturbed, vec![reason.to_owned()]);
     }
     let mut reasons = vec![survival(observed)];
@@ -45,7 +45,7 @@ fn decide(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec<String>) 
     (ChaosVerdict::Survived, reasons)
 }
 
-/// What only clients see that keep their connections: the prober asks anew on another one.
+/// Errors that only clients with kept connections see, because the prober retries on a new one.
 fn reconnected(observed: &Observed) -> Option<String> {
     let replicas = observed.availability.replicas.iter();
     let counts: Vec<(&str, u64)> = replicas
@@ -59,7 +59,7 @@ fn reconnected(observed: &Observed) -> Option<String> {
         .collect();
     (total > 0).then(|| {
         format!(
-            "clients that keep connections would have seen {}: {}",
+            "clients that keep their connections would have seen {}: {}",
             count(total, "error"),
             of_each.join(", ")
         )
@@ -71,10 +71,10 @@ fn survival(observed: &Observed) -> String {
     let container = observed.experiment.container.as_deref();
     let pods = match (container, observed.faults.as_slice()) {
         (Some(container), [record]) => format!(
-            "container `{container}` of `{}` was proven to have restarted",
+            "container `{container}` of `{}` is proven to have restarted",
             record.pod
         ),
-        (_, [record]) => format!("`{}` was proven to be a new pod", record.pod),
+        (_, [record]) => format!("`{}` is proven to be a new pod", record.pod),
         (_, records) if faults > 1 => format!("all {} faults are proven", records.len()),
         (_, records) => format!("all {} pods are proven to be new", records.len()),
     };
@@ -92,7 +92,7 @@ fn refusals(observed: &Observed) -> Option<Vec<String>> {
     }
     let before = &observed.before;
     let mut reasons = vec![format!(
-        "nothing was broken, because before the fault {}",
+        "nothing was broken, because there was no steady state before the fault: {}",
         before.summary
     )];
     reasons.extend(
@@ -104,11 +104,11 @@ fn refusals(observed: &Observed) -> Option<Vec<String>> {
     Some(reasons)
 }
 
-/// What is certain, and speaks against the workload.
+/// The proven failures of the workload.
 fn failures(observed: &Observed, data: &DataProof) -> Vec<String> {
     let mut failures = observed.failures.clone();
     if data.preserved == Some(false) {
-        failures.push("every replica serves other data than before the fault".to_owned());
+        failures.push("every replica serves different data than before the fault".to_owned());
     }
     if let Some(cause) = &observed.cause
         && cause.finality == Finality::Final
@@ -119,10 +119,10 @@ fn failures(observed: &Observed, data: &DataProof) -> Vec<String> {
         && after.verdict == Outcome::Unhealthy
         && !templates_explain(observed)
     {
-        failures.push(format!("after the recovery {}", after.summary));
+        failures.push(format!("after the recovery, {}", after.summary));
         failures.extend(after.findings.iter().map(|finding| finding.message.clone()));
     }
-    // What somebody else had a hand in is no figure of the fault.
+    // If others disturbed the run, its figures do not describe the fault.
     if !is_disturbed(observed) {
         failures.extend(exceeded_recovery(observed));
         failures.extend(exceeded_outage(observed));
@@ -147,23 +147,26 @@ fn regressions(observed: &Observed) -> impl Iterator<Item = String> {
         .filter(|compared| compared.is_regression);
     slower.map(|compared| {
         let (new, old) = took_both(compared.new_ms, compared.old_ms);
-        format!("`{}` took {new}, and {old} in the older run", compared.what)
+        format!(
+            "`{}` took {new}, compared with {old} in the older run",
+            compared.what
+        )
     })
 }
 
-/// Whether somebody else has deleted a pod meanwhile.
+/// Whether others deleted a pod during the run.
 fn is_disturbed(observed: &Observed) -> bool {
     let mut disturbances = observed.disturbances.iter();
     disturbances.any(|disturbance| disturbance.is_deleted)
 }
 
-/// What a control run saw although nothing was broken.
+/// The missed probes of a control run, in which nothing was broken.
 fn noise(observed: &Observed) -> Vec<String> {
     let misses = observed.availability.replicas.iter().filter_map(|replica| {
         let missed = replica.probes.decided() - replica.probes.right;
         (missed > 0).then(|| {
             format!(
-                "`{}` missed {missed} of {} probes without any fault, for {}",
+                "`{}` missed {missed} of {} probes without any fault: it gave no right answer for {}",
                 replica.pod,
                 replica.probes.decided(),
                 replica.away_for()
@@ -188,8 +191,8 @@ fn slowest_recovery(faults: &[FaultRecord]) -> Option<u64> {
     Percentiles::of(times).map(|recovery| recovery.max)
 }
 
-/// An outage as measured is up to two intervals and a gap longer than what a client saw: only what
-/// exceeds the budget all the same is certain.
+/// A measured outage may be longer than the real one, by up to two intervals and a gap. Only an outage
+/// that exceeds the budget by more than this uncertainty is proven.
 fn exceeded_outage(observed: &Observed) -> Option<String> {
     let budget = observed.experiment.max_outage_ms?;
     let longest = observed.availability.longest_outage()?;
@@ -198,7 +201,7 @@ fn exceeded_outage(observed: &Observed) -> Option<String> {
         .then(|| away(longest, budget, "`--max-outage` allows {}"))
 }
 
-/// How long a replica was away, and how that stands to the budget, where `{}` stands for it.
+/// The outages of a replica, and a judgement in which `{}` is replaced by the budget.
 fn away(replica: &ReplicaAvailability, budget: u64, judged: &str) -> String {
     let (_, acceptable) = took_both(replica.longest_outage_ms, budget);
     let judged = judged.replace("{}", &acceptable);
@@ -209,7 +212,7 @@ fn away(replica: &ReplicaAvailability, budget: u64, judged: &str) -> String {
     )
 }
 
-/// What keeps the proof from being complete.
+/// The reasons why the proof is incomplete.
 fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
     let mut doubts = Vec::new();
     if observed
@@ -231,7 +234,7 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
         } else if observed.after.is_some() && !record.phases.contains_key(&RecoveryPhase::AllEqual)
         {
             doubts.push(format!(
-                "after fault {} on `{}` the replicas were not seen to be {} again",
+                "after fault {} on `{}`, the replicas were never seen {} again",
                 record.number,
                 record.pod,
                 RecoveryPhase::AllEqual.title()
@@ -243,10 +246,10 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
     let breaks = observed.experiment.fault.is_some();
     match &observed.after {
         None if breaks && doubts.is_empty() => {
-            doubts.push("the workload had not recovered when the time was over".to_owned());
+            doubts.push("the workload did not recover before the deadline".to_owned());
         }
         Some(after) if after.verdict != Outcome::Success => {
-            doubts.push(format!("after the recovery {}", after.summary));
+            doubts.push(format!("after the recovery, {}", after.summary));
             doubts.extend(after.findings.iter().map(|finding| finding.message.clone()));
         }
         Some(_) if breaks && data.preserved.is_none() && doubts.is_empty() => {
@@ -262,7 +265,7 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
         .unwrap_or(0);
     if breaks && done < observed.experiment.repeat && doubts.is_empty() {
         doubts.push(format!(
-            "{done} of {} faults took place",
+            "only {done} of {} faults were sent",
             observed.experiment.repeat
         ));
     }
@@ -277,7 +280,7 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
         && slowest_recovery(&observed.faults).is_none()
     {
         doubts.push(format!(
-            "no recovery was seen to its end, so nothing is known about the limit of {}",
+            "no recovery was complete, so the `--max-recovery` of {} cannot be judged",
             took(budget)
         ));
     }
@@ -287,8 +290,8 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
     doubts
 }
 
-/// Replicas that were there before and are not any more, or the other way round: then "the same data on
-/// every replica" is not about the same replicas.
+/// A change in the set of replicas: then "every replica serves the same data" is about different
+/// replicas.
 fn other_replicas(observed: &Observed) -> Option<String> {
     let after = observed.after.as_ref()?;
     let names = |report: &VerifyReport| {
@@ -298,14 +301,14 @@ fn other_replicas(observed: &Observed) -> Option<String> {
     let (old, new) = (names(&observed.before), names(after));
     (old != new).then(|| {
         format!(
-            "the workload had {} replicas before, and has {} now: somebody has scaled it",
+            "the workload had {} replicas before and has {} now: another client scaled it",
             old.len(),
             new.len()
         )
     })
 }
 
-/// What nobody could see, one sentence for each replica.
+/// The times in which a replica could not be probed, one sentence for each replica.
 fn blind(observed: &Observed) -> Vec<String> {
     let replicas = observed.availability.replicas.iter();
     replicas
@@ -313,7 +316,7 @@ fn blind(observed: &Observed) -> Vec<String> {
         .map(|replica| match replica.probes.decided() {
             0 => format!("`{}` could not be probed", replica.pod),
             _ => format!(
-                "`{}` could not be probed for {}, and what it answered then is not known",
+                "`{}` could not be probed for {}: its answers in that time are unknown",
                 replica.pod,
                 took(replica.unknown_ms)
             ),
@@ -321,18 +324,21 @@ fn blind(observed: &Observed) -> Vec<String> {
         .collect()
 }
 
-/// A recovery as measured may have been over earlier, by what the probing leaves open.
+/// A recovery may have been complete earlier than measured, by the uncertainty.
 fn unsupported_recovery(observed: &Observed) -> Option<String> {
     let budget = observed.experiment.max_recovery_ms?;
     let slowest = slowest_recovery(&observed.faults)?;
     let (slow, acceptable) = took_both(slowest, budget);
     (slowest > budget).then(|| {
-        format!("recovery took up to {slow}; whether that is more than {acceptable} is not known")
+        format!(
+            "recovery took up to {slow}; `--max-recovery` allows {acceptable}, but the excess is \
+             within the uncertainty"
+        )
     })
 }
 
-/// Where several containers run, the one whose process was ended need not be the one that answers:
-/// only a gap in the answers shows that it is.
+/// With several containers, the one that got the signal may not be the one that answers: only an outage
+/// proves that it is.
 fn not_the_server(observed: &Observed, record: &FaultRecord) -> Option<String> {
     let container = observed.experiment.container.as_ref()?;
     let others = &observed.experiment.beside;
@@ -340,8 +346,8 @@ fn not_the_server(observed: &Observed, record: &FaultRecord) -> Option<String> {
     (is_gapless && !others.is_empty()).then(|| {
         let others: Vec<String> = others.iter().map(|other| format!("`{other}`")).collect();
         format!(
-            "`{}` answered without a gap while its container `{container}` restarted: {} may be what \
-             serves the endpoint",
+            "`{}` answered without an outage while its container `{container}` restarted: {} may serve \
+             the endpoint",
             record.pod,
             others.join(" or ")
         )
@@ -368,8 +374,8 @@ fn unproven(record: &FaultRecord) -> String {
     }
 }
 
-/// A claim about outages is worth no more than the probing that it rests on, and none about one that
-/// was not over.
+/// No claim about outages is better than the probing behind it, and none is possible about an open
+/// outage.
 fn unsupported_outage(observed: &Observed) -> Option<String> {
     let budget = observed.experiment.max_outage_ms?;
     let gap = observed.prober.largest_gap_ms;
@@ -382,11 +388,11 @@ fn unsupported_outage(observed: &Observed) -> Option<String> {
     }
     let longest = observed.availability.longest_outage()?;
     if longest.longest_outage_ms > budget {
-        let judged = "whether that is more than {} is not known";
+        let judged = "`--max-outage` allows {}, but the excess is within the uncertainty";
         return Some(away(longest, budget, judged));
     }
     let mut replicas = observed.availability.replicas.iter();
     let open = replicas.find(|replica| replica.open_outage_ms.is_some())?;
-    let judged = "nothing is known about the limit of {}";
+    let judged = "the `--max-outage` of {} cannot be judged";
     Some(away(open, budget, judged))
 }

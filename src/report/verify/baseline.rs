@@ -1,4 +1,4 @@
-//! What all replicas answered at one time, to be held against what they answer at another.
+//! The answers of all replicas at one time, to compare with a later run.
 
 mod mismatch;
 
@@ -23,7 +23,7 @@ use crate::exit::Outcome;
 use crate::figures::{count, hexadecimal};
 use crate::object::ObjectRef;
 
-/// What all replicas of a workload answered at one time.
+/// The answers of all replicas of a workload at one time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Baseline {
     /// The version of this format.
@@ -32,43 +32,43 @@ pub struct Baseline {
     pub time: Timestamp,
     /// The workload.
     pub object: ObjectRef,
-    /// The one answer of every endpoint at which replicas have to agree.
+    /// The answer at every endpoint at which replicas must agree.
     pub endpoints: Vec<BaselineAnswer>,
 }
 
 /// The answer on which all replicas agreed at one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BaselineAnswer {
-    /// Where it was given.
+    /// The endpoint.
     #[serde(flatten)]
     pub endpoint: Endpoint,
     /// The HTTP status.
     pub status: u16,
-    /// The SHA-256 of what is compared, in hexadecimal.
+    /// The SHA-256 of the compared content, in hexadecimal.
     pub sha256: String,
-    /// The length of what is compared.
+    /// The length of the compared content, in bytes.
     pub bytes: u64,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
     /// The `Content-Encoding` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
-    /// How it was read: the API server's proxy adds a content type where there is none.
+    /// The transport: the API server's proxy adds a content type if there is none.
     pub via: Via,
-    /// What was cut out before.
+    /// The expressions whose matches were ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
-    /// What is compared, in base64, when it was to be shown and is not too large.
+    /// The compared content in base64, if contents may be shown and it is small enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
 }
 
 impl Baseline {
-    /// The version of the format that this program writes and reads.
+    /// The format version that this program reads and writes.
     pub const VERSION: u32 = 1;
 
-    /// The baseline of a verification that succeeded; `ignored` says what was cut out where. `None`
-    /// for any other, and where replicas may answer differently everywhere.
+    /// The baseline of a successful verification; `ignored` holds the ignored expressions by endpoint.
+    /// `None` if the verification did not succeed or replicas may answer differently at every endpoint.
     #[must_use]
     pub fn of(
         report: &VerifyReport,
@@ -116,8 +116,8 @@ impl Baseline {
         })
     }
 
-    /// Whether this baseline is one of these questions; each endpoint at which replicas have to
-    /// agree, with what is cut out there.
+    /// Checks that this baseline fits these endpoints at which replicas must agree, with their ignored
+    /// expressions.
     ///
     /// # Errors
     /// [`BaselineMismatch`], which names both sides.
@@ -165,7 +165,7 @@ impl Baseline {
         Ok(())
     }
 
-    /// Where today's right answers are not those of the baseline.
+    /// The differences between the current right answers and the baseline.
     pub(super) fn findings(
         &self,
         groups: &[AnswerGroup],
@@ -198,7 +198,7 @@ impl Baseline {
 }
 
 impl BaselineAnswer {
-    /// The content, when it was saved and is what its digest says.
+    /// The saved content, if it matches its digest.
     pub(super) fn known(&self) -> Option<Content> {
         let content = STANDARD.decode(self.content.as_ref()?).ok()?;
         let is_right = content.len() as u64 == self.bytes
@@ -224,7 +224,7 @@ impl BaselineAnswer {
                 .flat_map(|group| group.ordinals.iter().copied())
                 .collect();
             let message = format!(
-                "{} still {} the baseline of {time}, {} {} other data",
+                "{} still {} the baseline of {time}, but {} {} different data",
                 replicas(&same.ordinals),
                 serve(&same.ordinals),
                 replicas(&ordinals),
@@ -246,7 +246,7 @@ impl BaselineAnswer {
         }
     }
 
-    /// All that answered right agree, on something else.
+    /// All right answers agree, but not with the baseline.
     fn one_other(
         &self,
         group: &AnswerGroup,
@@ -268,7 +268,7 @@ impl BaselineAnswer {
             _ if group.bytes == 0 => (
                 FindingKind::Empty,
                 format!(
-                    "{who} {does} nothing, where the baseline of {time} has {}",
+                    "{who} {does} nothing, but the baseline of {time} has {}",
                     count(self.bytes, "byte")
                 ),
             ),
@@ -281,7 +281,7 @@ impl BaselineAnswer {
             ),
             difference => {
                 let mut message = format!(
-                    "{who} {does} other data than the baseline of {time}: {} ({}) instead of {} ({})",
+                    "{who} {does} different data than the baseline of {time}: {} ({}) instead of {} ({})",
                     short(&group.sha256),
                     count(group.bytes, "byte"),
                     short(&self.sha256),
@@ -292,7 +292,7 @@ impl BaselineAnswer {
                     let _ = write!(message, "; the first difference is at offset {offset}");
                 } else if group.bytes < self.bytes && self.content.is_none() {
                     message.push_str(
-                        "; that is shorter than the baseline, and may be its beginning: the baseline was saved without its content",
+                        "; this is shorter than the baseline and may be its beginning, but the baseline was saved without its content",
                     );
                 }
                 (FindingKind::Regenerated, message)
@@ -305,7 +305,7 @@ impl BaselineAnswer {
         }
     }
 
-    /// The same data under another status or content type.
+    /// The same data with a different status or content type.
     fn other_head(&self, asked: &[&ReplicaAnswer]) -> Option<Finding> {
         let same = asked
             .iter()

@@ -1,4 +1,4 @@
-//! How the answers of one endpoint differ: groups in, findings in words out.
+//! Describes in findings how the answers at one endpoint differ.
 
 use crate::figures::count;
 use std::collections::BTreeMap;
@@ -13,10 +13,10 @@ use super::{ReplicaAnswer, Via};
 /// UTF-8's byte-order mark.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Groups that are described one by one, at most.
+/// At most this many groups are described one by one.
 const DESCRIBED: usize = 8;
 
-/// What the groups of one endpoint, of which there should be one, come to.
+/// The findings about the groups of one endpoint, of which there should be only one.
 pub(super) fn differences(groups: &[&AnswerGroup], contents: &Contents) -> Vec<Finding> {
     let [first, second, ..] = groups else {
         return Vec::new();
@@ -32,7 +32,7 @@ pub(super) fn differences(groups: &[&AnswerGroup], contents: &Contents) -> Vec<F
     let mut parts = vec![format!("{sentence}: {}", described(groups))];
     match (difference, offset(difference)) {
         (Difference::Beyond(kept), _) => parts.push(format!(
-            "their first {} are equal, and more was not kept",
+            "their first {} are equal, and the rest was not kept",
             count(kept, "byte")
         )),
         (_, Some(offset)) => parts.push(format!("the first difference is at offset {offset}")),
@@ -50,7 +50,7 @@ pub(super) fn differences(groups: &[&AnswerGroup], contents: &Contents) -> Vec<F
     findings
 }
 
-/// The kind of disagreement, and how it begins in words.
+/// The kind of disagreement and the beginning of its sentence.
 fn kind(groups: &[&AnswerGroup]) -> (FindingKind, String) {
     let count: usize = groups.iter().map(|group| group.ordinals.len()).sum();
     let alone: Vec<_> = groups
@@ -100,7 +100,7 @@ fn nearest(groups: &[&AnswerGroup], contents: &Contents) -> Option<Difference> {
         .min_by_key(|difference| offset(*difference))
 }
 
-/// One of two groups has less of the same, or nothing.
+/// The finding if one group serves only the beginning of the other, or nothing.
 fn lack(first: &AnswerGroup, second: &AnswerGroup, contents: &Contents) -> Option<Finding> {
     let difference = contents.difference(&first.endpoint, &first.sha256, &second.sha256);
     let (less, more, end) = match difference {
@@ -118,7 +118,7 @@ fn lacking(less: &AnswerGroup, more: &AnswerGroup, end: u64, contents: &Contents
     let (does, do_others) = (serve(&less.ordinals), serve(&more.ordinals));
     let (kind, message) = if less.bytes == 0 {
         let message = format!(
-            "{who} {does} nothing, where {others} {do_others} {}",
+            "{who} {does} nothing, but {others} {do_others} {}",
             count(more.bytes, "byte")
         );
         (FindingKind::Empty, message)
@@ -137,19 +137,19 @@ fn lacking(less: &AnswerGroup, more: &AnswerGroup, end: u64, contents: &Contents
     }
 }
 
-/// A missing end of line is worth a word: no eye sees it.
+/// Names a missing line ending, because it is invisible.
 fn rest_in_words(more: &AnswerGroup, end: u64, contents: &Contents) -> &'static str {
     let whole = contents
         .of(&more.endpoint, &more.sha256)
         .and_then(|content| content.whole());
     let rest = usize::try_from(end).ok().and_then(|end| whole?.get(end..));
     match rest {
-        Some(b"\n" | b"\r\n") => ": what is missing is the end of the last line",
+        Some(b"\n" | b"\r\n") => ": only the final line ending is missing",
         _ => "",
     }
 }
 
-/// Among several groups: each that is only the beginning of another one.
+/// Among several groups, each that is only the beginning of another.
 fn partial_ones(groups: &[&AnswerGroup], contents: &Contents) -> Vec<Finding> {
     let longest_with = |less: &AnswerGroup| {
         groups
@@ -172,7 +172,7 @@ fn partial_ones(groups: &[&AnswerGroup], contents: &Contents) -> Vec<Finding> {
         .collect()
 }
 
-/// A byte-order mark that some have and others have not: no eye sees it either.
+/// Names a byte-order mark that only some replicas serve, because it is invisible.
 fn marked(groups: &[&AnswerGroup], contents: &Contents) -> Option<String> {
     let mut with: Vec<i32> = Vec::new();
     let mut without = false;
@@ -187,15 +187,13 @@ fn marked(groups: &[&AnswerGroup], contents: &Contents) -> Option<String> {
     if with.is_empty() || !without {
         return None;
     }
-    let begins = if with.len() == 1 { "begins" } else { "begin" };
     Some(format!(
-        "what {} {} {begins} with a byte-order mark",
-        replicas(&with),
-        serve(&with)
+        "only the data of {} begins with a byte-order mark",
+        replicas(&with)
     ))
 }
 
-/// Equal bytes that are said to be different things.
+/// Findings about equal bytes with different content types or encodings.
 pub(super) fn labels(group: &AnswerGroup, answers: &[ReplicaAnswer]) -> Vec<Finding> {
     let types = label(group, answers, "content type", |answer| {
         answer.content_type.as_deref()
@@ -206,8 +204,8 @@ pub(super) fn labels(group: &AnswerGroup, answers: &[ReplicaAnswer]) -> Vec<Find
     types.into_iter().chain(encodings).collect()
 }
 
-/// Answers that came by different ways are not held against each other: the API server's proxy adds a
-/// type where there is none.
+/// Answers over different transports are not compared: the API server's proxy adds a content type if
+/// there is none.
 fn label(
     group: &AnswerGroup,
     answers: &[ReplicaAnswer],

@@ -1,4 +1,4 @@
-//! The beginnings of the different bodies, kept while a verification runs to tell how they differ.
+//! Keeps the beginnings of the different bodies during a verification, to describe how they differ.
 
 use std::collections::BTreeMap;
 
@@ -7,44 +7,44 @@ use bytes::Bytes;
 use super::Endpoint;
 use crate::answer::Fragment;
 
-/// The beginnings of what was compared, once for every digest.
+/// The beginnings of the compared contents, one for each digest.
 #[derive(Debug, Clone, Default)]
 pub struct Contents {
     endpoints: BTreeMap<Endpoint, BTreeMap<String, Content>>,
     fragments: BTreeMap<(Endpoint, i32), Fragment>,
 }
 
-/// What is known of one content.
+/// The known part of one content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
-    /// Its length.
+    /// Its length in bytes.
     pub bytes: u64,
-    /// Its beginning, unless too many different ones were there before.
+    /// Its beginning, unless enough others were kept already.
     pub beginning: Option<Bytes>,
 }
 
 /// How two contents differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
-    /// At this offset, both have a byte, and it is not the same.
+    /// The bytes at this offset differ.
     At(u64),
-    /// The first one is the beginning of the second one, and ends at this offset.
+    /// The first is the beginning of the second and ends at this offset.
     FirstIsBeginning(u64),
-    /// The second one is the beginning of the first one, and ends at this offset.
+    /// The second is the beginning of the first and ends at this offset.
     SecondIsBeginning(u64),
-    /// Their beginnings are equal, so far as they were kept: so many bytes.
+    /// The kept beginnings, this many bytes, are equal.
     Beyond(u64),
-    /// They were not kept.
+    /// At least one was not kept.
     Unknown,
 }
 
 impl Contents {
-    /// How much of a body is kept, in bytes.
+    /// How many bytes of a body are kept.
     pub const KEPT: u64 = 1 << 20;
-    /// How many different beginnings are kept of one endpoint.
+    /// How many different beginnings are kept for one endpoint.
     pub const DISTINCT: usize = 8;
 
-    /// Keeps a content's beginning, unless it or enough others are kept already.
+    /// Keeps the beginning of a content, unless it or enough others are kept already.
     pub fn keep(&mut self, endpoint: &Endpoint, sha256: &str, bytes: u64, beginning: &Bytes) {
         let contents = self.endpoints.entry(endpoint.clone()).or_default();
         if contents.contains_key(sha256) {
@@ -61,8 +61,7 @@ impl Contents {
         contents.insert(sha256.to_owned(), content);
     }
 
-    /// Keeps what has come of a replica's answer, and its beginning unless enough others are kept
-    /// already.
+    /// Keeps an incomplete answer, and its beginning unless enough others are kept already.
     pub fn keep_fragment(&mut self, endpoint: &Endpoint, ordinal: i32, fragment: Fragment) {
         let begun = self.fragments.values();
         let kept = begun.filter(|other| !other.beginning.is_empty()).count();
@@ -78,13 +77,13 @@ impl Contents {
         self.fragments.insert((endpoint.clone(), ordinal), fragment);
     }
 
-    /// What has come of a replica's answer that did not come to a proven end.
+    /// The kept answer of a replica that has no proven end.
     #[must_use]
     pub fn fragment(&self, endpoint: &Endpoint, ordinal: i32) -> Option<&Fragment> {
         self.fragments.get(&(endpoint.clone(), ordinal))
     }
 
-    /// What is known of a content.
+    /// The known part of a content.
     #[must_use]
     pub fn of(&self, endpoint: &Endpoint, sha256: &str) -> Option<&Content> {
         self.endpoints.get(endpoint)?.get(sha256)
@@ -101,14 +100,14 @@ impl Contents {
 }
 
 impl Content {
-    /// A content that is known to its end.
+    /// The whole content, if all of it is known.
     #[must_use]
     pub fn whole(&self) -> Option<&Bytes> {
         let beginning = self.beginning.as_ref()?;
         (beginning.len() as u64 == self.bytes).then_some(beginning)
     }
 
-    /// How it differs from another one; both are known to be different.
+    /// How it differs from another content with a different digest.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Difference {
         let (Some(first), Some(second)) = (&self.beginning, &other.beginning) else {
@@ -119,7 +118,7 @@ impl Content {
             return Difference::At(offset as u64);
         }
         let common = first.len().min(second.len()) as u64;
-        // A beginning proves nothing about an end that was not kept.
+        // A beginning proves nothing about the part that was not kept.
         if common == self.bytes && other.bytes > self.bytes {
             Difference::FirstIsBeginning(common)
         } else if common == other.bytes && self.bytes > other.bytes {
@@ -130,7 +129,7 @@ impl Content {
     }
 }
 
-/// A copy of the part that is kept, so that the rest of the memory goes.
+/// Copies the part to keep, so that the rest is freed.
 fn shortened(beginning: &Bytes) -> Bytes {
     let kept = usize::try_from(Contents::KEPT).unwrap_or(usize::MAX);
     match beginning.get(..kept) {
@@ -167,7 +166,7 @@ mod tests {
                 Difference::SecondIsBeginning(3),
             ),
             (whole(""), whole("abc"), Difference::FirstIsBeginning(0)),
-            // Of the first one only three of five bytes were kept.
+            // Only three of five bytes of the first were kept.
             (content("abc", 5), whole("abcd"), Difference::Beyond(3)),
             (content("abc", 5), content("abc", 9), Difference::Beyond(3)),
             (

@@ -1,15 +1,15 @@
-//! What `Content-Encoding` has to do with it that bodies differ: they are compared as they come.
+//! Explains differences by `Content-Encoding`, because bodies are compared without decoding.
 
 use super::ReplicaAnswer;
 use super::contents::Contents;
 use super::group::AnswerGroup;
 use super::words::replicas;
 
-/// The sizes of gzip's fixed head and of its trailer: CRC-32 and length (RFC 1952, section 2.3).
+/// The sizes of gzip's fixed header and of its trailer: CRC-32 and length (RFC 1952, section 2.3).
 const HEAD: usize = 10;
 const TRAILER: usize = 8;
 
-/// What there is to say of groups that differ, when one of them is encoded.
+/// Explains why groups differ, if at least one of them is encoded.
 pub(super) fn words(
     groups: &[&AnswerGroup],
     answers: &[ReplicaAnswer],
@@ -37,19 +37,19 @@ pub(super) fn words(
             })
             .collect();
         return Some(format!(
-            "they are encoded differently, and compared as they come: {}",
+            "their encodings differ, and bodies are compared without decoding: {}",
             each.join(", ")
         ));
     };
     let same = match gzipped(groups, contents) {
-        Some(Same::Stream) => ": it is the same text, and only the heads of the packed data differ",
+        Some(Same::Stream) => ": the text is the same, and only the gzip headers differ",
         Some(Same::Checksum) => {
-            ": their trailers name the same length and CRC-32, so it is probably the same text"
+            ": their gzip trailers have the same length and CRC-32, so the text is probably the same"
         }
         None => "",
     };
     Some(format!(
-        "they are compared as they come, with `Content-Encoding: {name}`{same}"
+        "bodies with `Content-Encoding: {name}` are compared without decoding{same}"
     ))
 }
 
@@ -60,12 +60,12 @@ fn encoding<'a>(group: &AnswerGroup, answers: &'a [ReplicaAnswer]) -> Option<&'a
     of_group.find_map(|answer| answer.content_encoding.as_deref())
 }
 
-/// What packed data has in common.
+/// What compressed bodies have in common.
 #[derive(Debug, PartialEq, Eq)]
 enum Same {
-    /// All that is packed: only what stands before it differs.
+    /// The compressed stream: only the headers differ.
     Stream,
-    /// Length and checksum of what was packed.
+    /// The length and checksum of the text.
     Checksum,
 }
 
@@ -96,7 +96,7 @@ fn same(wholes: &[&[u8]]) -> Option<Same> {
     all_alike(&trailers).then_some(Same::Checksum)
 }
 
-/// What follows a gzip member's head, with its trailer; `None` of anything else.
+/// The stream and trailer of a gzip member; `None` for anything else.
 fn packed(whole: &[u8]) -> Option<&[u8]> {
     let (head, mut rest) = whole.split_at_checked(HEAD)?;
     let [0x1f, 0x8b, 8, flags, ..] = *head else {
@@ -107,7 +107,7 @@ fn packed(whole: &[u8]) -> Option<&[u8]> {
         let length = u16::from_le_bytes([length[0], length[1]]);
         rest = after.get(usize::from(length)..)?;
     }
-    // The file's name, and a comment: each ends with a zero.
+    // The file name and the comment, each terminated by a zero byte.
     for flag in [0b1000, 0b1_0000] {
         if flags & flag != 0 {
             let end = rest.iter().position(|byte| *byte == 0)?;
@@ -124,7 +124,7 @@ fn packed(whole: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
-    /// `1\n2\n3\n`, packed by gzip at a time, with a name.
+    /// `1\n2\n3\n`, compressed by gzip, with a time and a file name.
     fn gzip(time: u8, name: Option<&str>) -> Vec<u8> {
         let mut whole = vec![0x1f, 0x8b, 8, 0, time, 0, 0, 0, 0, 3];
         if let Some(name) = name {

@@ -1,28 +1,28 @@
-//! What speaks against a workload, or against the proof.
+//! Findings: the problems of a workload or of the proof.
 
 use serde::{Deserialize, Serialize};
 
 use super::problem::Certainty;
 
-/// What kind of thing a finding is.
+/// The kind of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
-    /// One replica's answer is wrong or unknown: its `error` says how.
+    /// One replica's answer is wrong or unknown; its `error` has the details.
     Replica,
-    /// A pod that matches the selector and should not exist.
+    /// A pod matches the selector but should not exist.
     ExtraPod,
-    /// A pod that matches the selector and should not exist, and is on its way out.
+    /// A pod matches the selector but should not exist; it is terminating.
     TerminatingPod,
-    /// The workload itself was changed while its replicas were asked.
+    /// The workload was changed during the verification.
     WorkloadChanged,
-    /// All replicas agree on other data than the baseline.
+    /// All replicas agree, but their data differs from the baseline.
     Regenerated,
-    /// Some replicas still serve the baseline, others something else.
+    /// Some replicas still serve the baseline, others serve different data.
     StaleReplica,
-    /// All replicas agree on nothing, or one has nothing where others have something.
+    /// All replicas serve nothing, or one serves nothing although others serve data.
     Empty,
-    /// An answer is only the beginning of another one, or of the baseline.
+    /// An answer is only the beginning of another answer or of the baseline.
     Partial,
     /// One replica differs from all others, which agree.
     OneDiffers,
@@ -35,8 +35,7 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
-    /// What a finding of this kind makes of the verdict by itself; `None` when the replica's own
-    /// problem decides.
+    /// How certain a finding of this kind makes the verdict; `None` if the replica's own problem decides.
     #[must_use]
     pub fn certainty(self) -> Option<Certainty> {
         match self {
@@ -55,17 +54,17 @@ impl FindingKind {
     }
 }
 
-/// Something that speaks against the workload, or against the proof.
+/// A problem of the workload or of the proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What kind of thing it is.
+    /// Its kind.
     pub kind: FindingKind,
-    /// The offset of the first byte that differs, where it is known.
+    /// The offset of the first different byte, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_difference: Option<u64>,
-    /// The pod concerned, unless it is all of them.
+    /// The pod, if it concerns only one.
     pub pod: Option<String>,
-    /// A sentence.
+    /// The finding as a sentence.
     pub message: String,
 }
 

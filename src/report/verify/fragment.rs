@@ -1,5 +1,5 @@
-//! Answers that began and have no proven end: what came of them may be enough to know that they are
-//! not what others have answered.
+//! Judges answers without a proven end: the bytes that arrived may prove that they differ from other
+//! answers.
 
 use super::baseline::Baseline;
 use super::contents::Contents;
@@ -11,8 +11,8 @@ use super::{Endpoint, ReplicaAnswer};
 use crate::answer::{Contradiction, Fragment};
 use crate::figures::count;
 
-/// Every fragment that provably is none of the complete answers of its endpoint, of which there is
-/// one, or of an earlier fragment.
+/// Every fragment that provably differs from the one complete answer at its endpoint, or from an earlier
+/// fragment.
 pub(super) fn contradictions(
     endpoint: &Endpoint,
     groups: &[&AnswerGroup],
@@ -32,7 +32,7 @@ pub(super) fn contradictions(
         let of_fragment = || {
             fragments[..index].iter().find_map(|(other, earlier)| {
                 let how = fragment.contradicts_fragment(earlier)?;
-                let other = format!("replica {} began", other.ordinal);
+                let other = format!("replica {} sent", other.ordinal);
                 Some(finding(answer, fragment, how, &other, None))
             })
         };
@@ -41,7 +41,7 @@ pub(super) fn contradictions(
     findings
 }
 
-/// Every fragment that provably is not the baseline's answer.
+/// Every fragment that provably differs from the baseline.
 pub(super) fn against_baseline(
     baseline: &Baseline,
     answers: &[ReplicaAnswer],
@@ -63,7 +63,7 @@ pub(super) fn against_baseline(
     findings
 }
 
-/// The fragments of which only the end is missing.
+/// The fragments at an endpoint whose only problem is the missing end.
 fn of_endpoint<'a>(
     endpoint: &Endpoint,
     answers: &'a [ReplicaAnswer],
@@ -97,24 +97,24 @@ fn finding(
 ) -> Finding {
     let what = match (how, length) {
         (Contradiction::At(offset), _) => {
-            format!("its byte at offset {offset} is not the one that {other}")
+            format!("its byte at offset {offset} differs from the one that {other}")
         }
         (Contradiction::Longer, Some(length)) => format!(
-            "{} have come of it, where {other} {}",
+            "at least {} arrived, but {other} {}",
             count(fragment.bytes, "byte"),
             count(length, "byte")
         ),
         (Contradiction::Promised(promised), Some(length)) => format!(
-            "it promised {}, where {other} {}",
+            "it announced {}, but {other} {}",
             count(promised, "byte"),
             count(length, "byte")
         ),
         (Contradiction::Longer | Contradiction::Promised(_), None) => {
-            format!("it has another length than what {other}")
+            format!("its length differs from the one that {other}")
         }
     };
     let message = format!(
-        "the answer of `{}` did not come to its end, and it is another one: {what}",
+        "the answer of `{}` is incomplete and certainly different: {what}",
         answer.pod
     );
     Finding {

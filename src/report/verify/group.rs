@@ -9,34 +9,34 @@ use super::contents::{Content, Contents, Difference};
 use super::{Endpoint, ReplicaAnswer};
 use crate::figures::hexadecimal;
 
-/// How much of a content is shown on either side of where it differs.
+/// How many bytes are shown on either side of the first difference.
 const SIDE: usize = 16;
 
 /// Replicas that gave the same answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerGroup {
-    /// Where it was given.
+    /// The endpoint.
     #[serde(flatten)]
     pub endpoint: Endpoint,
-    /// The SHA-256 of what was compared.
+    /// The SHA-256 of the compared content.
     pub sha256: String,
-    /// The length of what was compared.
+    /// The length of the compared content, in bytes.
     pub bytes: u64,
-    /// Who gave it.
+    /// The ordinals of the replicas.
     pub ordinals: Vec<i32>,
-    /// A piece of the content, where contents are to be shown.
+    /// An excerpt of the content, if contents may be shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<Excerpt>,
 }
 
-/// A piece of a content: around the first difference, or the beginning.
+/// An excerpt of a content, around the first difference or from the beginning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Excerpt {
-    /// Where the piece begins.
+    /// Its offset in the content.
     pub offset: u64,
     /// Its bytes in hexadecimal.
     pub hex: String,
-    /// Its bytes as text; whatever is not printable ASCII is a dot.
+    /// Its bytes as text; a dot stands for anything but printable ASCII.
     pub text: String,
 }
 
@@ -60,7 +60,7 @@ impl Excerpt {
         })
     }
 
-    /// The piece as a person reads it: bytes in pairs of digits, then the text.
+    /// The excerpt for people: the bytes in hexadecimal, then the text.
     #[must_use]
     pub fn words(&self) -> String {
         if self.hex.is_empty() {
@@ -76,7 +76,8 @@ impl Excerpt {
     }
 }
 
-/// The right answers by endpoint and digest; the groups of an endpoint by their first replica.
+/// The right answers, grouped by endpoint and digest; the groups of an endpoint in the order of their
+/// first replicas.
 pub(super) fn groups(
     endpoints: &[Endpoint],
     replicas: &[ReplicaAnswer],
@@ -111,7 +112,7 @@ pub(super) fn groups(
     groups
 }
 
-/// Adds a piece of its content to every group: around where it first differs from another one.
+/// Adds an excerpt to every group, around its first difference from another group.
 pub(super) fn add_excerpts(groups: &mut [AnswerGroup], contents: &Contents) {
     let excerpts: Vec<Option<Excerpt>> = groups
         .iter()
@@ -132,7 +133,7 @@ pub(super) fn add_excerpts(groups: &mut [AnswerGroup], contents: &Contents) {
     }
 }
 
-/// Where two contents first differ, when that is known.
+/// The offset of the first difference between two contents, if known.
 pub(super) fn offset(difference: Difference) -> Option<u64> {
     match difference {
         Difference::At(offset)

@@ -1,15 +1,15 @@
-//! Why a replica's answer does not count as right, and how sure that makes us.
+//! Why a replica's answer does not count as right, and how certain that is.
 
 use serde::{Deserialize, Serialize};
 
 use crate::figures::took_both;
 
-/// How sure a problem makes us.
+/// How certain a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certainty {
     /// The replica answered wrongly, or provably cannot answer.
     Wrong,
-    /// The question could not be asked, or its answer not be read to the end.
+    /// The request could not be sent, or its answer could not be read to the end.
     Unknown,
 }
 
@@ -17,92 +17,92 @@ pub enum Certainty {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "problem", rename_all = "snake_case")]
 pub enum Problem {
-    /// No pod of that name exists.
+    /// No pod with this name exists.
     Missing,
-    /// The pod of that name does not belong to the workload.
+    /// The pod with this name does not belong to the workload.
     NotOwned,
     /// The pod is being deleted.
     Terminating,
-    /// The container does not run.
+    /// The container is not running.
     NotRunning {
         /// Its state, in the words of `kubectl get pods`.
         state: String,
     },
     /// Nothing listens on the port.
     NotListening,
-    /// Another HTTP status than the expected one.
+    /// An unexpected HTTP status.
     WrongStatus {
         /// The status.
         status: u16,
-        /// The status that was expected.
+        /// The expected status.
         expected: u16,
-        /// Where a redirect leads, which is not followed.
+        /// The location of a redirect, which is not followed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         location: Option<String>,
-        /// Whether the answer speaks of TLS, as servers do that want it.
+        /// Whether the body mentions TLS, as that of a TLS server does.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         may_want_tls: bool,
     },
-    /// The expected status with nothing in it.
+    /// The expected status with an empty body.
     Empty,
-    /// The body does not match what it must match.
+    /// The body does not match the expected pattern.
     NotMatching {
         /// The HTTP status.
         status: u16,
         /// The regular expression.
         pattern: String,
     },
-    /// What is compared has another digest than the expected one.
+    /// The compared content has an unexpected digest.
     WrongDigest {
-        /// The SHA-256 that was expected, in hexadecimal.
+        /// The expected SHA-256, in hexadecimal.
         expected: String,
-        /// The SHA-256 of what is compared.
+        /// The SHA-256 of the compared content.
         sha256: String,
     },
-    /// Another content type than the expected one.
+    /// An unexpected content type.
     WrongContentType {
         /// The expected media type.
         expected: String,
-        /// The `Content-Type` header, when there is one.
+        /// The `Content-Type` header, if any.
         content_type: Option<String>,
     },
     /// A right answer that took too long.
     TooSlow {
-        /// From the request's first byte to the body's last, in milliseconds.
+        /// The time from the first byte of the request to the last byte of the body, in milliseconds.
         latency_ms: u64,
-        /// The longest time that an answer may take, in milliseconds.
+        /// The limit, in milliseconds.
         limit_ms: u64,
     },
-    /// A right answer of a pod that no Service leads to.
+    /// A right answer of a pod to which no Service routes.
     NotReady,
-    /// The pod was replaced, or its container restarted, while it was asked.
+    /// The pod was replaced or its container restarted during the check.
     ChangedMeanwhile {
-        /// What changed.
+        /// The change, as a clause.
         what: String,
     },
-    /// The answer did not come to its proven end.
+    /// The answer has no proven end.
     Incomplete {
-        /// What is missing.
+        /// Why it is incomplete.
         reason: String,
     },
-    /// The answer is larger than this program reads.
+    /// The answer is larger than the limit.
     TooLarge {
         /// The limit in bytes.
         limit: u64,
     },
-    /// The answer came, but proves nothing.
+    /// The answer is complete but proves nothing.
     NotProven {
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// No answer in time.
     NoAnswer {
-        /// The time given, in milliseconds.
+        /// The timeout, in milliseconds.
         after_ms: u64,
     },
-    /// The replica could not be asked.
+    /// The replica could not be checked.
     NotAsked {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -133,7 +133,7 @@ impl Problem {
         }
     }
 
-    /// Whether the problem is the pod's, whatever it is asked.
+    /// Whether it is a problem of the pod itself, at every endpoint.
     #[must_use]
     pub fn is_of_the_pod(&self) -> bool {
         matches!(
@@ -147,7 +147,7 @@ impl Problem {
         )
     }
 
-    /// Whether something answered, and was judged by what it said: also where it did not say all.
+    /// Whether the problem was found in an answer, complete or not.
     #[must_use]
     pub fn is_an_answer(&self) -> bool {
         matches!(
@@ -164,15 +164,15 @@ impl Problem {
         )
     }
 
-    /// The problem in words, as the end of a sentence that names the replica.
+    /// The problem in words, to follow the name of the replica.
     #[must_use]
     pub fn words(&self) -> String {
         match self {
             Self::Missing => "does not exist".to_owned(),
             Self::NotOwned => "exists, but does not belong to the workload".to_owned(),
             Self::Terminating => "is being deleted".to_owned(),
-            Self::NotRunning { state } => format!("does not run: {state}"),
-            Self::NotListening => "runs, but nothing listens on the port".to_owned(),
+            Self::NotRunning { state } => format!("is not running: {state}"),
+            Self::NotListening => "is running, but nothing listens on the port".to_owned(),
             Self::WrongStatus {
                 status,
                 expected,
@@ -183,52 +183,54 @@ impl Problem {
                     format!(", a redirect to `{location}`, which is not followed")
                 });
                 let tls = if *may_want_tls {
-                    "; its text speaks of TLS, and the port was asked in plain HTTP"
+                    "; its text mentions TLS, but the request was plain HTTP"
                 } else {
                     ""
                 };
                 format!("answered with status {status} instead of {expected}{redirect}{tls}")
             }
-            Self::Empty => "answered with nothing".to_owned(),
+            Self::Empty => "gave an empty answer".to_owned(),
             Self::NotMatching { status, pattern } => {
-                format!("answered {status}, but its body does not match `{pattern}`")
+                format!("answered with status {status}, but the body does not match `{pattern}`")
             }
             Self::WrongDigest { expected, sha256 } => format!(
-                "answered with other data than expected: SHA-256 {} instead of {}",
+                "answered with unexpected data: SHA-256 {} instead of {}",
                 short(sha256),
                 short(expected)
             ),
             Self::WrongContentType {
                 expected,
                 content_type: Some(given),
-            } => format!("answered with the content type `{given}` instead of `{expected}`"),
+            } => format!("answered with content type `{given}` instead of `{expected}`"),
             Self::WrongContentType {
                 expected,
                 content_type: None,
-            } => format!("answered without a content type instead of with `{expected}`"),
+            } => format!("answered without a content type; `{expected}` was expected"),
             Self::TooSlow {
                 latency_ms,
                 limit_ms,
             } => {
                 let (latency, limit) = took_both(*latency_ms, *limit_ms);
-                format!("answered after {latency}, which is more than {limit}")
+                format!("answered after {latency}; the limit is {limit}")
             }
             Self::NotReady => {
-                "gave a right answer, but is not Ready: no Service sends it requests".to_owned()
+                "gave a right answer, but is not Ready: no Service routes to it".to_owned()
             }
-            Self::ChangedMeanwhile { what } => format!("changed while it was asked: {what}"),
-            Self::Incomplete { reason } => format!("did not answer to the end: {reason}"),
+            Self::ChangedMeanwhile { what } => format!("changed during the check: {what}"),
+            Self::Incomplete { reason } => format!("gave an incomplete answer: {reason}"),
             Self::TooLarge { limit } => format!("answered with more than {limit} bytes"),
-            Self::NotProven { reason } => format!("answered, but that proves nothing: {reason}"),
+            Self::NotProven { reason } => {
+                format!("answered, but the answer proves nothing: {reason}")
+            }
             Self::NoAnswer { after_ms } => {
                 format!("did not answer within {} s", after_ms.div_ceil(1000))
             }
-            Self::NotAsked { reason } => format!("could not be asked: {reason}"),
+            Self::NotAsked { reason } => format!("could not be checked: {reason}"),
         }
     }
 }
 
-/// The beginning of a digest: enough for a person to compare.
+/// The beginning of a digest, enough for people to compare.
 pub(super) fn short(sha256: &str) -> &str {
     sha256.get(..12).unwrap_or(sha256)
 }

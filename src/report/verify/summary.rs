@@ -1,10 +1,10 @@
-//! The verdict in one sentence, with its sample.
+//! The verdict in one sentence, with the sample size.
 
 use super::{AnswerGroup, Rounds, VerifyReport};
 use crate::exit::Outcome;
 use crate::figures::count;
 
-/// The sentence; `has_baseline` says that the answers were held against older ones, too.
+/// The sentence; `has_baseline` says whether the answers were also compared with a baseline.
 pub(super) fn summary(report: &VerifyReport, has_baseline: bool) -> String {
     let asked = report.expected_replicas();
     if asked == 0 {
@@ -35,7 +35,7 @@ pub(super) fn summary(report: &VerifyReport, has_baseline: bool) -> String {
     }
 }
 
-/// All replicas answered right; what they agree on.
+/// The sentence if all replicas gave right answers.
 fn agreement(report: &VerifyReport, asked: usize) -> String {
     let endpoints = report.endpoints.len();
     let sample = if endpoints > 1 {
@@ -61,7 +61,7 @@ fn agreement(report: &VerifyReport, asked: usize) -> String {
     }
 }
 
-/// How many different answers there are where there should be one.
+/// The number of different answers if there should be only one.
 fn different(report: &VerifyReport) -> Option<usize> {
     let compared = report
         .endpoints
@@ -76,7 +76,7 @@ fn different(report: &VerifyReport) -> Option<usize> {
         .max()
 }
 
-/// How many replicas answered right everywhere, and whether those agree.
+/// How many replicas gave right answers at every endpoint, and whether these agree.
 fn shares(report: &VerifyReport, asked: usize) -> String {
     let mut wrong: Vec<i32> = report
         .replicas
@@ -88,13 +88,13 @@ fn shares(report: &VerifyReport, asked: usize) -> String {
     let right = asked.saturating_sub(wrong.len());
     if let Some(count) = different(report) {
         return format!(
-            "{right} of {asked} replicas gave a complete answer, and these are {count} different ones"
+            "{right} of {asked} replicas gave a complete answer; there are {count} different ones"
         );
     }
     format!("{right} of {} gave a right answer", count(asked, "replica"))
 }
 
-/// What all rounds came to, and what the last one says.
+/// The outcomes of all rounds and the summary of the last one.
 pub(super) fn of_rounds(rounds: &Rounds, last: &str) -> String {
     let Rounds {
         count: rounds,
@@ -104,12 +104,12 @@ pub(super) fn of_rounds(rounds: &Rounds, last: &str) -> String {
         changes,
     } = rounds;
     let parts: Vec<String> = [
-        (*success, "good"),
-        (*unhealthy, "not"),
+        (*success, "successful"),
+        (*unhealthy, "unhealthy"),
         (*undecided, "undecided"),
     ]
     .into_iter()
-    .filter(|(number, word)| *number > 0 || *word == "good")
+    .filter(|(number, word)| *number > 0 || *word == "successful")
     .map(|(number, word)| format!("{number} {word}"))
     .collect();
     let changes = match changes {
@@ -117,7 +117,7 @@ pub(super) fn of_rounds(rounds: &Rounds, last: &str) -> String {
         changes => count(*changes, "change"),
     };
     format!(
-        "{}: {}; {changes}; at last: {last}",
+        "{}: {}; {changes}; last round: {last}",
         count(*rounds, "round"),
         parts.join(", ")
     )

@@ -1,4 +1,4 @@
-//! Replicas by their ordinals, in words.
+//! Names replicas by their ordinals.
 
 /// `replica 3`, `replicas 0-4, 7`.
 #[must_use]
@@ -11,7 +11,7 @@ pub fn replicas(ordinals: &[i32]) -> String {
     format!("{noun} {}", ranges(ordinals))
 }
 
-/// Ordinals with runs of three or more drawn together: `0-4, 7`.
+/// Ordinals, with runs of three or more as ranges: `0-4, 7`.
 fn ranges(ordinals: &[i32]) -> String {
     let mut sorted = ordinals.to_vec();
     sorted.sort_unstable();
@@ -35,7 +35,7 @@ fn ranges(ordinals: &[i32]) -> String {
     parts.join(", ")
 }
 
-/// The verb's ending for so many replicas: `replica 1 serves`, `replicas 0, 2 serve`.
+/// The verb for this many replicas: `replica 1 serves`, `replicas 0, 2 serve`.
 pub(super) fn serve(ordinals: &[i32]) -> &'static str {
     if ordinals.len() == 1 {
         "serves"

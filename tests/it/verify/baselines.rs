@@ -60,7 +60,7 @@ async fn regenerated_and_stale_replicas_are_told_apart() {
     assert_eq!(kind, "stale_replica");
     assert!(
         message.starts_with("replica 0 still serves the baseline of ")
-            && message.ends_with(", replica 1 serves other data"),
+            && message.ends_with(", but replica 1 serves different data"),
         "{message}"
     );
 
@@ -69,7 +69,7 @@ async fn regenerated_and_stale_replicas_are_told_apart() {
     let (kind, message) = finding(&output);
     assert_eq!(kind, "regenerated");
     assert!(
-        message.starts_with("all 2 replicas serve other data than the baseline of "),
+        message.starts_with("all 2 replicas serve different data than the baseline of "),
         "{message}"
     );
     let groups = report(&output)["groups"].clone();
@@ -125,7 +125,7 @@ async fn a_baseline_of_another_workload_is_an_error_that_names_both() {
     assert!(other.contains("in namespace `logaiter`"), "{other}");
     fs::write(&path, "{}").unwrap();
     let none = words(&path, &[]).await;
-    assert!(none.contains("is no baseline"), "{none}");
+    assert!(none.contains("is not a baseline"), "{none}");
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ async fn a_right_answer_of_a_pod_that_is_not_ready_is_wrong() {
     assert_eq!(report["replicas"][1]["error"]["problem"], "not_ready");
     assert_eq!(
         finding(&output).1,
-        "`cryptoserver-1` gave a right answer, but is not Ready: no Service sends it requests"
+        "`cryptoserver-1` gave a right answer, but is not Ready: no Service routes to it"
     );
     let answered = output
         .json_lines()

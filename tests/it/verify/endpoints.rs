@@ -155,17 +155,17 @@ async fn differences_are_told_apart() {
         (
             "1\n22\n333\n4444\n5",
             "partial",
-            "replica 1 serves only the first 15 of the 16 bytes that replica 0 serves: what is missing is the end of the last line",
+            "replica 1 serves only the first 15 of the 16 bytes that replica 0 serves: only the final line ending is missing",
         ),
         (
             "\u{feff}1\n22\n333\n4444\n5\n",
             "differ",
-            "what replica 1 serves begins with a byte-order mark",
+            "only the data of replica 1 begins with a byte-order mark",
         ),
         (
             "",
             "empty",
-            "replica 1 serves nothing, where replica 0 serves 16 bytes",
+            "replica 1 serves nothing, but replica 0 serves 16 bytes",
         ),
     ];
     let server = cluster().await;
@@ -205,6 +205,6 @@ async fn a_large_body_is_compared_to_its_end() {
         .expect_code(4);
     let (kind, message) = finding(&output);
     assert_eq!(kind, "differ");
-    let words = "; their first 1048576 bytes are equal, and more was not kept";
+    let words = "; their first 1048576 bytes are equal, and the rest was not kept";
     assert!(message.ends_with(words), "{message}");
 }

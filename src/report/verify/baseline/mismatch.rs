@@ -1,4 +1,4 @@
-//! Why a baseline cannot be held against some answers.
+//! Why a baseline cannot be compared with the answers.
 
 use thiserror::Error;
 
@@ -6,42 +6,42 @@ use super::Baseline;
 use crate::object::ObjectRef;
 use crate::report::Endpoint;
 
-/// Why a baseline cannot be held against these answers.
+/// Why a baseline cannot be compared with the answers.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BaselineMismatch {
-    /// A format that this version does not know.
+    /// This version does not know the format.
     #[error(
-        "the baseline has the format {found}, and this version reads {}",
+        "the baseline has format {found}, but this version reads format {}",
         Baseline::VERSION
     )]
     Version {
         /// The format's number.
         found: u32,
     },
-    /// It was saved of another workload.
+    /// It belongs to a different workload.
     #[error("the baseline is of `{saved}`{}, not of `{asked}`{}", place(.saved), place(.asked))]
     Workload {
-        /// Whose it is.
+        /// The workload of the baseline.
         saved: Box<ObjectRef>,
-        /// Whose answers are asked for.
+        /// The workload that is being verified.
         asked: Box<ObjectRef>,
     },
-    /// It was saved of other endpoints.
-    #[error("the baseline is of {}, not of {}", list(.saved), list(.asked))]
+    /// It covers different endpoints.
+    #[error("the baseline covers {}, not {}", list(.saved), list(.asked))]
     Endpoints {
-        /// Where it was saved.
+        /// The endpoints of the baseline.
         saved: Vec<Endpoint>,
-        /// Where is asked.
+        /// The endpoints that are being verified.
         asked: Vec<Endpoint>,
     },
-    /// Other things were cut out of the answer before it was saved.
-    #[error("the baseline was saved with other expressions to ignore at {endpoint}")]
+    /// It ignores different parts of the answer.
+    #[error("the baseline was saved with different expressions to ignore at {endpoint}")]
     Ignored {
         /// The endpoint.
         endpoint: Endpoint,
     },
-    /// The content is not the one that its digest and its length say.
-    #[error("the baseline's content at {endpoint} is not what its digest and its length say")]
+    /// The content does not match its digest and length.
+    #[error("the baseline's content at {endpoint} does not match its digest and its length")]
     Content {
         /// The endpoint.
         endpoint: Endpoint,
@@ -55,7 +55,7 @@ fn place(object: &ObjectRef) -> String {
 
 fn list(endpoints: &[Endpoint]) -> String {
     if endpoints.is_empty() {
-        return "no endpoint at which all replicas have to agree".to_owned();
+        return "no endpoint at which all replicas must agree".to_owned();
     }
     let words: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
     words.join(", ")

@@ -80,7 +80,7 @@ fn todays_answers_are_told_apart_from_yesterdays_in_words() {
     let (then, now) = (&digest("1\n22\n")[..12], &digest("1\n33\n")[..12]);
     let shorter = &digest("1\n2")[..12];
     let regenerated = format!(
-        "all 2 replicas serve other data than the baseline of {TIME}: {now} (5 bytes) instead of {then} (5 bytes)"
+        "all 2 replicas serve different data than the baseline of {TIME}: {now} (5 bytes) instead of {then} (5 bytes)"
     );
     let table: [Case; 8] = [
         (
@@ -103,7 +103,7 @@ fn todays_answers_are_told_apart_from_yesterdays_in_words() {
             FindingKind::StaleReplica,
             None,
             format!(
-                "replicas 0, 1, 3 still serve the baseline of {TIME}, replica 2 serves other data"
+                "replicas 0, 1, 3 still serve the baseline of {TIME}, but replica 2 serves different data"
             ),
         ),
         (
@@ -112,7 +112,7 @@ fn todays_answers_are_told_apart_from_yesterdays_in_words() {
             FindingKind::StaleReplica,
             None,
             format!(
-                "replica 1 still serves the baseline of {TIME}, replicas 0, 2, 3 serve other data"
+                "replica 1 still serves the baseline of {TIME}, but replicas 0, 2, 3 serve different data"
             ),
         ),
         (
@@ -127,7 +127,7 @@ fn todays_answers_are_told_apart_from_yesterdays_in_words() {
             false,
             FindingKind::Empty,
             Some(0),
-            format!("all 2 replicas serve nothing, where the baseline of {TIME} has 5 bytes"),
+            format!("all 2 replicas serve nothing, but the baseline of {TIME} has 5 bytes"),
         ),
         (
             &["1\n2", "1\n2"],
@@ -144,7 +144,7 @@ fn todays_answers_are_told_apart_from_yesterdays_in_words() {
             FindingKind::Regenerated,
             None,
             format!(
-                "all 2 replicas serve other data than the baseline of {TIME}: {shorter} (3 bytes) instead of {then} (5 bytes); that is shorter than the baseline, and may be its beginning: the baseline was saved without its content"
+                "all 2 replicas serve different data than the baseline of {TIME}: {shorter} (3 bytes) instead of {then} (5 bytes); this is shorter than the baseline and may be its beginning, but the baseline was saved without its content"
             ),
         ),
     ];
@@ -225,12 +225,12 @@ fn a_baseline_of_something_else_is_refused_and_both_are_named() {
     };
     assert_eq!(
         words(baseline.check(&web(), &[(elsewhere, Vec::new())])),
-        "the baseline is of `GET /keys` on port 80, not of `GET /keys` on port 8080"
+        "the baseline covers `GET /keys` on port 80, not `GET /keys` on port 8080"
     );
     let ignoring = vec![(endpoint(), vec!["#.*".to_owned()])];
     assert_eq!(
         words(baseline.check(&web(), &ignoring)),
-        "the baseline was saved with other expressions to ignore at `GET /keys` on port 80"
+        "the baseline was saved with different expressions to ignore at `GET /keys` on port 80"
     );
     let newer = Baseline {
         version: 2,
@@ -238,12 +238,12 @@ fn a_baseline_of_something_else_is_refused_and_both_are_named() {
     };
     assert_eq!(
         words(newer.check(&web(), &asked())),
-        "the baseline has the format 2, and this version reads 1"
+        "the baseline has format 2, but this version reads format 1"
     );
     let mut forged = baseline;
     forged.endpoints[0].content = Some("Mgo=".to_owned());
     assert_eq!(
         words(forged.check(&web(), &asked())),
-        "the baseline's content at `GET /keys` on port 80 is not what its digest and its length say"
+        "the baseline's content at `GET /keys` on port 80 does not match its digest and its length"
     );
 }

@@ -45,26 +45,26 @@ fn differences_are_told_apart_in_words() {
             &["12", "12", "12", "12\n"],
             FindingKind::Partial,
             2,
-            "replicas 0-2 serve only the first 2 of the 3 bytes that replica 3 serves: what is missing is the end of the last line".to_owned(),
+            "replicas 0-2 serve only the first 2 of the 3 bytes that replica 3 serves: only the final line ending is missing".to_owned(),
         ),
         (
             &["12\r\n", "12"],
             FindingKind::Partial,
             2,
-            "replica 1 serves only the first 2 of the 4 bytes that replica 0 serves: what is missing is the end of the last line".to_owned(),
+            "replica 1 serves only the first 2 of the 4 bytes that replica 0 serves: only the final line ending is missing".to_owned(),
         ),
         (
             &["12", "", "12"],
             FindingKind::Empty,
             0,
-            "replica 1 serves nothing, where replicas 0, 2 serve 2 bytes".to_owned(),
+            "replica 1 serves nothing, but replicas 0, 2 serve 2 bytes".to_owned(),
         ),
         (
             &["12", "\u{feff}12"],
             FindingKind::Differ,
             0,
             format!(
-                "the replicas disagree: replica 0 {} (2 bytes); replica 1 {} (5 bytes); the first difference is at offset 0; what replica 1 serves begins with a byte-order mark",
+                "the replicas disagree: replica 0 {} (2 bytes); replica 1 {} (5 bytes); the first difference is at offset 0; only the data of replica 1 begins with a byte-order mark",
                 &digest("12")[..12],
                 &digest("\u{feff}12")[..12]
             ),
@@ -118,7 +118,7 @@ fn what_was_not_kept_is_not_said() {
     let (kind, offset, message) = first(&report);
     assert_eq!((kind, offset), (FindingKind::Differ, None));
     assert!(
-        message.ends_with("; their first 1048576 bytes are equal, and more was not kept"),
+        message.ends_with("; their first 1048576 bytes are equal, and the rest was not kept"),
         "{message}"
     );
     let nothing_kept = self::report(vec![answer(0, "1234"), answer(1, "12")]);

@@ -177,7 +177,7 @@ fn what_is_wrong_with_a_pod_is_said_once_and_with_an_answer_at_each_endpoint() {
     assert_eq!(empty.findings.len(), 2);
     assert_eq!(
         empty.findings[1].message,
-        "`web-0` answered with nothing (`GET /b` on port 80)"
+        "`web-0` gave an empty answer (`GET /b` on port 80)"
     );
     assert_eq!(empty.summary, "0 of 1 replica gave a right answer");
 }
@@ -214,22 +214,22 @@ fn the_worst_round_decides_and_the_last_one_is_told() {
         (
             rounds(3, 0, 0, 0),
             Outcome::Success,
-            "3 rounds: 3 good; no change; at last: all 2",
+            "3 rounds: 3 successful; no change; last round: all 2",
         ),
         (
             rounds(2, 1, 1, 2),
             Outcome::Unhealthy,
-            "4 rounds: 2 good, 1 not, 1 undecided; 2 changes; at last: all 2",
+            "4 rounds: 2 successful, 1 unhealthy, 1 undecided; 2 changes; last round: all 2",
         ),
         (
             rounds(2, 0, 1, 1),
             Outcome::Undecided,
-            "3 rounds: 2 good, 1 undecided; 1 change; at last: all 2",
+            "3 rounds: 2 successful, 1 undecided; 1 change; last round: all 2",
         ),
         (
             rounds(0, 0, 0, 0),
             Outcome::Undecided,
-            "0 rounds: 0 good; no change",
+            "0 rounds: 0 successful; no change",
         ),
     ];
     for (rounds, outcome, summary) in table {

@@ -20,7 +20,7 @@ async fn nothing_everywhere_is_no_agreement() {
         .is(UNHEALTHY, "unhealthy")
         .finding(0, "empty")
         .finding(1, "empty")
-        .saying("`cryptoserver-0` answered with nothing")
+        .saying("`cryptoserver-0` gave an empty answer")
         .saying("0 of 2 replicas gave a right answer");
 }
 
@@ -34,7 +34,7 @@ async fn the_beginning_of_the_keys_everywhere_is_no_agreement() {
             .is(UNHEALTHY, "unhealthy")
             .finding(0, "not_matching")
             .finding(1, "not_matching")
-            .saying("answered 200, but its body does not match");
+            .saying("answered with status 200, but the body does not match");
     }
 }
 
@@ -72,14 +72,14 @@ async fn one_replica_that_missed_a_change_is_stale_by_the_baseline() {
         .is(UNHEALTHY, "unhealthy")
         .of_kind("stale_replica")
         .saying("replica 1 still serves the baseline of ")
-        .saying("replica 0 serves other data");
+        .saying("replica 0 serves different data");
     let scene = scene.answer(everyone(), Reply::ok(OTHER));
     scene
         .told(&["verify", "--baseline", file])
         .await
         .is(UNHEALTHY, "unhealthy")
         .of_kind("regenerated")
-        .saying("all 2 replicas serve other data than the baseline of ");
+        .saying("all 2 replicas serve different data than the baseline of ");
     verify(&scene).await.is(SUCCESS, "success");
 }
 
@@ -166,7 +166,7 @@ async fn what_no_eye_sees_is_found_all_the_same() {
         (
             "no line end",
             KEYS.trim_end().to_owned(),
-            "the end of the last line",
+            "the final line ending",
         ),
         ("a blank", KEYS.replace("22", "22 "), "replica 1"),
     ];

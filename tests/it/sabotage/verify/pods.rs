@@ -42,7 +42,7 @@ async fn a_service_that_hides_a_dead_pod_hides_nothing() {
         .is(UNHEALTHY, "unhealthy")
         .sparing(0)
         .finding(1, "not_running")
-        .saying("`cryptoserver-1` does not run: CrashLoopBackOff");
+        .saying("`cryptoserver-1` is not running: CrashLoopBackOff");
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_pod_that_is_replaced_while_it_is_asked_proves_nothing() {
         .is(UNDECIDED, "undecided")
         .finding(0, "changed_meanwhile")
         .sparing(1)
-        .saying("`cryptoserver-0` changed while it was asked: the pod was replaced");
+        .saying("`cryptoserver-0` changed during the check: the pod was replaced");
 }
 
 #[tokio::test]
@@ -151,5 +151,5 @@ async fn a_container_that_restarts_while_it_is_asked_proves_nothing() {
         .await
         .is(UNDECIDED, "undecided")
         .finding(0, "changed_meanwhile")
-        .saying("`cryptoserver-0` changed while it was asked: container `api` restarted");
+        .saying("`cryptoserver-0` changed during the check: container `api` restarted");
 }

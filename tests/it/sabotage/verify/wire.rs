@@ -67,7 +67,7 @@ async fn a_length_that_promises_more_than_the_others_have_is_another_answer() {
         .is(UNHEALTHY, "unhealthy")
         .finding(1, "incomplete")
         .of_kind("differ")
-        .saying("it promised 99 bytes, where replica 0 serves 16 bytes");
+        .saying("it announced 99 bytes, but replica 0 serves 16 bytes");
 }
 
 #[tokio::test]
@@ -75,11 +75,11 @@ async fn what_came_of_an_answer_may_prove_it_another_one() {
     for (reply, words) in [
         (
             Reply::ok(OTHER).closing_after(15),
-            "its byte at offset 14 is not the one that replica 0 serves",
+            "its byte at offset 14 differs from the one that replica 0 serves",
         ),
         (
             Reply::ok(format!("{KEYS}7\n")).framed(Framing::Close),
-            "18 bytes have come of it, where replica 0 serves 16 bytes",
+            "at least 18 bytes arrived, but replica 0 serves 16 bytes",
         ),
     ] {
         answered(reply)
@@ -109,7 +109,7 @@ async fn two_answers_that_broke_off_may_prove_that_they_differ() {
     )
     .await
     .is(UNHEALTHY, "unhealthy")
-    .saying("its byte at offset 0 is not the one that replica 0 began");
+    .saying("its byte at offset 0 differs from the one that replica 0 sent");
 }
 
 #[tokio::test]
