@@ -1,4 +1,4 @@
-//! From whoever does the work to whoever renders it.
+//! Sends events from the work to the renderer.
 
 use std::sync::Arc;
 
@@ -11,11 +11,10 @@ use crate::event::{Event, EventKind};
 use crate::figures::milliseconds;
 use crate::recording::Recording;
 
-/// Bytes of log lines that may wait for whoever renders them before [`Emitter::send_when_read`] waits as
-/// well.
+/// How many bytes of log lines may be queued for the renderer before [`Emitter::send_when_read`] waits.
 const BACKLOG: u32 = 2 << 20;
 
-/// Stamps events and hands them to whoever renders them.
+/// Stamps events and sends them to the renderer.
 #[derive(Debug, Clone)]
 pub struct Emitter {
     sender: mpsc::UnboundedSender<Event>,
@@ -26,7 +25,7 @@ pub struct Emitter {
 }
 
 impl Emitter {
-    /// A new clock, and the events that are sent on it.
+    /// A new clock, and the receiver of its events.
     #[must_use]
     pub fn new() -> (Self, Events) {
         let (sender, receiver) = mpsc::unbounded_channel();
@@ -47,13 +46,13 @@ impl Emitter {
         )
     }
 
-    /// The same clock, with commands that go to this address.
+    /// The same clock; commands in its texts get the flags of this address.
     #[must_use]
     pub fn addressed(self, address: Address) -> Self {
         Self { address, ..self }
     }
 
-    /// What is said to a person beside the events, with its commands led to the same address.
+    /// Adds the flags of the address to the commands in a text that is shown outside of events.
     #[must_use]
     pub fn completed(&self, text: &str) -> String {
         let mut text = text.to_owned();
@@ -61,7 +60,7 @@ impl Emitter {
         text
     }
 
-    /// The same clock, with every event kept from now on.
+    /// The same clock; every event is recorded from now on.
     #[must_use]
     pub fn recorded(self, recording: Recording) -> Self {
         Self {
@@ -70,13 +69,13 @@ impl Emitter {
         }
     }
 
-    /// Milliseconds since the run began.
+    /// Milliseconds since the start of the run.
     #[must_use]
     pub fn elapsed_ms(&self) -> u64 {
         milliseconds(self.started.elapsed())
     }
 
-    /// Sends an event; a renderer that is gone is no reason to stop working.
+    /// Sends an event; the work continues even if the renderer is gone.
     pub fn send(&self, mut kind: EventKind) {
         self.address.complete(&mut kind);
         let event = Event {
@@ -87,11 +86,11 @@ impl Emitter {
         if let Some(recording) = &self.recording {
             recording.keep(&event);
         }
-        // The receiver only goes away at the end of the run.
+        // The receiver is dropped only at the end of the run.
         let _ = self.sender.send(event);
     }
 
-    /// Sends a log line once there is room for it: a log may be endless, and its reader slow.
+    /// Sends a log line once there is room for it, because a log may be endless and its reader slow.
     pub async fn send_when_read(&self, kind: EventKind) {
         if let Ok(room) = self.room.acquire_many(size(&kind)).await {
             room.forget();
@@ -108,11 +107,11 @@ pub struct Events {
 }
 
 impl Events {
-    /// The events of a run that is over.
+    /// The events of a finished run.
     pub fn recorded(events: impl IntoIterator<Item = Event>) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
         for event in events {
-            // The receiver is at hand.
+            // The receiver exists.
             let _ = sender.send(event);
         }
         Self {
@@ -121,7 +120,7 @@ impl Events {
         }
     }
 
-    /// Waits for events and appends up to `most` of them; returns how many, 0 at the end.
+    /// Waits for events and appends up to `most` of them; returns their number, 0 at the end.
     pub async fn receive(&mut self, batch: &mut Vec<Event>, most: usize) -> usize {
         let count = self.receiver.recv_many(batch, most).await;
         let arrived = batch.iter().rev().take(count);
@@ -131,7 +130,7 @@ impl Events {
     }
 }
 
-/// What a log line takes of the backlog; nothing else is endless.
+/// The size of a log line in the backlog; other events do not count, because their number is limited.
 fn size(kind: &EventKind) -> u32 {
     match kind {
         EventKind::LogLine { line, .. } => {

@@ -1,7 +1,7 @@
-//! What happens during a run, as typed events: the only thing that work and display share.
+//! The events of a run, which connect the work to the display.
 //!
-//! Every report can be rebuilt from these events, and `-o json` prints them as they are; their
-//! written contract is `docs/events.md`. Status events are sent on change, never per poll.
+//! Every report can be rebuilt from these events, and `-o json` prints them unchanged; `docs/events.md`
+//! is their contract. Status events are sent on change, never per poll.
 
 use std::collections::BTreeMap;
 
@@ -18,43 +18,43 @@ use crate::report::{
 use crate::rollout::RolloutProgress;
 use crate::status::{PodSummary, Status};
 
-/// One thing that happened, on the run's own clock.
+/// One event, on the run's own clock.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Event {
-    /// When, by the wall clock of this machine.
+    /// The wall clock time of this machine.
     pub time: Timestamp,
-    /// Milliseconds since the run began, by a clock that never jumps.
+    /// Milliseconds since the start of the run, by a monotonic clock.
     pub elapsed_ms: u64,
-    /// What.
+    /// The kind of the event, with its data.
     #[serde(flatten)]
     pub kind: EventKind,
 }
 
-/// Everything that can happen.
+/// All kinds of events.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum EventKind {
-    /// The first event: what runs, and against which cluster.
+    /// The first event: the command and the cluster.
     Started(RunDescription),
-    /// What will be done, before the first write.
+    /// The plan, before the first write.
     Planned {
-        /// Every object, in the order of the work.
+        /// Every object, in apply order.
         steps: Vec<PlannedStep>,
     },
     /// A write is about to be sent.
     WriteStarted {
-        /// The object written.
+        /// The object.
         object: ObjectRef,
-        /// What is done to it.
+        /// The action.
         action: Action,
     },
-    /// A write was accepted, refused, or left unsaid.
+    /// A write was accepted or refused, or its result is unknown.
     WriteFinished {
-        /// The object written.
+        /// The object.
         object: ObjectRef,
-        /// What was done to it.
+        /// The action.
         action: Action,
-        /// How it ended.
+        /// The result.
         result: WriteResult,
     },
     /// The state of an object that is being waited for has changed.
@@ -71,42 +71,42 @@ pub enum EventKind {
         /// Its state now.
         progress: RolloutProgress,
     },
-    /// Every replica of a workload is about to be asked.
+    /// A verification of every replica is about to start.
     Verifying {
         /// The workload.
         object: ObjectRef,
-        /// Where every replica is asked.
+        /// The endpoints at which every replica is checked.
         endpoints: Vec<Endpoint>,
-        /// Those of the endpoints at which replicas may answer differently.
+        /// The endpoints at which replicas may answer differently.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         may_differ: Vec<Endpoint>,
         /// The number of replicas that should exist.
         replicas: u32,
     },
-    /// A replica was asked.
+    /// A replica was checked.
     Answered {
         /// The workload.
         object: ObjectRef,
-        /// What came back, or why nothing did.
+        /// The answer, or why there is none.
         answer: ReplicaAnswer,
     },
-    /// A pod changed, in the words of `kubectl get pods`.
+    /// A pod has changed, in the words of `kubectl get pods`.
     PodChanged {
         /// The row to show.
         pod: PodSummary,
     },
-    /// What an experiment will do, before anything is touched.
+    /// The plan of an experiment, before anything is touched.
     Experiment {
         /// The workload.
         object: ObjectRef,
-        /// What will be done, and to whom.
+        /// The faults and their targets.
         experiment: Experiment,
         /// The pods that are probed, by ordinal.
         replicas: Vec<String>,
-        /// What will be done, as the end of "this will …".
+        /// The plan in words, to follow "this will".
         #[serde(default)]
         what: String,
-        /// How far it reaches, a sentence each.
+        /// The blast radius, one sentence each.
         #[serde(default)]
         reach: Vec<String>,
     },
@@ -114,46 +114,46 @@ pub enum EventKind {
     Fault {
         /// Its number, from 1.
         number: u32,
-        /// What is done.
+        /// The fault.
         fault: Fault,
-        /// The pods that it takes.
+        /// Its targets.
         pods: Vec<String>,
     },
-    /// The answers of a replica have changed.
+    /// The state of a replica's probes has changed.
     Probe {
         /// The pod's name.
         pod: String,
-        /// What probes come to from now on.
+        /// The new state.
         state: ProbeState,
-        /// Since when, in milliseconds since the run began.
+        /// Its beginning, in milliseconds since the start of the run.
         at_ms: u64,
-        /// What was answered, or why nothing was.
+        /// The answer in words, or why there is none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
     },
-    /// How often every replica was probed by now.
+    /// How often every replica was probed so far.
     Probes {
         /// By pod.
         counts: BTreeMap<String, ProbeCounts>,
-        /// The longest time during which a replica was not probed, in milliseconds.
+        /// The longest gap of any replica, in milliseconds.
         largest_gap_ms: u64,
     },
     /// The ready endpoints of a Service have changed.
     Endpoints {
         /// The Service's name.
         service: String,
-        /// The pods that it leads to.
+        /// The pods to which it routes.
         ready: Vec<String>,
-        /// Since when, in milliseconds since the run began.
+        /// The time of the change, in milliseconds since the start of the run.
         at_ms: u64,
     },
-    /// A repeated verification came to another answer than the one before.
+    /// The outcome of a repeated verification has changed.
     Round {
         /// Its number, from 1.
         number: u32,
         /// Its outcome.
         verdict: Outcome,
-        /// Its outcome in one sentence.
+        /// The outcome in one sentence.
         summary: String,
     },
     /// A phase of a fault's recovery was seen.
@@ -162,7 +162,7 @@ pub enum EventKind {
         number: u32,
         /// The pod's name.
         pod: String,
-        /// What was seen.
+        /// The phase.
         phase: RecoveryPhase,
         /// Milliseconds since the fault was sent.
         after_ms: u64,
@@ -175,40 +175,40 @@ pub enum EventKind {
         ordinal: i32,
         /// The container's name.
         container: String,
-        /// The line, without its end.
+        /// The line, without a line ending.
         line: String,
     },
-    /// Something that the user should know, and that stops nothing.
+    /// A warning, which does not end the run.
     Warning {
         /// A sentence.
         message: String,
     },
-    /// The API server does not answer; work goes on when it does.
+    /// The API server is unresponsive; the work continues when it responds.
     ServerSilent {
-        /// Why, as far as it can be told from here.
+        /// The reason, as far as known.
         reason: String,
     },
-    /// The API server answers again.
+    /// The API server responds again.
     ServerAnswers {
-        /// Milliseconds in which nothing was heard of it, from the last that was.
+        /// Milliseconds since its last response before.
         silent_for_ms: u64,
     },
     /// The last event.
     Finished(Conclusion),
 }
 
-/// What runs, and against which cluster.
+/// The command and the cluster of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunDescription {
     /// This program's version.
     pub version: String,
     /// The command, such as `up`.
     pub command: String,
-    /// The kubeconfig's context, when one was used.
+    /// The kubeconfig's context, if one was used.
     pub context: Option<String>,
     /// The API server's URL.
     pub server: String,
-    /// The namespace of the workload; where there is not one, that for objects that name none.
+    /// The namespace of the workload, or else the default namespace for objects without one.
     pub namespace: String,
 }
 
@@ -217,11 +217,11 @@ pub struct RunDescription {
 pub struct PlannedStep {
     /// The object.
     pub object: ObjectRef,
-    /// What will be done to it.
+    /// The action.
     pub action: Action,
 }
 
-/// How a write ended.
+/// The result of a write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum WriteResult {
@@ -229,41 +229,41 @@ pub enum WriteResult {
     Done,
     /// The API server refused it, or it was never sent: nothing has changed.
     Refused {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// It was sent and its answer was lost, or the run was interrupted meanwhile.
+    /// It was sent, but its response was lost or the run was interrupted.
     Unknown {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
-/// How the run ended.
+/// The end of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Conclusion {
     /// The process's exit status, by name.
     pub status: ExitStatus,
-    /// The number that the shell sees.
+    /// The exit code.
     pub exit_code: u8,
-    /// The command's answer, when it came to one.
+    /// The outcome, if the command reached one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
-    /// What the command found out, when it came to an end.
+    /// The report, if the command finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<Report>,
-    /// Why the command did not come to an end.
+    /// The error, if the command failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorText>,
 }
 
-/// An error as a person reads it.
+/// An error as text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorText {
-    /// What failed.
+    /// The error itself.
     pub message: String,
-    /// Why, from the outermost cause to the innermost.
+    /// Its causes, from the outermost to the innermost.
     pub causes: Vec<String>,
-    /// What to do next: commands to paste, or sentences.
+    /// Next steps: commands to paste, or sentences.
     pub hints: Vec<String>,
 }

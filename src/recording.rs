@@ -1,4 +1,4 @@
-//! Keeps the events of a run, for the report files that are made of them after the last one.
+//! Records the events of a run for its report files.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +11,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Keeps an event, unless the run is over: tasks that are being ended may still say something.
+    /// Records an event, unless the run has ended: tasks that are shutting down may still emit some.
     pub fn keep(&self, event: &Event) {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let is_over = matches!(
@@ -26,7 +26,7 @@ impl Recording {
         }
     }
 
-    /// What comes of every event so far.
+    /// Applies a function to all events so far.
     pub fn read<T>(&self, reading: impl FnOnce(&[Event]) -> T) -> T {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         reading(&events)

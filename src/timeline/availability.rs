@@ -1,4 +1,4 @@
-//! The figures: what clients would have seen from one moment to another.
+//! Calculates the availability that clients would have seen.
 
 use super::service::is_away;
 use super::{Outage, Replica, ServiceState, Timeline};
@@ -7,7 +7,7 @@ use crate::report::{
 };
 
 impl Timeline {
-    /// What clients would have seen from one moment to another.
+    /// The availability that clients would have seen between two times.
     #[must_use]
     pub fn availability(&self, from_ms: u64, until_ms: u64) -> Availability {
         let mut all = ProbeCounts::default();
@@ -39,7 +39,7 @@ impl Timeline {
         let longest = outages.iter().map(Outage::length_ms).max();
         let open = outages.last().filter(|outage| !outage.is_over);
         let answers = self.answers(&replica.pod, until_ms);
-        // Before the first probe nothing is known, either.
+        // The state before the first probe is unknown, too.
         let known_ms: u64 = answers
             .iter()
             .filter(|span| span.state != ProbeState::Unknown)
@@ -69,8 +69,7 @@ impl Timeline {
         }
     }
 
-    /// The time during which every replica is known not to answer right. Of what is unknown nothing is
-    /// claimed.
+    /// The time in which every replica is known to give no right answer. Unknown time does not count.
     fn none_answered_ms(&self, from_ms: u64, until_ms: u64) -> u64 {
         let mut turns: Vec<(u64, bool)> = Vec::new();
         for replica in &self.replicas {
@@ -80,7 +79,7 @@ impl Timeline {
                 }
             }
         }
-        // Those of one replica stay in their order, which a span of no length needs.
+        // A stable sort keeps the order of each replica, which spans of zero length need.
         turns.sort_by_key(|(at_ms, _)| *at_ms);
         let (mut away, mut since_ms, mut none_ms) = (0, 0, 0);
         for (at_ms, is_begin) in turns {

@@ -1,4 +1,4 @@
-//! What happens to pods besides the steps of a recovery.
+//! Incidents: changes to pods that are no part of a recovery.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
@@ -9,12 +9,12 @@ use crate::figures::count;
 use crate::report::RecoveryPhase;
 use crate::status::PodSummary;
 
-/// A pod that is in trouble, such as one that crashed, or that changed although it was left alone.
+/// A pod in trouble, for example after a crash, or one that changed although no fault targeted it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
-    /// When it was seen, in milliseconds since the run began.
+    /// When it was seen, in milliseconds since the start of the run.
     pub at_ms: u64,
-    /// The pod from then on.
+    /// The pod after the change.
     pub pod: PodSummary,
     /// Whether it is in trouble.
     pub is_trouble: bool,
@@ -38,18 +38,18 @@ impl Display for Incident {
     }
 }
 
-/// Tells incidents from what the fault under way explains.
+/// Tells incidents from changes that the current fault explains.
 #[derive(Debug, Default)]
 pub struct Incidents {
     /// The last row of each pod.
     pods: BTreeMap<String, PodSummary>,
     fault: Option<Fault>,
-    /// The pods that the fault took, and that are not as before again.
+    /// The targets of the fault that have not recovered yet.
     taken: BTreeSet<String>,
 }
 
 impl Incidents {
-    /// Takes note of an event; returns the incident that it is, if any.
+    /// Records an event; returns the incident, if it is one.
     pub fn record(&mut self, event: &Event) -> Option<Incident> {
         match &event.kind {
             EventKind::Fault { fault, pods, .. } => {
@@ -70,7 +70,7 @@ impl Incidents {
         }
     }
 
-    /// Whether a replica is expected to be away, because it is the one that was taken.
+    /// Whether a replica is expected to be down, because the fault targets it.
     #[must_use]
     pub fn is_taken(&self, pod: &str) -> bool {
         self.taken.contains(pod)
@@ -93,7 +93,7 @@ impl Incidents {
         })
     }
 
-    /// Whether a restart of the pod is what the fault is about.
+    /// Whether the fault restarts a container of this pod.
     fn is_signalled(&self, pod: &PodSummary) -> bool {
         self.fault.is_some_and(Fault::keeps_pod) && self.is_taken(&pod.pod)
     }

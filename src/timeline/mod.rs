@@ -1,7 +1,7 @@
-//! What every replica and every Service answered over time, folded from the events of probes: the one
-//! account that reports, pages and the live view read, so that none tells another story. Pure.
+//! The state of every replica and every Service over time, folded from the events of probes. Reports,
+//! pages and the live view all read it, so they never disagree. Pure.
 //!
-//! All moments are milliseconds since the run began.
+//! All times are in milliseconds since the start of the run.
 
 mod availability;
 mod incident;
@@ -21,10 +21,10 @@ use self::span::spans;
 use crate::event::EventKind;
 use crate::report::{ProbeCounts, ProbeState};
 
-/// What every replica and every Service answered over time.
+/// The state of every replica and every Service over time.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
-    /// In the order in which they became known.
+    /// In the order of their first event.
     replicas: Vec<Replica>,
     /// By name.
     services: BTreeMap<String, Vec<Endpoints>>,
@@ -34,7 +34,7 @@ pub struct Timeline {
 #[derive(Debug, Clone)]
 struct Replica {
     pod: String,
-    /// What its probes come to, and from when on; in order of time.
+    /// The state of its probes from each time on, in order.
     changes: Vec<(u64, ProbeState)>,
     counts: ProbeCounts,
 }
@@ -48,12 +48,12 @@ impl Replica {
         }
     }
 
-    /// How many of the changes had taken place at a moment.
+    /// The number of changes up to a time.
     fn until(&self, at_ms: u64) -> usize {
         self.changes.partition_point(|(since, _)| *since <= at_ms)
     }
 
-    /// The state at a moment; `None` before the first probe.
+    /// The state at a time; `None` before the first probe.
     fn state(&self, at_ms: u64) -> Option<ProbeState> {
         let last = self.until(at_ms).checked_sub(1)?;
         self.changes.get(last).map(|(_, state)| *state)
@@ -61,7 +61,7 @@ impl Replica {
 }
 
 impl Timeline {
-    /// Of these replicas, of which nothing is known yet.
+    /// A timeline of these replicas, without any probe.
     #[must_use]
     pub fn of(pods: impl IntoIterator<Item = String>) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl Timeline {
         }
     }
 
-    /// Takes note of what an event says of replicas, probes and endpoints; others say nothing.
+    /// Records an event about replicas, probes or endpoints; ignores others.
     pub fn record(&mut self, event: &EventKind) {
         match event {
             EventKind::Experiment { replicas, .. } => {
@@ -82,7 +82,7 @@ impl Timeline {
                 pod, state, at_ms, ..
             } => {
                 let changes = &mut self.replica(pod).changes;
-                // A change may be known later than it began, never before the one before it.
+                // A change may be reported late, but never before the previous one.
                 let at_ms = changes.last().map_or(*at_ms, |last| last.0.max(*at_ms));
                 changes.push((at_ms, *state));
             }
@@ -118,7 +118,7 @@ impl Timeline {
         self.services.keys().map(String::as_str)
     }
 
-    /// How often a replica was probed by now.
+    /// The probes of a replica so far.
     #[must_use]
     pub fn counts(&self, pod: &str) -> ProbeCounts {
         self.find(pod)
@@ -126,26 +126,26 @@ impl Timeline {
             .unwrap_or_default()
     }
 
-    /// The moment of the first probe of any replica.
+    /// The time of the first probe of any replica.
     #[must_use]
     pub fn first_probe_ms(&self) -> Option<u64> {
         let first = |replica: &Replica| replica.changes.first().map(|(at_ms, _)| *at_ms);
         self.replicas.iter().filter_map(first).min()
     }
 
-    /// What the latest probe of a replica came to.
+    /// The result of the latest probe of a replica.
     #[must_use]
     pub fn latest(&self, pod: &str) -> Option<ProbeState> {
         self.find(pod)?.changes.last().map(|(_, state)| *state)
     }
 
-    /// The gravest state of a replica between two moments; `None` before its first probe.
+    /// The most severe state of a replica between two times; `None` before its first probe.
     #[must_use]
     pub fn gravest(&self, pod: &str, from_ms: u64, until_ms: u64) -> Option<ProbeState> {
         let replica = self.find(pod)?;
         let changes = &replica.changes;
         let began = replica.until(from_ms).checked_sub(1);
-        // Several changes may have been seen at one moment.
+        // Several changes may have the same time.
         let first_ms = began.map_or(from_ms, |last| changes[last].0);
         let first = changes.partition_point(|(since, _)| *since < first_ms);
         let during = changes.iter().skip(first);
@@ -153,20 +153,20 @@ impl Timeline {
         during.map(|(_, state)| *state).max()
     }
 
-    /// What a replica answered from its first probe until a moment.
+    /// The states of a replica from its first probe until a time.
     #[must_use]
     pub fn answers(&self, pod: &str, until_ms: u64) -> Vec<Span<ProbeState>> {
         let changes = self.find(pod).map(|replica| replica.changes.as_slice());
         spans(changes.unwrap_or_default(), until_ms)
     }
 
-    /// Every time without a right answer of a replica, until a moment.
+    /// Every outage of a replica until a time.
     #[must_use]
     pub fn outages(&self, pod: &str, until_ms: u64) -> Vec<Outage> {
         outage::outages(&self.answers(pod, until_ms))
     }
 
-    /// What the clients of a Service may have seen, from when its endpoints are known until a moment.
+    /// The states of a Service as clients may have seen them, from its first known endpoints until a time.
     #[must_use]
     pub fn service(&self, name: &str, until_ms: u64) -> Vec<Span<ServiceState>> {
         let endpoints = self.services.get(name).map(Vec::as_slice);
@@ -177,7 +177,7 @@ impl Timeline {
         self.replicas.iter().find(|replica| replica.pod == pod)
     }
 
-    /// A replica that is known from now on.
+    /// The replica with this name, which is added if it is new.
     fn replica(&mut self, pod: &str) -> &mut Replica {
         let known = self.replicas.iter().position(|replica| replica.pod == pod);
         let index = known.unwrap_or_else(|| {

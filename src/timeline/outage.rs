@@ -1,33 +1,33 @@
-//! Times without a right answer.
+//! Outages: times without a right answer.
 
 use super::Span;
 use crate::report::ProbeState;
 
-/// A time without a right answer: from the last right answer before it to the first one after it, so
-/// that it is never shorter than what a client saw.
+/// An outage: from the last right answer before it to the first one after it, so it is never shorter
+/// than what a client saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outage {
-    /// Its beginning, in milliseconds since the run began.
+    /// Its beginning, in milliseconds since the start of the run.
     pub from_ms: u64,
-    /// Its end; of one that is not over, the last moment at which it is known to have lasted.
+    /// Its end; for an open outage, the last time at which it is known to have lasted.
     pub until_ms: u64,
-    /// Whether the replica was seen to answer right again.
+    /// Whether the replica gave a right answer again.
     pub is_over: bool,
 }
 
 impl Outage {
-    /// How long it lasted, or has lasted so far, in milliseconds.
+    /// Its length (so far), in milliseconds.
     #[must_use]
     pub fn length_ms(&self) -> u64 {
         self.until_ms - self.from_ms
     }
 }
 
-/// The outages among the answers of a replica. Time of which nothing is known is none by itself, and
-/// part of one that is known otherwise.
+/// The outages among the states of a replica. Unknown time is no outage by itself, but part of one if
+/// known trouble surrounds it.
 pub(super) fn outages(answers: &[Span<ProbeState>]) -> Vec<Outage> {
     let mut outages = Vec::new();
-    // Since when, and until when it is known not to have answered right.
+    // The start of the open outage, and the last time at which it is known to have lasted.
     let mut open: Option<(u64, Option<u64>)> = None;
     for span in answers {
         match span.state {

@@ -1,30 +1,30 @@
-//! What the clients of a Service may have seen: derived from its ready endpoints and the answers of the
-//! replicas behind them.
+//! The state of a Service as its clients may have seen it, derived from its ready endpoints and the
+//! answers of the replicas behind them.
 
 use super::{Replica, Span, Timeline, spans};
 use crate::report::ProbeState;
 
-/// What becomes of requests to a Service, in order of gravity.
+/// The state of a Service, by severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ServiceState {
-    /// Every ready endpoint answers right.
+    /// Every ready endpoint gives right answers.
     Right,
-    /// No ready endpoint is known not to answer right, and of one nothing is known.
+    /// No ready endpoint is known to fail, but the state of at least one is unknown.
     Unknown,
-    /// A ready endpoint does not answer right: a request may fail.
+    /// At least one ready endpoint gives no right answer: a request may fail.
     Failing,
-    /// No ready endpoint answers right, or there is none: every request fails.
+    /// No ready endpoint gives a right answer, or there is none: every request fails.
     Down,
 }
 
-/// The pods that a Service leads to from a moment on.
+/// The pods to which a Service routes from a time on.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoints {
     pub(super) since_ms: u64,
     pub(super) ready: Vec<String>,
 }
 
-/// What the clients of a Service with these endpoints may have seen until a moment.
+/// The states of a Service with these endpoints until a time.
 pub(super) fn answers(
     timeline: &Timeline,
     endpoints: &[Endpoints],
@@ -39,7 +39,7 @@ pub(super) fn answers(
     spans(&changes, until_ms)
 }
 
-/// The changes between two moments, as long as the Service leads to the same pods.
+/// The changes between two times, while the Service routes to the same pods.
 fn while_ready(
     timeline: &Timeline,
     ready: &[String],
@@ -88,7 +88,7 @@ fn of_all(ready: usize, away: usize, unknown: usize) -> ServiceState {
     }
 }
 
-/// Whether a replica is known not to answer right.
+/// Whether a replica is known to give no right answer.
 pub(super) fn is_away(state: ProbeState) -> bool {
     !matches!(state, ProbeState::Right | ProbeState::Unknown)
 }

@@ -1,9 +1,9 @@
-//! States that last.
+//! Spans: states that last for some time.
 
 /// A state that held for some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span<S> {
-    /// Its beginning, in milliseconds since the run began.
+    /// Its beginning, in milliseconds since the start of the run.
     pub from_ms: u64,
     /// Its end.
     pub until_ms: u64,
@@ -12,7 +12,7 @@ pub struct Span<S> {
 }
 
 impl<S> Span<S> {
-    /// How much of it lies between two moments, in milliseconds.
+    /// How much of it lies between two times, in milliseconds.
     #[must_use]
     pub fn within(&self, from_ms: u64, until_ms: u64) -> u64 {
         let end = self.until_ms.min(until_ms);
@@ -20,8 +20,8 @@ impl<S> Span<S> {
     }
 }
 
-/// The spans between changes, in order of time; equal neighbours are one. What was over at once is kept:
-/// it was seen all the same.
+/// The spans between changes, in order; equal neighbours are merged. A span of zero length is kept,
+/// because it was seen.
 pub(super) fn spans<S: Copy + PartialEq>(changes: &[(u64, S)], until_ms: u64) -> Vec<Span<S>> {
     let mut spans: Vec<Span<S>> = Vec::new();
     for (index, &(from_ms, state)) in changes.iter().enumerate() {

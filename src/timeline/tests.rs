@@ -1,4 +1,4 @@
-//! The timeline against a model that looks at every millisecond by itself.
+//! Compares the timeline with a model that checks every millisecond.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::event::EventKind;
 use crate::report::Availability;
 
 const PODS: [&str; 3] = ["web-0", "web-1", "web-2"];
-/// The window that is measured: the warm-up before it is not.
+/// The measured window, which begins after the warm-up.
 const MEASURED: Range<u64> = 5..60;
 
 fn probe(pod: usize, state: ProbeState, at_ms: u64) -> EventKind {
@@ -106,11 +106,11 @@ fn a_failure_that_is_known_counts_beside_what_is_not() {
     assert_eq!((services[0].failing_ms, services[0].unknown_ms), (100, 900));
 }
 
-/// What a model that looks at every millisecond says of the whole.
+/// A model that checks every millisecond.
 struct Model {
     /// By pod and millisecond; `None` before its first probe.
     states: Vec<Vec<Option<ProbeState>>>,
-    /// By millisecond; `None` before the Service's endpoints are known.
+    /// By millisecond; `None` before the first endpoints of the Service.
     ready: Vec<Option<Vec<usize>>>,
 }
 
@@ -151,7 +151,7 @@ impl Model {
         moments.filter(|at| holds(*at)).count() as u64
     }
 
-    /// The longest outage, and the one that is not over.
+    /// The longest outage, and the open one.
     fn outages(&self, pod: usize) -> (u64, Option<u64>) {
         let states = &self.states[pod];
         let (mut longest, mut from, mut known) = (0, None, None);
@@ -200,7 +200,7 @@ impl Model {
     }
 }
 
-/// Events in order of time, at most one change of one thing at a moment.
+/// Events in order, with at most one change of each replica or Service at a time.
 pub(crate) fn histories() -> impl Strategy<Value = Vec<EventKind>> {
     let state = prop::sample::select(vec![Right, Wrong, Failing, Silent, Unknown]);
     let probe = (0..PODS.len(), state).prop_map(|(pod, state)| probe(pod, state, 0));
