@@ -5,18 +5,18 @@ use std::fmt::Write;
 use crate::event::Event;
 use crate::ui::is_hidden;
 
-/// An event as one line, with its end.
+/// An event as one line, including the line ending.
 ///
 /// # Errors
-/// When an event cannot be written as JSON, which no event should be.
+/// An event that cannot be written as JSON, which is a bug.
 pub(crate) fn line(event: &Event) -> Result<String, serde_json::Error> {
     let mut line = escaped(&serde_json::to_string(event)?);
     line.push('\n');
     Ok(line)
 }
 
-/// The same JSON without anything that a terminal or a build service would obey. These characters
-/// occur in strings only, so that escaping them loses nothing.
+/// The same JSON without control sequences of terminals and build services. These characters occur only
+/// in strings, so escaping them loses nothing.
 fn escaped(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     let mut last = ' ';

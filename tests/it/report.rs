@@ -234,9 +234,9 @@ async fn an_invalid_journal_is_refused_with_its_reason() {
         ("garbage\n", "line 1 is not a journal event"),
         (
             "{\"version\":1,\"events\":[\n{\"time\"",
-            "the journal is cut off in line 2",
+            "the journal is truncated in line 2",
         ),
-        ("{\"version\":1,\"events\":[]}", "the journal has no end"),
+        ("{\"version\":1,\"events\":[]}", "the journal is incomplete"),
         ("{\"version\":7,\"events\":[]}", "the journal has version 7"),
     ] {
         std::fs::write(reports.path("a.json"), text).unwrap();

@@ -1,4 +1,4 @@
-//! The journal of a run: every event, in two forms. What is written is read back the same.
+//! The journal of a run: all events, in two formats. Reading returns what was written.
 
 use serde::Deserialize;
 use thiserror::Error;
@@ -8,51 +8,49 @@ use crate::event::{Event, EventKind};
 use crate::json::{self, JsonError};
 use crate::render::json::line as json_line;
 
-/// The version of the form in which a journal stands.
+/// The version of the journal format.
 const VERSION: u32 = 1;
 
-/// The largest journal that is read, in bytes: a run of days writes a few million.
+/// The largest journal that is read, in bytes; a run of days writes a few million.
 pub const LARGEST_JOURNAL: u64 = 32 << 20;
 
-/// What was to be a journal is none.
+/// Why a text is not a journal.
 #[derive(Debug, Error)]
 pub enum JournalError {
-    /// There is nothing in it.
+    /// It is empty.
     #[error("the journal is empty")]
     Empty,
     /// It is neither one JSON document nor JSON lines.
     #[error("line {line} is not a journal event")]
     NoEvent {
-        /// Its number, from 1.
+        /// The line number, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The reason.
         #[source]
         source: serde_json::Error,
     },
-    /// What it holds takes more memory than there is for it.
-    #[error(
-        "the journal holds more than can be shown: it takes more memory than is left to this run"
-    )]
+    /// Its events need more memory than is left.
+    #[error("the journal is too large to show: its events need more memory than this run has left")]
     TooLarge,
-    /// It breaks off in the middle.
-    #[error("the journal is cut off in line {line}")]
+    /// It is truncated.
+    #[error("the journal is truncated in line {line}")]
     CutOff {
         /// The number of its last line.
         line: usize,
     },
     /// A newer program wrote it.
-    #[error("the journal has version {version}, and this program reads version {VERSION}")]
+    #[error("the journal has version {version}, but this program reads version {VERSION}")]
     OtherVersion {
         /// Its version.
         version: u32,
     },
     /// Its last event is missing.
     #[error(
-        "the journal has no end: its last event is not `finished`, so nothing is known of how the run ended"
+        "the journal is incomplete: its last event is not `finished`, so the end of the run is unknown"
     )]
     Unfinished,
-    /// There is more after its last event.
-    #[error("the journal goes on after its `finished` event: it holds more than one run")]
+    /// It continues after its last event.
+    #[error("the journal continues after its `finished` event: it contains more than one run")]
     SeveralRuns,
 }
 
@@ -66,7 +64,7 @@ struct Journal {
     events: Vec<Event>,
 }
 
-/// One JSON document; every event stands on a line of its own.
+/// One JSON document with every event on a line of its own.
 pub(super) fn document(events: &[Event]) -> Result<String, DocumentError> {
     let mut text = format!("{{\"version\":{VERSION},\"events\":[\n");
     for (index, event) in events.iter().enumerate() {
@@ -88,10 +86,10 @@ pub(super) fn lines(events: &[Event]) -> Result<String, DocumentError> {
         .map_err(DocumentError::Json)
 }
 
-/// The events of a whole run, out of either form.
+/// Reads the events of a whole run from either format.
 ///
 /// # Errors
-/// When the text is no journal, or not that of one run from its beginning to its end.
+/// If the text is not a journal, or not the complete journal of one run.
 pub fn read(text: &str) -> Result<Vec<Event>, JournalError> {
     let text = text.trim_start_matches('\u{feff}');
     let first = text.lines().find(|line| !line.trim().is_empty());

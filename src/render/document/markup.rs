@@ -1,5 +1,5 @@
-//! Text for HTML, SVG and XML. Only what stands in this program gets into a document as markup;
-//! everything else is escaped, and nothing hidden gets through.
+//! Builds HTML, SVG and XML. Only literals of this program become markup; all other text is escaped,
+//! and hidden characters are removed.
 
 use std::fmt::{self, Display};
 
@@ -12,29 +12,29 @@ pub(super) struct Markup {
 }
 
 impl Markup {
-    /// Adds markup that stands in the source of this program.
+    /// Adds markup from a literal of this program.
     pub(super) fn raw(&mut self, markup: &'static str) -> &mut Self {
         self.text.push_str(markup);
         self
     }
 
-    /// Adds text, or an attribute's value between quotation marks.
+    /// Adds text, or the quoted value of an attribute.
     pub(super) fn text(&mut self, text: impl Display) -> &mut Self {
         escape(&sanitise(&text.to_string()), &mut self.text);
         self
     }
 
-    /// Adds what has been built elsewhere.
+    /// Adds other markup.
     pub(super) fn add(&mut self, other: &Self) -> &mut Self {
         self.text.push_str(&other.text);
         self
     }
 
-    /// Adds text in which backticks surround literals, as HTML.
+    /// Adds text as HTML, with backticks around literals as code.
     pub(super) fn prose(&mut self, text: impl Display) -> &mut Self {
         let text = text.to_string();
         let parts: Vec<&str> = text.split('`').collect();
-        // A backtick without its pair is one to show.
+        // An unpaired backtick is shown.
         let is_paired = parts.len() % 2 == 1;
         for (index, part) in parts.iter().enumerate() {
             if !is_paired {
@@ -63,7 +63,7 @@ fn escape(text: &str, to: &mut String) {
             '>' => to.push_str("&gt;"),
             '"' => to.push_str("&quot;"),
             '\'' => to.push_str("&#39;"),
-            // Not allowed in XML, even as a reference.
+            // XML does not allow these, even as a reference.
             '\u{fffe}' | '\u{ffff}' => to.push('\u{fffd}'),
             plain => to.push(plain),
         }

@@ -1,8 +1,8 @@
-//! A recorded run as a file: events in, the text of a journal, a JUnit file, a timeline or a page
-//! out. Another renderer, for no terminal. Pure: whoever wants a file writes it.
+//! Renders a recorded run as a document: a journal, a JUnit file, a timeline or a page. Pure: `save` writes
+//! the files.
 //!
-//! Whatever a document says comes from the events alone, so that an old journal gives the document
-//! that its run would have given.
+//! A document depends only on the events, so an old journal yields the document that its run would have
+//! written.
 
 mod html;
 mod journal;
@@ -23,7 +23,7 @@ pub use self::save::{SaveError, save, save_all};
 use self::story::Story;
 use crate::event::Event;
 
-/// What a report file is.
+/// The format of a report file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// One JSON document with every event: `{"version":1,"events":[…]}`.
@@ -34,11 +34,11 @@ pub enum Format {
     JUnit,
     /// The timeline of an experiment, as a picture.
     Timeline,
-    /// One page for people, which needs nothing but itself.
+    /// One self-contained page for people.
     Page,
 }
 
-/// The endings of report files, and what they stand for.
+/// The file extensions and their formats.
 const ENDINGS: [(&str, Format); 6] = [
     ("json", Format::Journal),
     ("jsonl", Format::Lines),
@@ -48,27 +48,27 @@ const ENDINGS: [(&str, Format); 6] = [
     ("html", Format::Page),
 ];
 
-/// A report file that was asked for.
+/// A requested report file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportFile {
-    /// Where to write it.
+    /// Its path.
     pub path: PathBuf,
-    /// What to write.
+    /// Its format.
     pub format: Format,
 }
 
-/// The name of a report file does not say what it is.
+/// The extension of a report file is unknown.
 #[derive(Debug, Error)]
 #[error(
-    "a report's format is told by its ending: `.json`, `.jsonl`, `.ndjson`, `.xml`, `.svg` or `.html`"
+    "the file extension selects the report format: `.json`, `.jsonl`, `.ndjson`, `.xml`, `.svg` or `.html`"
 )]
 pub struct UnknownEnding;
 
 impl ReportFile {
-    /// A file whose ending says what it is.
+    /// A file with the format of its extension.
     ///
     /// # Errors
-    /// When it has no ending that is known.
+    /// If the extension is missing or unknown.
     pub fn of(path: PathBuf) -> Result<Self, UnknownEnding> {
         let ending = path.extension().and_then(OsStr::to_str);
         let ending = ending.ok_or(UnknownEnding)?.to_ascii_lowercase();
@@ -80,30 +80,32 @@ impl ReportFile {
     }
 }
 
-/// A run of which there is no such document.
+/// Why a run has no such document.
 #[derive(Debug, Error)]
 pub enum DocumentError {
-    /// An event could not be written as JSON, which no event should be.
+    /// An event could not be written as JSON, which is a bug.
     #[error("an event cannot be written as JSON")]
     Json(#[source] serde_json::Error),
-    /// The run has not come to its last event.
-    #[error("the run has no end yet")]
+    /// The last event is missing.
+    #[error("the run has not ended yet")]
     Unfinished,
-    /// Another command's run, or one that failed before it began.
-    #[error("only runs of `verify` and `chaos` can be shown so, and this is one of `{command}`")]
+    /// A run of another command, or one that failed before it began.
+    #[error(
+        "only runs of `verify` and `chaos` have such a report, but this is a run of `{command}`"
+    )]
     OtherCommand {
         /// The command.
         command: String,
     },
     /// A verification has no timeline.
-    #[error("only an experiment has a timeline, and this is a verification")]
+    #[error("only an experiment has a timeline, but this is a verification")]
     NoTimeline,
 }
 
-/// The text of a report file on these events.
+/// The text of a report file for these events.
 ///
 /// # Errors
-/// When there is no such document of this run.
+/// If the run has no such document.
 pub fn render(format: Format, events: &[Event]) -> Result<String, DocumentError> {
     match format {
         Format::Journal => journal::document(events),

@@ -1,4 +1,4 @@
-//! Writes report files: all of a file or nothing, and never half of it over an old one.
+//! Writes report files atomically: an existing file is replaced only by a complete one.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,12 +12,12 @@ use crate::file;
 /// A report file could not be written.
 #[derive(Debug, Error)]
 pub enum SaveError {
-    /// There is no such document of the run.
+    /// The run has no such document.
     #[error("failed to make the report `{}`", path.display())]
     Document {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: DocumentError,
     },
@@ -26,23 +26,23 @@ pub enum SaveError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
 }
 
-/// Writes report files on these events; returns what went wrong.
+/// Writes the report files for these events; returns all errors.
 #[must_use]
 pub fn save_all(events: &[Event], files: &[ReportFile]) -> Vec<SaveError> {
     let saved = files.iter().map(|file| save(events, file));
     saved.filter_map(Result::err).collect()
 }
 
-/// Writes a report file on these events.
+/// Writes a report file for these events.
 ///
 /// # Errors
-/// When there is no such document, or it cannot be written.
+/// If the run has no such document, or the file cannot be written.
 pub fn save(events: &[Event], report: &ReportFile) -> Result<(), SaveError> {
     let path = || report.path.clone();
     let text = render(report.format, events).map_err(|source| SaveError::Document {

@@ -1,4 +1,4 @@
-//! The timeline of an experiment as one picture: what every replica answered, and the steps of the
+//! The timeline of an experiment as one picture: the answers of every replica and the steps of the
 //! recovery, on the run's own clock.
 
 use super::DocumentError;
@@ -11,15 +11,15 @@ use crate::report::{ChaosReport, Percentiles};
 const STYLE: &str = include_str!("svg.css");
 /// The width of the picture.
 const WIDTH: usize = 1_000;
-/// The space beside everything.
+/// The margin on every side.
 const MARGIN: usize = 20;
-/// The columns of a strip: one for each unit of its width.
+/// The columns of a strip, one for each unit of its width.
 const COLUMNS: usize = WIDTH - 2 * MARGIN;
-/// Characters that fit on a line of text.
+/// The characters of a line of text, at most.
 const LINE: usize = 120;
-/// The width of an entry of the key.
+/// The width of an entry of the legend.
 const KEY: usize = 235;
-/// Strips that are drawn at most.
+/// At most this many strips are drawn.
 const MOST_STRIPS: usize = 100;
 
 /// A picture that grows downwards.
@@ -81,7 +81,7 @@ impl Picture {
             .raw("</text>\n");
     }
 
-    /// A line of text, or as many as it needs.
+    /// A text, wrapped to the width.
     fn line(&mut self, class: &'static str, text: &str) {
         let mut line = String::new();
         for word in text.split_whitespace() {
@@ -177,7 +177,7 @@ impl Picture {
         self.top += 30;
     }
 
-    /// What the patterns mean.
+    /// The legend.
     fn key(&mut self, story: &Story<'_>) {
         let mut left = MARGIN;
         let blank = [("blank", NOT_ASKED)];
@@ -220,19 +220,19 @@ impl Picture {
         self.line(
             "strong",
             &match (is_one, are_few) {
-                (true, _) => "The recovery, in times since the fault".to_owned(),
+                (true, _) => "The recovery, in time since the fault".to_owned(),
                 (false, true) => {
-                    format!("The recoveries, in times since {since}: shortest, median, longest")
+                    format!("The recoveries, in time since {since}: shortest, median, longest")
                 }
                 (false, false) => {
-                    format!("The recoveries, in times since {since}: median, 95 %, longest")
+                    format!("The recoveries, in time since {since}: median, 95 %, longest")
                 }
             },
         );
         let whole = report.summary.values().map(|figures| figures.max).max();
         let whole = whole.unwrap_or(1).max(1);
         let mut phases: Vec<_> = report.summary.iter().collect();
-        // One recovery is told as it went on; of many, the steps stand in their own order.
+        // The steps of one recovery are in order of time; those of many, in the order of phases.
         if is_one {
             phases.sort_by_key(|(phase, figures)| (figures.max, **phase));
         }

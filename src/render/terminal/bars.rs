@@ -1,10 +1,10 @@
-//! Live rows below the text, and nothing else: what they show is a `Picture`.
+//! Draws live rows below the text; a `Picture` provides them.
 //!
-//! Nothing is drawn in the first quarter of a second, so that a quick run leaves a quiet terminal,
-//! and everything drawn is cleared at the end: what came of the run stays as text.
+//! Nothing is drawn in the first quarter of a second, so a quick run draws no rows. All rows are cleared
+//! at the end; the result stays as text.
 //!
-//! The cursor stands at the beginning of the line below the rows. What the terminal echoes there, such
-//! as `^C`, moves no row, and goes with the next drawing.
+//! The cursor is at the beginning of the line below the rows. Terminal echo there, such as `^C`, moves no
+//! row and disappears with the next drawing.
 
 use std::time::{Duration, Instant};
 
@@ -17,26 +17,26 @@ use super::picture::{Frame, Picture};
 use crate::event::Event;
 use crate::ui::{OutputError, Stream, Ui};
 
-/// A run that is over by then draws nothing.
+/// A run that ends earlier draws nothing.
 const DELAY: Duration = Duration::from_millis(250);
 
-/// How often the rows are drawn again at most, so that times tick.
+/// The shortest time between two drawings; times tick at this rate.
 pub(super) const PERIOD: Duration = Duration::from_millis(100);
 
-/// Rows of the terminal that stay free: for the cursor, and for a line of what was there before.
+/// Rows of the terminal that stay free: one for the cursor and one for earlier output.
 const FREE_ROWS: usize = 2;
 
-/// Synchronized output (DEC private mode 2026): a terminal that has it shows what stands between the two
-/// at once, and any other ignores them.
+/// Synchronized output (DEC private mode 2026): a terminal that supports it shows everything between the
+/// two at once; others ignore them.
 const BEGIN: &str = "\u{1b}[?2026h";
 const END: &str = "\u{1b}[?2026l";
 
-/// Rows at the bottom of the terminal, drawn again and again.
+/// Rows at the bottom of the terminal that are redrawn.
 pub(super) struct Bars {
     ui: Ui,
     picture: Picture,
     clock: Clock,
-    /// The rows that stand on the terminal.
+    /// The rows on the terminal.
     drawn: Vec<Row>,
     /// When they were drawn.
     drawn_at: Option<Instant>,
@@ -45,7 +45,7 @@ pub(super) struct Bars {
 }
 
 impl Bars {
-    /// Nothing is drawn yet.
+    /// Starts without rows.
     pub(super) fn new(ui: Ui) -> Self {
         Self {
             ui,
@@ -57,16 +57,16 @@ impl Bars {
         }
     }
 
-    /// Takes note of an event; it is seen with the next drawing.
+    /// Records an event; the next drawing shows it.
     pub(super) fn record(&mut self, event: &Event) {
         self.picture.record(event);
         self.clock.record(event);
     }
 
-    /// Says something above the rows: at once while there are none, else with the next drawing.
+    /// Prints text above the rows: at once if there are none, else with the next drawing.
     ///
     /// # Errors
-    /// When standard output cannot be written.
+    /// If standard output cannot be written.
     pub(super) fn say(&mut self, text: Chunks) -> Result<(), OutputError> {
         self.above.append(text);
         if self.drawn.is_empty() {
@@ -76,10 +76,10 @@ impl Bars {
         }
     }
 
-    /// Draws the rows of this moment, unless they stand there already or others were drawn just now.
+    /// Draws the current rows, unless they have not changed or the last drawing was too recent.
     ///
     /// # Errors
-    /// When standard output cannot be written.
+    /// If standard output cannot be written.
     pub(super) fn draw(&mut self) -> Result<(), OutputError> {
         let elapsed = self.clock.elapsed();
         let is_early = self.drawn_at.is_some_and(|at| at.elapsed() < PERIOD);
@@ -107,16 +107,16 @@ impl Bars {
         self.replace(rows)
     }
 
-    /// Takes all rows away, and says what is left to say.
+    /// Clears all rows and prints the remaining text.
     ///
     /// # Errors
-    /// When standard output cannot be written.
+    /// If standard output cannot be written.
     pub(super) fn end(mut self, text: Chunks) -> Result<(), OutputError> {
         self.above.append(text);
         self.replace(Vec::new())
     }
 
-    /// The text that waits, and these rows, in place of those that stand there.
+    /// Replaces the rows on the terminal with the pending text and these rows.
     fn replace(&mut self, rows: Vec<Row>) -> Result<(), OutputError> {
         let mut beginning = String::new();
         let is_drawing = !self.drawn.is_empty() || !rows.is_empty();
@@ -141,14 +141,14 @@ impl Bars {
     }
 }
 
-/// A row as it is written, and how wide it is.
+/// A rendered row and its width.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) text: String,
     pub(super) columns: usize,
 }
 
-/// What takes these rows away that were drawn above the cursor, however wide the terminal is by now.
+/// The sequence that clears these rows above the cursor, at the current width of the terminal.
 pub(super) fn erasure(rows: &[Row], width: usize) -> String {
     let heights = rows
         .iter()
@@ -161,7 +161,7 @@ pub(super) fn erasure(rows: &[Row], width: usize) -> String {
 
 impl Drop for Bars {
     fn drop(&mut self) {
-        // Only a closed stream fails here, and there it does not matter.
+        // Only a closed stream fails here, where it does not matter.
         let _ = self.replace(Vec::new());
     }
 }

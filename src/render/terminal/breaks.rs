@@ -1,25 +1,25 @@
-//! Where a line may end: between words, but neither within what backticks quote, which is to be copied,
-//! nor between a figure and its unit.
+//! Breaks lines between words, but neither inside backticks, whose content is to be copied, nor between
+//! a figure and its unit.
 
 use console::measure_text_width;
 
-/// Stands for a space at which no line ends.
+/// Replaces a space at which a line must not break.
 const NO_BREAK: char = '\u{a0}';
 
-/// How much further the rest of a broken line is indented.
+/// The extra indentation of continuation lines.
 pub(crate) const HANGING: usize = 2;
 
-/// What belongs to the figure before it.
+/// Words that stay with the figure before them.
 const UNITS: [&str; 11] = [
     "ms", "s", "min", "h", "d", "%", "byte", "bytes", "KiB", "MiB", "GiB",
 ];
 
-/// A text that is not torn.
+/// The text without any place to break.
 pub(crate) fn unbroken(text: &str) -> String {
     text.replace(' ', &NO_BREAK.to_string())
 }
 
-/// The text with a sign in place of each space at which no line ends; it has as many characters.
+/// The text with [`NO_BREAK`] for each space at which a line must not break; its length is the same.
 pub(crate) fn bound(text: &str) -> String {
     let pairs = text.matches('`').count() / 2 * 2;
     let mut quotes = 0;
@@ -42,13 +42,13 @@ pub(crate) fn bound(text: &str) -> String {
     bound
 }
 
-/// What [`bound`] and [`unbroken`] were given.
+/// The inverse of [`bound`] and [`unbroken`].
 pub(crate) fn released(text: &str) -> String {
     text.replace(NO_BREAK, " ")
 }
 
-/// A text that may carry styles, in lines of this width at most; what follows the first of each line is
-/// indented a little more.
+/// Breaks a text, which may contain styles, into lines of at most this width, with extra indentation for
+/// continuation lines.
 pub(crate) fn broken(text: &str, width: usize) -> String {
     text.lines()
         .map(|line| broken_line(line, width) + "\n")
@@ -78,7 +78,7 @@ fn broken_line(text: &str, width: usize) -> String {
     broken
 }
 
-/// The columns that a text takes, in which styles take none.
+/// The width of a text in columns, without styles.
 fn columns(text: &str) -> usize {
     let mut plain = String::with_capacity(text.len());
     for (index, part) in text.split('\u{1b}').enumerate() {

@@ -1,4 +1,4 @@
-//! The clock of a run, as whoever renders its events can know it.
+//! The clock of a run, as the renderer of its events knows it.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// Takes note of an event, which tells how long the run has lasted.
+    /// Records an event, which carries the elapsed time of the run.
     pub(super) fn record(&mut self, event: &Event) {
         let elapsed = Duration::from_millis(event.elapsed_ms);
         if let Some(beginning) = Instant::now().checked_sub(elapsed) {

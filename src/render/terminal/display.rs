@@ -1,32 +1,32 @@
-//! Who draws what: decided once, before the first event.
+//! Chooses the display, once, before the first event.
 
 use crate::ui::{Stream, Ui};
 
-/// What `--progress` says.
+/// The value of `--progress`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Progress {
-    /// Bars where they can be drawn and somebody watches, plain lines elsewhere.
+    /// Bars on a capable terminal outside of build services, plain lines elsewhere.
     #[default]
     Auto,
-    /// Bars wherever they can be drawn, in a build service too.
+    /// Bars on any capable terminal, even in a build service.
     Bars,
-    /// A line for everything that happens.
+    /// A line for each step.
     Plain,
-    /// Only what came of it.
+    /// Only the result.
     None,
 }
 
-/// What `-o` says.
+/// The value of `-o`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OutputFormat {
-    /// Text for a person.
+    /// Text for people.
     #[default]
     Text,
     /// One JSON object on each line.
     Json,
 }
 
-/// What standard error is.
+/// The kind of standard error.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Terminal {
     /// A file or a pipe.
@@ -34,27 +34,27 @@ pub enum Terminal {
     None,
     /// A terminal that cannot move its cursor: `TERM=dumb`, or no `TERM`.
     Dumb,
-    /// A terminal that can.
+    /// A terminal that can move its cursor.
     Capable,
 }
 
-/// Everything that the decision depends on.
+/// The inputs of the decision.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Circumstances {
-    /// What `-o` says.
+    /// The value of `-o`.
     pub output: OutputFormat,
-    /// What `--progress` says.
+    /// The value of `--progress`.
     pub progress: Progress,
     /// Whether `-q` was given.
     pub is_quiet: bool,
-    /// What standard error is.
+    /// The kind of standard error.
     pub terminal: Terminal,
-    /// Whether a build service runs this.
+    /// Whether it runs in a build service.
     pub is_ci: bool,
 }
 
 impl Circumstances {
-    /// The flags, and what is known of standard error.
+    /// The flags, and the facts about standard error.
     #[must_use]
     pub fn new(output: OutputFormat, progress: Progress, is_quiet: bool, ui: &Ui) -> Self {
         let terminal = match ui.is_terminal(Stream::Stderr) {
@@ -72,23 +72,23 @@ impl Circumstances {
     }
 }
 
-/// Who draws what.
+/// What is shown and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Display {
-    /// Every event as a JSON line on standard output; an error as text, too.
+    /// Every event as a JSON line on standard output; errors also as text.
     Json,
-    /// A line for everything that happens.
+    /// A line for each step.
     Plain,
-    /// Live bars below the lines that stay.
+    /// Live bars below permanent lines.
     Bars,
-    /// What came of it, without the way there.
+    /// Results, without the steps.
     Results,
-    /// Warnings, errors and bad news.
+    /// Warnings, errors and bad results.
     Quiet,
 }
 
 impl Display {
-    /// Decides. The first row that fits wins:
+    /// Chooses the display. The first matching row wins:
     ///
     /// | `-o` | `-q` | `--progress` | standard error | display |
     /// |---|---|---|---|---|
@@ -102,7 +102,7 @@ impl Display {
     /// | text | no | auto | a terminal of a build service (`CI`) | `Plain` |
     /// | text | no | auto | a terminal | `Bars` |
     ///
-    /// `NO_COLOR` is not in the table: it takes the colour, not the bars.
+    /// `NO_COLOR` is not in the table, because it removes the colour, not the bars.
     #[must_use]
     pub fn decide(circumstances: &Circumstances) -> Self {
         if circumstances.output == OutputFormat::Json {

@@ -1,35 +1,35 @@
-//! What a long wait waits for, said again and again where no rows show it. Pure.
+//! Repeats what a long wait is waiting for, on displays without live rows. Pure.
 
 use super::line::{Level, Line, Tone};
 use super::picture::Picture;
 use crate::event::Event;
 use crate::figures::took;
 
-/// A run that has said nothing for so long says what it waits for, in milliseconds.
+/// After this time without output, a line says what the run is waiting for; in milliseconds.
 const SILENCE_MS: u64 = 30_000;
-/// Things that are named, at most.
+/// At most this many items are named.
 const NAMED: usize = 3;
 
-/// A fold over the events, and what there is to say at a moment.
+/// A fold over the events, and the lines that are due.
 #[derive(Debug, Default)]
 pub(super) struct Heartbeat {
     picture: Picture,
-    /// When something was said last, in milliseconds since the run began.
+    /// The time of the last output, in milliseconds since the start of the run.
     said_ms: u64,
 }
 
 impl Heartbeat {
-    /// Takes note of an event.
+    /// Records an event.
     pub(super) fn record(&mut self, event: &Event) {
         self.picture.record(event);
     }
 
-    /// Something was said at this moment, in milliseconds since the run began.
+    /// Records output at this time, in milliseconds since the start of the run.
     pub(super) fn said(&mut self, now_ms: u64) {
         self.said_ms = self.said_ms.max(now_ms);
     }
 
-    /// What is waited for, when nothing was said for long; it counts as said.
+    /// What the run is waiting for, if it is time to say so; this counts as output.
     pub(super) fn lines(&mut self, now_ms: u64) -> Vec<Line> {
         if now_ms.saturating_sub(self.said_ms) < SILENCE_MS {
             return Vec::new();
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::render::terminal::tests::samples;
 
-    /// What is said from second to second, when the events of a run come no further than this.
+    /// The lines of each second, if no event comes after this time.
     fn said(events: &[Event], until_ms: u64, seconds: u64) -> Vec<String> {
         let mut heartbeat = Heartbeat::default();
         for event in events.iter().filter(|event| event.elapsed_ms <= until_ms) {

@@ -1,4 +1,4 @@
-//! What was done, what is unknown and what was not done, when a run ends before its plan.
+//! Accounts for the changes that were made, unknown or not made when a run ends early.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use crate::exit::ExitStatus;
 use crate::figures::count;
 use crate::object::ObjectRef;
 
-/// A fold over the events that plan, begin and end a write.
+/// A fold over the events that plan, start and finish a write.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
     planned: Vec<ObjectRef>,
     open: Vec<ObjectRef>,
     done: BTreeSet<ObjectRef>,
-    /// Those that came in this run: when one of them is deleted again, nothing was done to it.
+    /// The objects created in this run; if one of them is deleted again, nothing was changed.
     created: BTreeSet<ObjectRef>,
     refused: Vec<ObjectRef>,
     unknown: Vec<ObjectRef>,
@@ -23,7 +23,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Takes note of an event.
+    /// Records an event.
     pub(crate) fn record(&mut self, event: &EventKind) {
         match event {
             EventKind::Started(run) => {
@@ -66,7 +66,7 @@ impl Ledger {
         }
     }
 
-    /// The account of a run that ended with this status, when there is something to account for.
+    /// The account of a run that ended with this status, if it made or planned any change.
     pub(crate) fn lines(&self, status: ExitStatus) -> Vec<Line> {
         let word = match status {
             ExitStatus::HungUp => "hung up",
@@ -91,7 +91,7 @@ impl Ledger {
         ];
         let done: Vec<ObjectRef> = self.done.iter().cloned().collect();
         lines.extend(list("done", Tone::Good, &done));
-        // What was sent and not answered may have happened.
+        // A write without a response may have happened.
         let unknown: Vec<ObjectRef> = self.unknown.iter().chain(&self.open).cloned().collect();
         lines.extend(list("unknown", Tone::Doubt, &unknown));
         lines.extend(list("refused", Tone::Bad, &self.refused));
@@ -105,7 +105,7 @@ impl Ledger {
 
     fn share_that_was_done(&self) -> String {
         let done = self.done.len();
-        // Writes that no plan announced count, too.
+        // Writes outside of the plan count too.
         let all = self
             .planned
             .iter()

@@ -1,7 +1,7 @@
-//! A line to show: pieces of text with a meaning, which become colour only when it is written.
+//! A line to show: pieces of text, each with a tone that becomes a colour only when it is written.
 //!
-//! Every piece is sanitised when it is added and the line as a whole when it is rendered, so that
-//! nothing from a cluster can reach a terminal in any other way.
+//! Every piece is sanitised when it is added, and the line as a whole when it is rendered. Text from a
+//! cluster reaches a terminal in no other way.
 
 use std::fmt::Write;
 
@@ -12,41 +12,41 @@ use super::breaks::{HANGING, bound, released};
 use crate::exit::Outcome;
 use crate::ui::{Stream, break_workflow_commands, brief, sanitise};
 
-/// How much a line matters. A display shows everything from a level of its own on.
+/// The importance of a line. A display shows all lines from its own level on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
-    /// A step on the way that bars draw, too.
+    /// A step that bars also show.
     Step,
-    /// A step on the way.
+    /// A step.
     Progress,
-    /// What came of it.
+    /// A result.
     Result,
-    /// What went wrong, or might.
+    /// An error or a warning.
     Problem,
 }
 
-/// What a piece of text means.
+/// The tone of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// Nothing in particular.
+    /// No particular tone.
     Plain,
-    /// As it should be; an added line of a diff.
+    /// Good; an added line of a diff.
     Good,
-    /// Wrong; a removed line of a diff.
+    /// Bad; a removed line of a diff.
     Bad,
-    /// Unknown, or not yet.
+    /// Unknown or pending.
     Doubt,
-    /// A name, or a heading.
+    /// A name or a heading.
     Strong,
-    /// Not needed to understand the rest.
+    /// Less important than the rest.
     Faint,
     /// The position in a diff.
     Position,
-    /// Belongs to the replica of this ordinal.
+    /// Text about the replica with this ordinal.
     Ordinal(i32),
 }
 
-/// Colours that can be told from each other, and from good, bad and doubtful.
+/// Colours that differ from each other and from those of good, bad and doubt.
 const ORDINAL_COLOURS: [AnsiColor; 6] = [
     AnsiColor::Cyan,
     AnsiColor::Magenta,
@@ -77,7 +77,7 @@ impl Tone {
     }
 }
 
-/// The mark that says in one character, and without colour, how something stands.
+/// The mark of an outcome: one character that needs no colour.
 pub(crate) fn mark(outcome: Outcome) -> (&'static str, Tone) {
     match outcome {
         Outcome::Success => ("✓", Tone::Good),
@@ -87,8 +87,7 @@ pub(crate) fn mark(outcome: Outcome) -> (&'static str, Tone) {
     }
 }
 
-/// The words of several pieces, between the spaces at which a line may end; a word may have parts of
-/// several meanings.
+/// Splits pieces at the spaces at which a line may break; a word may have parts with different tones.
 fn words(pieces: &[(Tone, String)]) -> Vec<Vec<(Tone, String)>> {
     let plain: String = pieces.iter().map(|(_, text)| text.as_str()).collect();
     let bound = bound(&plain);
@@ -111,12 +110,12 @@ fn words(pieces: &[(Tone, String)]) -> Vec<Vec<(Tone, String)>> {
 /// A line to show.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
-    /// Where it goes.
+    /// The stream to write it to.
     pub(crate) stream: Stream,
-    /// How much it matters.
+    /// Its importance.
     pub(crate) level: Level,
     pieces: Vec<(Tone, String)>,
-    /// Whether it is to be copied, so that it is never broken.
+    /// Whether it is never broken, because it is to be copied.
     is_whole: bool,
 }
 
@@ -131,7 +130,7 @@ impl Line {
         }
     }
 
-    /// An empty line for a person.
+    /// An empty line for people.
     pub(crate) fn said(level: Level) -> Self {
         Self {
             stream: Stream::Stderr,
@@ -141,7 +140,7 @@ impl Line {
         }
     }
 
-    /// The line, to be copied as it is: a command to paste.
+    /// Marks the line as a command to paste, which is never broken.
     pub(crate) fn whole(self) -> Self {
         Self {
             is_whole: true,
@@ -149,7 +148,7 @@ impl Line {
         }
     }
 
-    /// A line that begins with the mark of an outcome; bad news are problems.
+    /// A line that begins with the mark of an outcome; bad outcomes have the level of a problem.
     pub(crate) fn of(outcome: Outcome) -> Self {
         let level = match outcome {
             Outcome::Success | Outcome::Different => Level::Result,
@@ -159,7 +158,7 @@ impl Line {
         Self::said(level).with(tone, sign).text(" ")
     }
 
-    /// The line that sums up a run: the mark, and for bad news the name of the exit status.
+    /// The summary line of a run: the mark, and for bad outcomes the name of the exit status.
     pub(crate) fn summary(outcome: Outcome) -> Self {
         let (_, tone) = mark(outcome);
         match outcome {
@@ -169,11 +168,11 @@ impl Line {
         }
     }
 
-    /// Adds a piece with a meaning.
+    /// Adds a piece with a tone.
     pub(crate) fn with(mut self, tone: Tone, text: impl AsRef<str>) -> Self {
         let text = text.as_ref();
         let text = match self.stream {
-            // Data is never cut.
+            // Data is never truncated.
             Stream::Stdout => sanitise(text),
             Stream::Stderr => brief(text),
         };
@@ -186,7 +185,7 @@ impl Line {
         self.with(Tone::Plain, text)
     }
 
-    /// The line, cut to a width.
+    /// The line, truncated to a width.
     pub(crate) fn shortened(mut self, width: usize) -> Self {
         let mut room = width;
         for (_, text) in &mut self.pieces {
@@ -203,8 +202,8 @@ impl Line {
         self
     }
 
-    /// The line in as many as it needs at a width, broken between words only. What follows the first is
-    /// indented a little more; a word that is too long stays whole, and so does data.
+    /// The line, broken between words at a width, with extra indentation for continuation lines. Long
+    /// words and data are never broken.
     pub(crate) fn wrapped(self, width: usize) -> Vec<Self> {
         let plain: String = self.pieces.iter().map(|(_, text)| text.as_str()).collect();
         if self.is_whole || self.stream == Stream::Stdout || measure_text_width(&plain) <= width {
@@ -244,7 +243,7 @@ impl Line {
         lines
     }
 
-    /// Adds to the last piece where the meaning is the same; the text is sanitised already.
+    /// Appends sanitised text, to the last piece if the tone is the same.
     fn join(&mut self, tone: Tone, text: &str) {
         match self.pieces.last_mut() {
             Some((last, piece)) if *last == tone => piece.push_str(text),
@@ -252,7 +251,7 @@ impl Line {
         }
     }
 
-    /// The line as it is written, without its end.
+    /// The rendered line, without a line ending.
     pub(crate) fn render(&self, with_colour: bool) -> String {
         let plain: String = self.pieces.iter().map(|(_, text)| text.as_str()).collect();
         let safe = break_workflow_commands(&plain);

@@ -1,5 +1,5 @@
-//! What bars show of an experiment: the phases of the fault under way, and a strip of answers over
-//! time for each replica. A fold over the events, and the rows it makes at a moment. Pure.
+//! The live rows of an experiment: the phases of the current fault, and a strip of answers over time for
+//! each replica. A fold over the events, and the rows at a given time. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,20 +14,20 @@ use crate::render::phases::phases;
 use crate::report::{ProbeCounts, ProbeState, RecoveryPhase};
 use crate::timeline::Timeline;
 
-/// The time that one cell of a strip stands for, in milliseconds.
+/// The time that one cell of a strip covers, in milliseconds.
 const CELL_MS: u64 = 500;
-/// The cells of a strip, at most.
+/// A strip has at most this many cells.
 const WIDEST_STRIP: usize = 60;
-/// A strip with fewer cells says nothing.
+/// A strip with fewer cells is not drawn.
 const NARROWEST_STRIP: usize = 4;
-/// The columns of a replica's name, at most.
+/// A replica's name takes at most this many columns.
 const WIDEST_NAME: usize = 24;
-/// From this width on, counters have words.
+/// Counters have words from this width on.
 const WORDS_FROM: usize = 90;
-/// Phases take this part of the height at most.
+/// Phases take at most this fraction of the height.
 const PHASE_SHARE: usize = 4;
 
-/// An experiment under way.
+/// A running experiment.
 #[derive(Debug, Default)]
 pub(crate) struct ExperimentPicture {
     /// The number of faults, once the experiment is known.
@@ -37,19 +37,19 @@ pub(crate) struct ExperimentPicture {
     timeline: Timeline,
 }
 
-/// The fault under way.
+/// The current fault.
 #[derive(Debug)]
 struct Sent {
     number: u32,
     fault: Fault,
     pods: Vec<String>,
     at_ms: u64,
-    /// When each phase was seen last, and of which pods.
+    /// When each phase was last seen, and for which pods.
     seen: BTreeMap<RecoveryPhase, (u64, BTreeSet<String>)>,
 }
 
 impl Sent {
-    /// The pods that it takes.
+    /// Its targets in words.
     fn whom(&self) -> String {
         match self.pods.as_slice() {
             [pod] => pod.clone(),
@@ -57,7 +57,7 @@ impl Sent {
         }
     }
 
-    /// The phase that is seen next.
+    /// The next phase.
     fn next(&self) -> Option<RecoveryPhase> {
         let is_open = |phase: &&RecoveryPhase| match self.seen.get(*phase) {
             Some((_, pods)) => pods.len() < self.pods.len(),
@@ -80,7 +80,7 @@ fn cell(state: Option<ProbeState>) -> (Tone, &'static str) {
 }
 
 impl ExperimentPicture {
-    /// Takes note of an event.
+    /// Records an event.
     pub(crate) fn record(&mut self, event: &Event) {
         self.timeline.record(&event.kind);
         match &event.kind {
@@ -117,7 +117,7 @@ impl ExperimentPicture {
         }
     }
 
-    /// What is waited for; nothing outside of an experiment.
+    /// What the run is waiting for; `None` outside of an experiment.
     pub(crate) fn waits(&self, now_ms: u64) -> Option<String> {
         self.repeat?;
         let Some(sent) = &self.sent else {
@@ -136,11 +136,11 @@ impl ExperimentPicture {
                 let phase = phase.title();
                 format!("`{phase}` after the {fault} of {whom}, sent {since} ago")
             }
-            None => format!("what follows the {fault} of {whom}, sent {since} ago"),
+            None => format!("the steps after the {fault} of {whom}, sent {since} ago"),
         })
     }
 
-    /// The rows of this moment; none outside of an experiment.
+    /// The current rows; none outside of an experiment.
     pub(crate) fn rows(&self, frame: &Frame, height: usize) -> Vec<Line> {
         let Some(repeat) = self.repeat else {
             return Vec::new();
@@ -161,7 +161,7 @@ impl ExperimentPicture {
         let line = Line::said(Level::Step);
         let line = match &self.sent {
             None if self.breaks => line.text("probing before the first fault"),
-            None => line.text("probing, nothing is broken"),
+            None => line.text("control run: probing without a fault"),
             Some(sent) => {
                 let title = match repeat {
                     1 => sent.fault.to_string(),
@@ -189,7 +189,7 @@ impl ExperimentPicture {
         }
         let mut hidden = Vec::new();
         if shown.len() > room {
-            // By ordinal among those of the same gravity.
+            // Replicas of the same severity stay in order.
             shown.sort_by_key(|pod| std::cmp::Reverse(self.interest(pod)));
             hidden = shown.split_off(room - 1);
         }
@@ -221,7 +221,7 @@ impl ExperimentPicture {
         rows
     }
 
-    /// What is worth a row of its own: trouble, then the pods that were taken.
+    /// The priority for a row of its own: trouble first, then targets.
     fn interest(&self, pod: &str) -> (ProbeState, bool) {
         let latest = self.timeline.latest(pod);
         let is_taken = self
@@ -231,7 +231,7 @@ impl ExperimentPicture {
         (latest.unwrap_or(ProbeState::Unknown), is_taken)
     }
 
-    /// One replica, or the sum of several: the gravest of all at each moment.
+    /// The row of one replica, or of several: the most severe state at each time.
     fn row(
         &self,
         title: &str,
@@ -246,7 +246,7 @@ impl ExperimentPicture {
             .with(Tone::Strong, &title)
             .text(" ".repeat(owed + 2));
         if cells >= NARROWEST_STRIP {
-            // Cells begin at whole multiples, so that a strip moves on and never flickers.
+            // Cells begin at whole multiples, so a strip scrolls without flickering.
             let last = milliseconds(frame) / CELL_MS + 1;
             let first = last.saturating_sub(cells as u64);
             let states = (first..last).map(|index| {
@@ -273,7 +273,7 @@ impl ExperimentPicture {
             all.silent += counts.silent;
             all.unknown += counts.unknown;
         }
-        // With the shapes of the strips; what never occurred is not told.
+        // With the shapes of the strips; zero counters are left out.
         let counters = [
             (all.right, "▇", "right"),
             (all.wrong, "✗", "wrong"),
@@ -296,7 +296,7 @@ impl ExperimentPicture {
     }
 }
 
-/// Neighbours of one kind in one piece.
+/// Merges equal neighbours into one piece.
 fn merged(states: impl Iterator<Item = Option<ProbeState>>) -> Vec<(Tone, String)> {
     let mut pieces: Vec<(Tone, String)> = Vec::new();
     for state in states {
@@ -309,7 +309,7 @@ fn merged(states: impl Iterator<Item = Option<ProbeState>>) -> Vec<(Tone, String
     pieces
 }
 
-/// The phases of a fault, ticked off as they are seen.
+/// The phases of a fault, with a tick for those that were seen.
 fn phase_rows(sent: &Sent, width: usize) -> Vec<Line> {
     let mut rows: Vec<Line> = Vec::new();
     let mut used = 0;
@@ -347,8 +347,8 @@ fn phase_rows(sent: &Sent, width: usize) -> Vec<Line> {
     rows.into_iter().map(|row| row.shortened(width)).collect()
 }
 
-/// Whether this phase was missed, and will not come, since a later one was seen. From the start of
-/// the containers on there is no order: a replica may answer before it is Ready.
+/// Whether this phase was missed, because a later one was seen. From `Started` on, phases have no order:
+/// a replica may answer before it is Ready.
 fn is_passed(sent: &Sent, phase: RecoveryPhase) -> bool {
     phase <= RecoveryPhase::Started && sent.seen.keys().any(|seen| *seen > phase)
 }

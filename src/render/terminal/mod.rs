@@ -1,5 +1,4 @@
-//! Shows what happens: events in, lines out. Nothing here decides whether a run succeeded; it only
-//! says what events and reports say.
+//! Renders events as lines. Nothing here decides whether a run succeeded; events and reports do.
 
 mod bars;
 mod breaks;
@@ -35,13 +34,13 @@ use crate::figures::milliseconds;
 use crate::render::json;
 use crate::ui::{OutputError, Stream, Ui};
 
-/// Events that are rendered together, at most: what many log lines need is few writes.
+/// At most this many events are rendered together, so that many log lines need few writes.
 const BATCH: usize = 256;
 
-/// Renders events on a thread of its own until the last one. A reader of the output that
-/// stands still, such as a pager, then holds up neither the work nor Ctrl-C.
+/// Renders events on a thread of its own until the last one, so that a stalled reader of the output,
+/// such as a pager, blocks neither the work nor Ctrl-C.
 ///
-/// Await the handle after the last event was sent, and before the process ends.
+/// Await the handle after the last event was sent and before the process ends.
 ///
 /// # Panics
 /// Outside of a tokio runtime.
@@ -51,10 +50,10 @@ pub fn spawn(display: Display, ui: Ui, events: Events) -> JoinHandle<Result<(), 
     tokio::task::spawn_blocking(move || runtime.block_on(run(display, ui, events)))
 }
 
-/// Renders events until the last one, or until their sender is gone.
+/// Renders events until the last one, or until their sender is dropped.
 ///
 /// # Errors
-/// When standard output is closed or cannot be written; the remaining events are not rendered.
+/// If standard output is closed or cannot be written; the remaining events are not rendered.
 pub async fn run(display: Display, ui: Ui, mut events: Events) -> Result<(), OutputError> {
     let mut renderer = Renderer::new(display, ui);
     let mut batch = Vec::new();
@@ -76,7 +75,7 @@ pub async fn run(display: Display, ui: Ui, mut events: Events) -> Result<(), Out
     }
 }
 
-/// Everything that is shown of a recorded run when it is plain text, the data included.
+/// A recorded run as plain text, including its data.
 #[must_use]
 pub fn render_to_text(events: &[Event], width: usize, with_colour: bool) -> String {
     shown_as(Display::Plain, events, width, with_colour)
@@ -93,8 +92,7 @@ fn shown_as(display: Display, events: &[Event], width: usize, with_colour: bool)
         .collect()
 }
 
-/// What a terminal shows when the last of these events has come: the text so far, and the live rows
-/// below it.
+/// The terminal after the last of these events: the text so far, and the live rows below it.
 #[must_use]
 pub fn live_view(events: &[Event], width: usize, with_colour: bool) -> String {
     let mut picture = Picture::default();
@@ -114,7 +112,7 @@ pub fn live_view(events: &[Event], width: usize, with_colour: bool) -> String {
     shown_as(Display::Bars, events, width, with_colour) + &rows.collect::<String>()
 }
 
-/// Whether a display shows a line. What live rows tell is not said above them.
+/// Whether a display shows a line. Text does not repeat what live rows show.
 fn shows(display: Display, line: &Line) -> bool {
     match display {
         Display::Plain => true,
@@ -125,7 +123,7 @@ fn shows(display: Display, line: &Line) -> bool {
     }
 }
 
-/// Whether a run is over with this event; tasks that are being ended may still say something.
+/// Whether this event ends the run; tasks that are shutting down may still emit some.
 fn is_last(event: &Event) -> bool {
     matches!(event.kind, EventKind::Finished(_))
 }
@@ -151,7 +149,7 @@ impl Renderer {
         }
     }
 
-    /// Whether there is something to show without a new event.
+    /// Whether the display changes without new events.
     fn ticks(&self) -> bool {
         self.bars.is_some() || self.heartbeat.is_some()
     }
@@ -208,7 +206,7 @@ impl Renderer {
     }
 }
 
-/// Text for the two streams in its order, with as few writes as the order allows.
+/// Text for the two streams in order, with as few writes as the order allows.
 #[derive(Debug, Default)]
 struct Chunks(Vec<(Stream, String)>);
 
@@ -217,7 +215,7 @@ impl Chunks {
         self.0.is_empty()
     }
 
-    /// A line, in as many as the terminal needs for it.
+    /// Adds a line, broken to the width of the terminal.
     fn push_line(&mut self, line: Line, ui: &Ui) {
         for line in line.wrapped(ui.width()) {
             let text = line.render(ui.has_colour(line.stream)) + "\n";

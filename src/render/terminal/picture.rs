@@ -1,4 +1,4 @@
-//! What bars show: a fold over the events, and the rows it makes at a moment. Pure.
+//! The live rows: a fold over the events, and the rows at a given time. Pure.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,23 +15,23 @@ use crate::object::ObjectRef;
 use crate::rollout::{RolloutProgress, RolloutState};
 use crate::status::{State, Status};
 
-/// The cells of the bar for the whole, where there is room for it.
+/// The cells of the bar of a rollout, if there is room.
 const WHOLE_CELLS: usize = 20;
 
-/// The moment and the place of a drawing.
+/// The time and the size of a drawing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Frame {
     /// The wall clock, for ages.
     pub(crate) now: Timestamp,
-    /// Since the run began.
+    /// The time since the start of the run.
     pub(crate) elapsed: Duration,
     /// The columns of the terminal.
     pub(crate) width: usize,
-    /// The rows that may be used.
+    /// The available rows.
     pub(crate) height: usize,
 }
 
-/// Everything that is going on.
+/// The current state of the run.
 #[derive(Debug, Default)]
 pub(crate) struct Picture {
     writes: usize,
@@ -45,7 +45,7 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
-    /// Takes note of an event.
+    /// Records an event.
     pub(crate) fn record(&mut self, event: &Event) {
         self.experiment.record(event);
         match &event.kind {
@@ -80,7 +80,7 @@ impl Picture {
                 replicas,
                 ..
             } => {
-                // One answer each at every endpoint.
+                // Each replica answers once at every endpoint.
                 let replicas = usize::try_from(*replicas).unwrap_or(usize::MAX);
                 let replicas = replicas.saturating_mul(endpoints.len());
                 self.verifying = Some((object.clone(), 0, replicas));
@@ -110,22 +110,22 @@ impl Picture {
         }
     }
 
-    /// What is waited for, in the words of its row each.
+    /// What the run is waiting for, one phrase each.
     pub(crate) fn waits(&self, now_ms: u64) -> Vec<String> {
         let silence = self.silence.iter();
         let mut waits: Vec<String> = silence
-            .map(|silence| format!("the API server does not answer ({silence})"))
+            .map(|silence| format!("the API server, which is unresponsive ({silence})"))
             .collect();
         waits.extend(self.experiment.waits(now_ms));
         if let Some((object, action)) = self.writing.first() {
             waits.push(match action {
-                Action::Delete => format!("{object} to be deleted"),
-                _ => format!("the answer to the write of {object}"),
+                Action::Delete => format!("the deletion of {object}"),
+                _ => format!("the response to the write of {object}"),
             });
         }
         waits.extend(self.verifying.iter().map(|(object, answered, replicas)| {
             let replicas = count(*replicas, "replica");
-            format!("{object}, of which {answered} of {replicas} answered")
+            format!("{object}: {answered} of {replicas} answered")
         }));
         let waiting = self.waiting.iter();
         waits.extend(waiting.map(|(object, status)| format!("{object} {}", status.message)));
@@ -139,7 +139,7 @@ impl Picture {
         waits
     }
 
-    /// The rows of this moment, none wider and all together no higher than the frame.
+    /// The current rows, which fit into the frame.
     pub(crate) fn rows(&self, frame: &Frame) -> Vec<Line> {
         let time = ticking(frame.elapsed);
         let mut rows = self.headings(&time);
@@ -170,12 +170,12 @@ impl Picture {
         rows
     }
 
-    /// What goes on besides rollouts, a row each.
+    /// The activities besides rollouts, one row each.
     fn headings(&self, time: &str) -> Vec<Line> {
         let row = || Line::said(Level::Step);
         let mut rows = Vec::new();
         if let Some(silence) = &self.silence {
-            let text = format!("the API server does not answer: {silence}");
+            let text = format!("the API server is unresponsive: {silence}");
             rows.push(row().with(Tone::Doubt, text));
         }
         if let Some((object, action)) = self.writing.first() {
@@ -196,7 +196,7 @@ impl Picture {
         if let Some((object, answered, replicas)) = &self.verifying {
             rows.push(
                 row()
-                    .text("asking ")
+                    .text("checking ")
                     .with(Tone::Strong, object.to_string())
                     .text(format!(
                         ": {answered} of {} answered",
@@ -217,7 +217,7 @@ impl Picture {
     }
 }
 
-/// The row of a whole rollout.
+/// The summary row of a rollout.
 fn whole(object: &ObjectRef, progress: &RolloutProgress, time: &str, width: usize) -> Line {
     let name = object.to_string();
     let share = format!("{}/{} Ready", progress.ready, progress.desired);
@@ -234,7 +234,7 @@ fn whole(object: &ObjectRef, progress: &RolloutProgress, time: &str, width: usiz
         .with(Tone::Faint, format!("  {time}"))
 }
 
-/// What a rollout waits for, and why that may take long.
+/// What a rollout is waiting for, and why that may take long.
 fn reason(progress: &RolloutProgress) -> Vec<Line> {
     let row = |tone, text: &str| Line::said(Level::Step).with(tone, text);
     match &progress.state {

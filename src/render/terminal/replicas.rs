@@ -1,4 +1,4 @@
-//! Replicas in the words and columns of `kubectl get pods`.
+//! Shows replicas in the words and columns of `kubectl get pods`.
 
 use jiff::Timestamp;
 
@@ -9,25 +9,25 @@ use crate::object::ObjectRef;
 use crate::rollout::{ReplicaProgress, RolloutProgress};
 use crate::status::PodSummary;
 
-/// The cells of a replica's bar: it has a pod, its containers are made, they run, it is Ready.
+/// The cells of a replica's bar: pod exists, containers created, containers running, Ready.
 const BAR_CELLS: usize = 4;
 
-/// How a table of replicas is to look.
+/// The layout of a table of replicas.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout {
     /// The wall clock, for ages.
     pub(crate) now: Timestamp,
     /// The columns of the terminal.
     pub(crate) width: usize,
-    /// The rows that may be used, that of the titles included.
+    /// The available rows, including the titles.
     pub(crate) height: usize,
     /// Whether each replica has a bar.
     pub(crate) has_bars: bool,
-    /// How much the table matters.
+    /// The importance of the table.
     pub(crate) level: Level,
 }
 
-/// A row for every replica, as far as there is room; those that are not Ready come first then.
+/// A row for every replica. If there is not enough room, those that are not Ready come first.
 pub(crate) fn table(object: &ObjectRef, progress: &RolloutProgress, layout: &Layout) -> Vec<Line> {
     let Some(room) = layout.height.checked_sub(1).filter(|&room| room > 0) else {
         return Vec::new();
@@ -80,7 +80,7 @@ pub(crate) fn table(object: &ObjectRef, progress: &RolloutProgress, layout: &Lay
     lines
 }
 
-/// The state of a replica: the STATUS column, with what it leaves out.
+/// The state of a replica: kubectl's STATUS column, made more precise.
 pub(crate) fn state(replica: &ReplicaProgress) -> String {
     match &replica.pod {
         None => "no pod".to_owned(),
@@ -91,7 +91,7 @@ pub(crate) fn state(replica: &ReplicaProgress) -> String {
     }
 }
 
-/// Good, bad or not known yet.
+/// Good, bad or not yet known.
 pub(crate) fn tone(replica: &ReplicaProgress) -> Tone {
     match &replica.pod {
         _ if replica.ready => Tone::Good,
@@ -100,7 +100,7 @@ pub(crate) fn tone(replica: &ReplicaProgress) -> Tone {
     }
 }
 
-/// The RESTARTS column: whatever has restarted stands out.
+/// The RESTARTS column, which highlights restarts.
 fn restarts(pod: Option<&PodSummary>) -> (Tone, String) {
     match pod.map(|pod| pod.restarts) {
         None => (Tone::Plain, "-".to_owned()),
@@ -113,12 +113,12 @@ fn restarts(pod: Option<&PodSummary>) -> (Tone, String) {
 pub(crate) fn pod_age(pod: &PodSummary, now: Timestamp) -> String {
     pod.created.map_or_else(
         || "<unknown>".to_owned(),
-        // A clock behind that of the API server makes no negative age.
+        // If this clock is behind the API server's, the age is zero, not negative.
         |created| age(now.duration_since(created).try_into().unwrap_or_default()),
     )
 }
 
-/// How far a replica is.
+/// The bar that shows the progress of a replica.
 fn bar(replica: &ReplicaProgress) -> String {
     let full = match replica.pod.as_ref().map(|pod| pod.status.as_str()) {
         _ if replica.ready => BAR_CELLS,

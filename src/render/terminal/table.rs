@@ -1,5 +1,5 @@
-//! Rows in columns, fitted to a width: first the least important columns go, then the widest
-//! cells are shortened.
+//! A table that fits a width: first it drops the least important columns, then it truncates the widest
+//! cells.
 
 use console::{measure_text_width, truncate_str};
 
@@ -17,8 +17,8 @@ const NARROWEST: usize = 6;
 pub(crate) struct Column {
     /// Its title.
     pub(crate) title: &'static str,
-    /// Its importance, 0 being the most; where the width is not enough, the least important goes
-    /// first, and those of importance 0 stay.
+    /// Its rank, 0 being the most important. If there is not enough room, the least important column is
+    /// dropped first; columns of rank 0 always stay.
     pub(crate) importance: u8,
 }
 
@@ -43,7 +43,7 @@ impl Table {
 
     /// Adds a row, a cell for each column.
     pub(crate) fn row(&mut self, cells: Vec<Cell>) {
-        // Widths have to be those of what will be seen.
+        // Sanitise first, because the visible text determines the widths.
         self.rows.push(
             cells
                 .into_iter()
@@ -92,7 +92,7 @@ impl Table {
             .fold(title, usize::max)
     }
 
-    /// The indexes of the columns for which there is room.
+    /// The indexes of the columns that fit.
     fn fitting_columns(&self, width: usize) -> Vec<usize> {
         let mut kept: Vec<usize> = (0..self.columns.len()).collect();
         let importance = |index: usize| {

@@ -1,4 +1,4 @@
-//! What every replica answered to a verification.
+//! The answers of every replica in a verification.
 
 use super::pieces::{Column, begin_table, end_table, figure, or_dash, time};
 use crate::exit::Outcome;
@@ -6,21 +6,21 @@ use crate::render::document::markup::Markup;
 use crate::render::document::story::Story;
 use crate::report::{Certainty, ReplicaAnswer, VerifyReport, Via};
 
-/// Answers that say the same as the one before are shown up to this many.
+/// At most this many equal answers are shown.
 const MOST_SAME: usize = 50;
 
 /// The sections of a page about a verification.
 pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
-    markup.raw("<section>\n<h2>What was asked</h2>\n<p>");
+    markup.raw("<section>\n<h2>Requests</h2>\n<p>");
     let endpoints = story.endpoints();
     if endpoints.is_empty() {
-        markup.raw("It is not known: the run ended before.");
+        markup.raw("Unknown: the run ended before the first request.");
     }
     for (index, endpoint) in endpoints.iter().enumerate() {
         let separator = if index > 0 {
             ", "
         } else {
-            "Every replica was asked for "
+            "Request to every replica: "
         };
         markup
             .text(separator)
@@ -29,12 +29,12 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
             .raw("</code> on port ")
             .text(endpoint.port);
     }
-    markup.raw("</p>\n</section>\n<section>\n<h2>What every replica answered</h2>\n");
+    markup.raw("</p>\n</section>\n<section>\n<h2>Answers of every replica</h2>\n");
     if let Some(report) = story.verification() {
         table(markup, &report.replicas, Some(report), "");
         groups(markup, report);
     } else if story.answers.is_empty() {
-        markup.raw("<p>No answer was seen.</p>\n");
+        markup.raw("<p>There were no answers.</p>\n");
     } else {
         let replicas: Vec<_> = story
             .answers
@@ -46,8 +46,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     markup.raw("</section>\n");
 }
 
-/// One row for every answer; `place` is where the verification stands in the report, if it came to
-/// one.
+/// One row for every answer; `place` is the position of the verification in the report, if there is one.
 pub(super) fn table(
     markup: &mut Markup,
     replicas: &[ReplicaAnswer],
@@ -60,12 +59,12 @@ pub(super) fn table(
         "The answer of every replica that should exist",
         &[
             Column::Words("Replica"),
-            Column::Words("Judged"),
+            Column::Words("Verdict"),
             Column::Numbers("Status"),
             Column::Numbers("Bytes"),
             Column::Words("SHA-256"),
             Column::Numbers("Time"),
-            Column::Words("Asked for"),
+            Column::Words("Request"),
             Column::Words("Node"),
         ],
     );
@@ -94,7 +93,7 @@ pub(super) fn table(
             .text(number(answer.bytes))
             .raw("</td><td class=\"id\"><code>");
         let sha256 = answer.sha256.as_deref();
-        // Without groups the answers are not those of the report.
+        // Without groups, the answers are not those of the report.
         if groups.is_empty() {
             markup.text(sha256.map_or("–", short));
         } else {
@@ -118,7 +117,7 @@ pub(super) fn table(
             answer.endpoint.path, answer.endpoint.port
         ));
         if answer.via == Via::PodProxy {
-            markup.raw(" (through the API server)");
+            markup.raw(" (API server's pod proxy)");
         }
         markup
             .raw("</td><td class=\"id\">")
@@ -169,7 +168,7 @@ fn judged(markup: &mut Markup, answer: &ReplicaAnswer, report: Option<&VerifyRep
         (None, Some(_)) if rivals == 1 => {
             markup.raw("✓ right");
         }
-        // Where answers may differ, that is no fault.
+        // Different answers are allowed here.
         (None, Some(position)) if is_agreed => {
             markup.raw("✓ right: answer ").text(position);
         }
@@ -179,7 +178,7 @@ fn judged(markup: &mut Markup, answer: &ReplicaAnswer, report: Option<&VerifyRep
     }
 }
 
-/// What followed from the answers.
+/// The summary and the findings.
 pub(super) fn summary(markup: &mut Markup, report: &VerifyReport) {
     markup.raw("<p>").prose(&report.summary).raw(".</p>\n");
     if !report.findings.is_empty() {
@@ -197,10 +196,10 @@ fn groups(markup: &mut Markup, report: &VerifyReport) {
     }
     begin_table(
         markup,
-        "The different answers, and who gave them",
+        "The different answers and their replicas",
         &[
             Column::Numbers("Answer"),
-            Column::Words("Asked for"),
+            Column::Words("Request"),
             Column::Numbers("Bytes"),
             Column::Words("SHA-256"),
             Column::Words("Replicas"),

@@ -1,4 +1,4 @@
-//! The verdict card: the first screen. What happened, the three answers that count, and why.
+//! The verdict card on the first screen: the verdict, the three main figures and the reasons.
 
 use super::pieces::figure;
 use crate::figures::took;
@@ -29,7 +29,7 @@ pub(super) fn card(markup: &mut Markup, story: &Story<'_>) {
     }
     let reasons = story.reasons();
     if !reasons.is_empty() {
-        markup.raw("<p>Why:</p>\n<ul>");
+        markup.raw("<p>Reasons:</p>\n<ul>");
         for reason in &reasons {
             markup.raw("<li>").prose(reason).raw("</li>");
         }
@@ -39,9 +39,9 @@ pub(super) fn card(markup: &mut Markup, story: &Story<'_>) {
     markup.raw("</header>\n");
 }
 
-/// How soon it was back, how long a replica was without a right answer, and whether the data is the same.
+/// The recovery time, the longest outage, and whether the data is the same.
 fn answers(markup: &mut Markup, report: &ChaosReport) {
-    markup.raw("<dl class=\"answers\">\n<div><dt>Back after</dt><dd>");
+    markup.raw("<dl class=\"answers\">\n<div><dt>Recovered after</dt><dd>");
     let mut broken = report
         .faults
         .iter()
@@ -58,7 +58,7 @@ fn answers(markup: &mut Markup, report: &ChaosReport) {
             figure(markup, "/summary/all_equal/max", times.max, shown);
         }
         _ => {
-            markup.raw("not seen to be back");
+            markup.raw("not seen to recover");
         }
     }
     markup.raw("</dd></div>\n<div><dt>Longest outage</dt><dd>");
@@ -76,20 +76,20 @@ fn answers(markup: &mut Markup, report: &ChaosReport) {
             figure(markup, pointer, longest, shown);
         }
         _ => {
-            markup.raw("not known");
+            markup.raw("unknown");
         }
     }
-    markup.raw("</dd></div>\n<div><dt>Data the same</dt><dd>");
+    markup.raw("</dd></div>\n<div><dt>Same data</dt><dd>");
     let (value, shown) = match report.data.preserved {
         Some(true) => ("true", "✓ yes"),
         Some(false) => ("false", "✗ no"),
-        None => ("null", "? not known"),
+        None => ("null", "? unknown"),
     };
     figure(markup, "/data/preserved", value, shown);
     markup.raw("</dd></div>\n</dl>\n");
 }
 
-/// What ran, against which cluster, and when.
+/// The command, the cluster and the time.
 fn place(markup: &mut Markup, story: &Story<'_>) {
     markup.raw("<p class=\"faint\">");
     if let Some(object) = story.object {

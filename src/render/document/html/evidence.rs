@@ -1,4 +1,4 @@
-//! The evidence: that every fault happened, and that the data is the same.
+//! The evidence: the proof of every fault, and that the data is the same.
 
 use super::answers;
 use super::pieces::{Column, begin_table, end_table, figure, or_dash, time};
@@ -7,7 +7,7 @@ use crate::render::document::markup::Markup;
 use crate::render::document::story::Story;
 use crate::report::{ChaosReport, DataProof, FaultRecord, RecoveryPhase};
 
-/// Faults that have a row of their own.
+/// At most this many faults have a row.
 const MOST_ROWS: usize = 100;
 
 /// The section.
@@ -80,9 +80,9 @@ fn data(markup: &mut Markup, data: &DataProof, has_afterwards: bool) {
             "✓ yes: every replica serves the same data as before",
         ),
         Some(false) => ("false", "✗ no"),
-        None => ("null", "? not known: one of the two is missing"),
+        None => ("null", "? unknown: one of the two is missing"),
     };
-    markup.raw("<dt>The same</dt><dd>");
+    markup.raw("<dt>Equal</dt><dd>");
     figure(markup, "/data/preserved", value, words);
     markup.raw("</dd></dl>\n");
 }
@@ -91,11 +91,11 @@ fn faults(markup: &mut Markup, report: &ChaosReport) {
     if report.faults.is_empty() {
         return;
     }
-    markup.raw("<h3>Every fault, and what proves it</h3>\n");
+    markup.raw("<h3>Every fault and its proof</h3>\n");
     let mut rows: Vec<(usize, &FaultRecord)> = report.faults.iter().enumerate().collect();
     let hidden = rows.len().saturating_sub(MOST_ROWS);
     if hidden > 0 {
-        // What is not proven comes first, then what took longest.
+        // Faults without proof first, then the slowest.
         rows.sort_by_key(|(_, record)| {
             let slowness = record.phases.get(&RecoveryPhase::AllEqual).copied();
             (
@@ -108,16 +108,16 @@ fn faults(markup: &mut Markup, report: &ChaosReport) {
     }
     begin_table(
         markup,
-        "A pod that was replaced has another UID and a later start; one that was restarted has a higher count",
+        "A replaced pod has a different UID and a later start; a restarted container has a higher restart count",
         &[
             Column::Numbers("No."),
             Column::Words("Pod"),
             Column::Numbers("Sent after"),
-            Column::Words("UID before, and after"),
+            Column::Words("UID before and after"),
             Column::Words("Proof"),
-            Column::Numbers("Away for"),
+            Column::Numbers("Outage"),
             Column::Numbers("Ready after"),
-            Column::Numbers("All alike after"),
+            Column::Numbers("All equal after"),
             Column::Numbers("Wrong answers"),
         ],
     );
@@ -129,7 +129,7 @@ fn faults(markup: &mut Markup, report: &ChaosReport) {
         markup
             .raw("<p class=\"faint\">")
             .text(hidden)
-            .raw(" more are proven and took less time; the JSON report has them all.</p>\n");
+            .raw(" more are proven and took less time; the JSON report has all of them.</p>\n");
     }
 }
 
@@ -147,9 +147,9 @@ fn row(markup: &mut Markup, index: usize, record: &FaultRecord) {
         .text(or_dash(record.uid_after.as_deref()))
         .raw("</code></td><td class=\"words\">");
     match (&record.refused, &record.proof) {
-        (Some(refused), _) => markup.raw("✗ not carried out: ").prose(refused),
+        (Some(refused), _) => markup.raw("✗ refused: ").prose(refused),
         (None, Some(proof)) => markup.raw("✓ ").prose(proof),
-        (None, None) => markup.raw("? nothing proves it"),
+        (None, None) => markup.raw("? no proof"),
     };
     if let Some(after) = record
         .restarts_after
@@ -164,7 +164,7 @@ fn row(markup: &mut Markup, index: usize, record: &FaultRecord) {
     markup.raw("</td><td class=\"n\">");
     let pointer = format!("/faults/{index}/outage_ms");
     match record.outage_ms {
-        None if record.refused.is_none() => figure(markup, pointer, "null", "not seen to be over"),
+        None if record.refused.is_none() => figure(markup, pointer, "null", "still open"),
         outage => time(markup, pointer, outage),
     }
     for phase in [RecoveryPhase::Ready, RecoveryPhase::AllEqual] {
@@ -205,7 +205,7 @@ fn cause(markup: &mut Markup, report: &ChaosReport) {
     }
     markup.raw("</ul>\n");
     if !cause.next.is_empty() {
-        markup.raw("<p>What to run next:</p>\n<ul>");
+        markup.raw("<p>Next commands:</p>\n<ul>");
         for command in &cause.next {
             markup.raw("<li><code>").text(command).raw("</code></li>");
         }
@@ -213,14 +213,14 @@ fn cause(markup: &mut Markup, report: &ChaosReport) {
     }
 }
 
-/// What is known of a run that came to no report.
+/// The evidence of a run without a report.
 fn sent(markup: &mut Markup, story: &Story<'_>) {
     if story.faults.is_empty() {
-        markup.raw("<p>No fault had been sent.</p>\n");
+        markup.raw("<p>No fault was sent.</p>\n");
     } else {
         begin_table(
             markup,
-            "The faults that had been sent; nothing is proven about them",
+            "The faults that were sent; none is proven",
             &[
                 Column::Numbers("No."),
                 Column::Words("Fault"),

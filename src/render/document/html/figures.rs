@@ -1,5 +1,5 @@
-//! The figures: how available every replica was, what clients of a Service saw, and how well it was
-//! measured.
+//! The figures: the availability of every replica, what clients of a Service saw, and the quality of
+//! the measurement.
 
 use super::pieces::{Column, begin_table, end_table, figure, measured, share, time};
 use crate::figures::took;
@@ -14,7 +14,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     };
     markup.raw("<section>\n<h2>Figures</h2>\n<dl>");
     let availability = &report.availability;
-    markup.raw("<dt>Right answers of all</dt><dd>");
+    markup.raw("<dt>Right answers of all replicas</dt><dd>");
     let is_all_known = availability.replicas.iter().all(|it| it.unknown_ms == 0);
     share(
         markup,
@@ -29,13 +29,13 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     markup.raw("</dd><dt>Probed for</dt><dd>");
     let probed = availability.probed_ms;
     measured(markup, "/availability/probed_ms", probed, is_probed);
-    markup.raw("</dd><dt>Each replica was asked every</dt><dd>");
+    markup.raw("</dd><dt>Probe interval</dt><dd>");
     time(
         markup,
         "/prober/interval_ms",
         Some(report.prober.interval_ms),
     );
-    markup.raw("</dd><dt>Longest time without asking one</dt><dd>");
+    markup.raw("</dd><dt>Longest gap of a replica</dt><dd>");
     let gap = report.prober.largest_gap_ms;
     measured(markup, "/prober/largest_gap_ms", gap, is_probed);
     markup.raw(" <span class=\"faint\">(a shorter outage may have been missed)</span></dd></dl>\n");
@@ -51,16 +51,16 @@ fn replicas(markup: &mut Markup, report: &ChaosReport) {
     }
     begin_table(
         markup,
-        "What every replica answered, in numbers of probes",
+        "The probes of every replica by result",
         &[
             Column::Words("Replica"),
-            Column::Numbers("Right share"),
+            Column::Numbers("Share of right answers"),
             Column::Numbers("Longest outage"),
             Column::Numbers("Right"),
-            Column::Numbers("Other data"),
+            Column::Numbers("Different data"),
             Column::Numbers("Error"),
             Column::Numbers("No answer"),
-            Column::Numbers("Could not ask"),
+            Column::Numbers("Unknown"),
             Column::Numbers("Unknown for"),
         ],
     );
@@ -145,12 +145,12 @@ fn compared(markup: &mut Markup, report: &ChaosReport) {
     }
     begin_table(
         markup,
-        "This run beside an older one",
+        "This run compared with an older one",
         &[
-            Column::Words("What"),
+            Column::Words("Figure"),
             Column::Numbers("Older run"),
             Column::Numbers("This run"),
-            Column::Words("Judged"),
+            Column::Words("Verdict"),
         ],
     );
     for (index, compared) in report.compared.iter().enumerate() {
@@ -171,7 +171,7 @@ fn compared(markup: &mut Markup, report: &ChaosReport) {
             Some(compared.new_ms),
         );
         markup.raw("</td><td>").raw(if compared.is_regression {
-            "✗ slower beyond the tolerance"
+            "✗ slower than the tolerance allows"
         } else {
             "✓ within the tolerance"
         });

@@ -1,4 +1,4 @@
-//! One page for people: it needs no network, no script and nothing beside itself.
+//! One self-contained page for people, without network access or scripts.
 
 mod answers;
 mod card;
@@ -17,7 +17,7 @@ use crate::figures::{times, took};
 
 const STYLE: &str = include_str!("style.css");
 
-/// Nothing is loaded, nothing runs: the page says so itself, for whoever opens it.
+/// The page itself forbids the browser to load or run anything.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /// The page.
@@ -61,7 +61,7 @@ fn subject(story: &Story<'_>) -> String {
     }
 }
 
-/// What else is worth knowing.
+/// The notes.
 fn findings(markup: &mut Markup, story: &Story<'_>) {
     let mut items: Vec<String> = Vec::new();
     if let Some(report) = story.chaos() {
@@ -88,7 +88,7 @@ fn findings(markup: &mut Markup, story: &Story<'_>) {
             .map(|(from, until)| until - from)
             .sum();
         items.push(format!(
-            "the API server did not answer for {} in all; what happened meanwhile was seen late, or not at all",
+            "the API server was unresponsive for {} in total; changes in that time were seen late or not at all",
             took(silent)
         ));
     }
@@ -98,7 +98,7 @@ fn findings(markup: &mut Markup, story: &Story<'_>) {
     if items.is_empty() {
         return;
     }
-    markup.raw("<section>\n<h2>Worth knowing</h2>\n<ul>");
+    markup.raw("<section>\n<h2>Notes</h2>\n<ul>");
     for item in items {
         markup.raw("<li>").prose(item).raw("</li>");
     }
@@ -117,5 +117,5 @@ fn footer(markup: &mut Markup, story: &Story<'_>) {
         .raw(story.end.status.name())
         .raw("” (exit code ")
         .text(story.end.exit_code)
-        .raw("). All times are measured on one clock, in the time since the run began where nothing else is said.</p>\n</footer>\n");
+        .raw("). All times come from one clock and count from the start of the run unless stated otherwise.</p>\n</footer>\n");
 }

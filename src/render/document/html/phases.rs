@@ -1,4 +1,4 @@
-//! The recovery: each phase of one fault with its time, or the figures of many.
+//! The recovery: each phase of one fault with its time, or the summary of many.
 
 use std::fmt::Write;
 
@@ -11,13 +11,13 @@ use crate::render::phases::meaning;
 use crate::report::{ChaosReport, FaultRecord, Percentiles, RecoveryPhase};
 use crate::timeline::Incident;
 
-/// The units of a bar's whole length.
+/// The length of a whole bar, in units.
 const LENGTH: u64 = 1_000;
 
-/// Incidents that have a row of their own.
+/// At most this many incidents have a row.
 const MOST_INCIDENTS: usize = 50;
 
-/// What a recovery consists of, for a bar: each part ends with the last of its phases.
+/// The parts of a recovery in a bar: each part ends with the last of its phases.
 const PARTS: [(&str, &str, &[RecoveryPhase]); 4] = [
     (
         "a",
@@ -30,17 +30,17 @@ const PARTS: [(&str, &str, &[RecoveryPhase]); 4] = [
     ),
     (
         "b",
-        "a new pod is made and gets a node",
+        "a new pod is created and scheduled",
         &[RecoveryPhase::Replaced, RecoveryPhase::Scheduled],
     ),
     (
         "c",
-        "its volumes and containers start",
+        "its volumes are mounted and its containers start",
         &[RecoveryPhase::VolumeReady, RecoveryPhase::Started],
     ),
     (
         "d",
-        "until all replicas answer alike again",
+        "until all replicas give the same answer again",
         &[
             RecoveryPhase::Ready,
             RecoveryPhase::FirstRightAnswer,
@@ -57,7 +57,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     if report.faults.is_empty() && story.incidents.is_empty() {
         return;
     }
-    markup.raw("<section>\n<h2>What happened, step by step</h2>\n");
+    markup.raw("<section>\n<h2>The recovery, step by step</h2>\n");
     match report.faults.as_slice() {
         [] => incidents(markup, story),
         [record] => one(markup, story, record),
@@ -69,7 +69,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     markup.raw("</section>\n");
 }
 
-/// A step of the recovery, or what happened between two of them.
+/// A step of the recovery, or an incident between two steps.
 enum Step<'a> {
     Seen(RecoveryPhase),
     Between(&'a Incident),
@@ -79,19 +79,19 @@ fn one(markup: &mut Markup, story: &Story<'_>, record: &FaultRecord) {
     markup
         .raw("<p>The fault was sent ")
         .text(took(record.at_ms))
-        .raw(" after the run began. The times count from there.</p>\n");
+        .raw(" after the start of the run. Times count from the fault.</p>\n");
     let phases = record.phases.iter();
     let phases = phases.map(|(phase, at)| (*at, Step::Seen(*phase)));
     let after = story.incidents.iter().filter(|it| it.at_ms >= record.at_ms);
     let between = after.take(MOST_INCIDENTS);
     let between = between.map(|it| (it.at_ms - record.at_ms, Step::Between(it)));
     let mut steps: Vec<(u64, Step<'_>)> = phases.chain(between).collect();
-    // In the order of the phases where several were seen at once.
+    // A stable sort keeps the order of phases that were seen at the same time.
     steps.sort_by_key(|(at, _)| *at);
     let whole = steps.last().map_or(1, |(at, _)| *at).max(1);
     begin_table(
         markup,
-        "Each step of the recovery, and when it was seen",
+        "Each step of the recovery and when it was seen",
         &[
             Column::Words("Step"),
             Column::Numbers("After"),
@@ -146,7 +146,7 @@ fn one(markup: &mut Markup, story: &Story<'_>, record: &FaultRecord) {
     }
 }
 
-/// A phase by its name, and what it means.
+/// A phase by its name and meaning.
 fn step(markup: &mut Markup, fault: Fault, phase: RecoveryPhase) {
     markup
         .raw(phase.title())
@@ -159,15 +159,15 @@ fn sign(incident: &Incident) -> &'static str {
     if incident.is_trouble { "✗ " } else { "? " }
 }
 
-/// What happened besides the steps, when they are not told one by one.
+/// The incidents, if the steps are not shown one by one.
 fn incidents(markup: &mut Markup, story: &Story<'_>) {
     if story.incidents.is_empty() {
         return;
     }
     begin_table(
         markup,
-        "Pods that crashed, or changed although they were left alone",
-        &[Column::Words("What"), Column::Numbers("Seen after")],
+        "Pods that crashed, or changed although no fault targeted them",
+        &[Column::Words("Change"), Column::Numbers("Seen after")],
     );
     for it in story.incidents.iter().take(MOST_INCIDENTS) {
         markup
@@ -198,10 +198,10 @@ fn many(markup: &mut Markup, report: &ChaosReport) {
         ))
         .raw(", ")
         .text(count(report.faults.len(), "recovery").replace("recoverys", "recoveries"))
-        .raw(". The times count from ")
+        .raw(". Times count from ")
         .raw(if faults == 1 { "the" } else { "each" })
         .raw(" fault.</p>\n");
-    // Below ten of them, 19 of 20 would be a figure that nobody measured.
+    // With few durations, the 95th percentile equals the maximum.
     let are_few = report.summary.values().all(Percentiles::are_few);
     let (caption, columns) = if are_few {
         ("How long each step took", ["Shortest", "Median", "Longest"])
@@ -246,7 +246,7 @@ fn many(markup: &mut Markup, report: &ChaosReport) {
     chart(markup, report);
 }
 
-/// Every recovery as a thin bar, one below the other, in the order of the faults.
+/// Every recovery as a thin bar, in the order of the faults.
 fn chart(markup: &mut Markup, report: &ChaosReport) {
     let whole = report
         .faults
@@ -257,7 +257,7 @@ fn chart(markup: &mut Markup, report: &ChaosReport) {
         .unwrap_or(1)
         .max(1);
     let rows = report.faults.len();
-    // Many recoveries get thin bars, so that they stay one picture.
+    // Many recoveries get thin bars, so that they fit into one picture.
     let row = (1_200 / rows.max(1)).clamp(2, HEIGHT);
     let bar = (row * 4 / 5).max(1);
     let mut paths: [String; PARTS.len()] = Default::default();
@@ -302,7 +302,7 @@ fn chart(markup: &mut Markup, report: &ChaosReport) {
         columns: 1_000,
     };
     axis(markup, &clip, 0);
-    markup.raw("<figcaption>Every recovery as a bar, from its fault on; the first fault is at the top.</figcaption>\n<ul class=\"key\">");
+    markup.raw("<figcaption>Every recovery as a bar that begins with its fault; the first fault is at the top.</figcaption>\n<ul class=\"key\">");
     for (class, title, _) in PARTS {
         markup
             .raw("<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"><path class=\"")

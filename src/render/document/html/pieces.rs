@@ -1,4 +1,4 @@
-//! What the sections of a page are made of.
+//! The building blocks of a page.
 
 use std::fmt::Display;
 
@@ -7,10 +7,10 @@ use crate::figures::took;
 use crate::render::document::markup::Markup;
 use crate::render::document::story::Clip;
 
-/// The height of a strip, in the units of its picture.
+/// The height of a strip, in units of its picture.
 pub(in crate::render::document) const HEIGHT: usize = 20;
 
-/// The patterns that tell states and phases apart without colour.
+/// The patterns that distinguish states and phases without colour.
 pub(in crate::render::document) const PATTERNS: &str = r#"<defs>
 <pattern id="wrong" width="12" height="10" patternUnits="userSpaceOnUse"><path class="p-wrong" d="M0 0h12v10H0z"/><path class="p-page" fill="none" stroke-width="1.5" d="M2 1l8 8M10 1l-8 8"/></pattern>
 <pattern id="failing" width="12" height="10" patternUnits="userSpaceOnUse"><path class="p-failing" stroke-width="4" d="M-3 12.500 L15 -2.500M-9 7.500L3 -2.500M9 12.500L21 2.500"/></pattern>
@@ -21,8 +21,8 @@ pub(in crate::render::document) const PATTERNS: &str = r#"<defs>
 <pattern id="c" width="8" height="8" patternUnits="userSpaceOnUse"><path class="p-c" d="M0 0h5v8H0z"/></pattern>
 </defs>"#;
 
-/// A figure of the report: `pointer` is its place there (RFC 6901), and programs read its value from
-/// the same element as people do.
+/// A figure of the report: `pointer` is its position there (RFC 6901). Programs and people read its
+/// value from the same element.
 pub(super) fn figure(
     markup: &mut Markup,
     pointer: impl Display,
@@ -39,7 +39,7 @@ pub(super) fn figure(
         .raw("</data>");
 }
 
-/// A time of the report in milliseconds; one that is not known is a dash.
+/// A time of the report in milliseconds; a dash if it is unknown.
 pub(super) fn time(markup: &mut Markup, pointer: impl Display, milliseconds: Option<u64>) {
     match milliseconds {
         Some(milliseconds) => figure(markup, pointer, milliseconds, took(milliseconds)),
@@ -47,7 +47,7 @@ pub(super) fn time(markup: &mut Markup, pointer: impl Display, milliseconds: Opt
     }
 }
 
-/// A time that was measured only if somebody probed: else it is a dash, and never as short as can be.
+/// A time that only probes measure; a dash, not zero, if there were none.
 pub(super) fn measured(
     markup: &mut Markup,
     pointer: impl Display,
@@ -61,18 +61,14 @@ pub(super) fn measured(
     }
 }
 
-/// A share between 0 and 1, of what is known when that is not everything.
+/// A share between 0 and 1, marked if it covers only the known part.
 pub(super) fn share(
     markup: &mut Markup,
     pointer: impl Display,
     share: Option<f64>,
     is_all_known: bool,
 ) {
-    let of_known = if is_all_known {
-        ""
-    } else {
-        " of what is known"
-    };
+    let of_known = if is_all_known { "" } else { " of known probes" };
     match share {
         None => figure(markup, pointer, "null", "–"),
         Some(share) => {
@@ -95,9 +91,9 @@ pub(super) fn term(markup: &mut Markup, term: &'static str, description: impl Di
 /// A column of a table, by its title.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Column {
-    /// Of words.
+    /// A column of words.
     Words(&'static str),
-    /// Of numbers, which stand below each other at the right.
+    /// A right-aligned column of numbers.
     Numbers(&'static str),
 }
 
@@ -124,17 +120,17 @@ pub(super) fn end_table(markup: &mut Markup) {
     markup.raw("</tbody></table></div>\n");
 }
 
-/// Text, or a dash where there is none.
+/// The text, or a dash if it is missing or empty.
 pub(super) fn or_dash(text: Option<&str>) -> &str {
     text.filter(|text| !text.is_empty()).unwrap_or("–")
 }
 
-/// The axis below strips or bars, with round times since `zero_ms`.
+/// The axis below strips or bars, with marks at round times since `zero_ms`.
 pub(super) fn axis(markup: &mut Markup, clip: &Clip, zero_ms: u64) {
     markup.raw("<div class=\"axis\" aria-hidden=\"true\">");
     for mark in clip.marks(zero_ms) {
         let share = clip.at(mark.at_ms) * 1_000 / clip.columns.max(1);
-        // A label does not leave the page.
+        // A label must stay within the page.
         let class = match share {
             0..50 => "first",
             50..950 => "",

@@ -1,4 +1,4 @@
-//! The experiment: what was done, to whom, and where.
+//! The experiment: its faults, its targets and the cluster.
 
 use super::pieces::term;
 use crate::figures::{times, took};
@@ -6,7 +6,7 @@ use crate::render::document::markup::Markup;
 use crate::render::document::story::Story;
 use crate::report::{Experiment, Selection};
 
-/// Pods that are named one by one.
+/// At most this many pods are named.
 const NAMED: usize = 10;
 
 /// The section.
@@ -19,7 +19,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     }
     if let Some(run) = story.run {
         let context = run.context.as_deref().map(|context| format!("`{context}`"));
-        let context = context.unwrap_or_else(|| "none (in the cluster itself)".to_owned());
+        let context = context.unwrap_or_else(|| "none (in-cluster)".to_owned());
         term(markup, "Context", context);
         term(markup, "API server", format_args!("`{}`", run.server));
     }
@@ -41,8 +41,12 @@ fn terms(markup: &mut Markup, experiment: &Experiment) {
     if experiment.fault.is_some() {
         let faults = usize::try_from(experiment.repeat).unwrap_or(usize::MAX);
         term(markup, "How often", times(faults));
-        term(markup, "Whose turn", whose_turn(&experiment.selection));
-        term(markup, "Pods to hit", pods(experiment));
+        term(
+            markup,
+            "Target selection",
+            whose_turn(&experiment.selection),
+        );
+        term(markup, "Targets", pods(experiment));
         if experiment.pause_ms > 0 {
             term(markup, "Pause", took(experiment.pause_ms));
         }
@@ -52,10 +56,10 @@ fn terms(markup: &mut Markup, experiment: &Experiment) {
     }
     let budget = |limit: Option<u64>| limit.map_or_else(|| "no limit".to_owned(), took);
     if experiment.fault.is_some() {
-        term(markup, "Outage allowed", budget(experiment.max_outage_ms));
+        term(markup, "Outage budget", budget(experiment.max_outage_ms));
         term(
             markup,
-            "Recovery allowed",
+            "Recovery budget",
             budget(experiment.max_recovery_ms),
         );
     }
@@ -64,7 +68,7 @@ fn terms(markup: &mut Markup, experiment: &Experiment) {
         .iter()
         .map(|endpoint| format!("`GET {}` on port {}", endpoint.path, endpoint.port))
         .collect();
-    term(markup, "Every replica is asked", asked.join(", "));
+    term(markup, "Requests", asked.join(", "));
 }
 
 fn whose_turn(selection: &Selection) -> String {
@@ -72,11 +76,11 @@ fn whose_turn(selection: &Selection) -> String {
         Selection::First => "the first replica".to_owned(),
         Selection::Pod { pod } => format!("always `{pod}`"),
         Selection::AllInTurn => "every replica in turn".to_owned(),
-        Selection::Random { seed } => format!("drawn at random (seed {seed})"),
+        Selection::Random { seed } => format!("at random (seed {seed})"),
     }
 }
 
-/// Who is to be hit, each named once.
+/// The targets, each named once.
 fn pods(experiment: &Experiment) -> String {
     let mut names: Vec<&str> = Vec::new();
     for pod in &experiment.pods {

@@ -1,4 +1,4 @@
-//! Every replica's answers as a strip over time.
+//! The answers of every replica as a strip over time.
 
 use super::pieces::{HEIGHT, axis};
 use crate::figures::{count, took};
@@ -7,13 +7,13 @@ use crate::render::document::story::{Clip, NOT_ASKED, Pattern, Story, Strip};
 use crate::report::{FaultRecord, ProbeState, RecoveryPhase};
 use crate::timeline::Outage;
 
-/// Strips that are drawn at most; the others are counted.
+/// At most this many strips are drawn; the others are counted.
 const MOST_STRIPS: usize = 40;
-/// The columns of all strips together: a page about many replicas stays small.
+/// The columns of all strips together, so that a page about many replicas stays small.
 const ALL_COLUMNS: usize = 12_000;
 /// The columns of one strip.
 const COLUMNS: std::ops::RangeInclusive<usize> = 200..=1_000;
-/// Outages that are told in words.
+/// At most this many outages are described in words.
 const TOLD: usize = 3;
 
 /// The section.
@@ -21,7 +21,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     if story.strips.is_empty() {
         return;
     }
-    markup.raw("<section>\n<h2>What every replica answered</h2>\n<p>Each replica was asked again and again, throughout the run. Each strip shows its answers from left to right; a vertical line marks a fault that hit it. An outage counts from the last right answer before it, so that it is never shown too short.</p>\n");
+    markup.raw("<section>\n<h2>Answers of every replica</h2>\n<p>Each replica was probed throughout the run. Each strip shows its answers from left to right; a vertical line marks a fault that hit it. An outage begins with the last right answer before it, so it is never shown too short.</p>\n");
     let columns = (ALL_COLUMNS / story.strips.len()).clamp(*COLUMNS.start(), *COLUMNS.end());
     let whole = Clip {
         from_ms: 0,
@@ -34,7 +34,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
         && let Some(&after_ms) = record.phases.get(&RecoveryPhase::AllEqual)
     {
         markup
-            .raw("<h3>The slowest recovery, closer (fault ")
+            .raw("<h3>Close-up of the slowest recovery (fault ")
             .text(record.number)
             .raw(", ")
             .text(&record.pod)
@@ -44,7 +44,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
             until_ms: record.at_ms + after_ms + 500,
             columns,
         };
-        markup.raw("<p class=\"faint\">The times count from the fault.</p>\n");
+        markup.raw("<p class=\"faint\">Times count from the fault.</p>\n");
         picture(markup, story, &close, Some(record.at_ms));
     }
     markup.raw("</section>\n");
@@ -57,7 +57,7 @@ fn slowest<'a>(story: &Story<'a>) -> Option<&'a FaultRecord> {
         .max_by_key(|record| record.phases.get(&RecoveryPhase::AllEqual))
 }
 
-/// What the patterns mean.
+/// The legend.
 fn key(markup: &mut Markup, story: &Story<'_>) {
     markup.raw("<ul class=\"key\" aria-label=\"What the patterns mean\">");
     for (class, title) in story.key() {
@@ -78,7 +78,7 @@ fn key(markup: &mut Markup, story: &Story<'_>) {
     markup.raw("</ul>\n");
 }
 
-/// The strips of a part of the run, whose times count from `zero_ms`, or else from its beginning.
+/// The strips of a part of the run; times count from `zero_ms` or else from its beginning.
 fn picture(markup: &mut Markup, story: &Story<'_>, clip: &Clip, zero_ms: Option<u64>) {
     let hit = |strip: &Strip<ProbeState>| -> Vec<u64> {
         let faults = story.faults.iter();
@@ -88,7 +88,7 @@ fn picture(markup: &mut Markup, story: &Story<'_>, clip: &Clip, zero_ms: Option<
             .collect()
     };
     let mut shown: Vec<&Strip<ProbeState>> = story.strips.iter().collect();
-    // Whoever was hit or did not answer comes before whoever always answered.
+    // Replicas with a fault or an outage come first.
     shown.sort_by_key(|strip| hit(strip).is_empty() && strip.outages.is_empty());
     let hidden = shown.len().saturating_sub(MOST_STRIPS);
     shown.truncate(MOST_STRIPS);
@@ -107,7 +107,7 @@ fn picture(markup: &mut Markup, story: &Story<'_>, clip: &Clip, zero_ms: Option<
         markup
             .raw("<p>… and ")
             .text(count(hidden, "more replica"))
-            .raw(" that were asked in the same way; the figures below have them all.</p>");
+            .raw(" that were probed in the same way; the figures below include them.</p>");
     }
     for service in &story.services {
         let beside = "what its clients may have seen";
@@ -129,13 +129,13 @@ fn picture(markup: &mut Markup, story: &Story<'_>, clip: &Clip, zero_ms: Option<
     markup.raw("</figure>\n");
 }
 
-/// What stands above a strip.
+/// The title above a strip.
 struct Title<'a> {
-    /// Before the name.
+    /// The text before the name.
     kind: &'static str,
-    /// At the other side.
+    /// The text on the other side.
     beside: &'a str,
-    /// What the strip shows, for whoever does not see it.
+    /// A description of the strip for screen readers.
     words: &'a str,
 }
 
@@ -189,14 +189,14 @@ fn in_words(strip: &Strip<ProbeState>) -> String {
     match strip.outages.len() {
         0 if strip.states().any(|state| state == ProbeState::Right) => {
             if strip.states().any(|state| state == ProbeState::Unknown) {
-                "answered right whenever it could be asked".to_owned()
+                "answered correctly whenever it could be probed".to_owned()
             } else {
-                "always answered right".to_owned()
+                "always answered correctly".to_owned()
             }
         }
-        0 => "could not be asked".to_owned(),
+        0 => "could not be probed".to_owned(),
         1..=TOLD => told.join("; "),
-        number => format!("{number} times without a right answer"),
+        number => format!("{number} outages"),
     }
 }
 
@@ -210,9 +210,9 @@ fn told(outage: &Outage) -> String {
 }
 
 fn silences(markup: &mut Markup, story: &Story<'_>, clip: &Clip) {
-    markup.raw("<div class=\"name\"><strong>API server</strong><span class=\"faint\">marked: it did not answer</span></div><svg class=\"strip low\" role=\"img\" viewBox=\"0 0 ")
+    markup.raw("<div class=\"name\"><strong>API server</strong><span class=\"faint\">marked: unresponsive</span></div><svg class=\"strip low\" role=\"img\" viewBox=\"0 0 ")
         .text(clip.columns)
-        .raw(" 20\" preserveAspectRatio=\"none\"><title>When the API server did not answer</title><path class=\"silent\" d=\"");
+        .raw(" 20\" preserveAspectRatio=\"none\"><title>When the API server was unresponsive</title><path class=\"silent\" d=\"");
     for (from, until) in &story.silences {
         let (left, right) = (clip.at(*from), clip.at(*until).max(clip.at(*from) + 1));
         markup.text(format_args!("M{left} 0H{right}v20H{left}z"));

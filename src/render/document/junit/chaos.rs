@@ -1,5 +1,5 @@
-//! The cases of an experiment: the steady state, the proof of each fault, the recoveries, the data,
-//! the budgets.
+//! The test cases of an experiment: the steady state, the proof of each fault, the recoveries, the data
+//! and the budgets.
 
 use super::{Case, CaseResult};
 use crate::figures::{took, took_both};
@@ -46,7 +46,7 @@ pub(super) fn cases(report: &ChaosReport) -> Vec<Case> {
     cases.extend(report.compared.iter().map(compared));
     if !report.not_restored.is_empty() {
         let result = CaseResult::Undecided(report.not_restored.clone());
-        cases.push(Case::new("restored", "everything is as it was", result));
+        cases.push(Case::new("restored", "every change is undone", result));
     }
     cases
 }
@@ -74,7 +74,9 @@ fn proof(record: &FaultRecord) -> Case {
         (Some(refused), _) => {
             CaseResult::Undecided(vec![format!("{pod} was not broken: {refused}")])
         }
-        (None, None) => CaseResult::Undecided(vec![format!("nothing proves that {pod} was hit")]),
+        (None, None) => {
+            CaseResult::Undecided(vec![format!("there is no proof that {pod} was hit")])
+        }
         (None, Some(_)) => CaseResult::Passed,
     };
     let name = format!("fault {number}: {fault} of {pod} is proven");
@@ -86,7 +88,7 @@ fn recovery(report: &ChaosReport, record: &FaultRecord) -> Case {
     let reasons = || match &report.cause {
         Some(cause) => vec![cause.message.clone()],
         None => vec![format!(
-            "the replicas were not seen to be {} again after the fault on {}",
+            "the replicas were never seen {} again after the fault on {}",
             RecoveryPhase::AllEqual.title(),
             record.pod
         )],
@@ -123,7 +125,7 @@ fn data(report: &ChaosReport) -> Case {
     )
 }
 
-/// Answers with other data are wrong at any time; a control run forgives no missed probe either.
+/// Answers with different data are wrong at any time; in a control run, so is any missed probe.
 fn answers(report: &ChaosReport) -> Case {
     let is_control = report.experiment.fault.is_none();
     let replicas = &report.availability.replicas;
@@ -140,9 +142,9 @@ fn answers(report: &ChaosReport) -> Case {
         })
         .collect();
     let name = if is_control {
-        "every probe is answered right"
+        "every probe gets a right answer"
     } else {
-        "no replica answers with other data"
+        "no replica answers with different data"
     };
     let probed = replicas
         .iter()
@@ -174,10 +176,10 @@ fn longest_recovery(report: &ChaosReport) -> Option<Case> {
             CaseResult::Failed(vec![format!("recovery took {}", took(slowest))])
         }
         (_, Some(record)) => CaseResult::Undecided(vec![format!(
-            "the recovery from fault {} was not seen to its end",
+            "the recovery from fault {} was not complete",
             record.number
         )]),
-        (None, None) => CaseResult::Undecided(vec!["no recovery was seen to its end".to_owned()]),
+        (None, None) => CaseResult::Undecided(vec!["no recovery was complete".to_owned()]),
         (Some(slowest), None) if slowest > budget => {
             CaseResult::Undecided(vec![format!("recovery took up to {}", took(slowest))])
         }
@@ -187,8 +189,7 @@ fn longest_recovery(report: &ChaosReport) -> Option<Case> {
     Some(Case::new("budget", name, result).taking(slowest))
 }
 
-/// As the verdict weighs it: what exceeds the budget by no more than what probing may be wrong by
-/// is not decided, nor is what was not over.
+/// As the verdict weighs it: an excess within the uncertainty and an open outage are undecided.
 fn longest_outage(report: &ChaosReport) -> Option<Case> {
     let budget = report.experiment.max_outage_ms?;
     let longest = report.availability.longest_outage()?;
@@ -215,7 +216,7 @@ fn longest_outage(report: &ChaosReport) -> Option<Case> {
     } else {
         CaseResult::Passed
     };
-    let name = format!("no replica is away for more than {}", took(budget));
+    let name = format!("no outage is longer than {}", took(budget));
     Some(Case::new("budget", name, result).taking(Some(outage)))
 }
 
@@ -228,7 +229,7 @@ fn compared(compared: &Compared) -> Case {
     } = compared;
     let result = if *is_regression {
         let (new, old) = took_both(*new_ms, *old_ms);
-        CaseResult::Failed(vec![format!("{new}, and {old} in the older run")])
+        CaseResult::Failed(vec![format!("{new}, compared with {old} in the older run")])
     } else {
         CaseResult::Passed
     };

@@ -1,6 +1,6 @@
-//! JUnit XML, as build services read it: what is proven wrong is a failure, what could not be
-//! decided an error, what was not done is skipped. The last case is the verdict itself, so that a
-//! build service never shows green what the exit status does not call success.
+//! JUnit XML for build services: a proven problem is a failure, an undecided one an error, a check that
+//! did not run is skipped. The last case is the verdict itself, so a build is green only if the exit
+//! status is success.
 
 mod chaos;
 mod verify;
@@ -10,28 +10,28 @@ use super::story::Story;
 use crate::exit::{ExitStatus, Outcome};
 use crate::report::{Certainty, ReplicaAnswer};
 
-/// One question, and its answer.
+/// One test case.
 #[derive(Debug, PartialEq, Eq)]
 struct Case {
-    /// What it belongs to.
+    /// Its group, the class name.
     group: &'static str,
-    /// What was asked.
+    /// The claim that it checks.
     name: String,
-    /// How long it took, in milliseconds, where that is what was measured.
+    /// The measured duration in milliseconds, if it measures one.
     took_ms: Option<u64>,
-    /// The answer.
+    /// The result.
     result: CaseResult,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum CaseResult {
-    /// Proven.
+    /// The claim is proven.
     Passed,
-    /// Proven to be wrong, and how.
+    /// The claim is proven wrong, with the reasons.
     Failed(Vec<String>),
-    /// Not decided, and why.
+    /// The claim is undecided, with the reasons.
     Undecided(Vec<String>),
-    /// Not done, and why.
+    /// The check did not run, with the reason.
     Skipped(String),
 }
 
@@ -51,7 +51,7 @@ impl Case {
 }
 
 impl CaseResult {
-    /// The result that an outcome is.
+    /// The result for an outcome.
     fn of(outcome: Outcome, reasons: Vec<String>) -> Self {
         match outcome {
             Outcome::Success => Self::Passed,
@@ -95,7 +95,7 @@ pub(super) fn document(story: &Story<'_>) -> String {
     markup.to_string()
 }
 
-/// The whole run as one case, by its exit status.
+/// The verdict of the whole run as one case, from its exit status.
 fn verdict(story: &Story<'_>) -> Case {
     let reasons = || {
         let headline = story.verdict().word;
@@ -112,7 +112,7 @@ fn verdict(story: &Story<'_>) -> Case {
         .taking(Some(story.took_ms))
 }
 
-/// One replica's answer at one endpoint, by itself.
+/// The answer of one replica at one endpoint.
 fn of_answer(group: &'static str, answer: &ReplicaAnswer) -> Case {
     let name = format!(
         "{} answers GET {} on port {}",
@@ -151,7 +151,7 @@ fn properties(markup: &mut Markup, story: &Story<'_>) {
     let Some(run) = story.run else {
         return;
     };
-    // Journals of older versions name the one for objects that name none.
+    // Journals of older versions hold the default namespace here, so the workload's comes first.
     let of_object = story.object.and_then(|object| object.namespace.as_deref());
     let namespace = of_object.unwrap_or(&run.namespace);
     let properties = [
@@ -218,7 +218,7 @@ fn because<'a>(markup: &'a mut Markup, reasons: &[String]) -> &'a mut Markup {
     markup
 }
 
-/// Seconds with three digits, as the format wants them.
+/// Seconds with three decimals, as the format requires.
 fn seconds(milliseconds: u64) -> String {
     format!("{}.{:03}", milliseconds / 1000, milliseconds % 1000)
 }

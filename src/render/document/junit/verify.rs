@@ -1,4 +1,4 @@
-//! The cases of a verification: one for each replica and endpoint, and one for their agreement.
+//! The test cases of a verification: one for each replica and endpoint, and one for their agreement.
 
 use super::{Case, CaseResult, of_answer};
 use crate::exit::Outcome;
@@ -22,7 +22,7 @@ pub(super) fn cases(report: &VerifyReport) -> Vec<Case> {
     } else if findings.is_empty() {
         CaseResult::Passed
     } else {
-        // Findings about all replicas together never stand beside success.
+        // A success has no findings about all replicas.
         match report.verdict {
             Outcome::Unhealthy => CaseResult::Failed(findings),
             _ => CaseResult::Undecided(findings),

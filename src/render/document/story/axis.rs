@@ -1,12 +1,12 @@
-//! The axis below a strip: marks at round times.
+//! The axis below a strip, with marks at round times.
 
 use super::strip::Clip;
 use crate::figures::took;
 
-/// Marks on an axis, at most; more would not fit on a small screen.
+/// At most this many marks, so that they fit on a small screen.
 const MOST: u64 = 6;
 
-/// Round distances between two marks, in milliseconds.
+/// The round distances between two marks, in milliseconds.
 const STEPS: [u64; 24] = [
     10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000,
     300_000, 600_000, 900_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000, 21_600_000, 43_200_000,
@@ -16,9 +16,9 @@ const STEPS: [u64; 24] = [
 /// A mark on an axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::render::document) struct Mark {
-    /// Where it stands, in milliseconds since the run began.
+    /// Its position, in milliseconds since the start of the run.
     pub(in crate::render::document) at_ms: u64,
-    /// The time that it stands for.
+    /// Its time in words.
     pub(in crate::render::document) label: String,
 }
 

@@ -1,4 +1,4 @@
-//! What happened, gathered from the events: what every document for people is drawn from.
+//! Gathers the story of a run from its events, for all documents for people.
 
 mod axis;
 mod sentence;
@@ -24,11 +24,11 @@ use crate::timeline::{Incident, Incidents, ServiceState};
 /// A run of `verify` or `chaos`, from its first event to its last.
 #[derive(Debug)]
 pub(super) struct Story<'a> {
-    /// What ran, and against which cluster; not known when it failed before.
+    /// The command and the cluster; `None` if the run failed before it knew them.
     pub(super) run: Option<&'a RunDescription>,
     /// The command.
     pub(super) command: &'a str,
-    /// When it began.
+    /// The start of the run.
     pub(super) began: Timestamp,
     /// How long it took, in milliseconds.
     pub(super) took_ms: u64,
@@ -36,17 +36,17 @@ pub(super) struct Story<'a> {
     pub(super) end: &'a Conclusion,
     /// The workload, once it was known.
     pub(super) object: Option<&'a ObjectRef>,
-    /// What was to be done.
+    /// The plan.
     pub(super) experiment: Option<&'a Experiment>,
     /// The faults that were sent.
     pub(super) faults: Vec<FaultSent<'a>>,
-    /// What every replica answered over time.
+    /// The states of every replica over time.
     pub(super) strips: Vec<Strip<ProbeState>>,
-    /// What the clients of every Service may have seen over time.
+    /// The states of every Service over time, as its clients may have seen them.
     pub(super) services: Vec<Strip<ServiceState>>,
-    /// What happened to pods besides the steps of the recoveries.
+    /// The incidents.
     pub(super) incidents: Vec<Incident>,
-    /// When the API server did not answer, in milliseconds since the run began.
+    /// When the API server was unresponsive, in milliseconds since the start of the run.
     pub(super) silences: Vec<(u64, u64)>,
     /// The answers of the last verification.
     pub(super) answers: Vec<&'a ReplicaAnswer>,
@@ -54,21 +54,21 @@ pub(super) struct Story<'a> {
     pub(super) warnings: Vec<&'a str>,
 }
 
-/// A fault that was about to be sent.
+/// A fault.
 #[derive(Debug)]
 pub(super) struct FaultSent<'a> {
     /// Its number, from 1.
     pub(super) number: u32,
-    /// What.
+    /// The fault.
     pub(super) fault: Fault,
-    /// To whom.
+    /// Its targets.
     pub(super) pods: &'a [String],
-    /// When, in milliseconds since the run began.
+    /// When it was sent, in milliseconds since the start of the run.
     pub(super) at_ms: u64,
 }
 
 impl<'a> Story<'a> {
-    /// The story of a run that is over.
+    /// The story of a finished run.
     pub(super) fn of(events: &'a [Event]) -> Result<Self, DocumentError> {
         let (Some(first), Some(last)) = (events.first(), events.last()) else {
             return Err(DocumentError::Unfinished);
@@ -148,7 +148,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// The report on an experiment.
+    /// The report of an experiment.
     pub(super) fn chaos(&self) -> Option<&'a ChaosReport> {
         match &self.end.report {
             Some(Report::Chaos(report)) => Some(report),
@@ -156,7 +156,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// The report on a verification.
+    /// The report of a verification.
     pub(super) fn verification(&self) -> Option<&'a VerifyReport> {
         match &self.end.report {
             Some(Report::Verify(report)) => Some(report),
@@ -164,12 +164,12 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// Whether things were broken on purpose, or were to be.
+    /// Whether this is a run of `chaos`.
     pub(super) fn is_experiment(&self) -> bool {
         self.command == "chaos"
     }
 
-    /// Where every replica is asked.
+    /// The endpoints at which every replica is checked.
     pub(super) fn endpoints(&self) -> &'a [Endpoint] {
         match (self.chaos(), self.verification(), self.experiment) {
             (Some(report), _, _) => &report.experiment.endpoints,
@@ -179,11 +179,10 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// What the patterns of all strips mean, each said once: those of the replicas, then those of the
-    /// Services.
+    /// The legend of all strips: the patterns of the replicas, then those of the Services, each once.
     pub(super) fn key(&self) -> Vec<(&'static str, &'static str)> {
         let mut states: BTreeSet<ProbeState> = self.strips.iter().flat_map(Strip::states).collect();
-        // The strip of the API server has the pattern of a replica that does not answer.
+        // The strip of the API server uses the pattern of a silent replica.
         states.extend((!self.silences.is_empty()).then_some(ProbeState::Silent));
         let of_services: BTreeSet<ServiceState> =
             self.services.iter().flat_map(Strip::states).collect();
@@ -214,7 +213,7 @@ fn command<'a>(
     end: &'a Conclusion,
 ) -> Result<&'a str, DocumentError> {
     let command = match (run, &end.report) {
-        // What an experiment had left behind was undone: that is no experiment.
+        // `chaos --restore` is not an experiment.
         (Some(run), Some(Report::Restore(_))) => {
             return Err(DocumentError::OtherCommand {
                 command: format!("{} --restore", run.command),
@@ -225,7 +224,7 @@ fn command<'a>(
         (None, Some(Report::Verify(_))) => "verify",
         (None, _) => "cryptoctl",
     };
-    // A run that failed before it began is one of the command that asked for the document.
+    // A run that failed before it began belongs to the command that requested the document.
     if matches!(command, "verify" | "chaos" | "cryptoctl") {
         Ok(command)
     } else {

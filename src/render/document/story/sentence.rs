@@ -1,32 +1,32 @@
-//! What happened, in a few plain sentences.
+//! Tells the story in a few sentences.
 
 use super::Story;
 use crate::exit::ExitStatus;
 use crate::figures::{count, took};
 use crate::report::{ChaosReport, ChaosVerdict, Percentiles, RecoveryPhase};
 
-/// How a run ended, in the one word that stands above everything else.
+/// The verdict of a run, in the words of the headline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::render::document) struct Verdict {
-    /// The word.
+    /// The words.
     pub(in crate::render::document) word: String,
     /// Whether it is good, bad or neither.
     pub(in crate::render::document) tone: Tone,
 }
 
-/// What kind of news it is.
+/// The tone of a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::render::document) enum Tone {
-    /// All is well, and proven.
+    /// A proven success.
     Good,
-    /// The answer is no.
+    /// A proven failure.
     Bad,
-    /// There is no answer.
+    /// Undecided.
     Doubt,
 }
 
 impl Tone {
-    /// The sign that says it without colour.
+    /// The sign, which needs no colour.
     pub(in crate::render::document) fn sign(self) -> &'static str {
         match self {
             Self::Good => "✓",
@@ -46,7 +46,7 @@ impl Tone {
 }
 
 impl Story<'_> {
-    /// The verdict. What counts is the exit status: nothing looks better than that.
+    /// The verdict, which never looks better than the exit status.
     pub(in crate::render::document) fn verdict(&self) -> Verdict {
         let status = self.end.status;
         let reported = self
@@ -75,13 +75,13 @@ impl Story<'_> {
         Verdict { word, tone }
     }
 
-    /// What happened, in one sentence.
+    /// The story in one sentence.
     pub(in crate::render::document) fn sentence(&self) -> String {
         if let Some(report) = self.chaos() {
             let happened = Self::of_experiment(report);
             return match self.end.status {
                 status if status.is_interruption() => {
-                    format!("The run was interrupted before its end. {happened}")
+                    format!("The run was interrupted early. {happened}")
                 }
                 _ => happened,
             };
@@ -90,14 +90,14 @@ impl Story<'_> {
             return capitalised(&report.summary) + ".";
         }
         let sent = match self.faults.len() {
-            0 if self.is_experiment() => "; nothing had been broken by then".to_owned(),
+            0 if self.is_experiment() => "; nothing was broken".to_owned(),
             0 => String::new(),
-            faults => format!("; {} had been sent by then", count(faults, "fault")),
+            faults => format!("; {} had been sent", count(faults, "fault")),
         };
         let after = took(self.took_ms);
         match self.end.status {
             status if status.is_interruption() => {
-                format!("The run was interrupted after {after}, before it came to a verdict{sent}.")
+                format!("The run was interrupted after {after}, before it reached a verdict{sent}.")
             }
             _ => format!("The run ended with an error after {after}, without a verdict{sent}."),
         }
@@ -108,34 +108,34 @@ impl Story<'_> {
         match report.verdict {
             ChaosVerdict::Survived => format!("{done}{}.", recovered(report)),
             ChaosVerdict::Failed if report.experiment.fault.is_none() => {
-                "Nothing was broken on purpose, and all the same replicas did not answer right."
+                "Nothing was broken on purpose, but some replicas did not answer correctly."
                     .to_owned()
             }
             ChaosVerdict::Failed if report.is_only_slow() => {
-                format!("{done}; it survived with its data, and was slower than it should be.")
+                format!("{done}; the workload survived with its data, but was too slow.")
             }
-            ChaosVerdict::Failed => format!("{done}, and the workload did not survive it."),
+            ChaosVerdict::Failed => format!("{done}, and the workload did not survive."),
             ChaosVerdict::Refused => {
-                "Nothing was broken: it was not safe, or not certain, to begin with.".to_owned()
+                "Nothing was broken, because it was not safe or the steady state was not proven.".to_owned()
             }
             ChaosVerdict::Rehearsed => {
-                "Nothing was broken, as it was only a dry run; nothing speaks against the experiment."
+                "This was a dry run: nothing was broken, and no safety check objects to the experiment."
                     .to_owned()
             }
             ChaosVerdict::Inconclusive if report.faults.is_empty() => {
-                "The evidence is not enough to say whether anything would have survived.".to_owned()
+                "The evidence is not enough to say whether the workload would have survived.".to_owned()
             }
             ChaosVerdict::Inconclusive => format!(
-                "{done}, but the evidence is not enough to say whether the workload survived it."
+                "{done}, but the evidence is not enough to say whether the workload survived."
             ),
             ChaosVerdict::Undisturbed => format!(
-                "Nothing was broken on purpose: for {} every replica answered right, as it should.",
+                "Nothing was broken on purpose, and every replica answered correctly for {}.",
                 took(report.availability.probed_ms)
             ),
         }
     }
 
-    /// What was done, and to whom.
+    /// The faults and their targets, as the beginning of a sentence.
     fn done(report: &ChaosReport) -> String {
         let Some(fault) = report.experiment.fault else {
             return "Nothing was broken on purpose".to_owned();
@@ -155,7 +155,7 @@ impl Story<'_> {
         }
     }
 
-    /// What clients would have noticed, in one sentence; `None` when nobody probed.
+    /// What clients would have seen, in one sentence; `None` without probes.
     pub(in crate::render::document) fn for_clients(&self) -> Option<String> {
         let report = self
             .chaos()
@@ -175,24 +175,24 @@ impl Story<'_> {
             .iter()
             .all(|replica| replica.unknown_ms == 0);
         let longest = match away {
-            None => "no replica ever failed to answer right".to_owned(),
+            None => "every replica always answered correctly".to_owned(),
             Some(replica) => format!(
-                "`{}` was without a right answer the longest, for {}",
+                "`{}` had the longest outage and gave no right answer for {}",
                 replica.pod,
                 replica.away_for()
             ),
         };
         let together = match (availability.none_answered_ms, is_known) {
-            (0, true) => "some replica answered right at every moment".to_owned(),
+            (0, true) => "at least one replica answered correctly at all times".to_owned(),
             (0, false) => {
-                "as far as is known, some replica answered right at every moment".to_owned()
+                "as far as known, at least one replica answered correctly at all times".to_owned()
             }
-            (none, _) => format!("for {} no replica answered right", took(none)),
+            (none, _) => format!("no replica answered correctly for {}", took(none)),
         };
-        Some(format!("Meanwhile {longest}, and {together}."))
+        Some(format!("Meanwhile, {longest}; {together}."))
     }
 
-    /// Why, one sentence each.
+    /// The reasons, one sentence each.
     pub(in crate::render::document) fn reasons(&self) -> Vec<String> {
         if let Some(report) = self.chaos() {
             return report.reasons.clone();
@@ -209,7 +209,7 @@ impl Story<'_> {
     }
 }
 
-/// How it went on, as the end of a sentence.
+/// The recovery, as the end of a sentence.
 fn recovered(report: &ChaosReport) -> String {
     let times = |phase: RecoveryPhase| report.summary.get(&phase).copied();
     let same = "every replica served the same data again";
@@ -220,17 +220,17 @@ fn recovered(report: &ChaosReport) -> String {
     let is_one = report.fault_count() == 1;
     match (figures, is_all) {
         (Some(Percentiles { max, .. }), true) if is_one => {
-            format!("; {} later {same}", took(max))
+            format!("; {} later, {same}", took(max))
         }
         (Some(Percentiles { p50, max, .. }), true) => format!(
-            "; each time {same}, as a rule after {}, and after {} at the latest",
+            "; each time, {same}, after {} in the median and {} at most",
             took(p50),
             took(max)
         ),
         (Some(Percentiles { max, .. }), false) if is_one => {
             format!("; it was ready again after {}, and {same}", took(max))
         }
-        _ => format!("; afterwards {same}"),
+        _ => format!("; afterwards, {same}"),
     }
 }
 

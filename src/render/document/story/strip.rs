@@ -1,4 +1,4 @@
-//! What a replica, or a Service, answered over time, and how it is drawn.
+//! The states of a replica or a Service over time, and how they are drawn.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,18 +10,18 @@ use crate::timeline::{Outage, ServiceState, Span, Timeline};
 /// The states of one replica or Service over time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::render::document) struct Strip<S> {
-    /// Whose.
+    /// The name of the replica or Service.
     pub(in crate::render::document) name: String,
-    /// From when to when which state held.
+    /// Its states over time.
     pub(in crate::render::document) spans: Vec<Span<S>>,
-    /// Every time without a right answer; a Service has none of its own.
+    /// Its outages; empty for a Service.
     pub(in crate::render::document) outages: Vec<Outage>,
 }
 
-/// A part of the run's time, drawn so many columns wide.
+/// A part of the run, drawn with a number of columns.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::render::document) struct Clip {
-    /// Its beginning, in milliseconds since the run began.
+    /// Its beginning, in milliseconds since the start of the run.
     pub(in crate::render::document) from_ms: u64,
     /// Its end.
     pub(in crate::render::document) until_ms: u64,
@@ -30,7 +30,7 @@ pub(in crate::render::document) struct Clip {
 }
 
 impl Clip {
-    /// The column at which a moment lies, rounded down, and its rest.
+    /// The column of a time, rounded down, and whether it was rounded.
     fn column(&self, at_ms: u64) -> (usize, bool) {
         let length = self.until_ms.saturating_sub(self.from_ms).max(1);
         let offset = at_ms.clamp(self.from_ms, self.until_ms.max(self.from_ms)) - self.from_ms;
@@ -39,12 +39,12 @@ impl Clip {
         (column, !scaled.is_multiple_of(u128::from(length)))
     }
 
-    /// Where a moment lies, in columns.
+    /// The column of a time.
     pub(in crate::render::document) fn at(&self, at_ms: u64) -> usize {
         self.column(at_ms).0
     }
 
-    /// The columns that a span touches, one at least.
+    /// The columns that a span touches, at least one.
     fn touched<S>(&self, span: &Span<S>) -> std::ops::Range<usize> {
         let (first, _) = self.column(span.from_ms);
         let (last, has_rest) = self.column(span.until_ms);
@@ -59,8 +59,8 @@ impl<S: Copy + Ord> Strip<S> {
         self.spans.iter().map(|span| span.state)
     }
 
-    /// One path of SVG for each state that occurs: rectangles of this height, where the gravest state
-    /// of each column fills it.
+    /// One SVG path for each state that occurs, with rectangles of this height; the most severe state
+    /// fills each column.
     pub(in crate::render::document) fn paths(
         &self,
         clip: &Clip,
@@ -88,9 +88,8 @@ impl<S: Copy + Ord> Strip<S> {
     }
 }
 
-/// The strips of the replicas, and those of the Services. They end when the report says that the probing
-/// did; without one, with the last event that tells of probes, as of what came afterwards nothing is
-/// known.
+/// The strips of the replicas and the Services. They end with the probing as the report states, or
+/// without a report with the last event about probes, because everything later is unknown.
 pub(super) fn strips(
     events: &[Event],
     availability: Option<&Availability>,

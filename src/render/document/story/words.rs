@@ -1,17 +1,17 @@
-//! What things are called where a person reads them who knows nothing of this program.
+//! Names for readers who do not know this program.
 
 use crate::report::ProbeState;
 use crate::timeline::ServiceState;
 
-/// What a strip shows where it is blank.
-pub(in crate::render::document) const NOT_ASKED: &str = "not yet asked, or no more";
+/// The meaning of a blank strip.
+pub(in crate::render::document) const NOT_ASKED: &str = "not probed";
 
 /// A state that strips draw as a pattern of its own.
 pub(in crate::render::document) trait Pattern {
     /// Its class in style sheets.
     fn class(&self) -> &'static str;
 
-    /// What it means.
+    /// Its meaning.
     fn title(&self) -> &'static str;
 }
 
@@ -28,11 +28,11 @@ impl Pattern for ProbeState {
 
     fn title(&self) -> &'static str {
         match self {
-            Self::Right => "answers right",
-            Self::Unknown => "could not be asked",
+            Self::Right => "answers correctly",
+            Self::Unknown => "could not be probed",
             Self::Silent => "does not answer",
             Self::Failing => "answers with an error",
-            Self::Wrong => "answers with other data",
+            Self::Wrong => "answers with different data",
         }
     }
 }
@@ -49,8 +49,8 @@ impl Pattern for ServiceState {
 
     fn title(&self) -> &'static str {
         match self {
-            Self::Right => "answers right",
-            Self::Unknown => "could not be asked",
+            Self::Right => "answers correctly",
+            Self::Unknown => "could not be probed",
             Self::Failing => "Service: some requests fail",
             Self::Down => "Service: every request fails",
         }

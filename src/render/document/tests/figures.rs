@@ -1,4 +1,4 @@
-//! Whatever happens, a page says of outages what the report says.
+//! A page always shows the same outages as the report.
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ use crate::timeline::{ServiceState, Timeline};
 const UNTIL_MS: u64 = 60;
 const FROM_MS: u64 = 5;
 
-/// A run in which this was seen, and what its report says, as `ops` measures it.
+/// A run with this history, and the report that `ops` would measure.
 fn run(history: &[EventKind]) -> Vec<Event> {
     let mut events = samples::survived();
     let Some(EventKind::Finished(mut end)) = events.pop().map(|event| event.kind) else {
@@ -57,8 +57,7 @@ fn beside<'a>(page: &'a str, pod: &str) -> &'a str {
     rest.split_once("</span>").unwrap().0
 }
 
-/// The moments that the words beside a strip name: the length of the longest outage, and whether one
-/// is not over.
+/// The outages in the words beside a strip: the length of the longest, and whether one is open.
 fn told(words: &str) -> Option<(u64, bool)> {
     let number = |text: &str| text.trim_end_matches("ms").trim().parse::<u64>().unwrap();
     let outages: Vec<(u64, bool)> = words
@@ -78,7 +77,7 @@ fn told(words: &str) -> Option<(u64, bool)> {
 
 fn agrees(page: &str, replica: &ReplicaAvailability) {
     let words = beside(page, &replica.pod);
-    if words.contains("times without") {
+    if words.ends_with(" outages") {
         return;
     }
     let (longest, is_open) = told(words).unwrap_or((0, false));

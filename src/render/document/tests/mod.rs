@@ -10,7 +10,7 @@ use super::{Format, render};
 use crate::event::Event;
 use crate::render::terminal::tests::samples;
 
-/// Every run of which there are documents, by name.
+/// Every run that has documents, by name.
 fn runs() -> Vec<(&'static str, Vec<Event>)> {
     let mut runs = samples::experiments();
     runs.extend([

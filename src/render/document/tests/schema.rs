@@ -1,4 +1,4 @@
-//! `docs/schema/` holds for every report, and knows every field of it.
+//! Every report fits the schemas in `docs/schema/`, which know all its fields.
 
 use boon::{Compiler, Schemas};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Experiments: their text, and what bars show of them.
+//! Experiments: their text and their live rows.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -54,7 +54,7 @@ fn of_many_faults_each_has_one_line() {
     assert!(text.lines().count() < 140, "{text}");
 }
 
-/// The screen of a run that was survived, with another report.
+/// The screen of a survived experiment with a changed report.
 fn reported(width: usize, change: impl Fn(&mut ChaosReport)) -> String {
     let mut events = samples::survived();
     let Some(EventKind::Finished(end)) = events.last_mut().map(|event| &mut event.kind) else {
@@ -71,11 +71,11 @@ fn reported(width: usize, change: impl Fn(&mut ChaosReport)) -> String {
 fn what_is_unknown_stays_in_the_table_at_every_width() {
     for width in [40, 60, 80, 120] {
         let known = reported(width, |_| {});
-        assert!(!known.contains("NOT KNOWN"), "{known}");
+        assert!(!known.contains("UNKNOWN"), "{known}");
         let unknown = reported(width, |report| {
             report.availability.replicas[1].unknown_ms = 1_200;
         });
-        assert!(unknown.contains("NOT KNOWN"), "{unknown}");
+        assert!(unknown.contains("UNKNOWN"), "{unknown}");
         assert!(unknown.contains("1.2 s"), "{unknown}");
     }
 }
@@ -110,7 +110,7 @@ fn tables_and_facts_fit_the_terminal() {
         for width in [40, 60, 80, 120] {
             let text = render_to_text(&events, width, false);
             for line in text.lines().filter(|line| line.starts_with("  ")) {
-                // What a person copies is never torn, and steps are left to the terminal.
+                // Commands to copy are never broken, and the terminal wraps steps.
                 let is_free = !line.trim().contains(' ')
                     || ["  |", "  ✓", "  ✗"]
                         .iter()

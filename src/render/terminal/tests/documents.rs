@@ -1,5 +1,5 @@
 //! `docs/events.md` is the contract of `-o json`: it names every event and every field, and its
-//! examples are events.
+//! examples are valid events.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The task that renders: which stream gets what, and that it shows what the recording shows.
+//! The rendering task: it uses the right streams and shows the same as the recording.
 
 use std::io::{self, Write};
 
@@ -143,7 +143,7 @@ fn bars_are_drawn_below_the_text_and_cleared() {
         chunks.push(Stream::Stderr, text);
         chunks
     };
-    // While rows stand there, text waits for the next drawing: ten a second are enough.
+    // With rows on the screen, text waits for the next drawing; ten per second are enough.
     bars.say(said("said\n")).unwrap();
     assert_eq!(errors.text(), drawn);
     bars.end(said("the end\n")).unwrap();

@@ -1,4 +1,4 @@
-//! What bars show.
+//! The live rows.
 
 use std::time::Duration;
 
@@ -132,7 +132,7 @@ fn a_silent_server_is_shown_until_it_answers() {
     let shown = rows(&[started("up"), silent.clone()], 80, 20);
     assert_eq!(
         shown,
-        ["the API server does not answer: connection refused"]
+        ["the API server is unresponsive: connection refused"]
     );
     assert!(rows(&[started("up"), silent, answers], 80, 20).is_empty());
 }

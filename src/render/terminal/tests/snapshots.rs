@@ -1,4 +1,4 @@
-//! Whole recorded runs, as they look at two widths, and what they must say.
+//! Whole recorded runs at two widths, and the sentences that they must contain.
 
 use snapbox::{Data, assert_data_eq};
 
@@ -160,7 +160,7 @@ fn an_interrupted_wait_says_what_still_goes_on() {
     let text = text(&events);
     assert!(text.contains("interrupted: 4 of 4 changes done"), "{text}");
     assert!(
-        text.contains("still going on: statefulset/cryptoserver (1 of 2 Ready)"),
+        text.contains("still in progress: statefulset/cryptoserver (1 of 2 Ready)"),
         "{text}"
     );
 }

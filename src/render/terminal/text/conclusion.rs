@@ -1,4 +1,4 @@
-//! How a run ended: its report in a few lines, and the error if it failed.
+//! The end of a run: its report in a few lines, or its error.
 
 use std::fmt::Write;
 
@@ -16,10 +16,10 @@ use crate::report::{
 use crate::rollout::{RolloutProgress, RolloutState};
 use crate::status::{KeptBecause, State};
 
-/// The rows of a table of replicas.
+/// The rows of a table of replicas, at most.
 const REPLICA_ROWS: usize = 20;
 
-/// What the command found out.
+/// The report of the command.
 pub(super) fn lines(end: &Conclusion, event: &Event, width: usize) -> Vec<Line> {
     let elapsed = format!(" ({})", took(event.elapsed_ms));
     match &end.report {
@@ -66,7 +66,7 @@ fn up(report: &UpReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line
         let text = format!("not waited for: {}", left.join(", "));
         lines.push(Line::said(Level::Result).with(Tone::Doubt, text));
     }
-    // The worst comes first.
+    // Worst first.
     let mut parts = rollout_shares(&report.rollouts);
     parts.extend(unready(report));
     let position = if report.outcome() == Outcome::Success {
@@ -89,7 +89,7 @@ fn up(report: &UpReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line
     lines
 }
 
-/// The share of the replicas that are Ready: of all together, while all is well.
+/// The share of Ready replicas: in total if all are Ready, else for each rollout.
 fn rollout_shares(rollouts: &[RolloutReport]) -> Vec<String> {
     match rollouts {
         [] => Vec::new(),
@@ -111,7 +111,7 @@ fn rollout_shares(rollouts: &[RolloutReport]) -> Vec<String> {
     }
 }
 
-/// What else is not ready; the lines above say why.
+/// The other objects that are not ready; the lines above say why.
 fn unready(report: &UpReport) -> Option<String> {
     let names: Vec<String> = report
         .waited
@@ -136,7 +136,7 @@ fn applied_counts(report: &UpReport) -> Vec<String> {
     .collect()
 }
 
-/// The replicas of a rollout that did not complete, and the cause or the suspicion.
+/// The replicas of an incomplete rollout, and its cause or suspected cause.
 fn trouble(report: &RolloutReport, event: &Event, width: usize) -> Vec<Line> {
     let progress = &report.progress;
     let diagnosis = match &progress.state {
@@ -160,7 +160,7 @@ fn replica_table(report: &RolloutReport, event: &Event, level: Level, width: usi
     replicas::table(&report.object, &report.progress, &layout)
 }
 
-/// How many replicas of a rollout are Ready, and what the others wait for.
+/// How many replicas of a rollout are Ready, and what the others are waiting for.
 fn share(progress: &RolloutProgress) -> String {
     let desired = count(progress.desired, "replica");
     let mut share = format!("{} of {desired} Ready", progress.ready);
@@ -173,7 +173,7 @@ fn share(progress: &RolloutProgress) -> String {
     }
 }
 
-/// The replicas that keep an older template, and until when.
+/// The replicas that keep the old template, and why.
 fn kept(report: &RolloutReport) -> Option<Line> {
     let progress = &report.progress;
     let kept = progress.kept.as_ref()?;
@@ -237,10 +237,7 @@ fn restore(report: &RestoreReport, elapsed: &str) -> Vec<Line> {
         })
         .collect();
     let text = if lines.is_empty() {
-        format!(
-            "no experiment on `{}` has left anything behind",
-            report.object
-        )
+        format!("no experiment on `{}` left anything to undo", report.object)
     } else {
         format!("{} restored", count(lines.len(), "object"))
     };
@@ -274,7 +271,7 @@ fn down(report: &DownReport, elapsed: &str) -> Vec<Line> {
     if !report.not_deleted.is_empty() {
         let names: Vec<String> = report.not_deleted.iter().map(ToString::to_string).collect();
         let line = Line::of(Outcome::Undecided)
-            .text("not deleted, since what goes before is still there: ");
+            .text("not deleted, because earlier objects are still there: ");
         lines.push(line.text(names.join(", ")));
     }
     let parts: Vec<String> = [
@@ -301,7 +298,7 @@ fn down(report: &DownReport, elapsed: &str) -> Vec<Line> {
     lines
 }
 
-/// Why the command did not come to an end.
+/// The error with its causes and hints.
 pub(crate) fn error(error: &ErrorText) -> Vec<Line> {
     let problem = || Line::said(Level::Problem);
     let mut lines = Vec::new();

@@ -1,10 +1,10 @@
-//! Why a workload is not ready: the cause, what it was read from, and what to run next.
+//! Why a workload is not ready: the cause, the evidence and the next commands.
 
 use crate::address::is_command;
 use crate::diagnose::Diagnosis;
 use crate::render::terminal::line::{Level, Line, Tone};
 
-/// The cause in full.
+/// The cause with its evidence and hints.
 pub(super) fn lines(diagnosis: &Diagnosis) -> Vec<Line> {
     let problem = || Line::said(Level::Problem);
     let mut lines = vec![
@@ -22,7 +22,7 @@ pub(super) fn lines(diagnosis: &Diagnosis) -> Vec<Line> {
     lines
 }
 
-/// Where it is, as far as the sentence does not say so itself.
+/// The object and the container, unless the sentence names them already.
 fn place(diagnosis: &Diagnosis) -> String {
     let object = format!("`{}`", diagnosis.object);
     let container = diagnosis.container.as_ref();
@@ -39,7 +39,7 @@ fn place(diagnosis: &Diagnosis) -> String {
     }
 }
 
-/// Commands to paste, which are never broken, and sentences that quote some; after an empty line.
+/// Hints after an empty line: commands to paste, which are never broken, or sentences with commands.
 pub(super) fn hints(hints: &[String]) -> Vec<Line> {
     if hints.is_empty() {
         return Vec::new();

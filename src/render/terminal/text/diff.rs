@@ -5,7 +5,7 @@ use crate::exit::Outcome;
 use crate::render::terminal::line::{Line, Tone};
 use crate::report::DiffReport;
 
-/// Every patch, line by line, in the colours of `diff`.
+/// Every patch, line by line, in diff colours.
 pub(super) fn patches(report: &DiffReport) -> Vec<Line> {
     report
         .objects
@@ -27,7 +27,7 @@ fn tone(line: &str) -> Tone {
     }
 }
 
-/// How many objects would be treated in which way.
+/// The number of objects for each action.
 pub(super) fn counts(report: &DiffReport) -> String {
     let count = |action| {
         report

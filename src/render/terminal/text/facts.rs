@@ -1,17 +1,17 @@
-//! Facts below a verdict: a label, and a text that is wrapped beside it.
+//! Facts below a verdict: a label, and a text wrapped beside it.
 
 use console::measure_text_width;
 
 use crate::render::terminal::breaks::{bound, released};
 use crate::render::terminal::line::{Level, Line, Tone};
 
-/// The columns of the label, with its indentation and the gap behind it.
+/// The columns of the label, including its indentation and the gap after it.
 const LABEL: usize = 12;
 
-/// A text narrower than this is unreadable: a narrower terminal wraps by itself.
+/// A narrower text is unreadable, so a narrower terminal wraps by itself.
 const NARROWEST: usize = 20;
 
-/// A fact in as many lines as it needs.
+/// A fact, wrapped to the width.
 pub(super) fn fact(level: Level, label: &str, text: &str, width: usize) -> Vec<Line> {
     let room = width.saturating_sub(LABEL).max(NARROWEST);
     let start = format!("  {label:<rest$}", rest = LABEL - 2);
@@ -30,7 +30,7 @@ pub(super) fn fact(level: Level, label: &str, text: &str, width: usize) -> Vec<L
         .collect()
 }
 
-/// An entry of a list, in as many lines as it needs.
+/// An entry of a list, wrapped to the width.
 pub(super) fn entry(level: Level, text: &str, width: usize) -> Vec<Line> {
     const START: &str = "  - ";
     let room = width.saturating_sub(START.len()).max(NARROWEST);
@@ -44,7 +44,7 @@ pub(super) fn entry(level: Level, text: &str, width: usize) -> Vec<Line> {
         .collect()
 }
 
-/// The text, broken between words; a word that is too long stays whole.
+/// The text, broken between words; long words are never broken.
 fn parts(text: &str, room: usize) -> Vec<String> {
     let mut parts = vec![String::new()];
     for word in bound(text).split(' ') {

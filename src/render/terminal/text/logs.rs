@@ -1,17 +1,17 @@
-//! The replicas' log lines: data, on standard output.
+//! Log lines of the replicas: data on standard output.
 
 use std::collections::BTreeMap;
 
 use crate::render::terminal::line::{Line, Tone};
 
-/// Which container of each pod was heard first: it needs no name.
+/// The first container of each pod; its lines need no container name.
 #[derive(Debug, Default)]
 pub(super) struct LogLines {
     first: BTreeMap<String, String>,
 }
 
 impl LogLines {
-    /// A line, with the replica it comes from in front.
+    /// A line, prefixed with its replica.
     pub(super) fn line(&mut self, pod: &str, ordinal: i32, container: &str, line: &str) -> Line {
         let first = self
             .first

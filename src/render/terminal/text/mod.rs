@@ -1,4 +1,4 @@
-//! Events as lines of text: the one renderer for people. Bars are a layer above it.
+//! Renders events as lines of text. Bars are a layer above it.
 
 mod chaos;
 mod conclusion;
@@ -20,7 +20,7 @@ use super::line::{Level, Line, Tone};
 use crate::event::{Event, EventKind, WriteResult};
 use crate::figures::took;
 
-/// What has to be remembered between two events to say what has changed.
+/// The state between events, which is needed to report changes.
 #[derive(Debug, Default)]
 pub(crate) struct Text {
     breaks_things: bool,
@@ -33,7 +33,7 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    /// What an experiment will do was shown already, to whoever agreed to it.
+    /// Notes that the plan was already shown in the question for consent.
     pub(crate) fn plan_is_told(&mut self) {
         self.chaos.plan_is_told();
     }
@@ -44,7 +44,7 @@ impl Text {
         let is_said = self.chaos.implies_right();
         let said = self.of_its_own(event, width);
         match &event.kind {
-            // They come between the answers of a verification.
+            // These come between the answers of a verification.
             EventKind::Verifying { .. }
             | EventKind::Answered { .. }
             | EventKind::Probe { .. }
@@ -54,7 +54,7 @@ impl Text {
             | EventKind::Warning { .. }
             | EventKind::ServerSilent { .. }
             | EventKind::ServerAnswers { .. } => said,
-            // How far an experiment reaches stands first, whatever was asked before.
+            // The blast radius comes first, before earlier answers.
             EventKind::Experiment { .. } => {
                 let table = self.asked(width, false);
                 said.into_iter().chain(table).collect()
@@ -63,7 +63,7 @@ impl Text {
         }
     }
 
-    /// What a verification has found that is not shown yet.
+    /// The answers of a verification that are not shown yet.
     fn asked(&mut self, width: usize, is_said: bool) -> Vec<Line> {
         if self.breaks_things {
             self.verify.brief(width, is_said)
@@ -72,7 +72,7 @@ impl Text {
         }
     }
 
-    /// The lines on what an event says itself.
+    /// The lines of the event itself.
     fn of_its_own(&mut self, event: &Event, width: usize) -> Vec<Line> {
         match &event.kind {
             EventKind::Started(run) => {
@@ -94,7 +94,7 @@ impl Text {
             | EventKind::Phase { .. }
             | EventKind::Probe { .. }
             | EventKind::PodChanged { .. } => self.chaos.lines(event, width),
-            // The fault itself says what is done.
+            // The lines of the fault already say it.
             EventKind::WriteFinished {
                 result: WriteResult::Done,
                 ..
@@ -109,7 +109,7 @@ impl Text {
             EventKind::Waiting { object, status } => {
                 self.waiting.lines(object, status).into_iter().collect()
             }
-            // The pods' own rows say it in a run that breaks things.
+            // In an experiment, the lines of the pods already say it.
             EventKind::Rollout { object, progress } => {
                 self.rollout.lines(object, progress, self.breaks_things)
             }
@@ -138,13 +138,11 @@ impl Text {
             }
             EventKind::Warning { message } => vec![warning(message)],
             EventKind::ServerSilent { reason } => {
-                vec![warning(&format!(
-                    "no usable answer: {reason}; trying again"
-                ))]
+                vec![warning(&format!("no usable response: {reason}; retrying"))]
             }
             EventKind::ServerAnswers { silent_for_ms } => {
                 let text = format!(
-                    "the API server answers again, after {}",
+                    "the API server responds again after {}",
                     took(*silent_for_ms)
                 );
                 vec![Line::said(Level::Problem).text(text)]
@@ -152,7 +150,7 @@ impl Text {
             EventKind::Finished(end) => {
                 let mut lines = self.chaos.lines(event, width);
                 lines.extend(conclusion::lines(end, event, width));
-                // A report says by itself what was done.
+                // A report already says what was done.
                 if end.report.is_none() {
                     lines.extend(self.ledger.lines(end.status));
                 }

@@ -1,4 +1,4 @@
-//! What was written, and what is waited for, object by object.
+//! The lines about single objects: their writes and their states.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::object::ObjectRef;
 use crate::render::terminal::line::{Level, Line, Tone};
 use crate::status::{State, Status};
 
-/// The line on a write that ended: kubectl's words.
+/// The line about a finished write, in kubectl's words.
 pub(super) fn written(object: &ObjectRef, action: Action, result: &WriteResult) -> Option<Line> {
     let name = object.to_string();
     let line = |level| Line::said(level).with(Tone::Strong, &name).text(" ");
@@ -27,25 +27,25 @@ pub(super) fn written(object: &ObjectRef, action: Action, result: &WriteResult) 
     }
 }
 
-/// What was done to an object; nothing is not worth a line.
+/// The action in words; `None` if nothing was done.
 pub(super) fn done(action: Action) -> Option<(Tone, &'static str)> {
     match action {
         Action::Create => Some((Tone::Good, "created")),
         Action::Change => Some((Tone::Doubt, "configured")),
-        Action::Own => Some((Tone::Faint, "adopted (its values are the same)")),
+        Action::Own => Some((Tone::Faint, "adopted (values unchanged)")),
         Action::Delete => Some((Tone::Bad, "deleted")),
         Action::Keep => None,
     }
 }
 
-/// The last known state of everything that is waited for.
+/// The last known state of every object that is waited for.
 #[derive(Debug, Default)]
 pub(super) struct WaitingLines {
     known: BTreeMap<ObjectRef, Status>,
 }
 
 impl WaitingLines {
-    /// The line on a state, if it says anything new. What is ready at first sight needs none.
+    /// The line about a state, if it has changed. An object that is ready from the start needs none.
     pub(super) fn lines(&mut self, object: &ObjectRef, status: &Status) -> Option<Line> {
         let before = self.known.insert(object.clone(), status.clone());
         let is_news = match (&before, status.state) {

@@ -1,4 +1,4 @@
-//! A rollout, as one line for every change of a replica.
+//! A rollout: one line for every change of a replica.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(super) struct RolloutLines {
 }
 
 impl RolloutLines {
-    /// What has changed since the last state; without the replicas if something else shows them.
+    /// The changes since the last state; without the replicas if other lines show them.
     pub(super) fn lines(
         &mut self,
         object: &ObjectRef,
@@ -36,8 +36,7 @@ impl RolloutLines {
             }
             _ => (None, None),
         };
-        // A replica's own line has already said what the rollout waits for, unless that is no longer
-        // that the replica becomes Ready.
+        // The replica's own line already says that it is not Ready; only other reasons need a line.
         let is_all_ready = progress.ready == progress.desired;
         let is_said =
             !lines.is_empty() && !(is_all_ready && (before.is_none() || has_restarted(progress)));
@@ -63,14 +62,14 @@ impl RolloutLines {
         lines
     }
 
-    /// What goes on in the cluster although nobody watches it any more.
+    /// The rollouts that continue in the cluster after this run.
     pub(super) fn unfinished(&self) -> Vec<Line> {
         self.known
             .iter()
             .filter(|(_, progress)| matches!(progress.state, RolloutState::Progressing { .. }))
             .map(|(object, progress)| {
                 Line::said(Level::Problem)
-                    .with(Tone::Doubt, "  still going on: ")
+                    .with(Tone::Doubt, "  still in progress: ")
                     .with(Tone::Strong, object.to_string())
                     .text(format!(
                         " ({} of {} Ready)",
@@ -103,7 +102,7 @@ fn replica_lines(
         .replicas
         .iter()
         .filter_map(|replica| match (before, old(replica.ordinal)) {
-            // What is well at first sight, or not there yet, is no change.
+            // A replica that is Ready from the start or does not exist yet is no change.
             (None, _) if replica.ready || replica.pod.is_none() => None,
             (_, None) => Some(replica_line(object, None, replica)),
             (_, Some(old))
@@ -138,7 +137,7 @@ fn was_replaced(old: &ReplicaProgress, new: &ReplicaProgress) -> bool {
     }
 }
 
-/// The state of a replica, and how often its containers were restarted.
+/// The state of a replica and its restarts.
 fn state_words(replica: &ReplicaProgress) -> String {
     let restarts = replica.pod.as_ref().map_or(0, |pod| pod.restarts);
     match restarts {

@@ -1,4 +1,4 @@
-//! What every replica answered, as a table.
+//! The answers of every replica as a table.
 
 use crate::exit::Outcome;
 use crate::figures::{short_digest, took};
@@ -10,16 +10,16 @@ use crate::report::{
     replicas_in_words,
 };
 
-/// Rows that say the same are shown up to this many.
+/// At most this many equal rows are shown.
 const SAME_ROWS: usize = 10;
 
-/// Findings are shown up to this many.
+/// At most this many findings are shown.
 const FINDINGS: usize = 10;
 
 /// A verification whose table is not shown yet.
 ///
-/// A table is shown once something else happens: a verification that is repeated until the pods
-/// have had their moment to begin answering is shown with its last answers only.
+/// A table is shown when the next event comes: a verification that is repeated until the pods answer is
+/// shown only with its last answers.
 #[derive(Debug, Default)]
 pub(super) struct VerifyLines {
     asked: Option<Asked>,
@@ -36,7 +36,7 @@ struct Asked {
 }
 
 impl VerifyLines {
-    /// A verification begins; in a run with several ones, `moment` says which it is.
+    /// Starts a verification; in a run with several, `moment` says which one it is.
     pub(super) fn begin(
         &mut self,
         object: &ObjectRef,
@@ -55,7 +55,7 @@ impl VerifyLines {
         });
     }
 
-    /// An answer arrived, or one that arrived before does not count any more.
+    /// Records an answer, which replaces an earlier one of the same replica.
     pub(super) fn answered(&mut self, answer: &ReplicaAnswer) {
         let is_same = |known: &&mut ReplicaAnswer| {
             known.pod == answer.pod && known.endpoint == answer.endpoint
@@ -66,7 +66,7 @@ impl VerifyLines {
         }
     }
 
-    /// The answers so far, unless they have been shown.
+    /// The answers so far, unless they were already shown.
     pub(super) fn table(&mut self, width: usize) -> Vec<Line> {
         let answers = std::mem::take(&mut self.answers);
         let Some(asked) = self.asked.take().filter(|_| !answers.is_empty()) else {
@@ -88,7 +88,7 @@ impl VerifyLines {
             .iter()
             .map(|Endpoint { port, path }| format!("GET {path} on port {port}"))
             .collect();
-        let question = format!("{} of every replica of {object}", questions.join(", "));
+        let question = format!("{} from every replica of {object}", questions.join(", "));
         let mut lines = vec![heading.with(Tone::Faint, question)];
         let report = VerifyReport::weigh(Evidence {
             object,
@@ -107,8 +107,8 @@ impl VerifyLines {
 }
 
 impl VerifyLines {
-    /// As [`Self::table`], in one line when every replica gave the same right answer, and in none
-    /// when other lines say so already.
+    /// Like [`Self::table`], but one line if every replica gave the same right answer, or none if other
+    /// lines say so already.
     pub(super) fn brief(&mut self, width: usize, is_said: bool) -> Vec<Line> {
         let Some(asked) = &self.asked else {
             return Vec::new();
@@ -170,7 +170,7 @@ fn answer_table(report: &VerifyReport, width: usize) -> Vec<Line> {
     if same > SAME_ROWS {
         let hidden = same - SAME_ROWS;
         let words = if has_paths || !report.may_differ.is_empty() {
-            "that are right"
+            "with a right answer"
         } else {
             "with the same answer"
         };
@@ -202,7 +202,7 @@ fn answer_row(answer: &ReplicaAnswer, judged: Cell) -> Vec<Cell> {
     ]
 }
 
-/// The replica's answer in a few words; the findings below the table say it in full.
+/// The replica's answer in a few words; the findings below the table have the details.
 fn judged(answer: &ReplicaAnswer, groups: &[&AnswerGroup], is_free: bool) -> Cell {
     if let Some(problem) = &answer.error {
         let words = short_words(problem);
@@ -223,8 +223,8 @@ fn judged(answer: &ReplicaAnswer, groups: &[&AnswerGroup], is_free: bool) -> Cel
     }
 }
 
-/// What a report says below its summary: findings, pieces of the contents where they are to be
-/// shown, and what should be known besides.
+/// The part of a report below its summary: findings, excerpts of the contents if they may be shown, and
+/// notes.
 pub(super) fn details(report: &VerifyReport, level: Level) -> Vec<Line> {
     let mut lines = Vec::new();
     for finding in report.findings.iter().take(FINDINGS) {
@@ -247,7 +247,7 @@ pub(super) fn details(report: &VerifyReport, level: Level) -> Vec<Line> {
     lines
 }
 
-/// A repeated verification has come to something else than before.
+/// The line about a changed outcome of a repeated verification.
 pub(super) fn round(number: u32, verdict: Outcome, summary: &str) -> Line {
     let mark = match verdict {
         Outcome::Success => (Tone::Good, "✓"),
@@ -259,7 +259,7 @@ pub(super) fn round(number: u32, verdict: Outcome, summary: &str) -> Line {
         .text(format!(" round {number}: {summary}"))
 }
 
-/// A name for one of several answers: none of them is known to be the right one.
+/// A letter for each of several different answers, because none is known to be the right one.
 fn letter(position: usize) -> String {
     u8::try_from(position)
         .ok()
@@ -280,15 +280,15 @@ fn short_words(problem: &Problem) -> String {
         Problem::WrongStatus { status, .. } => format!("status {status}"),
         Problem::Empty => "empty".to_owned(),
         Problem::NotMatching { .. } => "does not match".to_owned(),
-        Problem::WrongDigest { .. } => "other data".to_owned(),
-        Problem::WrongContentType { .. } => "other content type".to_owned(),
+        Problem::WrongDigest { .. } => "unexpected data".to_owned(),
+        Problem::WrongContentType { .. } => "unexpected content type".to_owned(),
         Problem::TooSlow { .. } => "too slow".to_owned(),
         Problem::NotReady => "not Ready".to_owned(),
         Problem::NotProven { .. } => "proves nothing".to_owned(),
-        Problem::ChangedMeanwhile { .. } => "changed meanwhile".to_owned(),
+        Problem::ChangedMeanwhile { .. } => "changed".to_owned(),
         Problem::Incomplete { .. } => "incomplete".to_owned(),
         Problem::TooLarge { .. } => "too large".to_owned(),
         Problem::NoAnswer { .. } => "no answer".to_owned(),
-        Problem::NotAsked { .. } => "not asked".to_owned(),
+        Problem::NotAsked { .. } => "not checked".to_owned(),
     }
 }

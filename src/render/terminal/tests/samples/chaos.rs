@@ -1,4 +1,4 @@
-//! Experiments with everything that is seen of them, played on a timetable.
+//! Whole experiments, played event by event.
 
 use super::play::{Fate, Play, experiment, observed, played, same};
 use super::prove::{answer, no_answer};
@@ -8,12 +8,12 @@ use crate::exit::ExitStatus;
 use crate::object::ObjectRef;
 use crate::report::{Experiment, Observed, Problem, Report, RestoreReport, Restored};
 
-/// One fault that is survived.
+/// One survived fault.
 pub(crate) fn survived() -> Vec<Event> {
     played(1, Fate::Recovers)
 }
 
-/// So many faults that are survived.
+/// This many survived faults.
 pub(crate) fn survived_often(repeat: u32) -> Vec<Event> {
     let mut events = played(repeat, Fate::Recovers);
     let middle = events.len() / 2;
@@ -25,22 +25,22 @@ pub(crate) fn survived_often(repeat: u32) -> Vec<Event> {
     events
 }
 
-/// One fault after which a replica has other data.
+/// One fault after which a replica has different data.
 pub(crate) fn forgotten() -> Vec<Event> {
     played(1, Fate::Forgets)
 }
 
-/// One fault from which there is no recovery.
+/// One fault without a recovery.
 pub(crate) fn crashed() -> Vec<Event> {
     played(1, Fate::Crashes)
 }
 
-/// One fault that nothing proves.
+/// One fault without proof.
 pub(crate) fn unproven() -> Vec<Event> {
     played(1, Fate::Unproven)
 }
 
-/// Nothing is broken, since it is broken already.
+/// A refusal, because the workload is already broken.
 pub(crate) fn refused() -> Vec<Event> {
     let experiment = experiment(1);
     let mut play = Play::new(&experiment);
@@ -60,7 +60,7 @@ pub(crate) fn refused() -> Vec<Event> {
     play.finish(|play| observed(play, experiment, before))
 }
 
-/// Nothing is broken, to see what probing alone shows.
+/// A control run.
 pub(crate) fn control() -> Vec<Event> {
     let experiment = Experiment {
         fault: None,
@@ -80,7 +80,7 @@ pub(crate) fn control() -> Vec<Event> {
     })
 }
 
-/// Everything is looked at, and nothing is broken.
+/// A dry run.
 pub(crate) fn rehearsed() -> Vec<Event> {
     let experiment = Experiment {
         dry_run: true,
@@ -91,7 +91,7 @@ pub(crate) fn rehearsed() -> Vec<Event> {
     play.finish(|play| observed(play, experiment, before))
 }
 
-/// What an experiment that was killed has left behind is undone.
+/// The restoration after a killed experiment.
 pub(crate) fn restored() -> Vec<Event> {
     let report = RestoreReport {
         object: stateful_set(),
@@ -104,7 +104,7 @@ pub(crate) fn restored() -> Vec<Event> {
     vec![started("chaos"), finished(300, ExitStatus::Success, report)]
 }
 
-/// Ctrl-C in the middle of a recovery.
+/// Ctrl-C during a recovery.
 pub(crate) fn interrupted() -> Vec<Event> {
     let mut events = survived();
     events.retain(|event| event.elapsed_ms < 3_000);

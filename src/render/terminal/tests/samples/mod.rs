@@ -1,4 +1,4 @@
-//! Recorded runs, as a real cluster gives them.
+//! Recorded runs as from a real cluster.
 
 mod chaos;
 mod deploy;
@@ -27,7 +27,7 @@ const NAMESPACE: Option<&str> = Some("logaiter");
 const KEYS: &str = "1f8b8c3e0d2a4b6f7c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d";
 const OTHER_KEYS: &str = "9c4e21ab77d0f3e58a6b1c2d3e4f5061728394a5b6c7d8e9f00112233445566a";
 
-/// An event so many milliseconds after the beginning.
+/// An event this many milliseconds after the start.
 pub(crate) fn at(elapsed_ms: u64, kind: EventKind) -> Event {
     let beginning: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
     let elapsed = SignedDuration::from_millis(i64::try_from(elapsed_ms).unwrap());
@@ -110,7 +110,7 @@ fn written(object: ObjectRef, action: Action) -> EventKind {
     }
 }
 
-/// A pod, created so many milliseconds after the beginning.
+/// A pod, created this many milliseconds after the start.
 pub(crate) fn pod(
     ordinal: i32,
     uid: &str,

@@ -19,13 +19,13 @@ use crate::timeline::Timeline;
 pub(super) const REPLICAS: i32 = 2;
 pub(super) const FIRST_FAULT_MS: u64 = 1_000;
 
-/// What becomes of each fault.
+/// The result of each fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Recovers,
-    /// It recovers, and nothing proves that the pod is another one.
+    /// It recovers, but nothing proves that the pod is a new one.
     Unproven,
-    /// It comes back with other data.
+    /// It comes back with different data.
     Forgets,
     /// It never comes back.
     Crashes,
@@ -65,7 +65,7 @@ impl Play {
                 replicas: pods.clone(),
                 what: what(experiment),
                 reach: vec![
-                    "1 of 2 replicas stays".into(),
+                    "1 of 2 replicas stays up".into(),
                     "each pod has 10 s to stop".into(),
                     "each of 2 replicas is probed every 100 ms: GET /keys on port 80".into(),
                 ],
@@ -104,7 +104,7 @@ impl Play {
         self.push(at_ms, kind);
     }
 
-    /// Every replica was probed every 100 ms until now.
+    /// Probes every replica every 100 ms until now.
     pub(super) fn counted(&mut self, largest_gap_ms: u64) {
         let until = self.now_ms;
         let mut counts = BTreeMap::new();
@@ -133,7 +133,7 @@ impl Play {
     pub(super) fn fault(&mut self, number: u32, fault: Fault, ordinal: i32, fate: Fate) {
         let pod = name(ordinal);
         let object = ObjectRef::new("", "Pod", Some("logaiter"), &pod);
-        // As regular as a cluster is: some are slower than others.
+        // Some are slower than others, as in a real cluster.
         let jitter = u64::from(number * 7_919 % 613);
         let begin = self.now_ms + 10;
         self.push(
@@ -201,7 +201,7 @@ impl Play {
         match fate {
             Fate::Crashes => self.now_ms += 15_000,
             Fate::Forgets => {
-                let other = Some("other data than before");
+                let other = Some("different content: 27 bytes, 9c4e21ab77d0");
                 self.probe(begin + late + 3_100, &pod, ProbeState::Wrong, other);
                 kind.wrong_answers = 1;
             }

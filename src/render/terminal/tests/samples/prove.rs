@@ -127,7 +127,7 @@ pub(crate) fn verify_disagreeing() -> Vec<Event> {
     ])
 }
 
-/// Verified again and again: the second round differs from the first one.
+/// A repeated verification: the second round differs from the first.
 pub(crate) fn verify_watched() -> Vec<Event> {
     let (mut events, first) = verification(10, &[answer(0, KEYS), answer(1, KEYS)]);
     let (later, second) = verification(5_010, &[answer(0, KEYS), answer(1, OTHER_KEYS)]);

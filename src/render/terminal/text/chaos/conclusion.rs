@@ -1,4 +1,4 @@
-//! What became of an experiment: the answer, its reasons, and the figures that they rest on.
+//! The result of an experiment: its verdict, reasons and figures.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use crate::report::{
     ReplicaAvailability,
 };
 
-/// Pods whose proof is shown one by one, at most.
+/// At most this many pods are shown with their proof.
 const PROVEN_PODS: usize = 5;
-/// Rows of replicas, at most.
+/// At most this many replicas have a row.
 const REPLICA_ROWS: usize = 10;
-/// The beginning of a UID that is enough for a person to compare.
+/// The length of a shortened UID, enough for people to compare.
 const SHORT_UID: usize = 8;
 
-/// The answer, why, and on what it rests.
+/// The verdict, its reasons and its evidence.
 pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<Line> {
     let mut lines = vec![
         Line::of(report.outcome())
@@ -69,7 +69,7 @@ pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<
         } else {
             "within tolerance"
         };
-        // Of fewer, 19 of 20 are all of them.
+        // With few durations, the 95th percentile equals the maximum.
         let rank = if report.summary.values().all(Percentiles::are_few) {
             "at most"
         } else {
@@ -77,13 +77,13 @@ pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<
         };
         let (new, old) = took_both(text.new_ms, text.old_ms);
         let what = text.what.replace('_', " ");
-        let text = format!("{what} {rank}: {new}, {old} in the older run: {judged}");
+        let text = format!("{what} {rank}: {new} ({old} in the older run): {judged}");
         say("compared", &text);
     }
     lines
 }
 
-/// What follows the headline.
+/// The rest of the headline.
 fn ending(report: &ChaosReport) -> String {
     let faults = report.experiment.repeat;
     match report.verdict {
@@ -92,7 +92,7 @@ fn ending(report: &ChaosReport) -> String {
                 return String::new();
             };
             let all = format!(
-                "every replica answered alike again after {}",
+                "every replica gave the same answer again after {}",
                 took(times.max)
             );
             match (report.verdict, faults) {
@@ -114,7 +114,7 @@ fn ending(report: &ChaosReport) -> String {
     }
 }
 
-/// What proves that the faults took place, pod by pod, or in all when there are many.
+/// The proof of the faults: for each pod, or in total if there are many.
 fn proofs(faults: &[FaultRecord]) -> Vec<String> {
     let open: Vec<&FaultRecord> = faults
         .iter()
@@ -125,11 +125,11 @@ fn proofs(faults: &[FaultRecord]) -> Vec<String> {
     }
     let proven = faults.len() - open.len();
     let of = if faults.iter().any(|record| record.fault.keeps_pod()) {
-        "more restarts and a later start"
+        "a higher restart count and a later start"
     } else {
         "a new UID and a later start"
     };
-    let mut texts = vec![format!("{proven} of {} seen with {of}", faults.len())];
+    let mut texts = vec![format!("{proven} of {} proven by {of}", faults.len())];
     texts.extend(open.iter().take(PROVEN_PODS).map(|record| proof(record)));
     if open.len() > PROVEN_PODS {
         texts.push(format!(
@@ -143,7 +143,7 @@ fn proofs(faults: &[FaultRecord]) -> Vec<String> {
 fn proof(record: &FaultRecord) -> String {
     let pod = &record.pod;
     if let Some(refused) = &record.refused {
-        return format!("{pod}: not broken, {refused}");
+        return format!("{pod}: not broken: {refused}");
     }
     let uids = match &record.uid_after {
         Some(after) if *after != record.uid_before => {
@@ -160,7 +160,7 @@ fn short_uid(uid: &str) -> &str {
     uid.get(..SHORT_UID).unwrap_or(uid)
 }
 
-/// Two UIDs as far as a person needs them to see that they differ.
+/// Two UIDs, shortened only if that still shows the difference.
 fn short_uids<'a>(before: &'a str, after: &'a str) -> (&'a str, &'a str) {
     match (before.get(..SHORT_UID), after.get(..SHORT_UID)) {
         (Some(before), Some(after)) if before != after => (before, after),
@@ -183,7 +183,7 @@ fn data(data: &DataProof, has_afterwards: bool) -> Option<String> {
     Some(format!("{before} before, {after} after: {words}"))
 }
 
-/// The phases of the only fault; of several pods, the latest of each phase.
+/// The phases of a single fault; with several targets, the latest time of each phase.
 fn phases_of_one(faults: &[FaultRecord]) -> String {
     let mut latest: BTreeMap<RecoveryPhase, u64> = BTreeMap::new();
     for record in faults {
@@ -193,7 +193,7 @@ fn phases_of_one(faults: &[FaultRecord]) -> String {
         }
     }
     let mut latest: Vec<(RecoveryPhase, u64)> = latest.into_iter().collect();
-    // On one clock: a replica may answer before it is Ready. What is not over comes last.
+    // By time, because a replica may answer before it is Ready. Unfinished phases come last.
     latest.sort_by_key(|(phase, after_ms)| (phase.reach(faults).is_some(), *after_ms, *phase));
     let seen: Vec<String> = latest
         .iter()
@@ -210,7 +210,7 @@ fn phases_of_one(faults: &[FaultRecord]) -> String {
 
 fn phases_of_many(report: &ChaosReport, width: usize) -> Vec<Line> {
     let column = |title, importance| Column { title, importance };
-    // Below ten of them, 19 of 20 would be a figure that nobody measured.
+    // With few durations, the 95th percentile equals the maximum.
     let are_few = report.summary.values().all(Percentiles::are_few);
     let [first, second] = if are_few {
         ["MIN", "MEDIAN"]
@@ -243,13 +243,13 @@ fn phases_of_many(report: &ChaosReport, width: usize) -> Vec<Line> {
     table.lines(Level::Result, width)
 }
 
-/// Whether anything is known of what clients would have seen.
+/// Whether any probe shows what clients would have seen.
 fn is_probed(availability: &Availability) -> bool {
     let mut replicas = availability.replicas.iter();
     replicas.any(|replica| replica.probes.decided() > 0)
 }
 
-/// A row for each replica; those that missed nothing are counted when there are many.
+/// A row for each replica; if there are many, the best ones are only summarised.
 fn availability(availability: &Availability, width: usize) -> Vec<Line> {
     if !is_probed(availability) {
         return Vec::new();
@@ -261,7 +261,7 @@ fn availability(availability: &Availability, width: usize) -> Vec<Line> {
         hidden = shown.split_off(REPLICA_ROWS);
     }
     let column = |title, importance| Column { title, importance };
-    // What is bad or unknown stays at every width.
+    // Columns with bad or unknown values stay at every width.
     let is_wrong = shown.iter().any(|replica| replica.probes.wrong > 0);
     let has_unknown = shown.iter().any(|replica| replica.unknown_ms > 0);
     let mut columns = vec![
@@ -271,7 +271,7 @@ fn availability(availability: &Availability, width: usize) -> Vec<Line> {
         column("LONGEST OUTAGE", 0),
         column("WRONG", if is_wrong { 0 } else { 2 }),
     ];
-    columns.extend(has_unknown.then(|| column("NOT KNOWN", 0)));
+    columns.extend(has_unknown.then(|| column("UNKNOWN", 0)));
     let mut table = Table::new(&columns);
     for replica in shown {
         let mut row = vec![
@@ -295,9 +295,9 @@ fn availability(availability: &Availability, width: usize) -> Vec<Line> {
         let wrong: u64 = hidden.iter().map(|it| it.probes.wrong).sum();
         let is_open = hidden.iter().any(|it| it.open_outage_ms.is_some());
         let outage = match (longest, is_open) {
-            (_, true) => format!("away for at least {}", took(longest)),
-            (0, false) => "none of them away".to_owned(),
-            (longest, false) => format!("away for {} at most", took(longest)),
+            (_, true) => format!("outages of at least {}", took(longest)),
+            (0, false) => "no outage".to_owned(),
+            (longest, false) => format!("outages of at most {}", took(longest)),
         };
         let mut text = format!(
             "… and {} more, {outage}, {}",
@@ -306,18 +306,18 @@ fn availability(availability: &Availability, width: usize) -> Vec<Line> {
         );
         let unknown = hidden.iter().map(|it| it.unknown_ms).max();
         if let Some(unknown @ 1..) = unknown {
-            text = format!("{text}, not known for {} at most", took(unknown));
+            text = format!("{text}, unknown for at most {}", took(unknown));
         }
         lines.push(Line::said(Level::Result).with(Tone::Faint, text));
     }
     lines
 }
 
-/// The longest outage; one that was not over is never told as if it were.
+/// The longest outage; an open one is never shown as finished.
 fn longest_outage(replica: &ReplicaAvailability) -> (Tone, String) {
     let longest = took(replica.longest_outage_ms);
     match (replica.longest_outage_ms, replica.open_outage_ms) {
-        _ if replica.probes.decided() == 0 => (Tone::Doubt, "not known".to_owned()),
+        _ if replica.probes.decided() == 0 => (Tone::Doubt, "unknown".to_owned()),
         (_, Some(_)) => (Tone::Bad, format!("at least {longest}")),
         (0, None) => (Tone::Good, "none".to_owned()),
         (_, None) => (Tone::Doubt, longest),
@@ -326,7 +326,7 @@ fn longest_outage(replica: &ReplicaAvailability) -> (Tone, String) {
 
 fn share(replica: &ReplicaAvailability) -> String {
     let share = match replica.share {
-        None => return "not known".to_owned(),
+        None => return "unknown".to_owned(),
         Some(share) => percent(share),
     };
     match replica.unknown_ms {
@@ -335,7 +335,7 @@ fn share(replica: &ReplicaAvailability) -> String {
     }
 }
 
-/// What clients would have seen, and how far that can be told.
+/// What clients would have seen, and how well it was measured.
 fn clients(report: &ChaosReport) -> Vec<(&'static str, String)> {
     let availability = &report.availability;
     if !is_probed(availability) {
@@ -352,25 +352,25 @@ fn clients(report: &ChaosReport) -> Vec<(&'static str, String)> {
             replica.pod,
             replica.away_for()
         );
-        facts.push(("not over", text));
+        facts.push(("ongoing", text));
     }
     let is_known = availability.replicas.iter().all(|it| it.unknown_ms == 0);
     let none = match availability.none_answered_ms {
-        0 if is_known => "some replica answered right at every moment".to_owned(),
-        0 => "as far as is known, some replica answered right at every moment".to_owned(),
-        none => format!("no replica answered right for {}", took(none)),
+        0 if is_known => "at least one replica answered correctly at all times".to_owned(),
+        0 => "as far as known, at least one replica answered correctly at all times".to_owned(),
+        none => format!("no replica answered correctly for {}", took(none)),
     };
     let duration = took(availability.probed_ms);
-    facts.push(("in all", format!("{none} (probed for {duration})")));
+    facts.push(("overall", format!("{none} (probed for {duration})")));
     for service in &availability.services {
         let text = match (service.failing_ms, service.down_ms) {
             (0, 0) if service.unknown_ms > 0 => format!(
-                "{}: no request is known to have failed; for {} nothing is known",
+                "{}: no request is known to have failed; its state is unknown for {}",
                 service.service,
                 took(service.unknown_ms)
             ),
             (0, 0) => format!(
-                "{}: all its ready endpoints answered right",
+                "{}: all ready endpoints answered correctly",
                 service.service
             ),
             (failing, 0) => format!(
@@ -388,7 +388,7 @@ fn clients(report: &ChaosReport) -> Vec<(&'static str, String)> {
         facts.push(("service", text));
     }
     let text = format!(
-        "every {} by plan, with a largest gap of {}",
+        "every {}; largest gap {}",
         took(report.prober.interval_ms),
         took(report.prober.largest_gap_ms)
     );

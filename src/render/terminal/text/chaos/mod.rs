@@ -1,5 +1,5 @@
-//! An experiment: how far it reaches, each fault with the recovery from it, and what the other
-//! replicas do meanwhile. One fault is told phase by phase; of many, each in one line.
+//! An experiment: its blast radius, each fault with its recovery, and the other replicas in the
+//! meantime. A single fault is shown phase by phase; of several faults, each has one line.
 
 mod conclusion;
 
@@ -16,25 +16,25 @@ use crate::render::terminal::line::{Level, Line, Tone};
 use crate::report::{Experiment, ProbeState, RecoveryPhase};
 use crate::timeline::{Incident, Incidents, Timeline};
 
-/// The pods of one fault of which each is told when it is Ready, at most.
+/// With at most this many targets of a fault, each has a line when it is Ready.
 const TOLD_PODS: usize = 10;
 
-/// What was seen of an experiment so far.
+/// The state of an experiment so far.
 #[derive(Debug, Default)]
 pub(super) struct ChaosLines {
     place: String,
-    /// Whether what will be done was shown with the question for consent.
+    /// Whether the plan was already shown in the question for consent.
     is_told: bool,
     /// The number of faults.
     repeat: u32,
     fault: Option<Sent>,
     incidents: Incidents,
     timeline: Timeline,
-    /// The replicas that are said not to answer right.
+    /// The replicas whose trouble was reported.
     away: BTreeSet<String>,
 }
 
-/// The fault that was sent last.
+/// The last fault.
 #[derive(Debug)]
 struct Sent {
     number: u32,
@@ -42,7 +42,7 @@ struct Sent {
     pods: Vec<String>,
     at_ms: u64,
     last: Option<(RecoveryPhase, u64)>,
-    /// The pods that are as before.
+    /// The targets that have recovered.
     recovered: BTreeSet<String>,
 }
 
@@ -53,12 +53,12 @@ impl Sent {
 }
 
 impl ChaosLines {
-    /// What will be done was shown already.
+    /// Notes that the plan was already shown.
     pub(super) fn plan_is_told(&mut self) {
         self.is_told = true;
     }
 
-    /// When a verification takes place, seen from the fault.
+    /// When a verification takes place, relative to the fault.
     pub(super) fn moment(&self) -> &'static str {
         if self.fault.is_some() {
             "after the fault"
@@ -67,12 +67,12 @@ impl ChaosLines {
         }
     }
 
-    /// Whether the lines of the faults say already that a verification was right.
+    /// Whether the lines of the faults already say that a verification succeeded.
     pub(super) fn implies_right(&self) -> bool {
         self.is_brief() && self.fault.is_some()
     }
 
-    /// Where everything takes place.
+    /// Notes the cluster.
     pub(super) fn started(&mut self, run: &RunDescription) {
         self.place = match &run.context {
             Some(context) => format!("in context `{context}` ({})", run.server),
@@ -80,7 +80,7 @@ impl ChaosLines {
         };
     }
 
-    /// The lines on an event of an experiment.
+    /// The lines of an event of an experiment.
     pub(super) fn lines(&mut self, event: &Event, width: usize) -> Vec<Line> {
         self.timeline.record(&event.kind);
         let incident = self.incidents.record(event);
@@ -193,13 +193,13 @@ impl ChaosLines {
         Some(step("✓", Tone::Good, Some(after_ms), &text, Level::Step))
     }
 
-    /// The fault under way, by its number.
+    /// The number of the current fault, in words.
     fn number(&self) -> String {
         let number = self.fault.as_ref().map_or(0, |sent| sent.number);
         format!("fault {number} of {}", self.repeat)
     }
 
-    /// The line on a fault whose end was not seen, when there are several.
+    /// The line about an unfinished fault, if there are several faults.
     fn unfinished(&mut self) -> Option<Line> {
         if !self.is_brief() {
             return None;
@@ -208,7 +208,7 @@ impl ChaosLines {
         let sent = self.fault.take().filter(|sent| !sent.is_over())?;
         let doing = sent.fault.doing(&sent.pods);
         let last = match sent.last {
-            None => "nothing was seen of it".to_owned(),
+            None => "no phase was seen".to_owned(),
             Some((phase, after_ms)) => format!(
                 "last seen after {}: {}",
                 took(after_ms),
@@ -219,7 +219,7 @@ impl ChaosLines {
         Some(line.text(format!("{number}: {doing}; {last}")))
     }
 
-    /// What the answers of a replica come to from now on, unless a fault explains it.
+    /// The line about a new state of a replica, unless a fault explains it.
     fn probe(
         &mut self,
         pod: &str,
@@ -242,24 +242,24 @@ impl ChaosLines {
                         let away = took(outage.length_ms());
                         format!("{pod} answers again after {away}")
                     }
-                    _ => format!("{pod} can be asked again, and answers right"),
+                    _ => format!("{pod} can be probed again and answers correctly"),
                 };
                 ("✓", Tone::Good, text)
             }
             ProbeState::Wrong => (
                 "✗",
                 Tone::Bad,
-                format!("{pod} answers something else{detail}"),
+                format!("{pod} gives a different answer{detail}"),
             ),
-            // The phases and the outage tell that the pod that was taken is away.
+            // The phases and the outage already cover the target of the fault.
             _ if is_taken => return None,
             ProbeState::Failing => (
                 "✗",
                 Tone::Bad,
-                format!("{pod} does not answer right{detail}"),
+                format!("{pod} answers with an error{detail}"),
             ),
             ProbeState::Silent => ("✗", Tone::Bad, format!("{pod} does not answer{detail}")),
-            ProbeState::Unknown => ("?", Tone::Doubt, format!("{pod} cannot be asked{detail}")),
+            ProbeState::Unknown => ("?", Tone::Doubt, format!("{pod} cannot be probed{detail}")),
         };
         if state != ProbeState::Right {
             self.away.insert(pod.to_owned());
@@ -279,14 +279,14 @@ impl ChaosLines {
         step(mark, tone, after_ms, &incident.to_string(), Level::Progress)
     }
 
-    /// Milliseconds since the fault, where a fault is told step by step.
+    /// Milliseconds since the fault, if it is shown phase by phase.
     fn since_fault(&self, at_ms: u64) -> Option<u64> {
         let sent = self.fault.as_ref().filter(|_| !self.is_brief())?;
         Some(at_ms.saturating_sub(sent.at_ms))
     }
 }
 
-/// A phase by its name, and what it means.
+/// A phase by its name and meaning.
 fn told(fault: Fault, phase: RecoveryPhase) -> String {
     format!("{}: {}", phase.title(), phases::meaning(fault, phase))
 }
