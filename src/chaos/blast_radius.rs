@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::apps::v1::StatefulSet;
 
 use crate::fault::{Fault, Target};
-use crate::figures::{count, took};
+use crate::figures::took;
 use crate::ops::Workload;
 use crate::ops::verify::pods::Pods;
-use crate::report::{Experiment, Selection};
+use crate::report::{Endpoint, Experiment, Selection};
 use crate::status::{
     KeptBecause, expected_ordinals, kept_because, next_revision, revision_hash, revision_of,
 };
@@ -20,6 +20,7 @@ pub(super) fn reach(
     set: &StatefulSet,
     names: &[String],
     pods: &Pods,
+    probed: &[Endpoint],
 ) -> Vec<String> {
     let mut lines = Vec::new();
     let all = names.len();
@@ -79,20 +80,24 @@ pub(super) fn reach(
         lines.push(format!("each pod has {grace} s to stop"));
     }
     lines.extend(remade(experiment, set, names, pods));
-    if let Some(endpoint) = experiment.endpoints.first() {
+    let requests = |is_probed: bool| -> Vec<String> {
+        let endpoints = experiment.endpoints.iter();
+        endpoints
+            .filter(|endpoint| probed.contains(endpoint) == is_probed)
+            .map(|endpoint| format!("GET {} on port {}", endpoint.path, endpoint.port))
+            .collect()
+    };
+    lines.push(format!(
+        "each of {all} replicas is probed every {}: {}",
+        took(experiment.probe_interval_ms),
+        requests(true).join(", ")
+    ));
+    let others = requests(false);
+    if !others.is_empty() {
         lines.push(format!(
-            "each of {all} replicas is probed every {}: GET {} on port {}",
-            took(experiment.probe_interval_ms),
-            endpoint.path,
-            endpoint.port
+            "replicas may differ, so verified only before and after each fault: {}",
+            others.join(", ")
         ));
-        let others = experiment.endpoints.len() - 1;
-        if others > 0 {
-            lines.push(format!(
-                "checked only before and after each fault: {}",
-                count(others, "more endpoint")
-            ));
-        }
     }
     lines
 }

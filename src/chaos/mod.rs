@@ -16,6 +16,7 @@ mod prober;
 mod process;
 mod record;
 mod recovery;
+mod replica;
 mod request;
 mod restoration;
 mod run;

@@ -1,4 +1,4 @@
-//! Probes one replica again and again, on a connection of its own.
+//! Probes one replica at one endpoint, again and again, on a connection of its own.
 //!
 //! If a kept connection returns no byte, the probe is repeated at once on a new one: only that tells a
 //! dead replica from a dead connection. An answer that has begun counts and is never requested again. A
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::judge::{Judge, Judgement};
 use super::record::{Record, Sample};
@@ -44,28 +44,34 @@ pub(super) struct Right {
     pub(super) via: Via,
 }
 
-/// The request of every probe, and its interval.
+/// The request of every probe at one endpoint, and what is expected there.
 #[derive(Debug, Clone)]
 pub(super) struct Probing {
     pub(super) namespace: String,
     pub(super) expectation: Expectation,
     pub(super) question: Question,
-    pub(super) interval: Duration,
 }
 
-/// One replica that is probed.
-pub(super) struct Probed {
-    pub(super) judge: Judge,
-    pub(super) record: Arc<Record>,
-    pub(super) conversation: Option<(PodRun, Conversation)>,
+/// The probes of one replica at one endpoint.
+pub(super) struct Probe {
+    judge: Judge,
+    record: Arc<Record>,
+    conversation: Option<(PodRun, Conversation)>,
     /// The latency of the last answer.
-    pub(super) usual: Duration,
+    usual: Duration,
     /// When the last request was sent, in milliseconds since the start of the run.
-    pub(super) asked_ms: u64,
+    asked_ms: u64,
     /// When the API server was last checked, and whether it responded.
-    pub(super) confirmed: Option<(Instant, bool)>,
+    confirmed: Option<(Instant, bool)>,
     /// Requests on kept connections whose answers may still arrive.
-    pub(super) late: JoinSet<()>,
+    late: JoinSet<()>,
+}
+
+/// The result of one probe at one endpoint.
+pub(super) struct Probed {
+    pub(super) judgement: Judgement,
+    /// How long the answer took, or was waited for, in milliseconds.
+    pub(super) took_ms: u64,
 }
 
 /// A request on a kept connection.
@@ -83,27 +89,37 @@ enum Kept {
     Late(Asking),
 }
 
-impl Probed {
-    /// Probes forever.
-    pub(super) async fn probe(mut self) {
-        let mut next = Instant::now();
-        loop {
-            sleep_until(next).await;
-            while self.late.try_join_next().is_some() {}
-            let began_ms = self.record.now_ms();
-            self.asked_ms = began_ms;
-            let run = self.run();
-            let judgement = self.sample(run.as_ref()).await;
-            let asked_ms = self.asked_ms;
-            let (pod, record) = (&self.judge.right.pod, &self.record);
-            add(record, pod, run, judgement, (began_ms, asked_ms));
-            // A probe that came due during a long one is skipped.
-            next = (next + self.judge.probing.interval).max(Instant::now());
+impl Probe {
+    pub(super) fn new(judge: Judge, record: Arc<Record>) -> Self {
+        Self {
+            judge,
+            record,
+            conversation: None,
+            usual: Duration::ZERO,
+            asked_ms: 0,
+            confirmed: None,
+            late: JoinSet::new(),
+        }
+    }
+
+    /// The path of the endpoint.
+    pub(super) fn path(&self) -> &str {
+        &self.judge.probing.question.path
+    }
+
+    /// Probes once.
+    pub(super) async fn once(&mut self, run: Option<&PodRun>) -> Probed {
+        while self.late.try_join_next().is_some() {}
+        self.asked_ms = self.record.now_ms();
+        let judgement = self.sample(run).await;
+        Probed {
+            judgement,
+            took_ms: self.record.now_ms().saturating_sub(self.asked_ms),
         }
     }
 
     /// The current run of the pod, if known.
-    fn run(&self) -> Option<PodRun> {
+    pub(super) fn run(&self) -> Option<PodRun> {
         let pods = self.judge.pods.current()?;
         pods.iter()
             .find(|pod| pod.metadata.name.as_deref() == Some(&self.judge.right.pod))
@@ -195,7 +211,9 @@ impl Probed {
                 }
             };
             if judgement.state != ProbeState::Right {
-                add(&record, &pod, Some(run), judgement, (began_ms, began_ms));
+                let times = (began_ms, record.now_ms());
+                let took_ms = times.1.saturating_sub(began_ms);
+                record.add(&pod, Sample::new(judgement, Some(run), times, took_ms));
             }
         });
     }
@@ -275,25 +293,4 @@ impl Probed {
             .ask_by_proxy(namespace, &self.judge.right.pod, question)
             .await
     }
-}
-
-/// Records a probe with the times of its start and of its request.
-fn add(
-    record: &Record,
-    pod: &str,
-    run: Option<PodRun>,
-    judgement: Judgement,
-    (began_ms, asked_ms): (u64, u64),
-) {
-    let sample = Sample {
-        state: judgement.state,
-        run,
-        began_ms,
-        ended_ms: record.now_ms(),
-        asked_ms,
-        detail: judgement.detail,
-        is_cut: judgement.is_cut,
-        is_answered: judgement.is_answered,
-    };
-    record.add(pod, sample);
 }

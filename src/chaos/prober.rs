@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::judge::{Judge, KnownContent};
-use super::probe::{Probed, Probing, Right};
+use super::probe::{Probe, Probing, Right};
 use super::record::{Record, Sample};
+use super::replica::Replica;
 use super::template::Templates;
 use crate::cluster::{Cluster, Sight};
 use crate::emitter::Emitter;
@@ -36,30 +37,41 @@ impl Prober {
         emitter: &Emitter,
         pods: &Sight<Pod>,
         templates: &Templates,
-        probing: &Probing,
-        replicas: Vec<Right>,
+        interval: Duration,
+        endpoints: Vec<(Probing, Vec<Right>)>,
     ) -> Self {
-        let names: Vec<String> = replicas.iter().map(|right| right.pod.clone()).collect();
-        let record = Arc::new(Record::of(emitter.clone(), &names, probing.interval));
-        let known = KnownContent::default();
-        let mut tasks: Vec<JoinHandle<()>> = replicas
+        let mut names: Vec<String> = Vec::new();
+        for right in endpoints.iter().flat_map(|(_, right)| right) {
+            if !names.contains(&right.pod) {
+                names.push(right.pod.clone());
+            }
+        }
+        let record = Arc::new(Record::of(emitter.clone(), &names, interval));
+        let mut probes: BTreeMap<String, Vec<Probe>> = BTreeMap::new();
+        for (probing, answers) in endpoints {
+            let known = KnownContent::default();
+            for right in answers {
+                let pod = right.pod.clone();
+                let judge = Judge {
+                    cluster: cluster.clone(),
+                    probing: probing.clone(),
+                    pods: pods.clone(),
+                    right,
+                    known: known.clone(),
+                    templates: templates.clone(),
+                };
+                let probe = Probe::new(judge, Arc::clone(&record));
+                probes.entry(pod).or_default().push(probe);
+            }
+        }
+        let mut tasks: Vec<JoinHandle<()>> = names
             .into_iter()
-            .map(|right| {
-                let replica = Probed {
-                    judge: Judge {
-                        cluster: cluster.clone(),
-                        probing: probing.clone(),
-                        pods: pods.clone(),
-                        right,
-                        known: known.clone(),
-                        templates: templates.clone(),
-                    },
+            .map(|pod| {
+                let replica = Replica {
+                    probes: probes.remove(&pod).unwrap_or_default(),
+                    pod,
                     record: Arc::clone(&record),
-                    conversation: None,
-                    usual: Duration::ZERO,
-                    asked_ms: 0,
-                    confirmed: None,
-                    late: JoinSet::new(),
+                    interval,
                 };
                 tokio::spawn(replica.probe())
             })
@@ -68,7 +80,7 @@ impl Prober {
         Self {
             record,
             tasks,
-            interval: probing.interval,
+            interval,
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::judge::Judgement;
 use crate::emitter::Emitter;
 use crate::event::EventKind;
 use crate::figures::milliseconds;
@@ -27,9 +28,9 @@ pub(super) struct Sample {
     /// Its start and end, in milliseconds since the start of the run.
     pub(super) began_ms: u64,
     pub(super) ended_ms: u64,
-    /// When the request behind the result was sent: later than the start if a kept connection failed
-    /// first.
-    pub(super) asked_ms: u64,
+    /// How long its slowest answer took, or was waited for, in milliseconds: less than from start to end if
+    /// a kept connection failed first, or if there are several endpoints.
+    pub(super) took_ms: u64,
     /// The answer in words, or why there is none.
     pub(super) detail: Option<String>,
     /// Whether an answer began but has no proven end.
@@ -39,13 +40,28 @@ pub(super) struct Sample {
 }
 
 impl Sample {
+    /// A probe that began and ended at these moments.
+    pub(super) fn new(
+        judgement: Judgement,
+        run: Option<PodRun>,
+        (began_ms, ended_ms): (u64, u64),
+        took_ms: u64,
+    ) -> Self {
+        Self {
+            state: judgement.state,
+            run,
+            began_ms,
+            ended_ms,
+            took_ms,
+            detail: judgement.detail,
+            is_cut: judgement.is_cut,
+            is_answered: judgement.is_answered,
+        }
+    }
+
     /// Whether it shows that the replica was probed and how it responded.
     fn is_decided(&self) -> bool {
         self.is_answered || self.state != ProbeState::Unknown
-    }
-
-    fn took_ms(&self) -> u64 {
-        self.ended_ms.saturating_sub(self.asked_ms)
     }
 }
 
@@ -109,8 +125,8 @@ impl Replica {
             let detail = format!("not probed for {}", took(idle));
             return Some((ProbeState::Unknown, latest.ended_ms, detail));
         }
-        let hung = sample.took_ms();
-        let is_usual = hung <= stall_ms.max(latest.took_ms() * 3);
+        let hung = sample.took_ms;
+        let is_usual = hung <= stall_ms.max(latest.took_ms * 3);
         if sample.state == ProbeState::Right && latest.state == ProbeState::Right && !is_usual {
             let detail = format!("no answer for {}", took(hung));
             return Some((ProbeState::Silent, latest.ended_ms, detail));

@@ -12,7 +12,7 @@ use crate::report::Selection;
 pub struct ChaosRequest {
     /// The holder of the experiment, as shown to a second experiment; unique in every run.
     pub identity: String,
-    /// The verification of every replica; probes use its first endpoint.
+    /// The verification of every replica; probes use its endpoints with equal answers.
     pub verification: Verification,
     /// The fault; `None` for a control run, which only probes.
     pub fault: Option<Fault>,

@@ -16,10 +16,11 @@ use super::safety;
 use super::services::Services;
 use super::steady::{largest_probe, probe_time, right_answers, uids};
 use super::template::Templates;
+use crate::cluster::Question;
 use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::rollout::View;
-use crate::ops::verify::question;
+use crate::ops::verify::compared;
 use crate::report::{Observed, ProbeState, VerifyReport};
 use crate::rollout::{RolloutProgress, rollout_progress};
 use crate::status::PodSummary;
@@ -70,16 +71,21 @@ impl<'a> Run<'a> {
         context.by_deadline(pods).await?;
         let set = view.set()?;
         let verification = &plan.request.verification;
-        let mut question = question(&set, &plan.workload.reference(), verification)?;
-        question.timeout = probe_time(before);
-        question.largest_body = question.largest_body.min(largest_probe(before));
-        question.kept = question.kept.max(KEPT);
-        let probing = Probing {
-            namespace: plan.workload.namespace.clone(),
-            expectation: verification.expectations[0].clone(),
-            question,
-            interval: Duration::from_millis(plan.experiment.probe_interval_ms),
-        };
+        let probed = compared(&set, &plan.workload.reference(), verification)?;
+        let probed = probed.into_iter().map(|(endpoint, expectation, question)| {
+            let right = right_answers(before, &endpoint);
+            let probing = Probing {
+                namespace: plan.workload.namespace.clone(),
+                expectation,
+                question: Question {
+                    timeout: probe_time(before),
+                    largest_body: question.largest_body.min(largest_probe(before)),
+                    kept: question.kept.max(KEPT),
+                    ..question
+                },
+            };
+            (probing, right)
+        });
         let templates = Templates::of(
             &set,
             view.sets.sight(),
@@ -91,8 +97,8 @@ impl<'a> Run<'a> {
             &context.emitter,
             &view.pods.sight(),
             &templates,
-            &probing,
-            right_answers(before),
+            Duration::from_millis(plan.experiment.probe_interval_ms),
+            probed.collect(),
         );
         let services = Services::follow(context, &plan.workload, &set, prober.endpoints());
         let mut shown = BTreeMap::new();

@@ -15,7 +15,7 @@ use crate::fault::Fault;
 use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::verify::verify;
-use crate::report::{Problem, VerifyReport};
+use crate::report::{Endpoint, Problem, VerifyReport};
 use crate::status::change_since;
 
 /// A pod that is Ready by its readiness probe may need a moment until it answers: a wrong answer is
@@ -55,13 +55,12 @@ pub(super) fn largest_probe(before: &VerifyReport) -> u64 {
     LARGEST_PROBE.max(largest.saturating_mul(2))
 }
 
-/// The answer of each replica at the first endpoint in the steady state.
-pub(super) fn right_answers(before: &VerifyReport) -> Vec<Right> {
-    let first = before.endpoints.first();
+/// The answer of each replica at an endpoint in the steady state.
+pub(super) fn right_answers(before: &VerifyReport, endpoint: &Endpoint) -> Vec<Right> {
     before
         .replicas
         .iter()
-        .filter(|answer| Some(&answer.endpoint) == first)
+        .filter(|answer| answer.endpoint == *endpoint)
         .filter_map(|answer| {
             let sha256 = answer.compared_sha256.clone().or(answer.sha256.clone())?;
             Some(Right {

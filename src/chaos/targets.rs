@@ -9,9 +9,9 @@ use crate::fault::{Fault, Planned, Target};
 use crate::figures::{duration, milliseconds};
 use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
-use crate::ops::verify::{endpoints, pods};
+use crate::ops::verify::{compared, endpoints, pods};
 use crate::ops::{Context, Workload};
-use crate::report::{Experiment, Selection};
+use crate::report::{Endpoint, Experiment, Selection};
 use crate::status::{self, KeptBecause, expected_ordinals, kept_because, ordinals_that_move};
 
 /// A planned experiment: exactly what the user confirms.
@@ -71,7 +71,8 @@ pub async fn plan(
         return Err(refuse(reason, "use `--fault delete`"));
     }
     let expectations = &mut request.verification.expectations;
-    // Probes use the first endpoint. The right answer is known only if all replicas give the same one.
+    // The port of the first endpoint tells whose process `kill` ends. The right answer is known only where
+    // all replicas give the same one.
     if let Some(probed) = expectations.iter().position(|one| one.equal) {
         expectations[..=probed].rotate_right(1);
     } else {
@@ -97,6 +98,8 @@ pub async fn plan(
         .by_deadline(pods::list(context, workload, &set))
         .await?;
     let endpoints = endpoints(&set, &workload.reference(), &request.verification)?;
+    let probed = compared(&set, &workload.reference(), &request.verification)?;
+    let probed: Vec<Endpoint> = probed.into_iter().map(|(endpoint, ..)| endpoint).collect();
     let target = match (request.fault, endpoints.first()) {
         (Some(fault), Some(probed)) if fault.keeps_pod() => process::target(&set, probed.port)
             .map(Some)
@@ -124,7 +127,7 @@ pub async fn plan(
         endpoints,
     };
     let what = what(&experiment, workload);
-    let mut reach = reach(&experiment, workload, &set, &names, &pods);
+    let mut reach = reach(&experiment, workload, &set, &names, &pods, &probed);
     reach.extend(target.and_then(|target| target.words));
     Ok(ChaosPlan {
         workload: workload.clone(),

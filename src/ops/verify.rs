@@ -300,30 +300,27 @@ fn questions<'a>(
     Ok(questions)
 }
 
-/// The request to every replica at the first endpoint. Only as much of a body is kept as the
-/// comparison needs.
+/// The endpoints at which all replicas have to answer alike, with what is expected there and the request.
+/// Only as much of a body is kept as the comparison needs.
 ///
 /// # Errors
 /// [`OpsError::Question`].
-pub(crate) fn question(
+pub(crate) fn compared(
     set: &StatefulSet,
     object: &ObjectRef,
     verification: &Verification,
-) -> Result<Question, OpsError> {
-    let mut questions = questions(set, object, verification)?;
-    if questions.is_empty() {
-        return Err(OpsError::Question {
-            object: Box::new(object.clone()),
-            reason: "no endpoint is configured".to_owned(),
-            hint: "name one with `--path PATH`".to_owned(),
-        });
-    }
-    let mut question = questions.swap_remove(0);
-    if !question.expectation.needs_body() {
-        // Repeated probes need only the hash.
-        question.question.kept = 0;
-    }
-    Ok(question.question)
+) -> Result<Vec<(Endpoint, Expectation, Question)>, OpsError> {
+    let questions = questions(set, object, verification)?;
+    let compared = questions.into_iter().filter(|one| one.expectation.equal);
+    Ok(compared
+        .map(|mut one| {
+            if !one.expectation.needs_body() {
+                // Repeated probes need only the hash.
+                one.question.kept = 0;
+            }
+            (one.endpoint, one.expectation.clone(), one.question)
+        })
+        .collect())
 }
 
 /// The endpoints of every replica.

@@ -186,11 +186,31 @@ async fn a_wrong_answer_where_nobody_probes_is_not_asked_again_until_it_is_right
         .server
         .serve_when(replica(0), "/keys", When::FromRun(1), keys);
     let folder = TempDir::new().unwrap();
-    let file = "endpoints: [{path: /keys}, {path: /name, match: '^name'}]";
+    let file = "endpoints: [{path: /keys}, {path: /name, match: '^name', equal: false}]";
     fs::write(folder.path().join("cryptoctl.yaml"), file).unwrap();
     scene
         .told_in(folder.path(), &CHAOS)
         .await
         .is(UNHEALTHY, "failed")
         .saying("answered with status 200, but the body does not match `^name`");
+}
+
+/// It is right before and after the fault, and at the first endpoint all the time.
+#[tokio::test]
+async fn every_endpoint_with_equal_answers_is_probed() {
+    let scene = Scene::new().await.live(everyone(), slow());
+    scene.server.serve(everyone(), "/name", Reply::ok(KEYS));
+    let lie = vec![Reply::ok(OTHER)];
+    let away = When::Away(replica(0));
+    scene.server.serve_when(replica(1), "/name", away, lie);
+    let folder = TempDir::new().unwrap();
+    let file = "endpoints: [{path: /keys}, {path: /name}]";
+    fs::write(folder.path().join("cryptoctl.yaml"), file).unwrap();
+    scene
+        .told_in(folder.path(), &CHAOS)
+        .await
+        .is(UNHEALTHY, "failed")
+        .saying(
+            "`cryptoserver-1` answered with different content: 16 bytes, 900d1b5c7c07, at /name",
+        );
 }
