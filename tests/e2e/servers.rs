@@ -97,7 +97,7 @@ fn answers_are_read_as_clients_of_the_servers_read_them() {
         ("/contradictory", 5, "its head is not valid HTTP"),
         ("/old", 5, "what came back is not HTTP"),
         ("/alert", 5, "not HTTP: the port speaks TLS"),
-        ("/wants-tls", 4, "its text speaks of TLS"),
+        ("/wants-tls", 4, "its text mentions TLS"),
         ("/moved", 4, "a redirect to `https://example.com/`"),
         ("/unchanged", 4, "status 304 instead of 200"),
         ("/failed", 4, "status 500 instead of 200"),
@@ -105,7 +105,7 @@ fn answers_are_read_as_clients_of_the_servers_read_them() {
         (
             "/packed",
             4,
-            "`Content-Encoding: gzip`: it is the same text",
+            "`Content-Encoding: gzip` are compared without decoding: the text is the same",
         ),
     ];
     for (path, code, words) in table {

@@ -113,7 +113,7 @@ async fn a_baseline_of_another_workload_is_an_error_that_names_both() {
     let elsewhere = words(&path, &["--path", "/other"]).await;
     assert!(
         elsewhere
-            .contains("the baseline is of `GET /keys` on port 80, not of `GET /other` on port 80"),
+            .contains("the baseline covers `GET /keys` on port 80, not `GET /other` on port 80"),
         "{elsewhere}"
     );
     fs::write(&path, text.replace("\"logaiter\"", "\"prod\"")).unwrap();

@@ -68,7 +68,7 @@ async fn an_image_without_a_shell_cannot_be_killed_and_that_is_said() {
     chaos(&scene, &["--fault", "kill"])
         .await
         .is(UNDECIDED, "inconclusive")
-        .saying("`cryptoserver-0` was not broken: container `api` runs neither `sh` nor `kill`")
+        .saying("`cryptoserver-0` was not broken: container `api` can run neither `sh` nor `kill`")
         .with("/faults/0/phases", &json!({}));
     assert_eq!(scene.server.signalled().len(), 0);
 }

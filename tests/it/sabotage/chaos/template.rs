@@ -74,7 +74,7 @@ async fn that_a_pod_comes_back_from_another_template_is_said_before() {
         "{words}"
     );
     assert!(
-        words.contains("because `OnDelete` has kept the old one"),
+        words.contains("because `OnDelete` has kept the old revision"),
         "{words}"
     );
     let words = scene

@@ -218,7 +218,7 @@ async fn a_right_answer_that_comes_too_late_is_wrong_where_that_was_asked() {
         .is(UNHEALTHY, "unhealthy")
         .finding(1, "too_slow")
         .saying("`cryptoserver-1` answered after ")
-        .saying("which is more than 300 ms");
+        .saying("; the limit is 300 ms");
     verify(&scene).await.is(SUCCESS, "success");
 }
 

@@ -38,7 +38,7 @@ async fn a_body_that_breaks_off_is_incomplete_however_it_is_framed() {
             .is(UNDECIDED, "undecided")
             .sparing(0)
             .finding(1, "incomplete")
-            .saying("`cryptoserver-1` did not answer to the end");
+            .saying("`cryptoserver-1` gave an incomplete answer");
     }
 }
 
@@ -185,7 +185,7 @@ async fn a_port_that_speaks_tls_is_named() {
             .await
             .is(UNHEALTHY, "unhealthy")
             .finding(1, "wrong_status")
-            .saying("its text speaks of TLS, and the port was asked in plain HTTP");
+            .saying("its text mentions TLS, but the request was plain HTTP");
     }
     answered(Reply::new(400, "no such key\n"))
         .await
@@ -206,7 +206,7 @@ async fn a_content_encoding_is_named_where_bodies_differ() {
     verify_by(&scene.answer(replica(1), packed(2)), folder)
         .await
         .is(UNHEALTHY, "unhealthy")
-        .saying("with `Content-Encoding: gzip`: it is the same text");
+        .saying("bodies with `Content-Encoding: gzip` are compared without decoding: the text is the same");
     let labelled = Reply::ok(KEYS).header("Content-Encoding", "gzip");
     answered(labelled)
         .await
