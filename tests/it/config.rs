@@ -41,7 +41,7 @@ async fn a_file_with_mistakes_is_refused_with_all_of_them_and_nothing_is_sent() 
             "cryptoctl.yaml:1:11",
             "`statefulset/NAME`",
             "cryptoctl.yaml:4:3",
-            "is `status` meant?",
+            "did you mean `status`?",
         ] {
             assert!(output.stderr.contains(words), "{words}\n{}", output.stderr);
         }
