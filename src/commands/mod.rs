@@ -27,8 +27,8 @@ use crate::ui::{OutputError, Ui};
 
 /// Runs a command; one that talks to no cluster has no report.
 ///
+/// # Errors
 /// [`CommandError`], when the command failed before it had a result.
-/// [`CommandError`], when the command did not come to an answer.
 pub(crate) async fn run(
     cli: &Cli,
     ui: &Ui,

@@ -1,4 +1,4 @@
-//! The custom resources of a CustomResourceDefinition.
+//! The custom resources of a `CustomResourceDefinition`.
 
 use serde_json::Value;
 

@@ -33,8 +33,8 @@ pub struct UpOptions {
 
 /// Applies the set and waits for it.
 ///
+/// # Errors
 /// [`OpsError`]; the events tell what was already written.
-/// [`OpsError`]; what had been written by then is in the events.
 pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpReport, OpsError> {
     let purpose = Purpose::Write {
         waits: options.wait && !options.dry_run,

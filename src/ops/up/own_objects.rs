@@ -25,7 +25,7 @@ impl Brought {
     /// The objects of the set that may resolve a refused dry run once they are written.
     ///
     /// Admission names what is missing: a service account, a priority or runtime class, a role to
-    /// bind (403, 404). LimitRanges and quotas apply to what is created after them, and the set may
+    /// bind (403, 404). `LimitRange`s and quotas apply to what is created after them, and the set may
     /// change them.
     pub(crate) fn what_may_lift(&self, target: &Target, error: &ClusterError) -> Vec<ObjectRef> {
         let (ClusterError::Forbidden { message, .. } | ClusterError::NotFound { message, .. }) =
