@@ -71,21 +71,23 @@ impl<'a> Run<'a> {
         context.by_deadline(pods).await?;
         let set = view.set()?;
         let verification = &plan.request.verification;
-        let probed = compared(&set, &plan.workload.reference(), verification)?;
-        let probed = probed.into_iter().map(|(endpoint, expectation, question)| {
-            let right = right_answers(before, &endpoint);
-            let probing = Probing {
-                namespace: plan.workload.namespace.clone(),
-                expectation,
-                question: Question {
-                    timeout: probe_time(before),
-                    largest_body: question.largest_body.min(largest_probe(before)),
-                    kept: question.kept.max(KEPT),
-                    ..question
-                },
-            };
-            (probing, right)
-        });
+        let endpoints = compared(&set, &plan.workload.reference(), verification)?;
+        let endpoints = endpoints
+            .into_iter()
+            .map(|(endpoint, expectation, question)| {
+                let right = right_answers(before, &endpoint);
+                let probing = Probing {
+                    namespace: plan.workload.namespace.clone(),
+                    expectation,
+                    question: Question {
+                        timeout: probe_time(before),
+                        largest_body: question.largest_body.min(largest_probe(before)),
+                        kept: question.kept.max(KEPT),
+                        ..question
+                    },
+                };
+                (probing, right)
+            });
         let templates = Templates::of(
             &set,
             view.sets.sight(),
@@ -98,7 +100,7 @@ impl<'a> Run<'a> {
             &view.pods.sight(),
             &templates,
             Duration::from_millis(plan.experiment.probe_interval_ms),
-            probed.collect(),
+            endpoints.collect(),
         );
         let services = Services::follow(context, &plan.workload, &set, prober.endpoints());
         let mut shown = BTreeMap::new();

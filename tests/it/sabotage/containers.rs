@@ -212,22 +212,21 @@ async fn every_container_that_stays_is_heard() {
     assert_eq!(output.stdout.lines().count(), 2, "{}", output.stdout);
 }
 
-/// One round reads the set twice, so the third time is the beginning of the second round: it takes
+/// One round lists the pods twice, so the third time is the beginning of the second round: it takes
 /// longer than the sidecar to run anew.
 #[tokio::test]
 async fn a_sidecars_restart_between_two_rounds_is_a_change_and_no_fault() {
     let scene = with_a_serving_sidecar().await;
-    let path = "/statefulsets/cryptoserver";
-    let late = Rule::new(Fault::Delayed(Duration::from_secs(5)));
-    scene.server.fault(late.path(path).after(2).times(1));
+    let late = Rule::new(Fault::Delayed(Duration::from_secs(5))).query("labelSelector");
+    scene.server.fault(late.path("/pods").after(2).times(1));
     let watch = ["verify", "--watch", "--every", "100ms", "--for", "1s"];
     let process = scene.start(&[&watch[..], &OF_SET].concat()).await;
     let begins_again = |server: &ApiServer| {
         let requests = server.requests();
-        let of_set = requests
+        let lists = requests
             .iter()
-            .filter(|request| request.path.contains(path));
-        of_set.count() > 2
+            .filter(|request| request.path.ends_with("/pods"));
+        lists.count() > 2
     };
     scene.until(begins_again).await;
     scene.server.kill_container(NAMESPACE, "cryptoserver-0", 1);
