@@ -29,7 +29,7 @@ impl Address {
     pub(crate) fn complete(&self, kind: &mut EventKind) {
         match kind {
             EventKind::Warning { message } => self.complete_text(message),
-            EventKind::Experiment { reach, .. } => self.complete_texts(reach),
+            EventKind::Experiment { blast_radius, .. } => self.complete_texts(blast_radius),
             EventKind::Rollout { progress, .. } => self.complete_progress(progress),
             EventKind::Finished(conclusion) => {
                 if let Some(ErrorText { hints, .. }) = &mut conclusion.error {

@@ -223,7 +223,7 @@ impl From<OpsError> for CommandError {
                 };
                 Self::from_chain(status, &error, hints(source, None))
             }
-            OpsError::Preflight(problems) | OpsError::Rehearsal { problems, .. } => Self::new(
+            OpsError::Preflight(problems) | OpsError::DryRun { problems, .. } => Self::new(
                 ExitStatus::Failed,
                 error.to_string(),
                 problems.iter().map(ToString::to_string).collect(),

@@ -108,7 +108,7 @@ pub enum EventKind {
         what: String,
         /// The blast radius, one sentence each.
         #[serde(default)]
-        reach: Vec<String>,
+        blast_radius: Vec<String>,
     },
     /// A fault is about to be sent.
     Fault {
@@ -184,14 +184,14 @@ pub enum EventKind {
         message: String,
     },
     /// The API server is unresponsive; the work continues when it responds.
-    ServerSilent {
+    ServerUnresponsive {
         /// The reason, as far as known.
         reason: String,
     },
     /// The API server responds again.
     ServerAnswers {
         /// Milliseconds since its last response before.
-        silent_for_ms: u64,
+        unresponsive_for_ms: u64,
     },
     /// The last event.
     Finished(Conclusion),

@@ -18,7 +18,7 @@ const ALLOWANCE: usize = 44 << 20;
 /// What is kept free for those who do not ask, while others take something in.
 const RESERVE: usize = 2 << 20;
 
-/// An object of a manifest is held several times: as written, as live, and as rehearsed, with the
+/// An object of a manifest is held several times: as written, as live, and as the dry run returned it, with the
 /// fields of all its managers. Each takes a few times the text that it was written in.
 const SHARE_OF_MANIFESTS: usize = 8;
 

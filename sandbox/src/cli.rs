@@ -30,7 +30,7 @@ pub(crate) enum Command {
     /// Run every test: the hermetic ones, then the end-to-end tests on a sandbox started for them
     Test(Test),
     /// Apply each mutation to a copy of the source and check that the simulation finds it
-    PlantedBugs(PlantedBugs),
+    Mutations(Mutations),
     /// Demonstrate cryptoctl on a sandbox started for it
     Demo(Demo),
     /// Measure the release build against kubectl and helm, and write docs/benchmarks.md
@@ -88,8 +88,8 @@ pub(crate) struct Test {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct PlantedBugs {
-    /// Only these mutations, named as the files in `tests/planted`
+pub(crate) struct Mutations {
+    /// Only these mutations, named as the files in `tests/mutations`
     pub(crate) names: Vec<String>,
 }
 

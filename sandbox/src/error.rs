@@ -13,8 +13,8 @@ use crate::foreground::ForegroundError;
 use crate::image::ImageError;
 use crate::instance::InstanceError;
 use crate::interrupt::Interrupted;
+use crate::mutation::MutationError;
 use crate::packages::PackagesError;
-use crate::planted::PlantError;
 use crate::supervisor::SupervisorError;
 use crate::toolchain::ToolchainError;
 use crate::workspace::SessionError;
@@ -47,7 +47,7 @@ pub(crate) enum SandboxError {
     #[error(transparent)]
     Session(#[from] SessionError),
     #[error(transparent)]
-    Plant(#[from] PlantError),
+    Mutation(#[from] MutationError),
     #[error(transparent)]
     Supervisor(#[from] SupervisorError),
     #[error(transparent)]

@@ -25,9 +25,9 @@ mod keys;
 mod kubeconfig;
 mod leftovers;
 mod mounts;
+mod mutation;
 mod network;
 mod packages;
-mod planted;
 mod ports;
 mod process;
 mod random;
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
 /// Runs a command; `false` means that it worked but its result is negative.
 fn run(command: &Command) -> Result<bool, SandboxError> {
     let listen = || Interrupt::listen().map_err(SandboxError::Signals);
-    let needs_root = !matches!(command, Command::Doctor | Command::PlantedBugs(_));
+    let needs_root = !matches!(command, Command::Doctor | Command::Mutations(_));
     if needs_root && !rustix::process::geteuid().is_root() {
         return Err(SandboxError::NotRoot);
     }
@@ -71,7 +71,7 @@ fn run(command: &Command) -> Result<bool, SandboxError> {
         Command::Status(name) => commands::status::run(&name.name, &listen()?),
         Command::Kubeconfig(name) => commands::kubeconfig(&name.name).map(|()| true),
         Command::Doctor => Ok(commands::doctor::run()),
-        Command::PlantedBugs(bugs) => commands::planted_bugs::run(&bugs.names, &listen()?),
+        Command::Mutations(mutations) => commands::mutations::run(&mutations.names, &listen()?),
         Command::Kill(kill) => {
             commands::kill::run(&kill.name.name, &kill.component, kill.fault()).map(|()| true)
         }

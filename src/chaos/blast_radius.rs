@@ -14,7 +14,7 @@ use crate::status::{
 };
 
 /// The blast radius of the experiment, one sentence each.
-pub(super) fn reach(
+pub(super) fn blast_radius(
     experiment: &Experiment,
     workload: &Workload,
     set: &StatefulSet,

@@ -202,7 +202,7 @@ impl Judge {
     fn late(&self, what: &str) -> Judgement {
         let time = duration(self.probing.question.timeout);
         let words = format!("{what} within {time}");
-        if self.cluster.is_silent() {
+        if self.cluster.is_unresponsive() {
             return Judgement::unknown(words);
         }
         Judgement::silent(words)

@@ -55,7 +55,7 @@ pub async fn run(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, Ops
         experiment: plan.experiment.clone(),
         replicas: names(&before),
         what: plan.what.clone(),
-        reach: plan.reach.clone(),
+        blast_radius: plan.blast_radius.clone(),
     });
     let mut observed = Observed {
         experiment: plan.experiment.clone(),
@@ -82,7 +82,7 @@ pub async fn run(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, Ops
     }
     let mut run = Run::begin(context, plan, &observed.before).await?;
     observed.refusals = run.objections().await?;
-    if observed.refusals.is_empty() && !plan.request.is_rehearsal {
+    if observed.refusals.is_empty() && !plan.request.is_dry_run {
         if plan.experiment.fault.is_some() {
             let set = run.view.set()?;
             run.lease = context

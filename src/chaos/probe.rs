@@ -17,7 +17,7 @@ use super::record::{Record, Sample};
 use crate::answer::Answer;
 use crate::cluster::{AskError, Cluster, ClusterError, Conversation, Question};
 use crate::expectation::Expectation;
-use crate::report::{ProbeState, Via};
+use crate::report::{ProbeState, Transport};
 use crate::status::PodRun;
 
 /// After so many times its usual latency, and at least [`SHORTEST_PATIENCE`], a kept connection gets
@@ -41,7 +41,7 @@ pub(super) struct Right {
     /// The content encoding.
     pub(super) content_encoding: Option<String>,
     /// The transport that worked in the steady state.
-    pub(super) via: Via,
+    pub(super) transport: Transport,
 }
 
 /// The request of every probe at one endpoint, and what is expected there.
@@ -187,7 +187,7 @@ impl Probe {
             }
             Err(error) if error.has_begun() => Kept::Answered(self.judge.error(&error)),
             Err(AskError::LinkBroken) => Kept::Unlinked,
-            Err(_) if self.cluster().is_silent() => Kept::Unlinked,
+            Err(_) if self.cluster().is_unresponsive() => Kept::Unlinked,
             Err(_) => Kept::Lost,
         }
     }
@@ -204,7 +204,7 @@ impl Probe {
                 Err(error) if error.has_begun() => judge.error(&error),
                 Err(AskError::LinkBroken) => return,
                 Err(_) => {
-                    if is_right && !judge.cluster.is_silent() {
+                    if is_right && !judge.cluster.is_unresponsive() {
                         record.reconnected(&pod);
                     }
                     return;
@@ -221,7 +221,7 @@ impl Probe {
     /// Whether the API server responds now, so that the watch's view of a stopped pod is current. Checked
     /// once a second, with a port-forward that must fail.
     async fn is_current(&mut self) -> bool {
-        if self.cluster().is_silent() {
+        if self.cluster().is_unresponsive() {
             return false;
         }
         if let Some((at, is_current)) = self.confirmed
@@ -229,9 +229,9 @@ impl Probe {
         {
             return is_current;
         }
-        let is_current = match self.judge.right.via {
-            Via::PodProxy => true,
-            Via::PortForward => {
+        let is_current = match self.judge.right.transport {
+            Transport::PodProxy => true,
+            Transport::PortForward => {
                 let opened = self.open().await;
                 match opened {
                     Err(AskError::NotOpenedInTime) => false,
@@ -265,9 +265,9 @@ impl Probe {
     /// Probes on a new connection.
     async fn ask_anew(&mut self, run: &PodRun) -> Judgement {
         self.asked_ms = self.record.now_ms();
-        let asked = match self.judge.right.via {
-            Via::PortForward => self.ask_by_forward(run).await,
-            Via::PodProxy => self.ask_by_proxy().await,
+        let asked = match self.judge.right.transport {
+            Transport::PortForward => self.ask_by_forward(run).await,
+            Transport::PodProxy => self.ask_by_proxy().await,
         };
         match asked {
             Ok(answer) => self.judge.answer(&answer),

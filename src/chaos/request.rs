@@ -33,7 +33,7 @@ pub struct ChaosRequest {
     /// Whether to proceed although another replica is not Ready or a disruption budget forbids it.
     pub allows_disruption: bool,
     /// Whether this is a dry run: everything is checked and nothing is broken.
-    pub is_rehearsal: bool,
+    pub is_dry_run: bool,
     /// An older run to compare with.
     pub older: Option<OlderRun>,
 }

@@ -69,7 +69,7 @@ pub(super) fn right_answers(before: &VerifyReport, endpoint: &Endpoint) -> Vec<R
                 bytes: answer.bytes,
                 content_type: answer.content_type.clone(),
                 content_encoding: answer.content_encoding.clone(),
-                via: answer.via,
+                transport: answer.transport,
             })
         })
         .collect()

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 
-use super::blast_radius::{listed, reach};
+use super::blast_radius::{blast_radius, listed};
 use super::lease::{self, Found};
 use super::{ChaosRequest, process};
 use crate::fault::{Fault, Planned, Target};
@@ -26,7 +26,7 @@ pub struct ChaosPlan {
     /// The plan in words, to follow "this will".
     pub what: String,
     /// The blast radius, one sentence each.
-    pub reach: Vec<String>,
+    pub blast_radius: Vec<String>,
     /// Whether another experiment is running.
     pub(super) lease: Found,
 }
@@ -107,7 +107,7 @@ pub async fn plan(
         _ => None,
     };
     let experiment = Experiment {
-        dry_run: request.is_rehearsal,
+        dry_run: request.is_dry_run,
         fault: request.fault,
         selection: request.selection.clone(),
         repeat,
@@ -127,14 +127,14 @@ pub async fn plan(
         endpoints,
     };
     let what = what(&experiment, workload);
-    let mut reach = reach(&experiment, workload, &set, &names, &pods, &probed);
-    reach.extend(target.and_then(|target| target.words));
+    let mut blast_radius = blast_radius(&experiment, workload, &set, &names, &pods, &probed);
+    blast_radius.extend(target.and_then(|target| target.words));
     Ok(ChaosPlan {
         workload: workload.clone(),
         request,
         experiment,
         what,
-        reach,
+        blast_radius,
         lease,
     })
 }

@@ -101,7 +101,7 @@ impl Cluster {
 
     /// Whether the API server is known to be silent now, so that what was last seen may be old.
     #[must_use]
-    pub fn is_silent(&self) -> bool {
+    pub fn is_unresponsive(&self) -> bool {
         self.sender.health().is_unresponsive()
     }
 

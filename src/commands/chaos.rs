@@ -46,7 +46,7 @@ pub(super) async fn run(
     };
     let plan = chaos::plan(&context, &workload, request).await?;
     if breaks {
-        context = confirm::ask(session, context, protected, &plan.what, &plan.reach).await?;
+        context = confirm::ask(session, context, protected, &plan.what, &plan.blast_radius).await?;
     }
     // A large future: not on the stack.
     let report = Box::pin(chaos::run(&context, &plan)).await?;

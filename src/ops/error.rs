@@ -209,7 +209,7 @@ pub enum OpsError {
     Preflight(Vec<Problem>),
     /// Problems that could be found only after a namespace was created.
     #[error("{} in {place}; nothing else was written", count(.problems.len(), "problem"))]
-    Rehearsal {
+    DryRun {
         /// The namespaces, and what happened to them.
         place: String,
         /// The problems.

@@ -87,13 +87,13 @@ async fn list(context: &Context, targets: Vec<&Target>) -> Ahead {
 
 /// Whether a dry run started from exactly this state of the object. A dry run returns the
 /// resourceVersion that it started from, and none for an object that it would create.
-pub(crate) fn is_same_version(live: Option<&Value>, rehearsed: &Value) -> bool {
+pub(crate) fn is_same_version(live: Option<&Value>, applied: &Value) -> bool {
     let version = |object: &Value| {
         object["metadata"]["resourceVersion"]
             .as_str()
             .map(str::to_owned)
     };
-    live.and_then(version) == version(rehearsed)
+    live.and_then(version) == version(applied)
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_state_that_was_read_is_the_one_that_was_rehearsed() {
+    fn only_the_state_that_was_read_is_the_one_of_the_dry_run() {
         let at = |version: &str| json!({"metadata": {"resourceVersion": version}});
         let created = json!({"metadata": {"name": "a"}});
         assert!(is_same_version(Some(&at("7")), &at("7")));

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use self::planning::{Purpose, plan, rehearse_created};
+use self::planning::{Purpose, dry_run_created, plan};
 use super::error::OpsError;
 use super::{Context, Set, wait};
 use crate::event::EventKind;
@@ -81,11 +81,11 @@ async fn create_namespaces(context: &Context, plan: &mut Plan) -> Result<(), Ops
         return Ok(());
     }
     let created = namespaces::create(context, plan).await?;
-    let problems = rehearse_created(context, plan).await?;
+    let problems = dry_run_created(context, plan).await?;
     if problems.is_empty() {
         return Ok(());
     }
-    Err(OpsError::Rehearsal {
+    Err(OpsError::DryRun {
         place: namespaces::take_back(context, &created).await,
         problems,
     })

@@ -25,7 +25,7 @@ use crate::event::EventKind;
 use crate::expectation::Expectation;
 use crate::object::ObjectRef;
 use crate::report::{
-    Baseline, Contents, Endpoint, Evidence, Problem, ReplicaAnswer, VerifyReport, Via,
+    Baseline, Contents, Endpoint, Evidence, Problem, ReplicaAnswer, Transport, VerifyReport,
     replicas_in_words,
 };
 use crate::status::{self, expected_ordinals};
@@ -375,7 +375,8 @@ fn way_in_words(
     ordinals.dedup();
     let verb = if ordinals.len() == 1 { "was" } else { "were" };
     let is_guessed = answers.iter().any(|answer| {
-        answer.via == Via::PodProxy && answer.content_type.as_deref().is_some_and(may_be_guessed)
+        answer.transport == Transport::PodProxy
+            && answer.content_type.as_deref().is_some_and(may_be_guessed)
     });
     let doubt = if is_guessed {
         "; their content types may be the proxy's guesses"

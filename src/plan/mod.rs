@@ -45,11 +45,11 @@ pub struct Step {
 impl Step {
     /// Decides the action for an object.
     ///
-    /// `rehearsed` is the API server's answer to a dry run of the apply; `None` if none was
+    /// `applied` is the API server's answer to a dry run of the apply; `None` if none was
     /// possible, because the namespace or the kind does not exist yet.
     #[must_use]
-    pub fn new(target: Target, mut live: Option<Value>, rehearsed: Option<Value>) -> Self {
-        let mut planned = rehearsed.unwrap_or_else(|| target.body.clone());
+    pub fn new(target: Target, mut live: Option<Value>, applied: Option<Value>) -> Self {
+        let mut planned = applied.unwrap_or_else(|| target.body.clone());
         let action = match &live {
             None => Action::Create,
             Some(live) if !normalise::same(live, &planned, &target.kind) => Action::Change,

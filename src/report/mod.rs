@@ -26,7 +26,7 @@ pub use self::up::{Applied, UpReport, Waited};
 pub use self::verify::{
     AnswerGroup, Baseline, BaselineAnswer, BaselineMismatch, Certainty, Content, Contents,
     Difference, Endpoint, Evidence, Excerpt, Finding, FindingKind, Problem, ReplicaAnswer, Rounds,
-    VerifyReport, Via, replicas_in_words,
+    Transport, VerifyReport, replicas_in_words,
 };
 
 use crate::exit::Outcome;

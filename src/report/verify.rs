@@ -30,7 +30,7 @@ use crate::object::ObjectRef;
 /// The transport to a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Via {
+pub enum Transport {
     /// A port-forward of its own, inside this process.
     PortForward,
     /// The API server's pod proxy, where port-forwards are not allowed or do not work.
@@ -83,7 +83,7 @@ pub struct ReplicaAnswer {
     /// The time from the first byte of the request to the last byte of the body, in milliseconds.
     pub latency_ms: Option<u64>,
     /// The transport to the replica.
-    pub via: Via,
+    pub transport: Transport,
     /// How often the request was repeated because the transport failed.
     pub repeats: u32,
     /// Why the answer is not right.

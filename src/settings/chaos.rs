@@ -37,7 +37,7 @@ pub fn experiment(
         fault,
         selection: selection(flags, configured.turn.as_ref(), fault, draw)?,
         repeat: flags.repeat.or(configured.repeat),
-        is_rehearsal: arguments.dry_run,
+        is_dry_run: arguments.dry_run,
         pause: flags.pause.or(configured.pause).unwrap_or(PAUSE),
         control: flags.lasting,
         probe_interval: measures

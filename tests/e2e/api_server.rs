@@ -123,7 +123,7 @@ fn a_frozen_api_server_is_named_and_the_work_resumes() {
     let mut up = namespace.start(&["up", "-f", &set]);
     up.until(|event| event["event"] == "rollout");
     let frozen = Frozen::freeze();
-    let silent = up.until(|event| event["event"] == "server_silent");
+    let silent = up.until(|event| event["event"] == "server_unresponsive");
     assert!(
         silent["reason"]
             .as_str()

@@ -198,7 +198,10 @@ fn a_loopback_server_is_right_through_a_forward_and_unknown_through_the_proxy() 
     let asked = ["--as", &user, "-o", "json", "verify", "statefulset/web"];
     let ended = namespace.here(&[&asked[..], &["--path", "/keys"]].concat());
     let report = ended.expect(5).report();
-    assert_eq!(report["replicas"][0]["via"], "pod_proxy", "{report:#}");
+    assert_eq!(
+        report["replicas"][0]["transport"], "pod_proxy",
+        "{report:#}"
+    );
     let said = sentences(&report);
     assert!(
         said.contains("a server that listens only on its loopback address"),

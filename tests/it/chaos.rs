@@ -140,7 +140,7 @@ async fn without_permission_to_forward_every_request_uses_the_pod_proxy() {
     let output = chaos(&server, &[]).await.expect_code(0);
     let report = report(&output);
     assert_eq!(report["verdict"], "survived");
-    assert_eq!(report["before"]["replicas"][0]["via"], "pod_proxy");
+    assert_eq!(report["before"]["replicas"][0]["transport"], "pod_proxy");
     for replica in report["availability"]["replicas"].as_array().unwrap() {
         assert!(replica["right"].as_u64().unwrap() > 0, "{replica}");
     }

@@ -231,7 +231,7 @@ fn experiment(operation: Operation, verification: Verification) -> ChaosRequest 
         max_outage: None,
         max_recovery: None,
         allows_disruption: false,
-        is_rehearsal: false,
+        is_dry_run: false,
         older: None,
     }
 }

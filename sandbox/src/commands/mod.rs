@@ -5,7 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod fake_nodes;
 pub(crate) mod kill;
-pub(crate) mod planted_bugs;
+pub(crate) mod mutations;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;

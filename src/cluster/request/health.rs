@@ -72,7 +72,7 @@ impl Health {
         state.reach();
         if let Some(since) = state.unresponsive_since.take() {
             self.0.emitter.send(EventKind::ServerAnswers {
-                silent_for_ms: milliseconds(since.elapsed()),
+                unresponsive_for_ms: milliseconds(since.elapsed()),
             });
         }
     }
@@ -82,7 +82,7 @@ impl Health {
         let mut state = self.state();
         if state.unresponsive_since.is_none() {
             state.unresponsive_since = Some(state.last_heard);
-            self.0.emitter.send(EventKind::ServerSilent {
+            self.0.emitter.send(EventKind::ServerUnresponsive {
                 reason: error.to_string(),
             });
         }

@@ -15,7 +15,7 @@ use super::discovery::ResourceKind;
 /// The field manager of everything that this program applies.
 pub const FIELD_MANAGER: &str = "cryptoctl";
 
-/// Whether an apply is a rehearsal.
+/// Whether an apply is a dry run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApplyMode {
     /// Validated and admitted, but not stored.

@@ -20,7 +20,7 @@ const READS_AGAIN: usize = 3;
 const ELSEWHERE: &str = "default";
 
 /// The result of a dry run.
-pub(crate) enum Rehearsal {
+pub(crate) enum DryRun {
     /// The object can be applied.
     Step(Box<Step>),
     /// It cannot.
@@ -33,7 +33,7 @@ pub(crate) enum Rehearsal {
     },
 }
 
-impl Rehearsal {
+impl DryRun {
     fn step(target: Target, live: Option<Value>, planned: Option<Value>) -> Self {
         Self::Step(Box::new(Step::new(target, live, planned)))
     }
@@ -74,31 +74,31 @@ impl Rehearsal {
 ///
 /// # Errors
 /// A failed request.
-pub(crate) async fn rehearse_creation(
+pub(crate) async fn dry_run_creation(
     context: &Context,
     target: Target,
     purpose: Purpose,
     brought: &Brought,
-) -> Result<Rehearsal, OpsError> {
+) -> Result<DryRun, OpsError> {
     match context.apply(&target, ApplyMode::DryRun).await {
         // The namespace exists by now, or is created automatically with its first object.
         Ok(planned) if read_ahead::is_same_version(None, &planned) => {
-            Ok(Rehearsal::step(target, None, Some(planned)))
+            Ok(DryRun::step(target, None, Some(planned)))
         }
-        Ok(_) => rehearse(context, target, purpose, brought).await,
+        Ok(_) => dry_run(context, target, purpose, brought).await,
         // Permissions are checked separately, all at once.
-        Err(ClusterError::Forbidden { .. }) => Ok(Rehearsal::step(target, None, None)),
+        Err(ClusterError::Forbidden { .. }) => Ok(DryRun::step(target, None, None)),
         // Only the API server's own answer counts: a 404 without a reason comes from something in
         // between.
         Err(ClusterError::NotFound { .. }) if target.is_served => {
             let verdict = validate_elsewhere(context, &target).await;
             Ok(match verdict {
-                Some(source) => Rehearsal::refused(target, None, source),
-                None => Rehearsal::step(target, None, None),
+                Some(source) => DryRun::refused(target, None, source),
+                None => DryRun::step(target, None, None),
             })
         }
         Err(error) if is_absent(&error) && !target.is_served => {
-            Ok(Rehearsal::step(target, None, None))
+            Ok(DryRun::step(target, None, None))
         }
         Err(error) => failed(target, None, error),
     }
@@ -160,34 +160,30 @@ fn is_absent(error: &ClusterError) -> bool {
 
 /// The result of a failed dry run: a problem of the object, unless the failure says nothing about
 /// the object.
-fn failed(
-    target: Target,
-    live: Option<&Value>,
-    error: ClusterError,
-) -> Result<Rehearsal, OpsError> {
+fn failed(target: Target, live: Option<&Value>, error: ClusterError) -> Result<DryRun, OpsError> {
     if error.is_transient() && !matches!(error, ClusterError::Refused { .. }) {
         let doing = format!("dry-run `{}`", target.reference);
         return Err(OpsError::while_doing(doing)(error));
     }
-    Ok(Rehearsal::refused(target, live, error))
+    Ok(DryRun::refused(target, live, error))
 }
 
 /// Does a dry run of an object that was already read. The earlier read counts only if the dry run
 /// started from that version.
-pub(crate) async fn rehearse_known(
+pub(crate) async fn dry_run_known(
     context: &Context,
     target: Target,
     live: Option<Value>,
     purpose: Purpose,
     brought: &Brought,
-) -> Result<Rehearsal, OpsError> {
+) -> Result<DryRun, OpsError> {
     let applied = context.apply(&target, ApplyMode::DryRun).await;
     match applied {
         Ok(planned) if read_ahead::is_same_version(live.as_ref(), &planned) => {
-            Ok(Rehearsal::step(target, live, Some(planned)))
+            Ok(DryRun::step(target, live, Some(planned)))
         }
         // It has changed since, or cannot be applied: read this one object again.
-        _ => rehearse(context, target, purpose, brought).await,
+        _ => dry_run(context, target, purpose, brought).await,
     }
 }
 
@@ -195,12 +191,12 @@ pub(crate) async fn rehearse_known(
 ///
 /// # Errors
 /// A failed request.
-pub(crate) async fn rehearse(
+pub(crate) async fn dry_run(
     context: &Context,
     target: Target,
     purpose: Purpose,
     brought: &Brought,
-) -> Result<Rehearsal, OpsError> {
+) -> Result<DryRun, OpsError> {
     let object = target.reference.clone();
     let namespace = object.namespace.as_deref();
     let cluster = &context.cluster;
@@ -218,7 +214,7 @@ pub(crate) async fn rehearse(
     let mut live = match first {
         Ok(live) => live,
         Err(error @ ClusterError::Forbidden { .. }) => {
-            return Ok(Rehearsal::refused(target, None, error));
+            return Ok(DryRun::refused(target, None, error));
         }
         Err(error) => return Err(OpsError::while_doing(format!("read `{object}`"))(error)),
     };
@@ -249,22 +245,22 @@ pub(crate) async fn rehearse(
             conflicts: fields,
         };
         if purpose != Purpose::Read {
-            return Ok(Rehearsal::Problem(problem));
+            return Ok(DryRun::Problem(problem));
         }
         warn_of(context, &problem);
         applied = context.apply(&target, ApplyMode::ForcedDryRun).await;
     }
     match applied {
-        Ok(planned) => Ok(Rehearsal::step(target, live, Some(planned))),
+        Ok(planned) => Ok(DryRun::step(target, live, Some(planned))),
         Err(error) if is_absent(&error) && !target.is_served => {
-            Ok(Rehearsal::step(target, live, None))
+            Ok(DryRun::step(target, live, None))
         }
         Err(error) => {
             let on = brought.what_may_lift(&target, &error);
             if on.is_empty() {
                 return failed(target, live.as_ref(), error);
             }
-            Ok(Rehearsal::refused_so_far(target, live, error, on))
+            Ok(DryRun::refused_so_far(target, live, error, on))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
-use super::dry_run::{Rehearsal, rehearse, rehearse_creation, rehearse_known};
+use super::dry_run::{DryRun, dry_run, dry_run_creation, dry_run_known};
 use super::missing_references;
 use super::namespaces::{self, Namespaces};
 use super::own_objects::Brought;
@@ -79,7 +79,7 @@ pub(crate) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
 ///
 /// # Errors
 /// A failed request.
-pub(crate) async fn rehearse_created(
+pub(crate) async fn dry_run_created(
     context: &Context,
     plan: &mut Plan,
 ) -> Result<Vec<Problem>, OpsError> {
@@ -108,27 +108,27 @@ async fn steps(
     );
     let brought = Brought::of(&targets);
     let brought = &brought;
-    let rehearsals: Vec<Rehearsal> = stream::iter(targets)
+    let dry_runs: Vec<DryRun> = stream::iter(targets)
         .map(|target| {
             let known = ahead.remove(&target.reference);
             let in_absent_namespace = is_absent(&target);
             async move {
                 match known {
                     _ if in_absent_namespace => {
-                        rehearse_creation(context, target, purpose, brought).await
+                        dry_run_creation(context, target, purpose, brought).await
                     }
-                    Some(live) => rehearse_known(context, target, live, purpose, brought).await,
-                    None => rehearse(context, target, purpose, brought).await,
+                    Some(live) => dry_run_known(context, target, live, purpose, brought).await,
+                    None => dry_run(context, target, purpose, brought).await,
                 }
             }
         })
         .buffered(CONCURRENCY)
         .try_collect()
         .await?;
-    let moved: BTreeSet<ObjectRef> = rehearsals
+    let moved: BTreeSet<ObjectRef> = dry_runs
         .iter()
-        .filter_map(|rehearsal| match rehearsal {
-            Rehearsal::Step(step) if step.action != Action::Keep => {
+        .filter_map(|dry_run| match dry_run {
+            DryRun::Step(step) if step.action != Action::Keep => {
                 Some(step.target.reference.clone())
             }
             _ => None,
@@ -136,9 +136,9 @@ async fn steps(
         .collect();
     let mut steps = Vec::new();
     let mut problems = Vec::new();
-    for rehearsal in rehearsals {
-        match rehearsal {
-            Rehearsal::Step(step) => {
+    for dry_run in dry_runs {
+        match dry_run {
+            DryRun::Step(step) => {
                 if let Some(problem) = leaves(context, &step).await {
                     match purpose {
                         Purpose::Read => warn_of(context, &problem),
@@ -147,10 +147,10 @@ async fn steps(
                 }
                 steps.push(*step);
             }
-            Rehearsal::Early { step, on, .. } if on.iter().any(|object| moved.contains(object)) => {
+            DryRun::Early { step, on, .. } if on.iter().any(|object| moved.contains(object)) => {
                 steps.push(*step);
             }
-            Rehearsal::Early { problem, .. } | Rehearsal::Problem(problem) => {
+            DryRun::Early { problem, .. } | DryRun::Problem(problem) => {
                 problems.push(problem);
             }
         }

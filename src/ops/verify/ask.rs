@@ -10,7 +10,7 @@ use crate::cluster::{AskError, ClusterError, Question, may_be_guessed};
 use crate::expectation::{Compared, Expectation};
 use crate::figures::milliseconds;
 use crate::ops::{Context, Workload};
-use crate::report::{Endpoint, Problem, ReplicaAnswer, Via};
+use crate::report::{Endpoint, Problem, ReplicaAnswer, Transport};
 
 /// How often a request is repeated when the transport failed, not the replica.
 const REPEATS: u32 = 2;
@@ -67,7 +67,7 @@ pub(super) async fn ask(scene: &Scene<'_>, ordinal: i32, asked: &Asked<'_>) -> G
             content_type: None,
             content_encoding: None,
             latency_ms: None,
-            via: Via::PortForward,
+            transport: Transport::PortForward,
             repeats: 0,
             error: None,
         },
@@ -103,7 +103,7 @@ pub(super) async fn ask(scene: &Scene<'_>, ordinal: i32, asked: &Asked<'_>) -> G
             Err(error) => match error.speaks_against_forwards() {
                 Some(because) if given.because.is_none() => {
                     given.because = Some(because);
-                    given.answer.via = Via::PodProxy;
+                    given.answer.transport = Transport::PodProxy;
                 }
                 _ => {
                     fail(&mut given, asked, error);
@@ -119,7 +119,7 @@ fn take(given: &mut Given, expectation: &Expectation, taken: Answer) {
     let answer = &mut given.answer;
     answer.error = expectation.problem(&taken).or_else(|| {
         let content_type = taken.content_type.as_deref().unwrap_or_default();
-        let is_in_doubt = answer.via == Via::PodProxy
+        let is_in_doubt = answer.transport == Transport::PodProxy
             && expectation.content_type.is_some()
             && may_be_guessed(content_type);
         is_in_doubt.then(|| Problem::NotProven {

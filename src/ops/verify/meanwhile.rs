@@ -55,7 +55,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::report::{Endpoint, Via};
+    use crate::report::{Endpoint, Transport};
 
     fn set(uid: &str, replicas: i32) -> StatefulSet {
         let set = json!({
@@ -82,7 +82,7 @@ mod tests {
             content_type: None,
             content_encoding: None,
             latency_ms: None,
-            via: Via::PortForward,
+            transport: Transport::PortForward,
             repeats: 0,
             error: Some(Problem::Missing),
         }

@@ -93,7 +93,7 @@ impl Picture {
                     }
                 }
             }
-            EventKind::ServerSilent { reason } => self.silence = Some(reason.clone()),
+            EventKind::ServerUnresponsive { reason } => self.silence = Some(reason.clone()),
             EventKind::ServerAnswers { .. } => self.silence = None,
             EventKind::Started(_)
             | EventKind::PodChanged { .. }

@@ -79,7 +79,7 @@ pub enum ChaosVerdict {
     /// The evidence is not enough.
     Inconclusive,
     /// A dry run without objections; nothing was broken.
-    Rehearsed,
+    DryRun,
     /// A control run in which every probe got a right answer; nothing was broken.
     Undisturbed,
 }
@@ -219,7 +219,7 @@ impl ChaosReport {
             ChaosVerdict::Failed if self.is_only_slow() => "survived, too slow",
             ChaosVerdict::Failed => "not survived",
             ChaosVerdict::Refused => "not attempted",
-            ChaosVerdict::Rehearsed => "dry run",
+            ChaosVerdict::DryRun => "dry run",
             ChaosVerdict::Inconclusive => "inconclusive",
             ChaosVerdict::Undisturbed => "undisturbed",
         }
@@ -228,10 +228,7 @@ impl ChaosReport {
     /// Whether a fault was sent, so the data afterwards may differ from before.
     #[must_use]
     pub fn has_afterwards(&self) -> bool {
-        let is_begun = !matches!(
-            self.verdict,
-            ChaosVerdict::Refused | ChaosVerdict::Rehearsed
-        );
+        let is_begun = !matches!(self.verdict, ChaosVerdict::Refused | ChaosVerdict::DryRun);
         self.after.is_some() || is_begun && self.experiment.fault.is_some()
     }
 
@@ -239,7 +236,7 @@ impl ChaosReport {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self.verdict {
-            ChaosVerdict::Survived | ChaosVerdict::Undisturbed | ChaosVerdict::Rehearsed => {
+            ChaosVerdict::Survived | ChaosVerdict::Undisturbed | ChaosVerdict::DryRun => {
                 Outcome::Success
             }
             ChaosVerdict::Failed => Outcome::Unhealthy,

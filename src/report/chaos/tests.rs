@@ -1,7 +1,7 @@
 use super::*;
 use crate::diagnose::{Cause, Finality};
 use crate::fault::Fault;
-use crate::report::{Endpoint, ReplicaAnswer, Via};
+use crate::report::{Endpoint, ReplicaAnswer, Transport};
 
 fn endpoint() -> Endpoint {
     Endpoint {
@@ -24,7 +24,7 @@ fn verified(body: &str, verdict: Outcome) -> VerifyReport {
         content_type: None,
         content_encoding: None,
         latency_ms: None,
-        via: Via::PortForward,
+        transport: Transport::PortForward,
         repeats: 0,
         error: None,
     };

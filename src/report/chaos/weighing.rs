@@ -18,7 +18,7 @@ pub(super) fn weigh(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec
     }
     if observed.experiment.dry_run {
         let reason = "the workload is in its steady state, and no safety check objects";
-        return (ChaosVerdict::Rehearsed, vec![reason.to_owned()]);
+        return (ChaosVerdict::DryRun, vec![reason.to_owned()]);
     }
     let (verdict, mut reasons) = decide(observed, data);
     reasons.extend(reconnected(observed));

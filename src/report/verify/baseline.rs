@@ -18,7 +18,7 @@ use super::finding::{Finding, FindingKind};
 use super::group::{AnswerGroup, offset};
 use super::problem::short;
 use super::words::{replicas, serve};
-use super::{Endpoint, ReplicaAnswer, VerifyReport, Via};
+use super::{Endpoint, ReplicaAnswer, Transport, VerifyReport};
 use crate::exit::Outcome;
 use crate::figures::{count, hexadecimal};
 use crate::object::ObjectRef;
@@ -54,7 +54,7 @@ pub struct BaselineAnswer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
     /// The transport: the API server's proxy adds a content type if there is none.
-    pub via: Via,
+    pub transport: Transport,
     /// The expressions whose matches were ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
@@ -101,7 +101,7 @@ impl Baseline {
                     bytes: group.bytes,
                     content_type: answer.content_type.clone(),
                     content_encoding: answer.content_encoding.clone(),
-                    via: answer.via,
+                    transport: answer.transport,
                     ignore: ignored(&group.endpoint),
                     content,
                 })
@@ -322,7 +322,8 @@ impl BaselineAnswer {
             if answer.status != Some(self.status) {
                 let status = answer.status.unwrap_or_default();
                 words = format!("status {status} instead of {}", self.status);
-            } else if answer.via == self.via && answer.content_type != self.content_type {
+            } else if answer.transport == self.transport && answer.content_type != self.content_type
+            {
                 words = format!(
                     "{} instead of {}",
                     named(&answer.content_type, "no content type"),

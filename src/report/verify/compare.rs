@@ -8,7 +8,7 @@ use super::finding::{Finding, FindingKind};
 use super::group::{AnswerGroup, offset};
 use super::problem::short;
 use super::words::{replicas, serve};
-use super::{ReplicaAnswer, Via};
+use super::{ReplicaAnswer, Transport};
 
 /// UTF-8's byte-order mark.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -212,12 +212,12 @@ fn label(
     name: &str,
     of: impl Fn(&ReplicaAnswer) -> Option<&str>,
 ) -> Option<Finding> {
-    [Via::PortForward, Via::PodProxy]
+    [Transport::PortForward, Transport::PodProxy]
         .into_iter()
-        .find_map(|via| {
+        .find_map(|transport| {
             let mut labels: BTreeMap<Option<&str>, Vec<i32>> = BTreeMap::new();
             let of_group = answers.iter().filter(|answer| {
-                answer.via == via
+                answer.transport == transport
                     && answer.error.is_none()
                     && answer.endpoint == group.endpoint
                     && answer.compared() == Some(&group.sha256)

@@ -34,7 +34,7 @@ fn answer_at(path: &str, ordinal: i32, body: &str) -> ReplicaAnswer {
         content_type: None,
         content_encoding: None,
         latency_ms: Some(1),
-        via: Via::PortForward,
+        transport: Transport::PortForward,
         repeats: 0,
         error: None,
     }

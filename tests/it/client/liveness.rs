@@ -24,7 +24,7 @@ fn counted(events: &[EventKind]) -> (usize, usize) {
     let count =
         |wanted: fn(&EventKind) -> bool| events.iter().filter(|event| wanted(event)).count();
     (
-        count(|event| matches!(event, EventKind::ServerSilent { .. })),
+        count(|event| matches!(event, EventKind::ServerUnresponsive { .. })),
         count(|event| matches!(event, EventKind::ServerAnswers { .. })),
     )
 }
@@ -60,7 +60,9 @@ async fn an_unresponsive_server_is_named_before_the_request_gives_up() {
     // The lost request itself may be reported once more.
     assert_eq!(answers, silent + 1);
     let silent_for = events.iter().find_map(|event| match event {
-        EventKind::ServerAnswers { silent_for_ms } => Some(*silent_for_ms),
+        EventKind::ServerAnswers {
+            unresponsive_for_ms,
+        } => Some(*unresponsive_for_ms),
         _ => None,
     });
     assert!(

@@ -307,9 +307,9 @@ async fn an_unreachable_api_server_is_named_once_and_waited_for() {
     let output = process.finish().await.expect_code(0);
     let events = output.json_lines();
     let count = |name: &str| events.iter().filter(|event| event["event"] == name).count();
-    assert!(count("server_silent") >= 1, "{}", output.stdout);
+    assert!(count("server_unresponsive") >= 1, "{}", output.stdout);
     assert_eq!(
-        count("server_silent"),
+        count("server_unresponsive"),
         count("server_answers"),
         "{}",
         output.stdout

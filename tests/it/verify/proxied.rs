@@ -19,8 +19,8 @@ async fn where_port_forwards_are_forbidden_the_proxy_is_used_and_named() {
     let server = without_forwards().await;
     let output = verify(&server).await.expect_code(0);
     let report = report(&output);
-    assert_eq!(report["replicas"][0]["via"], "pod_proxy");
-    assert_eq!(report["replicas"][1]["via"], "pod_proxy");
+    assert_eq!(report["replicas"][0]["transport"], "pod_proxy");
+    assert_eq!(report["replicas"][1]["transport"], "pod_proxy");
     let note = "replicas 0, 1 were reached through the API server's pod proxy because port-forwards are forbidden";
     assert!(
         report["notes"][0].as_str().unwrap().starts_with(note),
@@ -55,7 +55,7 @@ async fn where_port_forwards_do_not_work_the_proxy_is_used() {
         server.fault(Rule::new(fault).path("/portforward"));
         let output = verify(&server).await.expect_code(0);
         let report = report(&output);
-        assert_eq!(report["replicas"][0]["via"], "pod_proxy", "{report}");
+        assert_eq!(report["replicas"][0]["transport"], "pod_proxy", "{report}");
     }
 }
 
@@ -65,7 +65,10 @@ async fn a_network_failure_is_no_reason_for_the_proxy() {
     server.fault(Rule::new(Fault::CutBefore).path("/portforward"));
     let output = verify(&server).await.expect_code(5);
     let report = report(&output);
-    assert_eq!(report["replicas"][0]["via"], "port_forward", "{report}");
+    assert_eq!(
+        report["replicas"][0]["transport"], "port_forward",
+        "{report}"
+    );
     assert!(
         !server
             .requests()

@@ -38,7 +38,7 @@ pub(super) fn broken(case: &Case<'_>, report: &ChaosReport) -> Vec<String> {
         ChaosVerdict::Refused if !report.faults.is_empty() || is_struck(case, attack) => {
             wrong.push("it says refused, and broke something".to_owned());
         }
-        ChaosVerdict::Undisturbed | ChaosVerdict::Rehearsed => {
+        ChaosVerdict::Undisturbed | ChaosVerdict::DryRun => {
             wrong.push(format!("it says {:?}, and was to break", report.verdict));
         }
         ChaosVerdict::Refused | ChaosVerdict::Inconclusive => {}

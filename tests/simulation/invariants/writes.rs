@@ -45,7 +45,7 @@ fn planned(case: &Case<'_>) -> Vec<String> {
 fn up(case: &Case<'_>, requests: &[Request]) -> Vec<String> {
     let mut wrong = Vec::new();
     let planned = planned(case);
-    let mut rehearsed = BTreeSet::new();
+    let mut checked = BTreeSet::new();
     // A write whose answer was lost may be sent again; the second one changes nothing.
     let mut unheard = BTreeSet::new();
     let mut has_namespace = false;
@@ -55,7 +55,7 @@ fn up(case: &Case<'_>, requests: &[Request]) -> Vec<String> {
             wrong.push(format!("forced: {}", request.line()));
         }
         if is_dry && request.method == Method::PATCH && is_done(request) {
-            rehearsed.insert(request.path.clone());
+            checked.insert(request.path.clone());
         }
         if !request.is_write() {
             continue;
@@ -83,7 +83,7 @@ fn up(case: &Case<'_>, requests: &[Request]) -> Vec<String> {
         {
             wrong.push(format!("not in the plan: {}", request.line()));
         }
-        if let Some(missing) = planned.iter().find(|path| !rehearsed.contains(*path)) {
+        if let Some(missing) = planned.iter().find(|path| !checked.contains(*path)) {
             wrong.push(format!(
                 "written before the dry run of `{missing}`: {}",
                 request.line()

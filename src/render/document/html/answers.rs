@@ -4,7 +4,7 @@ use super::pieces::{Column, begin_table, end_table, figure, or_dash, time};
 use crate::exit::Outcome;
 use crate::render::document::markup::Markup;
 use crate::render::document::story::Story;
-use crate::report::{Certainty, ReplicaAnswer, VerifyReport, Via};
+use crate::report::{Certainty, ReplicaAnswer, Transport, VerifyReport};
 
 /// At most this many equal answers are shown.
 const MOST_SAME: usize = 50;
@@ -116,7 +116,7 @@ pub(super) fn table(
             "{} on port {}",
             answer.endpoint.path, answer.endpoint.port
         ));
-        if answer.via == Via::PodProxy {
+        if answer.transport == Transport::PodProxy {
             markup.raw(" (API server's pod proxy)");
         }
         markup

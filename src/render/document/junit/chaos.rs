@@ -14,10 +14,7 @@ pub(super) fn cases(report: &ChaosReport) -> Vec<Case> {
         "steady state before the fault",
         &report.before,
     )];
-    if matches!(
-        report.verdict,
-        ChaosVerdict::Refused | ChaosVerdict::Rehearsed
-    ) {
+    if matches!(report.verdict, ChaosVerdict::Refused | ChaosVerdict::DryRun) {
         let skipped = |name: &str| {
             let reason = "nothing was broken".to_owned();
             Case::new("fault", name, CaseResult::Skipped(reason))

@@ -136,10 +136,12 @@ impl<'a> Story<'a> {
                 pods,
                 at_ms: event.elapsed_ms,
             }),
-            EventKind::ServerAnswers { silent_for_ms } => {
+            EventKind::ServerAnswers {
+                unresponsive_for_ms,
+            } => {
                 let until = event.elapsed_ms;
                 self.silences
-                    .push((until.saturating_sub(*silent_for_ms), until));
+                    .push((until.saturating_sub(*unresponsive_for_ms), until));
             }
             EventKind::Warning { message } if !self.warnings.contains(&message.as_str()) => {
                 self.warnings.push(message);

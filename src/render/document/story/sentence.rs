@@ -118,7 +118,7 @@ impl Story<'_> {
             ChaosVerdict::Refused => {
                 "Nothing was broken, because it was not safe or the steady state was not proven.".to_owned()
             }
-            ChaosVerdict::Rehearsed => {
+            ChaosVerdict::DryRun => {
                 "This was a dry run: nothing was broken, and no safety check objects to the experiment."
                     .to_owned()
             }
@@ -160,10 +160,7 @@ impl Story<'_> {
         let report = self
             .chaos()
             .filter(|report| report.availability.probed_ms > 0)?;
-        if matches!(
-            report.verdict,
-            ChaosVerdict::Refused | ChaosVerdict::Rehearsed
-        ) {
+        if matches!(report.verdict, ChaosVerdict::Refused | ChaosVerdict::DryRun) {
             return None;
         }
         let availability = &report.availability;

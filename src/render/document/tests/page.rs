@@ -116,7 +116,7 @@ fn the_first_words_are_the_verdict_and_never_better_than_the_exit_status() {
         ("survived", "✓ Survived"),
         ("survived-often", "✓ Survived"),
         ("control", "✓ Undisturbed"),
-        ("rehearsed", "✓ Dry run"),
+        ("dry-run", "✓ Dry run"),
         ("forgotten", "✗ Not survived"),
         ("crashed", "✗ Not survived"),
         ("refused", "✗ Not attempted"),
@@ -196,7 +196,7 @@ fn without_a_fault_there_is_no_data_after_it() {
         report.data.after_sha256 = None;
         report.data.preserved = None;
     });
-    for events in [control, named("rehearsed")] {
+    for events in [control, named("dry-run")] {
         let page = page(&events);
         assert!(page.contains("SHA-256 on every replica"), "{page}");
         assert!(

@@ -175,7 +175,7 @@ fn under_way(replicas: usize) -> Vec<Event> {
                 experiment,
                 replicas: (0..replicas).map(pod).collect(),
                 what: String::new(),
-                reach: Vec::new(),
+                blast_radius: Vec::new(),
             },
         ),
     ];

@@ -124,11 +124,16 @@ fn writing_and_waiting_are_shown_while_they_last() {
 fn a_silent_server_is_shown_until_it_answers() {
     let silent = at(
         10,
-        EventKind::ServerSilent {
+        EventKind::ServerUnresponsive {
             reason: "connection refused".into(),
         },
     );
-    let answers = at(20, EventKind::ServerAnswers { silent_for_ms: 10 });
+    let answers = at(
+        20,
+        EventKind::ServerAnswers {
+            unresponsive_for_ms: 10,
+        },
+    );
     let shown = rows(&[started("up"), silent.clone()], 80, 20);
     assert_eq!(
         shown,

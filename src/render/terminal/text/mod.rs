@@ -52,7 +52,7 @@ impl Text {
             | EventKind::Endpoints { .. }
             | EventKind::PodChanged { .. }
             | EventKind::Warning { .. }
-            | EventKind::ServerSilent { .. }
+            | EventKind::ServerUnresponsive { .. }
             | EventKind::ServerAnswers { .. } => said,
             // The blast radius comes first, before earlier answers.
             EventKind::Experiment { .. } => {
@@ -137,13 +137,15 @@ impl Text {
                 vec![self.logs.line(pod, *ordinal, container, line)]
             }
             EventKind::Warning { message } => vec![warning(message)],
-            EventKind::ServerSilent { reason } => {
+            EventKind::ServerUnresponsive { reason } => {
                 vec![warning(&format!("no usable response: {reason}; retrying"))]
             }
-            EventKind::ServerAnswers { silent_for_ms } => {
+            EventKind::ServerAnswers {
+                unresponsive_for_ms,
+            } => {
                 let text = format!(
                     "the API server responds again after {}",
-                    took(*silent_for_ms)
+                    took(*unresponsive_for_ms)
                 );
                 vec![Line::said(Level::Problem).text(text)]
             }

@@ -40,7 +40,7 @@ fn answer(ordinal: i32, body: &str) -> ReplicaAnswer {
         content_type: Some("text/plain".to_owned()),
         content_encoding: None,
         latency_ms: Some(1),
-        via: Via::PortForward,
+        transport: Transport::PortForward,
         repeats: 0,
         error: None,
     }
@@ -187,7 +187,7 @@ fn another_content_type_or_status_is_another_answer() {
         "replicas 0, 1 serve the data of the baseline, but with status 200 instead of 201"
     );
     // What the API server's proxy says of a type is not the pod's own word.
-    typed.endpoints[0].via = Via::PodProxy;
+    typed.endpoints[0].transport = Transport::PodProxy;
     let (report, _) = verification(&["1\n", "1\n"], Some(&typed));
     assert_eq!(report.verdict, Outcome::Success);
 }

@@ -160,7 +160,7 @@ fn equal_bytes_with_other_content_types_are_not_the_same_answer() {
 #[test]
 fn a_content_type_that_the_proxy_may_have_added_is_not_held_against_a_replica() {
     let by_proxy = ReplicaAnswer {
-        via: Via::PodProxy,
+        transport: Transport::PodProxy,
         content_type: Some("text/plain; charset=utf-8".to_owned()),
         ..answer(1, "a")
     };

@@ -152,7 +152,7 @@ async fn a_dry_run_says_everything_and_writes_nothing() {
         scene
             .told(&["chaos", "--dry-run", "--fault", fault])
             .await
-            .is(SUCCESS, "rehearsed")
+            .is(SUCCESS, "dry_run")
             .with("/faults", &json!([]))
             .with("/experiment/fault", &json!(fault));
         assert_eq!(scene.server.writes().len(), 0, "{fault}");

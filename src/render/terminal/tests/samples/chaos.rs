@@ -19,7 +19,7 @@ pub(crate) fn survived_often(repeat: u32) -> Vec<Event> {
     let middle = events.len() / 2;
     let elapsed_ms = events[middle].elapsed_ms;
     let silent = EventKind::ServerAnswers {
-        silent_for_ms: 2_300,
+        unresponsive_for_ms: 2_300,
     };
     events.insert(middle, at(elapsed_ms, silent));
     events
@@ -81,7 +81,7 @@ pub(crate) fn control() -> Vec<Event> {
 }
 
 /// A dry run.
-pub(crate) fn rehearsed() -> Vec<Event> {
+pub(crate) fn dry_run() -> Vec<Event> {
     let experiment = Experiment {
         dry_run: true,
         ..experiment(1)
@@ -122,7 +122,7 @@ pub(crate) fn experiments() -> Vec<(&'static str, Vec<Event>)> {
         ("unproven", unproven()),
         ("refused", refused()),
         ("control", control()),
-        ("rehearsed", rehearsed()),
+        ("dry-run", dry_run()),
         ("interrupted", interrupted()),
     ]
 }

@@ -254,14 +254,14 @@ pub(crate) fn rollout_status() -> Vec<Event> {
         at(20, rollout(&state)),
         at(
             9_000,
-            EventKind::ServerSilent {
+            EventKind::ServerUnresponsive {
                 reason: "connection refused".into(),
             },
         ),
         at(
             21_300,
             EventKind::ServerAnswers {
-                silent_for_ms: 12_300,
+                unresponsive_for_ms: 12_300,
             },
         ),
         finished(

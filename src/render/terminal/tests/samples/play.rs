@@ -64,7 +64,7 @@ impl Play {
                 experiment: experiment.clone(),
                 replicas: pods.clone(),
                 what: what(experiment),
-                reach: vec![
+                blast_radius: vec![
                     "1 of 2 replicas stays up".into(),
                     "each pod has 10 s to stop".into(),
                     "each of 2 replicas is probed every 100 ms: GET /keys on port 80".into(),

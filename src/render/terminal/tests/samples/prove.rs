@@ -12,7 +12,7 @@ use crate::exit::ExitStatus;
 use crate::fault::Fault;
 use crate::report::{
     Availability, ChaosReport, Endpoint, Experiment, FaultRecord, Observed, Prober, Problem,
-    RecoveryPhase, ReplicaAnswer, Report, Selection, VerifyReport, Via,
+    RecoveryPhase, ReplicaAnswer, Report, Selection, Transport, VerifyReport,
 };
 
 pub(super) fn endpoint() -> Endpoint {
@@ -36,7 +36,7 @@ pub(crate) fn answer(ordinal: i32, sha256: &str) -> ReplicaAnswer {
         content_type: Some("text/plain".into()),
         content_encoding: None,
         latency_ms: Some(12),
-        via: Via::PortForward,
+        transport: Transport::PortForward,
         repeats: 0,
         error: None,
     }

@@ -101,7 +101,7 @@ fn ending(report: &ChaosReport) -> String {
                 _ => format!(": {all} at most"),
             }
         }
-        ChaosVerdict::Rehearsed => ": nothing was broken".to_owned(),
+        ChaosVerdict::DryRun => ": nothing was broken".to_owned(),
         ChaosVerdict::Undisturbed => {
             let replicas = &report.availability.replicas;
             let probes: u64 = replicas.iter().map(|it| it.probes.right).sum();

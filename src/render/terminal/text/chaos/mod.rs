@@ -88,9 +88,9 @@ impl ChaosLines {
             EventKind::Experiment {
                 experiment,
                 what,
-                reach,
+                blast_radius,
                 ..
-            } => self.experiment(experiment, what, reach, width),
+            } => self.experiment(experiment, what, blast_radius, width),
             EventKind::Fault {
                 number,
                 fault,
@@ -143,7 +143,7 @@ impl ChaosLines {
         &mut self,
         experiment: &Experiment,
         what: &str,
-        reach: &[String],
+        blast_radius: &[String],
         width: usize,
     ) -> Vec<Line> {
         self.repeat = experiment.repeat;
@@ -152,7 +152,7 @@ impl ChaosLines {
         }
         let line = Line::said(Level::Progress).text("this will ");
         let mut lines = vec![line.with(Tone::Strong, what)];
-        let sentences = std::iter::once(&self.place).chain(reach);
+        let sentences = std::iter::once(&self.place).chain(blast_radius);
         lines.extend(sentences.flat_map(|sentence| facts::entry(Level::Progress, sentence, width)));
         lines
     }

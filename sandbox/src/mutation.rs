@@ -1,4 +1,4 @@
-//! Mutations: deliberate bugs that show whether the simulation finds them.
+//! Mutations: deliberate mutations that show whether the simulation finds them.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::files::{self, FileError};
 
 /// One change of the source that breaks a promise.
 #[derive(Debug)]
-pub(crate) struct PlantedBug {
+pub(crate) struct Mutation {
     pub(crate) name: String,
     /// Relative to the workspace.
     file: PathBuf,
@@ -20,7 +20,7 @@ pub(crate) struct PlantedBug {
 
 /// A mutation cannot be applied.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PlantError {
+pub(crate) enum MutationError {
     /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),
@@ -48,41 +48,43 @@ pub(crate) enum PlantError {
     Unknown(String),
 }
 
-impl PlantedBug {
+impl Mutation {
     /// All mutations of a folder, by name; or only the named ones, if any are named.
     ///
     /// # Errors
     /// When a description cannot be read, or a name is unknown.
-    pub(crate) fn load(folder: &Path, names: &[String]) -> Result<Vec<Self>, PlantError> {
-        let mut bugs = files::entries(folder)
+    pub(crate) fn load(folder: &Path, names: &[String]) -> Result<Vec<Self>, MutationError> {
+        let mut mutations = files::entries(folder)
             .iter()
             .map(|path| Self::read(path))
-            .collect::<Result<Vec<Self>, PlantError>>()?;
-        bugs.sort_by(|one, other| one.name.cmp(&other.name));
+            .collect::<Result<Vec<Self>, MutationError>>()?;
+        mutations.sort_by(|one, other| one.name.cmp(&other.name));
         if let Some(name) = names
             .iter()
-            .find(|name| bugs.iter().all(|bug| bug.name != **name))
+            .find(|name| mutations.iter().all(|mutation| mutation.name != **name))
         {
-            return Err(PlantError::Unknown(name.clone()));
+            return Err(MutationError::Unknown(name.clone()));
         }
-        bugs.retain(|bug| names.is_empty() || names.contains(&bug.name));
-        Ok(bugs)
+        mutations.retain(|mutation| names.is_empty() || names.contains(&mutation.name));
+        Ok(mutations)
     }
 
-    fn read(path: &Path) -> Result<Self, PlantError> {
+    fn read(path: &Path) -> Result<Self, MutationError> {
         let document: DocumentMut =
             files::read(path)?
                 .parse()
-                .map_err(|source| PlantError::Syntax {
+                .map_err(|source| MutationError::Syntax {
                     path: path.to_owned(),
                     source,
                 })?;
         let text = |field: &'static str| {
             let value = document.get(field).and_then(toml_edit::Item::as_str);
-            value.map(str::to_owned).ok_or_else(|| PlantError::Field {
-                path: path.to_owned(),
-                field,
-            })
+            value
+                .map(str::to_owned)
+                .ok_or_else(|| MutationError::Field {
+                    path: path.to_owned(),
+                    field,
+                })
         };
         let name = path.file_stem().unwrap_or_default();
         Ok(Self {
@@ -98,25 +100,25 @@ impl PlantedBug {
     ///
     /// # Errors
     /// When it does not apply, and the errors of `work`.
-    pub(crate) fn planted<T, E: From<PlantError>>(
+    pub(crate) fn applied<T, E: From<MutationError>>(
         &self,
         workspace: &Path,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
         let path = workspace.join(&self.file);
-        let source = files::read(&path).map_err(PlantError::from)?;
+        let source = files::read(&path).map_err(MutationError::from)?;
         let places = source.matches(&self.find).count();
         if places != 1 {
-            return Err(E::from(PlantError::Places {
+            return Err(E::from(MutationError::Places {
                 name: self.name.clone(),
                 file: self.file.clone(),
                 places,
             }));
         }
         let broken = source.replace(&self.find, &self.replace);
-        files::write_private(&path, broken).map_err(PlantError::from)?;
+        files::write_private(&path, broken).map_err(MutationError::from)?;
         let outcome = work();
-        files::write_private(&path, source).map_err(PlantError::from)?;
+        files::write_private(&path, source).map_err(MutationError::from)?;
         outcome
     }
 }

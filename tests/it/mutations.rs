@@ -1,4 +1,4 @@
-//! The mutations of `cargo sandbox planted-bugs`: each still applies to the source.
+//! The mutations of `cargo sandbox mutations`: each still applies to the source.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use std::path::Path;
 fn every_mutation_fits_the_source() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut count = 0;
-    for entry in std::fs::read_dir(root.join("tests/planted")).unwrap() {
+    for entry in std::fs::read_dir(root.join("tests/mutations")).unwrap() {
         let path = entry.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
         let bug: toml_edit::DocumentMut = text.parse().unwrap();

@@ -1,4 +1,4 @@
-//! `planted-bugs`: does the simulation find mutations? Each one is applied to a copy of the
+//! `mutations`: does the simulation find mutations? Each one is applied to a copy of the
 //! workspace.
 
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use crate::error::SandboxError;
 use crate::files::{self, FileError};
 use crate::foreground;
 use crate::interrupt::Interrupt;
-use crate::planted::{PlantError, PlantedBug};
+use crate::mutation::{Mutation, MutationError};
 use crate::terminal;
 use crate::workspace;
 
@@ -29,29 +29,32 @@ const TEST: [&str; 5] = [
 /// interrupted.
 pub(crate) fn run(names: &[String], interrupt: &Interrupt) -> Result<bool, SandboxError> {
     let root = workspace::root();
-    let bugs = PlantedBug::load(&root.join("tests/planted"), names)?;
-    let folder = root.join("target/planted-bugs");
+    let mutations = Mutation::load(&root.join("tests/mutations"), names)?;
+    let folder = root.join("target/mutations");
     let copy = folder.join("workspace");
     copy_workspace(&root, &copy)?;
     let mut all_found = true;
     terminal::progress(format_args!(
         "{} mutations; their output is in {}",
-        bugs.len(),
+        mutations.len(),
         folder.display()
     ));
-    for bug in &bugs {
-        let log = folder.join(format!("{}.log", bug.name));
-        let found = bug.planted(&copy, || simulate(bug, &copy, &log, interrupt))?;
+    for mutation in &mutations {
+        let log = folder.join(format!("{}.log", mutation.name));
+        let found = mutation.applied(&copy, || simulate(mutation, &copy, &log, interrupt))?;
         all_found &= found.is_some();
         let found = found.map_or("MISSED".to_owned(), |how| format!("found by {how}"));
-        terminal::data(format_args!("{:<30} {found:<20} {}", bug.name, bug.why));
+        terminal::data(format_args!(
+            "{:<30} {found:<20} {}",
+            mutation.name, mutation.why
+        ));
     }
     Ok(all_found)
 }
 
 /// Builds and runs the simulation; returns which failure found the mutation.
 fn simulate(
-    bug: &PlantedBug,
+    mutation: &Mutation,
     workspace: &Path,
     log: &Path,
     interrupt: &Interrupt,
@@ -70,8 +73,8 @@ fn simulate(
         Ok(foreground::run(command, interrupt)?.success())
     };
     if !run(&["--no-run"])? {
-        return Err(PlantError::DoesNotCompile {
-            name: bug.name.clone(),
+        return Err(MutationError::DoesNotCompile {
+            name: mutation.name.clone(),
             log: log.to_owned(),
         }
         .into());
