@@ -1,6 +1,6 @@
 //! Connections that are kept: what a server does to its later answers, and to the connection itself.
 
-use apiserver_model::{Framing, Reply};
+use apiserver_model::{Framing, Reply, When};
 use serde_json::json;
 
 use super::super::{KEYS, OTHER, SUCCESS, Scene, UNDECIDED, UNHEALTHY, everyone, replica};
@@ -9,21 +9,21 @@ use super::{Told, chaos, slow};
 /// More probes than the warm-up makes.
 const WARM: usize = 12;
 
-/// Replica 1 gives one answer in the middle of a run.
-async fn once(reply: Reply) -> Scene {
+/// Replica 1 gives one answer in the middle of a control run.
+async fn control(reply: Reply) -> Told {
     let scene = Scene::new().await.live(everyone(), slow());
     let mut replies = vec![Reply::ok(KEYS); WARM];
     replies.extend([reply, Reply::ok(KEYS)]);
     scene.server.serve_in_turn(replica(1), "/keys", replies);
-    scene
+    chaos(&scene, &["--control", "--for", "4s"]).await
 }
 
-async fn control(reply: Reply) -> Told {
-    chaos(&once(reply).await, &["--control", "--for", "2s"]).await
-}
-
+/// Replica 1 gives one answer while replica 0 is away.
 async fn fault(reply: Reply) -> Told {
-    chaos(&once(reply).await, &[]).await
+    let scene = Scene::new().await.live(everyone(), slow());
+    let (away, replies) = (When::Away(replica(0)), vec![reply, Reply::ok(KEYS)]);
+    scene.server.serve_when(replica(1), "/keys", away, replies);
+    chaos(&scene, &[]).await
 }
 
 /// The connection ends before any byte of an answer.
