@@ -14,8 +14,7 @@ use crate::event::ErrorText;
 use crate::exit::ExitStatus;
 use crate::manifest::{EditErrors, ManifestError, ManifestErrors};
 use crate::ops::OpsError;
-use crate::render::document::JournalError;
-use crate::render::document::SaveError;
+use crate::render::document::{JournalError, SaveError};
 use crate::ui::{OutputError, brief};
 
 /// A command that failed.

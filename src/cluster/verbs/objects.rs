@@ -7,9 +7,8 @@ use serde_json::Value;
 
 use super::super::connect::Cluster;
 use super::super::error::ClusterError;
-use super::super::request::decode;
 use super::super::request::sender::Effect;
-use super::super::request::warning;
+use super::super::request::{decode, warning};
 use super::discovery::ResourceKind;
 
 /// The field manager of everything that this program applies.

@@ -12,8 +12,7 @@ use crate::cluster::ClusterError;
 use crate::object::ObjectRef;
 use crate::ops::error::{OpsError, Problem};
 use crate::ops::nearby::Nearby;
-use crate::ops::{CONCURRENCY, Context, Set, Workload};
-use crate::ops::{cordoned_nodes, preflight, read_ahead};
+use crate::ops::{CONCURRENCY, Context, Set, Workload, cordoned_nodes, preflight, read_ahead};
 use crate::plan::Target;
 use crate::status::is_being_deleted;
 

@@ -8,8 +8,7 @@ use super::service_account;
 use crate::cluster::{ApplyMode, ClusterError};
 use crate::object::ObjectRef;
 use crate::ops::error::{OpsError, OwnedField, Problem};
-use crate::ops::read_ahead;
-use crate::ops::{Context, ServerField};
+use crate::ops::{Context, ServerField, read_ahead};
 use crate::plan::{Step, Target};
 
 /// How often an object that another client is writing is compared again.

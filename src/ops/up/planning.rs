@@ -14,8 +14,7 @@ use crate::object::ObjectRef;
 use crate::ops::error::{OpsError, Problem};
 use crate::ops::finalizers::holders;
 use crate::ops::read_ahead::Ahead;
-use crate::ops::{CONCURRENCY, Context, Set};
-use crate::ops::{preflight, read_ahead};
+use crate::ops::{CONCURRENCY, Context, Set, preflight, read_ahead};
 use crate::plan::{Plan, Step, Target};
 use crate::status::is_being_deleted;
 

@@ -2,8 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::figures::percent;
-use crate::figures::took;
+use crate::figures::{percent, took};
 use crate::render::document::markup::Markup;
 use crate::render::document::story::Clip;
 

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::facts::{entry, fact};
-use crate::figures::{count, short_digest, took};
-use crate::figures::{percent, took_both};
+use crate::figures::{count, percent, short_digest, took, took_both};
 use crate::render::terminal::breaks::unbroken;
 use crate::render::terminal::line::{Level, Line, Tone};
 use crate::render::terminal::table::{Column, Table};
