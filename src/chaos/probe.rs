@@ -200,20 +200,19 @@ impl Probe {
             let (_, answer) = asking.await;
             let pod = judge.right.pod.clone();
             let judgement = match answer {
-                Ok(answer) => judge.answer(&answer),
-                Err(error) if error.has_begun() => judge.error(&error),
+                Ok(answer) => Some(judge.answer(&answer)),
+                Err(error) if error.has_begun() => Some(judge.error(&error)),
                 Err(AskError::LinkBroken) => return,
-                Err(_) => {
-                    if is_right && !judge.cluster.is_unresponsive() {
-                        record.reconnected(&pod);
-                    }
-                    return;
-                }
+                Err(_) => None,
             };
-            if judgement.state != ProbeState::Right {
-                let times = (began_ms, record.now_ms());
-                let took_ms = times.1.saturating_sub(began_ms);
-                record.add(&pod, Sample::new(judgement, Some(run), times, took_ms));
+            match judgement.filter(|judgement| judgement.state != ProbeState::Silent) {
+                None if is_right && !judge.cluster.is_unresponsive() => record.reconnected(&pod),
+                Some(judgement) if judgement.state != ProbeState::Right => {
+                    let times = (began_ms, record.now_ms());
+                    let took_ms = times.1.saturating_sub(began_ms);
+                    record.add(&pod, Sample::new(judgement, Some(run), times, took_ms));
+                }
+                _ => {}
             }
         });
     }

@@ -1,5 +1,7 @@
 //! Connections that are kept: what a server does to its later answers, and to the connection itself.
 
+use std::time::Duration;
+
 use apiserver_model::{Framing, Reply, When};
 use serde_json::json;
 
@@ -78,6 +80,20 @@ async fn an_answer_that_is_not_complete_in_time_is_no_answer() {
         .await
         .is(UNHEALTHY, "failed")
         .saying("it announced ");
+}
+
+/// A new connection brings the right answer meanwhile, so only a client of the old one misses its own.
+#[tokio::test]
+async fn an_answer_that_begins_late_and_never_ends_is_an_error_of_its_connection() {
+    let half = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}",
+        KEYS.len(),
+        &KEYS[..5]
+    );
+    fault(Reply::verbatim(half).after(Duration::from_millis(500)))
+        .await
+        .is(SUCCESS, "survived")
+        .saying("clients that keep their connections would have seen 1 error: `cryptoserver-1` 1");
 }
 
 #[tokio::test]
