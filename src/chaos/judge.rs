@@ -76,6 +76,8 @@ pub(super) struct Judge {
     pub(super) probing: Probing,
     pub(super) pods: Sight<Pod>,
     pub(super) right: Right,
+    /// Whether the replica is probed at other endpoints, too.
+    pub(super) is_one_of_several: bool,
     pub(super) known: KnownContent,
     /// Tells whether the pod has a different template revision now.
     pub(super) templates: Templates,
@@ -84,12 +86,23 @@ pub(super) struct Judge {
 impl Judge {
     /// Judges a complete answer.
     pub(super) fn answer(&self, answer: &Answer) -> Judgement {
-        self.of_this_template(self.of_answer(answer))
+        self.located(self.of_this_template(self.of_answer(answer)))
     }
 
     /// Judges a probe without a complete answer.
     pub(super) fn error(&self, error: &AskError) -> Judgement {
-        self.of_this_template(self.of_error(error))
+        self.located(self.of_this_template(self.of_error(error)))
+    }
+
+    /// Names the endpoint where there are several.
+    fn located(&self, mut judgement: Judgement) -> Judgement {
+        if self.is_one_of_several
+            && let Some(detail) = &mut judgement.detail
+        {
+            detail.push_str(", at ");
+            detail.push_str(&self.probing.question.path);
+        }
+        judgement
     }
 
     /// A different answer is unknown, not wrong, if the pod has a different template revision.

@@ -102,11 +102,6 @@ impl Probe {
         }
     }
 
-    /// The path of the endpoint.
-    pub(super) fn path(&self) -> &str {
-        &self.judge.probing.question.path
-    }
-
     /// Probes once.
     pub(super) async fn once(&mut self, run: Option<&PodRun>) -> Probed {
         while self.late.try_join_next().is_some() {}

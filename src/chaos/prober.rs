@@ -48,6 +48,7 @@ impl Prober {
         }
         let record = Arc::new(Record::of(emitter.clone(), &names, interval));
         let mut probes: BTreeMap<String, Vec<Probe>> = BTreeMap::new();
+        let is_one_of_several = endpoints.len() > 1;
         for (probing, answers) in endpoints {
             let known = KnownContent::default();
             for right in answers {
@@ -57,6 +58,7 @@ impl Prober {
                     probing: probing.clone(),
                     pods: pods.clone(),
                     right,
+                    is_one_of_several,
                     known: known.clone(),
                     templates: templates.clone(),
                 };

@@ -40,14 +40,9 @@ impl Replica {
     /// Probes one endpoint after the other, up to one that does not answer: the next ones would only add
     /// their own timeouts. The worst answer counts.
     async fn sample(&mut self, run: Option<&PodRun>) -> Option<Probed> {
-        let names_path = self.probes.len() > 1;
         let mut worst: Option<Probed> = None;
         for probe in &mut self.probes {
-            let mut probed = probe.once(run).await;
-            if names_path && let Some(detail) = &mut probed.judgement.detail {
-                detail.push_str(", at ");
-                detail.push_str(probe.path());
-            }
+            let probed = probe.once(run).await;
             let is_unanswered = matches!(
                 probed.judgement.state,
                 ProbeState::Silent | ProbeState::Unknown
