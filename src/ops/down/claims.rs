@@ -10,7 +10,6 @@ use crate::object::ObjectRef;
 use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::workload::pod_selector;
-use crate::plan::Target;
 use crate::status::is_being_deleted;
 
 /// Why a claim or a volume is kept.
@@ -69,13 +68,7 @@ pub(super) async fn of_templates(
         }
         let object = ObjectRef::new("", "PersistentVolumeClaim", namespace, name);
         if options.delete_data || is_being_deleted(&claim) {
-            let target = Target {
-                reference: object,
-                kind: kind.clone(),
-                body: Value::Null,
-                is_served: true,
-            };
-            doomed.push(Doomed::of(target, &claim));
+            doomed.push(Doomed::of(object, kind.clone(), &claim));
         } else {
             plan.report.kept.push(kept(object, HOLDS_DATA));
         }

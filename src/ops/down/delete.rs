@@ -52,7 +52,7 @@ pub(super) async fn layer(
 ) -> Result<(), OpsError> {
     if !report.is_complete() {
         for doomed in layer {
-            let object = doomed.target.reference;
+            let object = doomed.object;
             if doomed.is_leaving {
                 let by = Vec::new();
                 report.remain(Held { object, by });
@@ -73,11 +73,11 @@ pub(super) async fn layer(
     let mut failures = Vec::new();
     let mut groups: BTreeMap<_, Vec<Doomed>> = BTreeMap::new();
     for (doomed, sent) in sent {
-        let object = doomed.target.reference.clone();
+        let object = doomed.object.clone();
         match sent {
             Ok(Sent::Gone) => report.deleted.push(object),
             Ok(Sent::Accepted) => {
-                let plural = doomed.target.kind.resource.plural.clone();
+                let plural = doomed.kind.resource.plural.clone();
                 let group = (object.group, plural, object.namespace);
                 groups.entry(group).or_default().push(doomed);
             }
@@ -103,8 +103,7 @@ pub(super) async fn layer(
 }
 
 async fn send(context: &Context, doomed: &Doomed) -> Result<Sent, ClusterError> {
-    let target = &doomed.target;
-    let object = &target.reference;
+    let object = &doomed.object;
     if doomed.is_leaving {
         waiting(context, object, "is already being deleted".to_owned());
         return Ok(Sent::Accepted);
@@ -116,12 +115,12 @@ async fn send(context: &Context, doomed: &Doomed) -> Result<Sent, ClusterError> 
     let namespace = object.namespace.as_deref();
     let deleting = context
         .cluster
-        .delete(&target.kind, namespace, &object.name, &doomed.uid);
+        .delete(&doomed.kind, namespace, &object.name, &doomed.uid);
     let Ok(deleted) = timeout_at(context.deadline, deleting).await else {
         return Ok(Sent::Unanswered);
     };
     let deleted = match deleted {
-        Err(error) if context.cluster.has_dropped(&target.kind, &error).await => {
+        Err(error) if context.cluster.has_dropped(&doomed.kind, &error).await => {
             Ok(Deletion::AlreadyGone)
         }
         deleted => deleted,
@@ -160,8 +159,8 @@ async fn wait(context: &Context, mut group: Vec<Doomed>) -> Result<Waited, OpsEr
             held: Vec::new(),
         });
     };
-    let object = first.target.reference.clone();
-    let kind = first.target.kind.clone();
+    let object = first.object.clone();
+    let kind = first.kind.clone();
     let selector = match group.as_slice() {
         [_] => Selector::name(&object.name),
         _ => Selector::default(),
@@ -189,7 +188,7 @@ async fn wait(context: &Context, mut group: Vec<Doomed>) -> Result<Waited, OpsEr
                     .into_iter()
                     .partition(|doomed| present.contains(doomed.uid.as_str()));
                 group = still;
-                gone.extend(left.into_iter().map(|doomed| doomed.target.reference));
+                gone.extend(left.into_iter().map(|doomed| doomed.object));
             }
             () = sleep_until(context.deadline) => break,
             () = sleep_until(look_at) => {
@@ -203,7 +202,7 @@ async fn wait(context: &Context, mut group: Vec<Doomed>) -> Result<Waited, OpsEr
         }
     }
     let held = group.into_iter().map(|doomed| {
-        let object = doomed.target.reference;
+        let object = doomed.object;
         let by = known.remove(&object).unwrap_or_default();
         Held { object, by }
     });
@@ -225,7 +224,7 @@ async fn look(
         else {
             continue;
         };
-        let object = &doomed.target.reference;
+        let object = &doomed.object;
         let by = holders(context, object, live).await;
         if by.is_empty() || known.get(object) == Some(&by) {
             continue;

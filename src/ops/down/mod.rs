@@ -14,9 +14,9 @@ use serde_json::Value;
 use super::Context;
 use super::error::OpsError;
 use crate::action::Action;
+use crate::cluster::ResourceKind;
 use crate::event::{EventKind, PlannedStep, WriteResult};
 use crate::object::ObjectRef;
-use crate::plan::Target;
 use crate::report::{DownReport, Kept};
 use crate::status::is_being_deleted;
 
@@ -30,7 +30,8 @@ pub struct DownOptions {
 /// An object to delete, with the UID that was read before the user consented.
 #[derive(Debug)]
 struct Doomed {
-    target: Target,
+    object: ObjectRef,
+    kind: ResourceKind,
     uid: String,
     /// Whether it is already being deleted: then `down` only waits for it.
     is_leaving: bool,
@@ -38,9 +39,10 @@ struct Doomed {
 
 impl Doomed {
     /// An object as it was read.
-    fn of(target: Target, live: &Value) -> Self {
+    fn of(object: ObjectRef, kind: ResourceKind, live: &Value) -> Self {
         Self {
-            target,
+            object,
+            kind,
             uid: uid_of(live),
             is_leaving: is_being_deleted(live),
         }
@@ -79,7 +81,7 @@ impl DownPlan {
 
     /// Every object to delete, in order.
     pub fn deletions(&self) -> impl Iterator<Item = &ObjectRef> {
-        self.doomed().map(|doomed| &doomed.target.reference)
+        self.doomed().map(|doomed| &doomed.object)
     }
 
     /// Every deletion in order, then every kept object.

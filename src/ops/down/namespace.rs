@@ -9,7 +9,7 @@ use crate::cluster::{ClusterError, ResourceKind};
 use crate::object::ObjectRef;
 use crate::ops::Context;
 use crate::ops::error::OpsError;
-use crate::plan::{CREATED_ANNOTATION, Target, namespace_reference};
+use crate::plan::{CREATED_ANNOTATION, namespace_reference};
 use crate::report::DownReport;
 use crate::status::is_being_deleted;
 
@@ -44,22 +44,14 @@ pub(super) async fn plan(
         Some("`--delete-data` deletes it if nothing else is in it".to_owned())
     } else {
         let doomed = plan.layers.iter().flatten();
-        let ours = doomed
-            .map(|doomed| doomed.target.reference.clone())
-            .collect();
+        let ours = doomed.map(|doomed| doomed.object.clone()).collect();
         foreign(context, &reference, &ours).await?
     };
     if let Some(reason) = reason {
         plan.report.kept.push(kept(reference, reason));
         return Ok(());
     }
-    let target = Target {
-        reference,
-        kind,
-        body: Value::Null,
-        is_served: true,
-    };
-    plan.namespaces.push(Doomed::of(target, &live));
+    plan.namespaces.push(Doomed::of(reference, kind, &live));
     Ok(())
 }
 
@@ -90,7 +82,7 @@ pub(super) async fn delete(
     doomed: Doomed,
     report: &mut DownReport,
 ) -> Result<(), OpsError> {
-    let reference = doomed.target.reference.clone();
+    let reference = doomed.object.clone();
     if doomed.is_leaving {
         return delete::layer(context, vec![doomed], report).await;
     }

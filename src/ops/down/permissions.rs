@@ -21,8 +21,8 @@ const VERBS: [&str; 3] = ["delete", "list", "watch"];
 pub(super) async fn missing(context: &Context, plan: &DownPlan) -> Result<Vec<Problem>, OpsError> {
     let mut groups: BTreeMap<_, Vec<&Doomed>> = BTreeMap::new();
     for doomed in plan.doomed() {
-        let resource = &doomed.target.kind.resource;
-        let namespace = doomed.target.reference.namespace.as_deref();
+        let resource = &doomed.kind.resource;
+        let namespace = doomed.object.namespace.as_deref();
         groups
             .entry((&resource.group, &resource.plural, namespace))
             .or_default()
@@ -49,8 +49,8 @@ async fn ask(
     let Some(first) = group.first() else {
         return Ok(None);
     };
-    let kind: &ResourceKind = &first.target.kind;
-    let namespace = first.target.reference.namespace.as_deref();
+    let kind: &ResourceKind = &first.kind;
+    let namespace = first.object.namespace.as_deref();
     let cluster = &context.cluster;
     if cluster.may(verb, kind, None, namespace).await? {
         return Ok(None);
@@ -63,7 +63,7 @@ async fn ask(
     };
     let mut is_allowed = !named.is_empty();
     for doomed in named {
-        let name = &doomed.target.reference.name;
+        let name = &doomed.object.name;
         is_allowed &= cluster.may_with(verb, kind, namespace, name).await?;
         if !is_allowed {
             break;

@@ -74,7 +74,7 @@ async fn read(context: &Context, set: &Set, options: DownOptions) -> Result<Down
                 plan.report.kept.push(kept(reference, claims::HOLDS_DATA));
                 continue;
             }
-            doomed.push(Doomed::of(target, &live));
+            doomed.push(Doomed::of(target.reference, target.kind, &live));
             if reference.is("apps", "StatefulSet") {
                 let claims = claims::of_templates(context, &reference, live, options, &mut plan);
                 of_templates.extend(claims.await?);
