@@ -93,6 +93,10 @@ pub struct Manifest {
     pub value: Value,
     /// Where it was written.
     pub origin: Origin,
+    /// Its place in the order of the set: what is in one layer does not refer to each other and can
+    /// be applied at the same time, once everything in the layers before it is. What deletes objects
+    /// goes through the layers backwards.
+    pub layer: usize,
 }
 
 impl Manifest {
@@ -134,16 +138,8 @@ pub struct ManifestSet {
 }
 
 impl ManifestSet {
-    fn new(manifests: Vec<Manifest>) -> Self {
-        let mut slots: Vec<_> = manifests.into_iter().map(Some).collect();
-        let order = {
-            let present: Vec<&Manifest> = slots.iter().flatten().collect();
-            order::layers(&present).concat()
-        };
-        let manifests = order
-            .into_iter()
-            .filter_map(|index| slots[index].take())
-            .collect();
+    fn new(mut manifests: Vec<Manifest>) -> Self {
+        order::put_in_order(&mut manifests);
         Self { manifests }
     }
 
@@ -156,14 +152,6 @@ impl ManifestSet {
     /// The manifests in apply order, to be changed in place.
     pub fn manifests_mut(&mut self) -> &mut [Manifest] {
         &mut self.manifests
-    }
-
-    /// The indexes of [`Self::manifests`] in layers: what is in one layer does not refer to each
-    /// other and can be applied at the same time, once everything in the layers before it is.
-    /// What deletes them goes through the layers backwards.
-    #[must_use]
-    pub fn layers(&self) -> Vec<Vec<usize>> {
-        order::layers(&self.manifests.iter().collect::<Vec<_>>())
     }
 }
 

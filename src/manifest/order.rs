@@ -10,11 +10,21 @@ use serde_json::{Map, Value};
 use super::Manifest;
 use super::reference::{Reference, pod_template, references};
 
-/// Sorts manifests into layers: whatever an object needs is in an earlier layer.
+/// Sorts manifests by their layer: whatever an object needs is in an earlier layer.
+pub(super) fn put_in_order(manifests: &mut [Manifest]) {
+    for (layer, members) in layers(manifests).into_iter().enumerate() {
+        for member in members {
+            manifests[member].layer = layer;
+        }
+    }
+    manifests.sort_by_key(|manifest| manifest.layer);
+}
+
+/// The indexes of manifests in layers.
 ///
 /// A circle of references is broken where the kind table says that an object usually comes
 /// first, so every set has layers.
-pub(super) fn layers(manifests: &[&Manifest]) -> Vec<Vec<usize>> {
+fn layers(manifests: &[Manifest]) -> Vec<Vec<usize>> {
     let index = Index::new(manifests);
     let needs: Vec<Vec<usize>> = (0..manifests.len())
         .map(|dependent| index.needs(dependent))
@@ -27,7 +37,8 @@ pub(super) fn layers(manifests: &[&Manifest]) -> Vec<Vec<usize>> {
             .filter(|&object| needs[object].iter().all(|&need| placed[need]))
             .collect();
         if layer.is_empty() {
-            let Some(first) = waiting().min_by_key(|&object| usual_place(manifests[object])) else {
+            let Some(first) = waiting().min_by_key(|&object| usual_place(&manifests[object]))
+            else {
                 return layers;
             };
             layer.push(first);
@@ -41,7 +52,7 @@ pub(super) fn layers(manifests: &[&Manifest]) -> Vec<Vec<usize>> {
 
 /// The manifests by what others call them.
 struct Index<'set> {
-    manifests: &'set [&'set Manifest],
+    manifests: &'set [Manifest],
     by_name: HashMap<(&'set str, &'set str, &'set str), Vec<usize>>,
     namespaces: Vec<usize>,
     definitions: Vec<usize>,
@@ -54,10 +65,10 @@ struct Index<'set> {
 }
 
 impl<'set> Index<'set> {
-    fn new(manifests: &'set [&'set Manifest]) -> Self {
+    fn new(manifests: &'set [Manifest]) -> Self {
         let select = |predicate: fn(&Manifest) -> bool| -> Vec<usize> {
             (0..manifests.len())
-                .filter(|&index| predicate(manifests[index]))
+                .filter(|&index| predicate(&manifests[index]))
                 .collect()
         };
         let mut by_name: HashMap<_, Vec<usize>> = HashMap::new();
@@ -87,7 +98,7 @@ impl<'set> Index<'set> {
 
     /// The objects that must be applied before this one, itself excluded.
     fn needs(&self, dependent: usize) -> Vec<usize> {
-        let manifest = self.manifests[dependent];
+        let manifest = &self.manifests[dependent];
         let mut needs = Vec::new();
         for reference in references(&manifest.reference, &manifest.value) {
             needs.extend(self.resolve(manifest, &reference));
@@ -100,9 +111,9 @@ impl<'set> Index<'set> {
         needs.extend(
             self.definitions
                 .iter()
-                .filter(|&&definition| defines(self.manifests[definition], manifest)),
+                .filter(|&&definition| defines(&self.manifests[definition], manifest)),
         );
-        let near = |&&other: &&usize| share_namespace(manifest, self.manifests[other]);
+        let near = |&&other: &&usize| share_namespace(manifest, &self.manifests[other]);
         let claims = claims_storage(manifest);
         if claims || template(manifest).is_some() {
             needs.extend(self.guards.iter().filter(near));
@@ -116,7 +127,7 @@ impl<'set> Index<'set> {
                 self.workloads
                     .iter()
                     .filter(near)
-                    .filter(|&&workload| selects(selector, self.manifests[workload])),
+                    .filter(|&&workload| selects(selector, &self.manifests[workload])),
             );
         }
         if is_webhook_configuration(manifest) {

@@ -153,6 +153,7 @@ fn manifest(object: Map<String, Value>, origin: Origin) -> Result<Manifest, Vec<
             version,
             value: Value::Object(object),
             origin,
+            layer: 0,
         })
     } else {
         Err(checker.errors)

@@ -71,6 +71,7 @@ pub(crate) async fn resolve(
                     kind,
                     body: manifest.value.clone(),
                     is_served,
+                    layer: manifest.layer,
                 });
                 resolved.push(manifest);
             }

@@ -58,14 +58,16 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
     context
         .by_deadline(create_namespaces(context, &mut planned))
         .await?;
-    let stored = context.by_deadline(apply::apply(context, &planned)).await?;
+    context
+        .by_deadline(apply::apply(context, &mut planned))
+        .await?;
     if !options.wait {
         return Ok(UpReport {
             objects,
             ..UpReport::default()
         });
     }
-    let (rollouts, waited) = wait::everything(context, &planned, &stored, since).await?;
+    let (rollouts, waited) = wait::everything(context, &planned, since).await?;
     Ok(UpReport {
         objects,
         rollouts,

@@ -1,6 +1,5 @@
 //! Waits for the applied objects, by the rules of each kind.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use futures::future::{try_join, try_join_all};
@@ -18,32 +17,29 @@ use crate::event::EventKind;
 use crate::exit::Outcome;
 use crate::figures::milliseconds;
 use crate::json;
-use crate::plan::{Plan, Target};
+use crate::plan::{Plan, Step, Target};
 use crate::report::{RolloutReport, Waited};
 use crate::rollout::{RolloutState, rollout_progress, settled};
 use crate::status::{State, Status, status_of};
 
-/// Waits for everything that was applied. `stored` holds the objects as the API server returned
-/// them, `since` is the cluster's time before that. One failure ends all waits: the command has
-/// already failed.
+/// Waits for every object of a plan that was carried out. `since` is the cluster's time before that.
+/// One failure ends all waits: the command has already failed.
 pub(crate) async fn everything(
     context: &Context,
     plan: &Plan,
-    stored: &[Cow<'_, Value>],
     since: Timestamp,
 ) -> Result<(Vec<RolloutReport>, Vec<Waited>), OpsError> {
     let verdict = Verdict::default();
-    let workloads = plan
+    let (workloads, others): (Vec<&Step>, Vec<&Step>) = plan
         .steps
         .iter()
-        .zip(stored)
-        .filter(|(step, _)| step.target.reference.is("apps", "StatefulSet"));
-    let rollouts = try_join_all(workloads.map(|(step, stored)| {
+        .partition(|step| step.target.reference.is("apps", "StatefulSet"));
+    let rollouts = try_join_all(workloads.into_iter().map(|step| {
         let verdict = verdict.clone();
         async move {
             let workload = Workload::from_reference(&step.target.reference);
             if step.action == Action::Keep
-                && let Some(report) = complete(context, &workload, stored).await
+                && let Some(report) = complete(context, &workload, stored(step)).await
             {
                 return Ok(report);
             }
@@ -54,7 +50,7 @@ pub(crate) async fn everything(
             Ok(report)
         }
     }));
-    try_join(rollouts, objects(context, plan, stored, &verdict)).await
+    try_join(rollouts, objects(context, plan, others, &verdict)).await
 }
 
 /// The report on a workload that was not written, if one look shows that its rollout is complete.
@@ -89,58 +85,52 @@ async fn complete(context: &Context, workload: &Workload, stored: &Value) -> Opt
 async fn objects(
     context: &Context,
     plan: &Plan,
-    stored: &[Cow<'_, Value>],
+    others: Vec<&Step>,
     verdict: &Verdict,
 ) -> Result<Vec<Waited>, OpsError> {
-    let mounted = mounted_claims(plan);
-    let others: Vec<(&Target, &Value)> = plan
-        .steps
-        .iter()
-        .zip(stored)
-        .map(|(step, stored)| (&step.target, stored.as_ref()))
-        .filter(|(target, _)| !target.reference.is("apps", "StatefulSet"))
+    let mounted = &mounted_claims(plan);
+    let others: Vec<(&Step, Status)> = others
+        .into_iter()
+        .map(|step| (step, status_of(&step.target.reference, stored(step))))
         .collect();
-    let mut waited: Vec<Waited> = others
+    if others
         .iter()
-        .map(|(target, stored)| Waited {
-            object: target.reference.clone(),
-            status: status_of(&target.reference, stored),
-        })
-        .collect();
-    if waited.iter().any(|it| it.status.state == State::Failed) {
+        .any(|(_, status)| status.state == State::Failed)
+    {
         verdict.fail();
     }
-    let unfinished = others
-        .into_iter()
-        .zip(&mut waited)
-        .filter(|(_, waited)| waited.status.state == State::InProgress);
-    try_join_all(unfinished.map(|((target, stored), waited)| {
-        let mounted = &mounted;
-        async move {
-            waited.status = finish(context, target, stored, mounted, verdict).await?;
-            Ok::<_, OpsError>(())
+    try_join_all(others.into_iter().map(async |(step, mut status)| {
+        if status.state == State::InProgress {
+            status = finish(context, step, mounted, verdict).await?;
         }
+        Ok(Waited {
+            object: step.target.reference.clone(),
+            status,
+        })
     }))
-    .await?;
-    Ok(waited)
+    .await
+}
+
+/// The object as the API server has stored it.
+fn stored(step: &Step) -> &Value {
+    step.live.as_ref().unwrap_or(&Value::Null)
 }
 
 /// Waits for an object that is not ready yet, unless it becomes ready only when used.
 async fn finish(
     context: &Context,
-    target: &Target,
-    stored: &Value,
+    step: &Step,
     mounted: &BTreeSet<(String, String)>,
     verdict: &Verdict,
 ) -> Result<Status, OpsError> {
-    let first_use = async { Ok(binds_at_first_use(context, target, stored, mounted).await) };
+    let first_use = async { Ok(binds_at_first_use(context, step, mounted).await) };
     if context.by_deadline(first_use).await.unwrap_or(false) {
         return Ok(Status {
             state: State::NotWaitedFor,
             message: "gets its volume when a pod mounts it".to_owned(),
         });
     }
-    let status = object(context, target, verdict).await?;
+    let status = object(context, &step.target, verdict).await?;
     if status.state == State::Failed {
         verdict.fail();
     }
@@ -197,11 +187,10 @@ pub(crate) async fn object(
 /// Whether a claim stays unbound until a pod mounts it, while no workload of the set mounts it.
 async fn binds_at_first_use(
     context: &Context,
-    target: &Target,
-    stored: &Value,
+    step: &Step,
     mounted: &BTreeSet<(String, String)>,
 ) -> bool {
-    let reference = &target.reference;
+    let reference = &step.target.reference;
     if !reference.is("", "PersistentVolumeClaim") {
         return false;
     }
@@ -209,7 +198,7 @@ async fn binds_at_first_use(
         reference.namespace.clone().unwrap_or_default(),
         reference.name.clone(),
     );
-    let Some(class) = stored["spec"]["storageClassName"].as_str() else {
+    let Some(class) = stored(step)["spec"]["storageClassName"].as_str() else {
         return false;
     };
     if mounted.contains(&key) {

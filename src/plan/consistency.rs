@@ -280,6 +280,7 @@ mod tests {
             kind: ResourceKind::known(group, "v1", kind, "things", true),
             body: json!({"kind": kind, "metadata": {"name": name}, "spec": spec}),
             is_served: true,
+            layer: 0,
         };
         Step::new(target, None, None)
     }

@@ -27,6 +27,8 @@ pub struct Target {
     pub body: Value,
     /// Whether the kind is already served; if not, a definition in the set defines it.
     pub is_served: bool,
+    /// Its layer in the set ([`Manifest::layer`](crate::manifest::Manifest::layer)).
+    pub layer: usize,
 }
 
 /// The planned change of one object.
@@ -36,7 +38,7 @@ pub struct Step {
     pub target: Target,
     /// The action.
     pub action: Action,
-    /// The live object; `None` if it does not exist.
+    /// The live object; `None` if it does not exist. Once the step was carried out, the stored one.
     pub live: Option<Value>,
     /// The resulting object, or the manifest itself if no dry run was possible.
     pub planned: Value,
@@ -77,37 +79,37 @@ impl Step {
     }
 }
 
-/// All steps, and which of them can run together.
+/// All steps, and the namespaces that they need.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
     /// Missing namespaces, which are created first.
     pub absent_namespaces: Vec<String>,
-    /// One step for every object, in order.
+    /// One step for every object, layer after layer.
     pub steps: Vec<Step>,
-    /// Indexes of `steps`; the steps of a layer do not depend on each other.
-    pub layers: Vec<Vec<usize>>,
 }
 
 impl Plan {
     /// The plan as the first event shows it, including the namespaces to create.
     #[must_use]
     pub fn summary(&self) -> Vec<PlannedStep> {
-        let listed = |name: &str| {
-            self.steps.iter().any(|step| {
-                step.target.reference.is("", "Namespace") && step.target.reference.name == name
-            })
-        };
-        let namespaces = self
-            .absent_namespaces
-            .iter()
-            .filter(|name| !listed(name))
-            .map(|name| PlannedStep {
-                object: namespace_reference(name),
-                action: Action::Create,
-            });
+        let namespaces = self.implied_namespaces().map(|object| PlannedStep {
+            object,
+            action: Action::Create,
+        });
         namespaces
             .chain(self.steps.iter().map(Step::summary))
             .collect()
+    }
+
+    /// The namespaces to create that are no objects of the set.
+    fn implied_namespaces(&self) -> impl Iterator<Item = ObjectRef> {
+        let namespaces = self.absent_namespaces.iter();
+        namespaces
+            .map(|name| namespace_reference(name))
+            .filter(|namespace| {
+                let mut steps = self.steps.iter();
+                !steps.any(|step| step.target.reference == *namespace)
+            })
     }
 
     /// Whether the plan writes anything.
@@ -120,18 +122,14 @@ impl Plan {
     /// The plan as diffs, with Secret values masked.
     #[must_use]
     pub fn diff(&self) -> DiffReport {
-        let namespaces = self
-            .summary()
-            .into_iter()
-            .take(self.summary().len() - self.steps.len());
-        let created = namespaces.map(|step| ObjectDiff {
+        let created = self.implied_namespaces().map(|object| ObjectDiff {
             patch: patch::unified(
-                &step.object,
+                &object,
                 &ResourceKind::namespace(),
                 None,
-                &namespace_body(&step.object.name),
+                &namespace_body(&object.name),
             ),
-            object: step.object,
+            object,
             action: Action::Create,
         });
         let steps = self.steps.iter().map(|step| ObjectDiff {

@@ -8,6 +8,7 @@ fn target(kind: &str, body: Value) -> Target {
         kind: ResourceKind::known("", "v1", kind, "things", true),
         body,
         is_served: true,
+        layer: 0,
     }
 }
 
@@ -201,7 +202,6 @@ fn a_namespace_that_comes_by_itself_is_part_of_the_plan() {
     let plan = Plan {
         absent_namespaces: vec!["n".into()],
         steps: vec![step],
-        layers: vec![vec![0]],
     };
     let names: Vec<String> = plan
         .summary()

@@ -11,13 +11,12 @@ fn names(set: &ManifestSet) -> Vec<String> {
 }
 
 fn layers(set: &ManifestSet) -> Vec<Vec<String>> {
-    let names = names(set);
-    set.layers()
-        .into_iter()
+    set.manifests()
+        .chunk_by(|one, next| one.layer == next.layer)
         .map(|layer| {
             layer
-                .into_iter()
-                .map(|index| names[index].clone())
+                .iter()
+                .map(|manifest| manifest.reference.to_string())
                 .collect()
         })
         .collect()
@@ -168,10 +167,9 @@ fn assert_order(set: &ManifestSet) {
             "{first} before {then}: {layers:#?}"
         );
     }
-    assert_eq!(
-        layers.concat(),
-        names(set),
-        "the set is in the order of its layers"
+    assert!(
+        set.manifests().is_sorted_by_key(|manifest| manifest.layer),
+        "{layers:#?}"
     );
 }
 

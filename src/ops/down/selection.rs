@@ -47,8 +47,7 @@ async fn read(context: &Context, set: &Set, options: DownOptions) -> Result<Down
         .filter(|reference| reference.is("apps", "StatefulSet"))
         .map(Workload::from_reference)
         .collect();
-    let layers = in_layers(set, &plan.report.absent, targets);
-    for layer in layers.into_iter().rev() {
+    for layer in in_layers(targets).into_iter().rev() {
         let mut doomed = Vec::new();
         let mut of_templates = Vec::new();
         for (target, live) in read_live(context, layer).await?.into_iter().rev() {
@@ -119,19 +118,12 @@ fn not_served(problems: Vec<Problem>) -> Vec<ObjectRef> {
         .collect()
 }
 
-/// The targets in the layers of their manifests, without those whose kind is not served.
-fn in_layers(set: &Set, not_served: &[ObjectRef], targets: Vec<Target>) -> Vec<Vec<Target>> {
-    let manifests = set.manifests.manifests().iter().enumerate();
-    let served = manifests.filter(|(_, manifest)| !not_served.contains(&manifest.reference));
-    let mut by_index: BTreeMap<usize, Target> =
-        served.map(|(index, _)| index).zip(targets).collect();
-    let layers = set.manifests.layers().into_iter();
-    layers
-        .map(|layer| {
-            let targets = layer.iter().filter_map(|index| by_index.remove(index));
-            targets.collect()
-        })
-        .collect()
+fn in_layers(targets: Vec<Target>) -> Vec<Vec<Target>> {
+    let mut layers: BTreeMap<usize, Vec<Target>> = BTreeMap::new();
+    for target in targets {
+        layers.entry(target.layer).or_default().push(target);
+    }
+    layers.into_values().collect()
 }
 
 /// The live state of each target.

@@ -73,6 +73,7 @@ mod tests {
             kind: ResourceKind::pod(),
             body: json!({"spec": {"serviceAccountName": "robot", "containers": []}}),
             is_served: true,
+            layer: 0,
         }
     }
 

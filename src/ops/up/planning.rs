@@ -54,7 +54,6 @@ pub(crate) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
     let plan = Plan {
         absent_namespaces: absent,
         steps,
-        layers: set.manifests.layers(),
     };
     if plan.writes() {
         let mut lacking = preflight::storage_classes(context, &plan).await?;
