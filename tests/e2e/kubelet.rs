@@ -35,7 +35,14 @@ fn a_stopped_kubelet_says_nothing_about_the_replicas() {
     drop(away);
     namespace.eventually("both replicas answer again", || {
         let ended = namespace.cryptoctl(&verify);
-        assert_ne!(ended.code, 4, "{}\n{}", ended.stdout, ended.stderr);
+        // A node that was away for long has its pods marked as not Ready, and that is all that is
+        // wrong with them.
+        if ended.code == 4 {
+            for finding in ended.report()["findings"].as_array().unwrap() {
+                let words = finding["message"].as_str().unwrap();
+                assert!(words.contains("but is not Ready"), "{}", ended.stdout);
+            }
+        }
         (ended.code == 0).then_some(())
     });
 }
