@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 
 #[cfg(test)]
 pub(crate) use self::chaos::tests::parse as parse_chaos;
-pub use self::chaos::{ChaosArgs, FaultArgs, MeasureArgs};
+pub use self::chaos::{ChaosArgs, CompareArgs, ExperimentArgs, TargetArgs};
 pub use self::connection::ConnectionArgs;
 pub use self::habits::with_tips;
 use self::parsing::{expected, manifests, path, request_timeout, tail};

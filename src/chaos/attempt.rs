@@ -24,7 +24,7 @@ impl Run<'_> {
         number: u32,
         observed: &mut Observed,
     ) -> Result<bool, OpsError> {
-        let Some(fault) = self.plan.experiment.fault else {
+        let Some(fault) = self.plan.experiment.settings.fault else {
             return Ok(false);
         };
         self.context.in_time()?;
@@ -210,7 +210,7 @@ impl Run<'_> {
     /// The targets of a fault.
     fn pods(&self, number: u32, pods: &[Pod]) -> Vec<String> {
         let planned = &self.plan.experiment.pods;
-        match self.plan.experiment.fault {
+        match self.plan.experiment.settings.fault {
             Some(fault) if fault.targets_workload() => planned.clone(),
             Some(fault) if fault.facts().target == Target::Node => {
                 let index = (number as usize).saturating_sub(1);

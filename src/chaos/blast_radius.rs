@@ -25,7 +25,7 @@ pub(super) fn blast_radius(
     let mut lines = Vec::new();
     let all = names.len();
     let node_of = |name: &String| pods.get(name)?.spec.as_ref()?.node_name.as_deref();
-    let facts = experiment.fault.map(Fault::facts);
+    let facts = experiment.settings.fault.map(Fault::facts);
     match facts.map(|facts| facts.target) {
         None => {}
         Some(Target::Workload) => lines.push(format!(
@@ -57,7 +57,7 @@ pub(super) fn blast_radius(
         }
         Some(Target::Pod) => {
             if experiment.repeat > 1 {
-                let seed = match experiment.selection {
+                let seed = match experiment.settings.selection {
                     Selection::Random { seed } => format!(" (seed {seed})"),
                     _ => String::new(),
                 };
@@ -66,7 +66,7 @@ pub(super) fn blast_radius(
             lines.push(staying(experiment.pods.first(), names, pods));
         }
     }
-    if experiment.fault == Some(Fault::ForceDelete) {
+    if experiment.settings.fault == Some(Fault::ForceDelete) {
         lines.push(
             "without a grace period, an old process may still write when its replacement starts: two \
              writers may overlap"
@@ -89,7 +89,7 @@ pub(super) fn blast_radius(
     };
     lines.push(format!(
         "each of {all} replicas is probed every {}: {}",
-        took(experiment.probe_interval_ms),
+        took(experiment.settings.probe_interval_ms),
         requests(true).join(", ")
     ));
     let others = requests(false);
@@ -135,7 +135,7 @@ fn remade(
     names: &[String],
     pods: &Pods,
 ) -> Vec<String> {
-    let Some(fault) = experiment.fault.filter(|fault| !fault.keeps_pod()) else {
+    let Some(fault) = experiment.settings.fault.filter(|fault| !fault.keeps_pod()) else {
         return Vec::new();
     };
     let taken: BTreeSet<&String> = match fault.facts().target {

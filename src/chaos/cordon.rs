@@ -19,7 +19,7 @@ pub(super) async fn cordon(
     plan: &ChaosPlan,
     name: &str,
 ) -> Result<Option<Change>, OpsError> {
-    let (workload, identity) = (&plan.workload, plan.request.identity.as_str());
+    let (workload, identity) = (&plan.workload, plan.identity.as_str());
     let object = node_reference(name);
     let mut is_ours = false;
     let look = async || {

@@ -42,7 +42,7 @@ pub(super) async fn send(
     pod: &Pod,
 ) -> Result<Sent, OpsError> {
     let workload = &plan.workload;
-    match plan.experiment.fault {
+    match plan.experiment.settings.fault {
         None => Ok(Sent::Accepted(None)),
         Some(Fault::Delete) => delete(context, workload, pod, Grace::OfThePod).await,
         Some(Fault::ForceDelete) => delete(context, workload, pod, Grace::None).await,

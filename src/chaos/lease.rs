@@ -124,7 +124,7 @@ pub(super) async fn acquire(
             return Ok(None);
         }
     };
-    let identity = &plan.request.identity;
+    let identity = &plan.identity;
     for _ in 0..ATTEMPTS {
         let began = Instant::now();
         match take(context, workload, identity, set, free.as_deref()).await {

@@ -49,7 +49,7 @@ use crate::report::{Availability, ChaosReport, Observed, Prober, VerifyReport};
 /// [`OpsError`] if nothing was broken; errors after the first fault are in the report.
 pub async fn run(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, OpsError> {
     context.stop.heed();
-    let before = verify(context, &plan.workload, &plan.request.verification).await?;
+    let before = verify(context, &plan.workload, &plan.verification).await?;
     context.emit(EventKind::Experiment {
         object: plan.workload.reference(),
         experiment: plan.experiment.clone(),
@@ -65,7 +65,7 @@ pub async fn run(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, Ops
         cause: None,
         availability: Availability::default(),
         prober: Prober {
-            interval_ms: plan.experiment.probe_interval_ms,
+            interval_ms: plan.experiment.settings.probe_interval_ms,
             largest_gap_ms: 0,
         },
         compared: Vec::new(),
@@ -82,8 +82,8 @@ pub async fn run(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, Ops
     }
     let mut run = Run::begin(context, plan, &observed.before).await?;
     observed.refusals = run.objections().await?;
-    if observed.refusals.is_empty() && !plan.request.is_dry_run {
-        if plan.experiment.fault.is_some() {
+    if observed.refusals.is_empty() && !plan.experiment.settings.dry_run {
+        if plan.experiment.settings.fault.is_some() {
             let set = run.view.set()?;
             run.lease = context
                 .by_deadline(lease::acquire(context, plan, &set))
@@ -109,7 +109,7 @@ async fn carry_out(
     let began_ms = context.emitter.elapsed_ms();
     run.warm_up(observed).await;
     let wrong = run.prober.wrong();
-    if !wrong.is_empty() && plan.experiment.fault.is_some() {
+    if !wrong.is_empty() && plan.experiment.settings.fault.is_some() {
         observed.refusals = wrong;
         observed.refusals.push("nothing was broken".to_owned());
         (observed.availability, observed.prober) = run.prober.end(began_ms);
@@ -119,7 +119,7 @@ async fn carry_out(
     if !observed.refusals.is_empty() {
         return Ok(());
     }
-    if observed.experiment.fault.is_some() {
+    if observed.experiment.settings.fault.is_some() {
         run.faults(observed).await?;
         if observed.after.is_some() {
             observed.doubts.extend(run.others_change().await);

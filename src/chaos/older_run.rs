@@ -11,7 +11,7 @@ const NOISE_MS: u64 = 250;
 
 /// Compares the figures of this run with those of an older run.
 pub(super) fn compare(plan: &ChaosPlan, faults: &[FaultRecord]) -> Vec<Compared> {
-    let Some(older) = &plan.request.older else {
+    let Some(older) = &plan.older else {
         return Vec::new();
     };
     let of_phase = |phase: RecoveryPhase| {

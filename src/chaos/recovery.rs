@@ -61,7 +61,7 @@ pub(super) struct Taken {
 impl Taken {
     /// A target as it is just before the fault.
     pub(super) fn new(pod: &Pod, number: u32, experiment: &Experiment, at_ms: u64) -> Self {
-        let fault = experiment.fault.unwrap_or(Fault::Delete);
+        let fault = experiment.settings.fault.unwrap_or(Fault::Delete);
         let container = experiment.container.clone().unwrap_or_default();
         let old = match fault.facts().proof {
             Proof::Restart => PodRun::of_container(pod, &container),
@@ -242,7 +242,12 @@ impl Recovery<'_> {
         } else {
             LONGEST_STOP
         };
-        self.plan.experiment.fault.is_some_and(Fault::keeps_pod) && started.elapsed() >= longest
+        self.plan
+            .experiment
+            .settings
+            .fault
+            .is_some_and(Fault::keeps_pod)
+            && started.elapsed() >= longest
     }
 
     /// Whether every replica answers correctly now, and every target with its new run.

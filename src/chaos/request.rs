@@ -1,11 +1,10 @@
 //! The request for an experiment, before the workload was read.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::fault::Fault;
 use crate::ops::Verification;
-use crate::report::Selection;
+use crate::report::ExperimentSettings;
 
 /// The request for an experiment.
 #[derive(Debug, Clone)]
@@ -14,26 +13,11 @@ pub struct ChaosRequest {
     pub identity: String,
     /// The verification of every replica; probes use its endpoints with equal answers.
     pub verification: Verification,
-    /// The fault; `None` for a control run, which only probes.
-    pub fault: Option<Fault>,
-    /// The rule that chooses the target.
-    pub selection: Selection,
-    /// The number of faults; by default one, or one for each pod with [`Selection::AllInTurn`].
+    /// The settings that the report repeats.
+    pub settings: ExperimentSettings,
+    /// The number of faults; by default one, or one for each pod with
+    /// [`AllInTurn`](crate::report::Selection::AllInTurn).
     pub repeat: Option<u32>,
-    /// The pause between a recovery and the next fault.
-    pub pause: Duration,
-    /// How long a control run probes.
-    pub control: Duration,
-    /// The time between two probes of a replica.
-    pub probe_interval: Duration,
-    /// The budget for the outage of any replica.
-    pub max_outage: Option<Duration>,
-    /// The budget for the time from a fault until all replicas give the same answer again.
-    pub max_recovery: Option<Duration>,
-    /// Whether to proceed although another replica is not Ready or a disruption budget forbids it.
-    pub allows_disruption: bool,
-    /// Whether this is a dry run: everything is checked and nothing is broken.
-    pub is_dry_run: bool,
     /// An older run to compare with.
     pub older: Option<OlderRun>,
 }

@@ -129,6 +129,7 @@ async fn tell_of_others(context: &Context, workload: &Workload) {
 pub(super) async fn undo_in_doubt(context: &Context, plan: &ChaosPlan, pod: &Pod) {
     let change = plan
         .experiment
+        .settings
         .fault
         .and_then(|fault| Change::by(fault, pod));
     let Some(change) = change else {
@@ -152,7 +153,7 @@ pub(super) async fn undo(
     plan: &ChaosPlan,
     change: &Change,
 ) -> Result<(), OpsError> {
-    let (workload, by) = (&plan.workload, Some(plan.request.identity.as_str()));
+    let (workload, by) = (&plan.workload, Some(plan.identity.as_str()));
     match change {
         Change::Scaled => scale_back(context, workload, by).await.map(drop),
         Change::Cordoned { node } => uncordon(context, workload, node, by).await.map(drop),

@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
         };
         context.by_deadline(pods).await?;
         let set = view.set()?;
-        let verification = &plan.request.verification;
+        let verification = &plan.verification;
         let endpoints = compared(&set, &plan.workload.reference(), verification)?;
         let endpoints = endpoints
             .into_iter()
@@ -92,14 +92,14 @@ impl<'a> Run<'a> {
             &set,
             view.sets.sight(),
             view.pods.sight(),
-            plan.experiment.fault,
+            plan.experiment.settings.fault,
         );
         let prober = Prober::start(
             &context.cluster,
             &context.emitter,
             &view.pods.sight(),
             &templates,
-            Duration::from_millis(plan.experiment.probe_interval_ms),
+            Duration::from_millis(plan.experiment.settings.probe_interval_ms),
             endpoints.collect(),
         );
         let services = Services::follow(context, &plan.workload, &set, prober.endpoints());
@@ -158,7 +158,7 @@ impl<'a> Run<'a> {
                 silent.push(sentence);
             }
         }
-        if self.plan.experiment.fault.is_some() {
+        if self.plan.experiment.settings.fault.is_some() {
             observed.refusals.extend(silent);
         } else {
             observed.doubts.extend(silent);
@@ -183,7 +183,8 @@ impl<'a> Run<'a> {
 
     /// Probes for a while and breaks nothing.
     pub(super) async fn control(&self, observed: &mut Observed) {
-        let until = Instant::now() + self.plan.request.control;
+        let lasting = self.plan.experiment.settings.control_ms.unwrap_or_default();
+        let until = Instant::now() + Duration::from_millis(lasting);
         let mut changes = self.prober.changes();
         while self.prober.wrong().is_empty() {
             tokio::select! {
@@ -258,7 +259,8 @@ impl<'a> Run<'a> {
 
     /// Waits between two faults, unless the run is stopped or a replica gives a wrong answer.
     async fn pause(&self) {
-        let until = Instant::now() + self.plan.request.pause;
+        let pause = Duration::from_millis(self.plan.experiment.settings.pause_ms);
+        let until = Instant::now() + pause;
         let mut changes = self.prober.changes();
         while self.prober.wrong().is_empty() {
             tokio::select! {

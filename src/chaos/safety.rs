@@ -31,7 +31,7 @@ pub(super) async fn objections(
             plan.workload.restore_command()
         ));
     }
-    if plan.experiment.fault.is_some()
+    if plan.experiment.settings.fault.is_some()
         && let Ok(nodes) = cordoned(context, &plan.workload).await
     {
         // Without permission to list nodes, no experiment can have cordoned one.
@@ -42,7 +42,10 @@ pub(super) async fn objections(
             )
         }));
     }
-    if plan.request.allows_disruption || plan.experiment.fault.is_none() || !objections.is_empty() {
+    if plan.experiment.settings.allow_disruption
+        || plan.experiment.settings.fault.is_none()
+        || !objections.is_empty()
+    {
         return objections;
     }
     if let RolloutState::Progressing { message, .. } = &progress.state {
@@ -57,7 +60,7 @@ pub(super) async fn objections(
     }
     let hint = "; `--allow-disruption` proceeds anyway";
     // The API server checks the budgets when it handles an eviction.
-    let needed = match plan.experiment.fault.map(Fault::facts) {
+    let needed = match plan.experiment.settings.fault.map(Fault::facts) {
         Some(facts) if facts.budget == Budget::AskedByEviction => 0,
         Some(facts) if facts.target == Target::Workload => progress.desired,
         Some(_) => 1,

@@ -17,7 +17,7 @@ const OWNERS: &str = "cryptoctl/chaos-replicas-owners";
 
 /// Scales to zero and notes the number of replicas.
 pub(super) async fn scale_to_zero(context: &Context, plan: &ChaosPlan) -> Result<Change, OpsError> {
-    let (workload, identity) = (&plan.workload, &plan.request.identity);
+    let (workload, identity) = (&plan.workload, &plan.identity);
     let object = workload.reference();
     let look = async || {
         let set = workload.read(context).await?;

@@ -87,6 +87,7 @@ impl Run<'_> {
                 let is_restart = self
                     .plan
                     .experiment
+                    .settings
                     .fault
                     .is_some_and(Fault::changes_template);
                 let now = now.map(|now| without_our_marks(now, is_restart));
@@ -124,7 +125,7 @@ pub(super) async fn settled(
     let until = (Instant::now() + SETTLING).min(context.deadline);
     let mut last = None;
     loop {
-        let verification = &plan.request.verification;
+        let verification = &plan.verification;
         let report = match verify(context, &plan.workload, verification).await {
             Ok(report) => report,
             Err(OpsError::OutOfTime { .. }) => return Ok(last),

@@ -1,17 +1,19 @@
 //! Plans an experiment and its targets before anything is touched.
 
+use std::time::Duration;
+
 use k8s_openapi::api::apps::v1::StatefulSet;
 
 use super::blast_radius::{blast_radius, listed};
 use super::lease::{self, Found};
-use super::{ChaosRequest, process};
+use super::{ChaosRequest, OlderRun, process};
 use crate::fault::{Fault, Planned, Target};
-use crate::figures::{duration, milliseconds};
+use crate::figures::duration;
 use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
 use crate::ops::verify::{compared, endpoints, pods};
-use crate::ops::{Context, Workload};
-use crate::report::{Endpoint, Experiment, Selection};
+use crate::ops::{Context, Verification, Workload};
+use crate::report::{Endpoint, Experiment, ExperimentSettings, Selection};
 use crate::status::{self, KeptBecause, expected_ordinals, kept_because, ordinals_that_move};
 
 /// A planned experiment: exactly what the user confirms.
@@ -19,9 +21,13 @@ use crate::status::{self, KeptBecause, expected_ordinals, kept_because, ordinals
 pub struct ChaosPlan {
     /// The workload.
     pub workload: Workload,
-    /// The request.
-    pub request: ChaosRequest,
-    /// The faults and their targets.
+    /// The holder of the experiment, as shown to a second experiment; unique in every run.
+    pub identity: String,
+    /// The verification of every replica.
+    pub verification: Verification,
+    /// An older run to compare with.
+    pub older: Option<OlderRun>,
+    /// The settings, and the faults and their targets.
     pub experiment: Experiment,
     /// The plan in words, to follow "this will".
     pub what: String,
@@ -40,9 +46,16 @@ pub struct ChaosPlan {
 pub async fn plan(
     context: &Context,
     workload: &Workload,
-    mut request: ChaosRequest,
+    request: ChaosRequest,
 ) -> Result<ChaosPlan, OpsError> {
-    request.verification.allows_unready = request.allows_disruption;
+    let ChaosRequest {
+        identity,
+        mut verification,
+        settings,
+        repeat,
+        older,
+    } = request;
+    verification.allows_unready = settings.allow_disruption;
     let set = context.by_deadline(workload.read(context)).await?;
     let names: Vec<String> = expected_ordinals(&set)
         .map(|ordinal| format!("{}-{ordinal}", workload.name))
@@ -55,7 +68,7 @@ pub async fn plan(
     if names.is_empty() {
         return Err(nothing_to_break(context, workload, &set).await);
     }
-    if let Selection::Pod { pod } = &request.selection
+    if let Selection::Pod { pod } = &settings.selection
         && !names.contains(pod)
     {
         let reason = format!(
@@ -64,13 +77,13 @@ pub async fn plan(
         );
         return Err(refuse(reason, "name one of them with `--pod`"));
     }
-    if request.fault.is_some_and(Fault::changes_template)
+    if settings.fault.is_some_and(Fault::changes_template)
         && kept_because(&set) == Some(KeptBecause::OnDelete)
     {
         let reason = "its update strategy is `OnDelete`, so a restart replaces no pod".to_owned();
         return Err(refuse(reason, "use `--fault delete`"));
     }
-    let expectations = &mut request.verification.expectations;
+    let expectations = &mut verification.expectations;
     // The port of the first endpoint tells whose process `kill` ends. The right answer is known only where
     // all replicas give the same one.
     if let Some(probed) = expectations.iter().position(|one| one.equal) {
@@ -85,11 +98,11 @@ pub async fn plan(
             "name an endpoint with `equal: true`, or one with `--path`",
         ));
     }
-    if let Some((reason, hint)) = immeasurable(&request, names.len()) {
+    if let Some((reason, hint)) = immeasurable(&settings, older.as_ref(), names.len()) {
         return Err(refuse(reason, hint));
     }
-    let (repeat, targets) = targets(&request, &set, &names);
-    if request.fault.is_some() && targets.is_empty() {
+    let (repeat, targets) = targets(&settings, repeat, &set, &names);
+    if settings.fault.is_some() && targets.is_empty() {
         let reason = "the partition of its update strategy keeps every pod".to_owned();
         return Err(refuse(reason, "use `--fault delete`"));
     }
@@ -97,33 +110,23 @@ pub async fn plan(
     let pods = context
         .by_deadline(pods::list(context, workload, &set))
         .await?;
-    let endpoints = endpoints(&set, &workload.reference(), &request.verification)?;
-    let probed = compared(&set, &workload.reference(), &request.verification)?;
+    let endpoints = endpoints(&set, &workload.reference(), &verification)?;
+    let probed = compared(&set, &workload.reference(), &verification)?;
     let probed: Vec<Endpoint> = probed.into_iter().map(|(endpoint, ..)| endpoint).collect();
-    let target = match (request.fault, endpoints.first()) {
+    let target = match (settings.fault, endpoints.first()) {
         (Some(fault), Some(probed)) if fault.keeps_pod() => process::target(&set, probed.port)
             .map(Some)
             .map_err(|reason| refuse(reason, "use `--fault delete`"))?,
         _ => None,
     };
     let experiment = Experiment {
-        dry_run: request.is_dry_run,
-        fault: request.fault,
-        selection: request.selection.clone(),
+        settings,
         repeat,
         pods: targets,
         container: target.as_ref().map(|target| target.container.clone()),
         beside: target
             .as_ref()
             .map_or_else(Vec::new, |target| target.beside.clone()),
-        pause_ms: milliseconds(request.pause),
-        control_ms: request
-            .fault
-            .is_none()
-            .then(|| milliseconds(request.control)),
-        probe_interval_ms: milliseconds(request.probe_interval),
-        max_outage_ms: request.max_outage.map(milliseconds),
-        max_recovery_ms: request.max_recovery.map(milliseconds),
         endpoints,
     };
     let what = what(&experiment, workload);
@@ -131,7 +134,9 @@ pub async fn plan(
     blast_radius.extend(target.and_then(|target| target.words));
     Ok(ChaosPlan {
         workload: workload.clone(),
-        request,
+        identity,
+        verification,
+        older,
         experiment,
         what,
         blast_radius,
@@ -140,21 +145,25 @@ pub async fn plan(
 }
 
 /// What the experiment cannot measure, and a hint.
-fn immeasurable(request: &ChaosRequest, replicas: usize) -> Option<(String, &'static str)> {
-    let interval = request.probe_interval;
-    if let Some(budget) = request.max_outage.filter(|budget| *budget <= interval) {
+fn immeasurable(
+    settings: &ExperimentSettings,
+    older: Option<&OlderRun>,
+    replicas: usize,
+) -> Option<(String, &'static str)> {
+    let interval = settings.probe_interval_ms;
+    if let Some(budget) = settings.max_outage_ms.filter(|budget| *budget <= interval) {
         let reason = format!(
             "probes every {} cannot measure an outage of {}",
-            duration(interval),
-            duration(budget)
+            duration(Duration::from_millis(interval)),
+            duration(Duration::from_millis(budget))
         );
         return Some((
             reason,
             "probe more often with `--probe-interval` (at least 20ms)",
         ));
     }
-    let older = request.older.as_ref()?;
-    (Some(older.fault) != request.fault || older.replicas != replicas).then(|| {
+    let older = older?;
+    (Some(older.fault) != settings.fault || older.replicas != replicas).then(|| {
         let reason = format!(
             "the older run was `{}` with {} replicas, so it cannot be compared with this one",
             older.fault, older.replicas
@@ -168,12 +177,17 @@ fn immeasurable(request: &ChaosRequest, replicas: usize) -> Option<(String, &'st
 
 /// The number of faults and the target of each one; a fault on the workload targets every pod that it
 /// affects.
-fn targets(request: &ChaosRequest, set: &StatefulSet, names: &[String]) -> (u32, Vec<String>) {
-    let Some(fault) = request.fault else {
+fn targets(
+    settings: &ExperimentSettings,
+    repeat: Option<u32>,
+    set: &StatefulSet,
+    names: &[String],
+) -> (u32, Vec<String>) {
+    let Some(fault) = settings.fault else {
         return (0, Vec::new());
     };
     let replicas = u32::try_from(names.len()).unwrap_or(u32::MAX);
-    let repeat = request.repeat.unwrap_or(match request.selection {
+    let repeat = repeat.unwrap_or(match settings.selection {
         Selection::AllInTurn if !fault.targets_workload() => replicas,
         _ => 1,
     });
@@ -185,12 +199,12 @@ fn targets(request: &ChaosRequest, set: &StatefulSet, names: &[String]) -> (u32,
         let first = names.len().saturating_sub(taken.len());
         return (repeat, names.iter().skip(first).cloned().collect());
     }
-    let mut draw = Draw::seeded(match request.selection {
+    let mut draw = Draw::seeded(match settings.selection {
         Selection::Random { seed } => seed,
         _ => 0,
     });
     let pods = (0..repeat).map(|number| {
-        let index = match &request.selection {
+        let index = match &settings.selection {
             Selection::First => 0,
             Selection::Pod { pod } => names.iter().position(|name| name == pod).unwrap_or(0),
             Selection::AllInTurn => (number % replicas) as usize,
@@ -226,7 +240,7 @@ fn what(experiment: &Experiment, workload: &Workload) -> String {
         0 | 1 => String::new(),
         repeat => format!(", {repeat} times"),
     };
-    let Some(fault) = experiment.fault else {
+    let Some(fault) = experiment.settings.fault else {
         return format!("probe `{object}` in namespace `{namespace}` and break nothing");
     };
     let mut distinct = experiment.pods.clone();

@@ -11,6 +11,10 @@ use super::{QuestionArgs, ReportFileArgs, WorkloadArgs};
 use crate::fault::Fault;
 use crate::values;
 
+/// The headings of the flags.
+const FAULTS: &str = "Fault options";
+const MEASUREMENTS: &str = "Measurement options";
+
 /// Arguments of `chaos`. The groups say what contradicts `--control` and `--restore`.
 #[derive(Debug, Args)]
 #[command(
@@ -23,6 +27,10 @@ use crate::values;
         "control", "lasting", "probe_interval", "max_outage", "dry_run", "path", "port", "expect_sha256",
         "report",
     ]),
+)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each flag is typed or not, and clap checks their contradictions"
 )]
 pub struct ChaosArgs {
     /// The workload.
@@ -37,28 +45,78 @@ pub struct ChaosArgs {
     /// The requests to every replica.
     #[command(flatten)]
     pub question: QuestionArgs,
-    /// The faults.
+    /// What the configuration file may set, too.
     #[command(flatten)]
-    pub faults: FaultArgs,
-    /// The measurements.
+    pub experiment: ExperimentArgs,
+    /// Inject the fault even if another replica is not Ready or a disruption budget forbids it
+    #[arg(long, help_heading = FAULTS, hide_short_help = true)]
+    pub allow_disruption: bool,
+    /// Only probe, without any fault: measures the background noise
+    #[arg(long, help_heading = FAULTS, conflicts_with = "faults", hide_short_help = true)]
+    pub control: bool,
+    /// How long --control probes
+    #[arg(long = "for", help_heading = FAULTS, value_name = "DURATION", default_value = "10s", requires = "control", conflicts_with = "faults", allow_hyphen_values = true, value_parser = expected(values::positive_duration), hide_short_help = true)]
+    pub lasting: Duration,
+    /// The earlier run to compare with.
     #[command(flatten)]
-    pub measures: MeasureArgs,
+    pub compare: CompareArgs,
     /// Files to write.
     #[command(flatten)]
     pub files: ReportFileArgs,
 }
 
-/// The faults, and their number.
-#[derive(Debug, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each flag is typed or not, and clap checks their contradictions"
-)]
-#[command(next_help_heading = "Fault options")]
-pub struct FaultArgs {
+/// The settings of an experiment that a flag or the configuration file gives; `None` where neither does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = FAULTS)]
+pub struct ExperimentArgs {
     /// Fault to inject [default: delete]
     #[arg(long, value_name = "FAULT")]
     pub fault: Option<Fault>,
+    /// The rule that chooses the targets.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Number of faults, never two at once [default: 1; each pod once with --all-in-turn]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = expected(values::whole::<u32, 1, 4_294_967_295>))]
+    pub repeat: Option<u32>,
+    /// Pause between a recovery and the next fault [default: 5s]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::duration), hide_short_help = true)]
+    pub pause: Option<Duration>,
+    /// Longest acceptable outage of a replica
+    #[arg(long, help_heading = MEASUREMENTS, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::positive_duration))]
+    pub max_outage: Option<Duration>,
+    /// Longest acceptable time until all replicas give the same answers again
+    #[arg(long, help_heading = MEASUREMENTS, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::positive_duration))]
+    pub max_recovery: Option<Duration>,
+    /// Time between two probes of a replica, 20ms at least [default: 100ms]
+    #[arg(long, help_heading = MEASUREMENTS, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::probe_interval), hide_short_help = true)]
+    pub probe_interval: Option<Duration>,
+}
+
+impl ExperimentArgs {
+    /// These settings, and others where they say nothing.
+    #[must_use]
+    pub fn or(&self, others: &Self) -> Self {
+        let target = if self.target.is_given() {
+            &self.target
+        } else {
+            &others.target
+        };
+        Self {
+            fault: self.fault.or(others.fault),
+            target: target.clone(),
+            repeat: self.repeat.or(others.repeat),
+            pause: self.pause.or(others.pause),
+            max_outage: self.max_outage.or(others.max_outage),
+            max_recovery: self.max_recovery.or(others.max_recovery),
+            probe_interval: self.probe_interval.or(others.probe_interval),
+        }
+    }
+}
+
+/// The rule that chooses the targets. At most one of `pod`, `all_in_turn` and `random` is given, and
+/// `seed` only with `random`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct TargetArgs {
     /// Target pod [default: the one with the lowest ordinal]
     #[arg(long, value_name = "NAME")]
     pub pod: Option<String>,
@@ -78,36 +136,20 @@ pub struct FaultArgs {
         hide_short_help = true
     )]
     pub seed: Option<u64>,
-    /// Number of faults, never two at once [default: 1; each pod once with --all-in-turn]
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = expected(values::whole::<u32, 1, 4_294_967_295>))]
-    pub repeat: Option<u32>,
-    /// Pause between a recovery and the next fault [default: 5s]
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::duration), hide_short_help = true)]
-    pub pause: Option<Duration>,
-    /// Inject the fault even if another replica is not Ready or a disruption budget forbids it
-    #[arg(long, hide_short_help = true)]
-    pub allow_disruption: bool,
-    /// Only probe, without any fault: measures the background noise
-    #[arg(long, conflicts_with = "faults", hide_short_help = true)]
-    pub control: bool,
-    /// How long --control probes
-    #[arg(long = "for", value_name = "DURATION", default_value = "10s", requires = "control", conflicts_with = "faults", allow_hyphen_values = true, value_parser = expected(values::positive_duration), hide_short_help = true)]
-    pub lasting: Duration,
 }
 
-/// The measurements, and their limits.
+impl TargetArgs {
+    /// Whether there is a rule.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        *self != Self::default()
+    }
+}
+
+/// The earlier run to compare with.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Measurement options")]
-pub struct MeasureArgs {
-    /// Longest acceptable outage of a replica
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::positive_duration))]
-    pub max_outage: Option<Duration>,
-    /// Longest acceptable time until all replicas give the same answers again
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::positive_duration))]
-    pub max_recovery: Option<Duration>,
-    /// Time between two probes of a replica, 20ms at least [default: 100ms]
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = expected(values::probe_interval), hide_short_help = true)]
-    pub probe_interval: Option<Duration>,
+#[command(next_help_heading = MEASUREMENTS)]
+pub struct CompareArgs {
     /// Journal of an earlier run that this run must not be slower than
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub compare: Option<PathBuf>,

@@ -24,7 +24,7 @@ pub(super) async fn run(
         &session.config,
         &set,
     )?;
-    let older = settings::older_run(&arguments.measures, session.cli.global.timeout).await?;
+    let older = settings::older_run(&arguments.compare, session.cli.global.timeout).await?;
     let request = settings::experiment(
         arguments,
         &session.config,
@@ -33,7 +33,7 @@ pub(super) async fn run(
         settings::identity(random::seed()),
         random::seed,
     )?;
-    let breaks = request.fault.is_some() && !arguments.dry_run;
+    let breaks = request.settings.fault.is_some() && !arguments.dry_run;
     if breaks {
         confirm::possible(session)?;
     }

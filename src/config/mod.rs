@@ -19,8 +19,8 @@ use std::time::Duration;
 pub use self::error::{ConfigError, ConfigProblem};
 pub use self::pattern::NamePattern;
 
+use crate::cli::ExperimentArgs;
 use crate::expectation::Expectation;
-use crate::fault::Fault;
 use crate::file;
 
 /// The file that is used if it is in the current folder.
@@ -43,7 +43,7 @@ pub struct Config {
     /// The limits of a verification.
     pub verify: VerifyConfig,
     /// The experiment.
-    pub chaos: ChaosConfig,
+    pub chaos: ExperimentArgs,
 }
 
 /// A protected context: a change there requires typing its name.
@@ -64,39 +64,6 @@ pub struct VerifyConfig {
     pub largest_body: Option<u64>,
     /// The time limit of one answer.
     pub answer_time: Option<Duration>,
-}
-
-/// An experiment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ChaosConfig {
-    /// The fault.
-    pub fault: Option<Fault>,
-    /// How targets are selected.
-    pub turn: Option<Turn>,
-    /// The number of faults.
-    pub repeat: Option<u32>,
-    /// The pause between a recovery and the next fault.
-    pub pause: Option<Duration>,
-    /// The time between two probes of a replica.
-    pub probe_interval: Option<Duration>,
-    /// The longest acceptable outage of any replica.
-    pub max_outage: Option<Duration>,
-    /// The longest acceptable recovery.
-    pub max_recovery: Option<Duration>,
-}
-
-/// How targets are selected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Turn {
-    /// One pod by name.
-    Pod(String),
-    /// Every pod, by ordinal.
-    AllInTurn,
-    /// A random pod for each fault.
-    Random {
-        /// The seed; drawn too if it was not given.
-        seed: Option<u64>,
-    },
 }
 
 impl Config {

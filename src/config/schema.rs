@@ -7,7 +7,8 @@ use super::error::ConfigProblem;
 use super::pattern::NamePattern;
 use super::read::{Fields, Reader};
 use super::tree::Node;
-use super::{ChaosConfig, Config, ProtectedContext, Turn, VerifyConfig};
+use super::{Config, ProtectedContext, VerifyConfig};
+use crate::cli::{ExperimentArgs, TargetArgs};
 use crate::expectation::Expectation;
 use crate::fault::Fault;
 use crate::values;
@@ -165,13 +166,13 @@ fn verify(reader: &mut Reader, top: &Fields<'_>) -> VerifyConfig {
     }
 }
 
-fn chaos(reader: &mut Reader, top: &Fields<'_>) -> ChaosConfig {
+fn chaos(reader: &mut Reader, top: &Fields<'_>) -> ExperimentArgs {
     let Some(fields) = reader.section(top, "chaos", &CHAOS) else {
-        return ChaosConfig::default();
+        return ExperimentArgs::default();
     };
     let fault = reader.value(&fields, "fault", fault);
-    let turn = turn(reader, &fields);
-    if let (Some(fault), Some(_)) = (fault.filter(|fault| fault.targets_workload()), &turn) {
+    let target = target(reader, &fields);
+    if let Some(fault) = fault.filter(|fault| fault.targets_workload() && target.is_given()) {
         let key = if fields.get("pod").is_some() {
             "pod"
         } else {
@@ -184,9 +185,9 @@ fn chaos(reader: &mut Reader, top: &Fields<'_>) -> ChaosConfig {
             &format!("`{}: {fault}` affects every pod", fields.path("fault")),
         );
     }
-    ChaosConfig {
+    ExperimentArgs {
         fault,
-        turn,
+        target,
         repeat: reader.value(&fields, "repeat", |text| {
             let number: Option<u32> = number(text);
             number
@@ -200,8 +201,8 @@ fn chaos(reader: &mut Reader, top: &Fields<'_>) -> ChaosConfig {
     }
 }
 
-/// How targets are selected: `pod`, `select`, or neither.
-fn turn(reader: &mut Reader, fields: &Fields<'_>) -> Option<Turn> {
+/// The rule that chooses the targets: `pod`, `select`, or neither.
+fn target(reader: &mut Reader, fields: &Fields<'_>) -> TargetArgs {
     let pod = reader.value(fields, "pod", |text| match text {
         "" => Err("the name of a pod, such as `web-0`".to_owned()),
         name => Ok(name.to_owned()),
@@ -210,19 +211,29 @@ fn turn(reader: &mut Reader, fields: &Fields<'_>) -> Option<Turn> {
         number::<u64>(text).ok_or_else(|| "a whole number, such as `7`".to_owned())
     });
     let select = reader.value(fields, "select", |text| match text {
-        "all-in-turn" | "all_in_turn" => Ok(Turn::AllInTurn),
-        "random" => Ok(Turn::Random { seed }),
+        "all-in-turn" | "all_in_turn" => Ok(TargetArgs {
+            all_in_turn: true,
+            ..TargetArgs::default()
+        }),
+        "random" => Ok(TargetArgs {
+            random: true,
+            seed,
+            ..TargetArgs::default()
+        }),
         _ => Err("`all-in-turn` or `random`".to_owned()),
     });
     if fields.get("pod").is_some() && fields.get("select").is_some() {
         let reason = format!("`{}` already selects the target", fields.path("pod"));
         contradiction(reader, fields, "select", &reason);
     }
-    if fields.get("seed").is_some() && !matches!(select, Some(Turn::Random { .. })) {
+    if fields.get("seed").is_some() && !select.as_ref().is_some_and(|target| target.random) {
         let reason = format!("it needs `{}: random`", fields.path("select"));
         contradiction(reader, fields, "seed", &reason);
     }
-    select.or(pod.map(Turn::Pod))
+    select.unwrap_or(TargetArgs {
+        pod,
+        ..TargetArgs::default()
+    })
 }
 
 fn contradiction(reader: &mut Reader, fields: &Fields<'_>, key: &'static str, reason: &str) {

@@ -1,4 +1,6 @@
 use super::*;
+use crate::cli::TargetArgs;
+use crate::fault::Fault;
 
 const WHOLE: &str = r#"
 protected_contexts: [production, "prod-*"]
@@ -64,9 +66,13 @@ fn every_key_is_read_as_what_it_is() {
     );
     assert_eq!(
         config.chaos,
-        ChaosConfig {
+        ExperimentArgs {
             fault: Some(Fault::ForceDelete),
-            turn: Some(Turn::Random { seed: Some(7) }),
+            target: TargetArgs {
+                random: true,
+                seed: Some(7),
+                ..TargetArgs::default()
+            },
             repeat: Some(3),
             pause: Some(Duration::ZERO),
             probe_interval: Some(Duration::from_millis(20)),
@@ -95,7 +101,7 @@ fn keys_may_be_written_with_hyphens() {
     .unwrap();
     assert!(!config.endpoints[0].non_empty);
     assert_eq!(config.chaos.max_outage, Some(Duration::from_secs(1)));
-    assert_eq!(config.chaos.turn, Some(Turn::AllInTurn));
+    assert!(config.chaos.target.all_in_turn);
     assert_eq!(config.protected_contexts.len(), 1);
 }
 

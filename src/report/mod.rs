@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::chaos::{
     Availability, ChaosReport, ChaosVerdict, Compared, DataProof, Disturbance, Experiment,
-    FaultRecord, Observed, Percentiles, ProbeCounts, ProbeState, Prober, RecoveryPhase, Remade,
-    ReplicaAvailability, Selection, ServiceAvailability,
+    ExperimentSettings, FaultRecord, Observed, Percentiles, ProbeCounts, ProbeState, Prober,
+    RecoveryPhase, Remade, ReplicaAvailability, Selection, ServiceAvailability,
 };
 pub use self::diff::{DiffReport, ObjectDiff};
 pub use self::down::{DownReport, Held, Kept};

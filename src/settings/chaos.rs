@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use crate::chaos::{ChaosRequest, OlderRun};
-use crate::cli::{ChaosArgs, FaultArgs};
-use crate::config::{Config, Turn};
+use crate::cli::{ChaosArgs, TargetArgs};
+use crate::config::Config;
 use crate::error::CommandError;
 use crate::fault::Fault;
+use crate::figures::milliseconds;
 use crate::ops::Verification;
-use crate::report::Selection;
+use crate::report::{ExperimentSettings, Selection};
 
 /// The pause between a recovery and the next fault.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -27,65 +28,60 @@ pub fn experiment(
     identity: String,
     draw: impl FnOnce() -> u64,
 ) -> Result<ChaosRequest, CommandError> {
-    let configured = &config.chaos;
-    let (flags, measures) = (&arguments.faults, &arguments.measures);
-    let fault = (!flags.control).then(|| flags.fault.or(configured.fault).unwrap_or(Fault::Delete));
-    let breaks = fault.is_some();
+    let typed = &arguments.experiment;
+    let given = typed.or(&config.chaos);
+    let fault = (!arguments.control).then(|| given.fault.unwrap_or(Fault::Delete));
+    let max_recovery = given.max_recovery.filter(|_| fault.is_some());
     Ok(ChaosRequest {
         identity,
         verification,
-        fault,
-        selection: selection(flags, configured.turn.as_ref(), fault, draw)?,
-        repeat: flags.repeat.or(configured.repeat),
-        is_dry_run: arguments.dry_run,
-        pause: flags.pause.or(configured.pause).unwrap_or(PAUSE),
-        control: flags.lasting,
-        probe_interval: measures
-            .probe_interval
-            .or(configured.probe_interval)
-            .unwrap_or(PROBE_INTERVAL),
-        max_outage: measures.max_outage.or(configured.max_outage),
-        max_recovery: measures
-            .max_recovery
-            .or(configured.max_recovery)
-            .filter(|_| breaks),
-        allows_disruption: flags.allow_disruption,
+        settings: ExperimentSettings {
+            dry_run: arguments.dry_run,
+            fault,
+            selection: selection(&typed.target, given.target, fault, draw)?,
+            allow_disruption: arguments.allow_disruption,
+            pause_ms: milliseconds(given.pause.unwrap_or(PAUSE)),
+            control_ms: fault.is_none().then(|| milliseconds(arguments.lasting)),
+            probe_interval_ms: milliseconds(given.probe_interval.unwrap_or(PROBE_INTERVAL)),
+            max_outage_ms: given.max_outage.map(milliseconds),
+            max_recovery_ms: max_recovery.map(milliseconds),
+        },
+        repeat: given.repeat,
         older,
     })
 }
 
+/// The rule that chooses the targets: the one that was typed, or else that of the file, which applies only
+/// to faults on a single pod.
 fn selection(
-    flags: &FaultArgs,
-    configured: Option<&Turn>,
+    typed: &TargetArgs,
+    given: TargetArgs,
     fault: Option<Fault>,
     draw: impl FnOnce() -> u64,
 ) -> Result<Selection, CommandError> {
-    let typed = match (&flags.pod, flags.all_in_turn, flags.random) {
-        (Some(pod), ..) => Some(Turn::Pod(pod.clone())),
-        (None, true, _) => Some(Turn::AllInTurn),
-        (None, false, true) => Some(Turn::Random { seed: flags.seed }),
-        (None, false, false) => None,
+    let Some(fault) = fault else {
+        return Ok(Selection::First);
     };
-    if let Some(fault) = fault.filter(|fault| fault.targets_workload()) {
-        return match typed {
-            // The file's selection applies only to faults that affect a single pod.
-            None => Ok(Selection::First),
-            Some(_) => Err(CommandError::usage(
+    if fault.targets_workload() {
+        if typed.is_given() {
+            return Err(CommandError::usage(
                 format!("`{fault}` affects every pod, so none can be selected"),
                 "leave out `--pod`, `--all-in-turn` and `--random`, or choose another `--fault`",
-            )),
-        };
-    }
-    if fault.is_none() {
+            ));
+        }
         return Ok(Selection::First);
     }
-    Ok(match typed.or_else(|| configured.cloned()) {
-        None => Selection::First,
-        Some(Turn::Pod(pod)) => Selection::Pod { pod },
-        Some(Turn::AllInTurn) => Selection::AllInTurn,
-        Some(Turn::Random { seed }) => Selection::Random {
+    Ok(match given {
+        TargetArgs { pod: Some(pod), .. } => Selection::Pod { pod },
+        TargetArgs {
+            all_in_turn: true, ..
+        } => Selection::AllInTurn,
+        TargetArgs {
+            random: true, seed, ..
+        } => Selection::Random {
             seed: seed.unwrap_or_else(draw),
         },
+        _ => Selection::First,
     })
 }
 
@@ -126,29 +122,35 @@ mod tests {
     #[test]
     fn by_default_the_first_pod_is_deleted_once() {
         let request = request("", "").unwrap();
-        assert_eq!(request.fault, Some(Fault::Delete));
-        assert_eq!(request.selection, Selection::First);
+        assert_eq!(request.settings.fault, Some(Fault::Delete));
+        assert_eq!(request.settings.selection, Selection::First);
         assert_eq!(request.repeat, None);
-        assert_eq!(request.probe_interval, Duration::from_millis(100));
-        assert_eq!((request.max_outage, request.max_recovery), (None, None));
-        assert!(!request.allows_disruption);
+        assert_eq!(request.settings.probe_interval_ms, 100);
+        assert_eq!(
+            (
+                request.settings.max_outage_ms,
+                request.settings.max_recovery_ms
+            ),
+            (None, None)
+        );
+        assert!(!request.settings.allow_disruption);
     }
 
     #[test]
     fn the_file_goes_before_defaults_and_flags_before_the_file() {
         let configured = request("", FILE).unwrap();
-        assert_eq!(configured.fault, Some(Fault::Evict));
+        assert_eq!(configured.settings.fault, Some(Fault::Evict));
         assert_eq!(
-            configured.selection,
+            configured.settings.selection,
             Selection::Pod {
                 pod: "web-1".to_owned()
             }
         );
         assert_eq!(configured.repeat, Some(3));
-        assert_eq!(configured.pause, Duration::from_secs(1));
-        assert_eq!(configured.probe_interval, Duration::from_millis(50));
-        assert_eq!(configured.max_outage, Some(Duration::from_secs(2)));
-        assert_eq!(configured.max_recovery, Some(Duration::from_secs(9)));
+        assert_eq!(configured.settings.pause_ms, 1_000);
+        assert_eq!(configured.settings.probe_interval_ms, 50);
+        assert_eq!(configured.settings.max_outage_ms, Some(2_000));
+        assert_eq!(configured.settings.max_recovery_ms, Some(9_000));
 
         let typed = request(
             "--fault kill --all-in-turn --repeat 5 --pause 0 --probe-interval 20ms \
@@ -156,13 +158,13 @@ mod tests {
             FILE,
         )
         .unwrap();
-        assert_eq!(typed.fault, Some(Fault::Kill));
-        assert_eq!(typed.selection, Selection::AllInTurn);
-        assert_eq!((typed.repeat, typed.pause), (Some(5), Duration::ZERO));
-        assert_eq!(typed.probe_interval, Duration::from_millis(20));
-        assert_eq!(typed.max_outage, Some(Duration::from_secs(1)));
-        assert_eq!(typed.max_recovery, Some(Duration::from_secs(4)));
-        assert!(typed.allows_disruption);
+        assert_eq!(typed.settings.fault, Some(Fault::Kill));
+        assert_eq!(typed.settings.selection, Selection::AllInTurn);
+        assert_eq!((typed.repeat, typed.settings.pause_ms), (Some(5), 0));
+        assert_eq!(typed.settings.probe_interval_ms, 20);
+        assert_eq!(typed.settings.max_outage_ms, Some(1_000));
+        assert_eq!(typed.settings.max_recovery_ms, Some(4_000));
+        assert!(typed.settings.allow_disruption);
     }
 
     #[test]
@@ -177,7 +179,7 @@ mod tests {
         for (flags, file, seed) in table {
             let request = request(flags, file).unwrap();
             assert_eq!(
-                request.selection,
+                request.settings.selection,
                 Selection::Random { seed },
                 "{flags} {file}"
             );
@@ -187,11 +189,11 @@ mod tests {
     #[test]
     fn a_control_run_breaks_nothing_whatever_the_file_says() {
         let request = request("--control --for 1m", FILE).unwrap();
-        assert_eq!(request.fault, None);
-        assert_eq!(request.selection, Selection::First);
-        assert_eq!(request.control, Duration::from_mins(1));
-        assert_eq!(request.max_recovery, None);
-        assert_eq!(request.max_outage, Some(Duration::from_secs(2)));
+        assert_eq!(request.settings.fault, None);
+        assert_eq!(request.settings.selection, Selection::First);
+        assert_eq!(request.settings.control_ms, Some(60_000));
+        assert_eq!(request.settings.max_recovery_ms, None);
+        assert_eq!(request.settings.max_outage_ms, Some(2_000));
     }
 
     #[test]
@@ -199,6 +201,6 @@ mod tests {
         assert!(request("--fault scale --pod web-0", "").is_err());
         assert!(request("--random", "chaos: {fault: restart}").is_err());
         let request = request("--fault restart", FILE).unwrap();
-        assert_eq!(request.selection, Selection::First);
+        assert_eq!(request.settings.selection, Selection::First);
     }
 }

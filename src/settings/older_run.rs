@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::in_time;
 use crate::chaos::OlderRun;
-use crate::cli::MeasureArgs;
+use crate::cli::CompareArgs;
 use crate::error::CommandError;
 use crate::fault::Fault;
 use crate::file;
@@ -20,10 +20,10 @@ use crate::report::Percentiles;
 /// # Errors
 /// A usage error when the file cannot be read, or is not the journal of an experiment.
 pub async fn older_run(
-    measures: &MeasureArgs,
+    arguments: &CompareArgs,
     timeout: Duration,
 ) -> Result<Option<OlderRun>, CommandError> {
-    let Some(file) = &measures.compare else {
+    let Some(file) = &arguments.compare else {
         return Ok(None);
     };
     let unusable = |reason: String| {
@@ -36,7 +36,7 @@ pub async fn older_run(
     let text = in_time(timeout, move || file::read_text(&path, LARGEST_JOURNAL)).await?;
     let text = text.map_err(|error| unusable(error.to_string()))?;
     let mut older = figures(&text).map_err(unusable)?;
-    older.tolerance = measures.tolerance;
+    older.tolerance = arguments.tolerance;
     Ok(Some(older))
 }
 

@@ -9,8 +9,11 @@ use cryptoctl::cluster::{Cluster, TimeLimits};
 use cryptoctl::emitter::Emitter;
 use cryptoctl::event::Event;
 use cryptoctl::expectation::Expectation;
+use cryptoctl::figures::milliseconds;
 use cryptoctl::ops::{self, Context, OpsError, UpOptions, Verification, Workload};
-use cryptoctl::report::{ChaosReport, RolloutReport, Selection, UpReport, VerifyReport};
+use cryptoctl::report::{
+    ChaosReport, ExperimentSettings, RolloutReport, Selection, UpReport, VerifyReport,
+};
 use futures::FutureExt;
 use tokio::time::Instant;
 
@@ -218,20 +221,19 @@ fn experiment(operation: Operation, verification: Verification) -> ChaosRequest 
     ChaosRequest {
         identity: "simulation".to_owned(),
         verification,
-        fault: attack.map(|attack| attack.fault),
-        selection: if attack.is_some_and(|attack| !attack.fault.targets_workload()) {
-            Selection::AllInTurn
-        } else {
-            Selection::First
+        settings: ExperimentSettings {
+            fault: attack.map(|attack| attack.fault),
+            selection: if attack.is_some_and(|attack| !attack.fault.targets_workload()) {
+                Selection::AllInTurn
+            } else {
+                Selection::First
+            },
+            pause_ms: milliseconds(PAUSE),
+            control_ms: attack.is_none().then(|| milliseconds(CONTROL)),
+            probe_interval_ms: milliseconds(attack.map_or(PAUSE, |attack| attack.probe_interval)),
+            ..ExperimentSettings::default()
         },
         repeat: attack.map(|attack| attack.repeat),
-        pause: PAUSE,
-        control: CONTROL,
-        probe_interval: attack.map_or(PAUSE, |attack| attack.probe_interval),
-        max_outage: None,
-        max_recovery: None,
-        allows_disruption: false,
-        is_dry_run: false,
         older: None,
     }
 }

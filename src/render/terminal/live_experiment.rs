@@ -86,7 +86,7 @@ impl ExperimentPicture {
         match &event.kind {
             EventKind::Experiment { experiment, .. } => {
                 self.repeat = Some(experiment.repeat);
-                self.breaks = experiment.fault.is_some();
+                self.breaks = experiment.settings.fault.is_some();
             }
             EventKind::Fault {
                 number,

@@ -15,7 +15,7 @@ pub use self::availability::{
     Availability, ProbeCounts, ProbeState, ReplicaAvailability, ServiceAvailability,
 };
 pub use self::disturbance::{Disturbance, Remade};
-pub use self::experiment::{Experiment, Selection};
+pub use self::experiment::{Experiment, ExperimentSettings, Selection};
 pub use self::fault_record::{FaultRecord, RecoveryPhase};
 pub use self::summary::Percentiles;
 
@@ -197,7 +197,7 @@ impl ChaosReport {
             && self.cause.is_none()
             && self.faults.iter().all(|record| record.proof.is_some())
             && !self.has_wrong_answers();
-        self.verdict == ChaosVerdict::Failed && self.experiment.fault.is_some() && is_whole
+        self.verdict == ChaosVerdict::Failed && self.experiment.settings.fault.is_some() && is_whole
     }
 
     /// The number of faults that were sent. One fault may have several targets.
@@ -215,7 +215,7 @@ impl ChaosReport {
     pub fn headline(&self) -> &'static str {
         match self.verdict {
             ChaosVerdict::Survived => "survived",
-            ChaosVerdict::Failed if self.experiment.fault.is_none() => "disturbed",
+            ChaosVerdict::Failed if self.experiment.settings.fault.is_none() => "disturbed",
             ChaosVerdict::Failed if self.is_only_slow() => "survived, too slow",
             ChaosVerdict::Failed => "not survived",
             ChaosVerdict::Refused => "not attempted",
@@ -229,7 +229,7 @@ impl ChaosReport {
     #[must_use]
     pub fn has_afterwards(&self) -> bool {
         let is_begun = !matches!(self.verdict, ChaosVerdict::Refused | ChaosVerdict::DryRun);
-        self.after.is_some() || is_begun && self.experiment.fault.is_some()
+        self.after.is_some() || is_begun && self.experiment.settings.fault.is_some()
     }
 
     /// The outcome; a refusal has the outcome of the verification that caused it.

@@ -34,18 +34,15 @@ fn verified(body: &str, verdict: Outcome) -> VerifyReport {
 
 fn experiment() -> Experiment {
     Experiment {
-        dry_run: false,
-        fault: Some(Fault::Delete),
-        selection: Selection::First,
+        settings: ExperimentSettings {
+            fault: Some(Fault::Delete),
+            probe_interval_ms: 100,
+            ..ExperimentSettings::default()
+        },
         repeat: 1,
         pods: vec!["web-0".into()],
         container: None,
         beside: Vec::new(),
-        pause_ms: 0,
-        control_ms: None,
-        probe_interval_ms: 100,
-        max_outage_ms: None,
-        max_recovery_ms: None,
         endpoints: vec![endpoint()],
     }
 }
@@ -237,7 +234,7 @@ fn a_budget_is_kept_exceeded_or_not_decided() {
     ];
     for (budget, verdict, words) in table {
         let mut observed = survived();
-        observed.experiment.max_outage_ms = Some(budget);
+        observed.experiment.settings.max_outage_ms = Some(budget);
         expect(observed, verdict, words);
     }
     for (budget, verdict, words) in [
@@ -250,7 +247,7 @@ fn a_budget_is_kept_exceeded_or_not_decided() {
         ),
     ] {
         let mut observed = survived();
-        observed.experiment.max_recovery_ms = Some(budget);
+        observed.experiment.settings.max_recovery_ms = Some(budget);
         expect(observed, verdict, words);
     }
 }
@@ -258,7 +255,7 @@ fn a_budget_is_kept_exceeded_or_not_decided() {
 #[test]
 fn an_outage_that_was_not_over_keeps_no_budget() {
     let mut observed = survived();
-    observed.experiment.max_outage_ms = Some(30_000);
+    observed.experiment.settings.max_outage_ms = Some(30_000);
     observed.availability.replicas[0].open_outage_ms = Some(4_000);
     expect(
         observed,
@@ -270,7 +267,7 @@ fn an_outage_that_was_not_over_keeps_no_budget() {
 #[test]
 fn a_claim_that_rests_on_a_gap_is_no_claim() {
     let mut observed = survived();
-    observed.experiment.max_outage_ms = Some(4_500);
+    observed.experiment.settings.max_outage_ms = Some(4_500);
     observed.prober.largest_gap_ms = 6_000;
     expect(observed, ChaosVerdict::Inconclusive, "not probed for 6 s");
 }
@@ -278,7 +275,7 @@ fn a_claim_that_rests_on_a_gap_is_no_claim() {
 #[test]
 fn a_control_run_shows_noise_and_never_survival() {
     let mut observed = survived();
-    observed.experiment.fault = None;
+    observed.experiment.settings.fault = None;
     observed.experiment.repeat = 0;
     observed.faults.clear();
     expect(
@@ -304,7 +301,7 @@ fn a_recovery_that_was_never_seen_to_end_is_no_survival() {
     second.number = 2;
     second.phases.clear();
     observed.faults.push(second);
-    observed.experiment.max_recovery_ms = Some(6_000);
+    observed.experiment.settings.max_recovery_ms = Some(6_000);
     expect(
         observed,
         ChaosVerdict::Inconclusive,
@@ -331,7 +328,7 @@ fn a_replica_that_is_not_there_afterwards_is_not_the_same_as_before() {
 #[test]
 fn a_control_run_that_could_not_see_says_nothing() {
     let mut observed = survived();
-    observed.experiment.fault = None;
+    observed.experiment.settings.fault = None;
     observed.faults.clear();
     let replica = &mut observed.availability.replicas[0];
     replica.probes.silent = 0;

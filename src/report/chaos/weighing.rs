@@ -16,7 +16,7 @@ pub(super) fn weigh(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec
     if let Some(reasons) = refusals(observed) {
         return (ChaosVerdict::Refused, reasons);
     }
-    if observed.experiment.dry_run {
+    if observed.experiment.settings.dry_run {
         let reason = "the workload is in its steady state, and no safety check objects";
         return (ChaosVerdict::DryRun, vec![reason.to_owned()]);
     }
@@ -36,7 +36,7 @@ fn decide(observed: &Observed, data: &DataProof) -> (ChaosVerdict, Vec<String>) 
     if !doubts.is_empty() {
         return (ChaosVerdict::Inconclusive, doubts);
     }
-    if observed.experiment.fault.is_none() {
+    if observed.experiment.settings.fault.is_none() {
         let reason = "every replica answered every probe correctly, without any fault";
         return (ChaosVerdict::Undisturbed, vec![reason.to_owned()]);
     }
@@ -85,9 +85,9 @@ fn refusals(observed: &Observed) -> Option<Vec<String>> {
     if !observed.refusals.is_empty() {
         return Some(observed.refusals.clone());
     }
-    let is_begun = observed.experiment.fault.is_none() || !observed.faults.is_empty();
+    let is_begun = observed.experiment.settings.fault.is_none() || !observed.faults.is_empty();
     let is_steady = observed.before.verdict == Outcome::Success;
-    if is_steady || is_begun && observed.experiment.fault.is_some() {
+    if is_steady || is_begun && observed.experiment.settings.fault.is_some() {
         return None;
     }
     let before = &observed.before;
@@ -128,7 +128,7 @@ fn failures(observed: &Observed, data: &DataProof) -> Vec<String> {
         failures.extend(exceeded_outage(observed));
         failures.extend(regressions(observed));
     }
-    if observed.experiment.fault.is_none() {
+    if observed.experiment.settings.fault.is_none() {
         failures.extend(noise(observed));
     }
     let mut unique: Vec<String> = Vec::new();
@@ -177,7 +177,7 @@ fn noise(observed: &Observed) -> Vec<String> {
 }
 
 fn exceeded_recovery(observed: &Observed) -> Option<String> {
-    let budget = observed.experiment.max_recovery_ms?;
+    let budget = observed.experiment.settings.max_recovery_ms?;
     let slowest = slowest_recovery(&observed.faults)?;
     let (slow, acceptable) = took_both(slowest, budget);
     (slowest.saturating_sub(observed.prober.leaves_open_ms()) > budget)
@@ -194,7 +194,7 @@ fn slowest_recovery(faults: &[FaultRecord]) -> Option<u64> {
 /// A measured outage may be longer than the real one, by up to two intervals and a gap. Only an outage
 /// that exceeds the budget by more than this uncertainty is proven.
 fn exceeded_outage(observed: &Observed) -> Option<String> {
-    let budget = observed.experiment.max_outage_ms?;
+    let budget = observed.experiment.settings.max_outage_ms?;
     let longest = observed.availability.longest_outage()?;
     let outage = longest.longest_outage_ms;
     (outage.saturating_sub(observed.prober.leaves_open_ms()) > budget)
@@ -243,7 +243,7 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
     }
     doubts.extend(observed.cause.as_ref().map(|cause| cause.message.clone()));
     doubts.extend(observed.not_restored.iter().cloned());
-    let breaks = observed.experiment.fault.is_some();
+    let breaks = observed.experiment.settings.fault.is_some();
     match &observed.after {
         None if breaks && doubts.is_empty() => {
             doubts.push("the workload did not recover before the deadline".to_owned());
@@ -275,7 +275,7 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
     if is_disturbed(observed) {
         doubts.extend(regressions(observed));
     }
-    if let Some(budget) = observed.experiment.max_recovery_ms
+    if let Some(budget) = observed.experiment.settings.max_recovery_ms
         && breaks
         && slowest_recovery(&observed.faults).is_none()
     {
@@ -326,7 +326,7 @@ fn blind(observed: &Observed) -> Vec<String> {
 
 /// A recovery may have been complete earlier than measured, by the uncertainty.
 fn unsupported_recovery(observed: &Observed) -> Option<String> {
-    let budget = observed.experiment.max_recovery_ms?;
+    let budget = observed.experiment.settings.max_recovery_ms?;
     let slowest = slowest_recovery(&observed.faults)?;
     let (slow, acceptable) = took_both(slowest, budget);
     (slowest > budget).then(|| {
@@ -377,7 +377,7 @@ fn unproven(record: &FaultRecord) -> String {
 /// No claim about outages is better than the probing behind it, and none is possible about an open
 /// outage.
 fn unsupported_outage(observed: &Observed) -> Option<String> {
-    let budget = observed.experiment.max_outage_ms?;
+    let budget = observed.experiment.settings.max_outage_ms?;
     let gap = observed.prober.largest_gap_ms;
     if gap > budget {
         let (gap, budget) = took_both(gap, budget);

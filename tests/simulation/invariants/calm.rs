@@ -55,7 +55,7 @@ fn verdict(case: &Case<'_>) -> Vec<String> {
         Said::Rollout(Ok(report)) => (report.outcome(), Outcome::Success),
         Said::Verify(Ok(report)) => (report.outcome(), data),
         Said::Chaos(Ok(report)) => {
-            let stays_behind = report.experiment.fault == Some(Fault::Cordon)
+            let stays_behind = report.experiment.settings.fault == Some(Fault::Cordon)
                 && report.faults.iter().any(|record| record.refused.is_some());
             // Pods that no other node could run were not evicted, so nothing is claimed about them.
             let right = if data == Outcome::Success && stays_behind {

@@ -30,7 +30,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
 }
 
 fn terms(markup: &mut Markup, experiment: &Experiment) {
-    match experiment.fault {
+    match experiment.settings.fault {
         None => term(markup, "Fault", "none: a control run, which only probes"),
         Some(fault) => term(
             markup,
@@ -38,29 +38,33 @@ fn terms(markup: &mut Markup, experiment: &Experiment) {
             format_args!("`{fault}` (the pod is {})", fault.past()),
         ),
     }
-    if experiment.fault.is_some() {
+    if experiment.settings.fault.is_some() {
         let faults = usize::try_from(experiment.repeat).unwrap_or(usize::MAX);
         term(markup, "How often", times(faults));
         term(
             markup,
             "Target selection",
-            whose_turn(&experiment.selection),
+            whose_turn(&experiment.settings.selection),
         );
         term(markup, "Targets", pods(experiment));
-        if experiment.pause_ms > 0 {
-            term(markup, "Pause", took(experiment.pause_ms));
+        if experiment.settings.pause_ms > 0 {
+            term(markup, "Pause", took(experiment.settings.pause_ms));
         }
     }
-    if let Some(control_ms) = experiment.control_ms {
+    if let Some(control_ms) = experiment.settings.control_ms {
         term(markup, "Duration", took(control_ms));
     }
     let budget = |limit: Option<u64>| limit.map_or_else(|| "no limit".to_owned(), took);
-    if experiment.fault.is_some() {
-        term(markup, "Outage budget", budget(experiment.max_outage_ms));
+    if experiment.settings.fault.is_some() {
+        term(
+            markup,
+            "Outage budget",
+            budget(experiment.settings.max_outage_ms),
+        );
         term(
             markup,
             "Recovery budget",
-            budget(experiment.max_recovery_ms),
+            budget(experiment.settings.max_recovery_ms),
         );
     }
     let asked: Vec<String> = experiment

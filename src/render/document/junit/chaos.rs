@@ -36,7 +36,7 @@ pub(super) fn cases(report: &ChaosReport) -> Vec<Case> {
     if let Some(after) = &report.after {
         cases.push(steady_state("steady state after the last recovery", after));
     }
-    cases.extend(report.experiment.fault.map(|_| data(report)));
+    cases.extend(report.experiment.settings.fault.map(|_| data(report)));
     cases.push(answers(report));
     cases.extend(longest_recovery(report));
     cases.extend(longest_outage(report));
@@ -124,7 +124,7 @@ fn data(report: &ChaosReport) -> Case {
 
 /// Answers with different data are wrong at any time; in a control run, so is any missed probe.
 fn answers(report: &ChaosReport) -> Case {
-    let is_control = report.experiment.fault.is_none();
+    let is_control = report.experiment.settings.fault.is_none();
     let replicas = &report.availability.replicas;
     let lies: Vec<String> = replicas
         .iter()
@@ -158,7 +158,7 @@ fn answers(report: &ChaosReport) -> Case {
 }
 
 fn longest_recovery(report: &ChaosReport) -> Option<Case> {
-    let budget = report.experiment.max_recovery_ms?;
+    let budget = report.experiment.settings.max_recovery_ms?;
     let slowest = report
         .summary
         .get(&RecoveryPhase::AllEqual)
@@ -188,7 +188,7 @@ fn longest_recovery(report: &ChaosReport) -> Option<Case> {
 
 /// As the verdict weighs it: an excess within the uncertainty and an open outage are undecided.
 fn longest_outage(report: &ChaosReport) -> Option<Case> {
-    let budget = report.experiment.max_outage_ms?;
+    let budget = report.experiment.settings.max_outage_ms?;
     let longest = report.availability.longest_outage()?;
     let outage = longest.longest_outage_ms;
     let prober = &report.prober;

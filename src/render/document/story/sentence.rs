@@ -107,7 +107,7 @@ impl Story<'_> {
         let done = Self::done(report);
         match report.verdict {
             ChaosVerdict::Survived => format!("{done}{}.", recovered(report)),
-            ChaosVerdict::Failed if report.experiment.fault.is_none() => {
+            ChaosVerdict::Failed if report.experiment.settings.fault.is_none() => {
                 "Nothing was broken on purpose, but some replicas did not answer correctly."
                     .to_owned()
             }
@@ -137,7 +137,7 @@ impl Story<'_> {
 
     /// The faults and their targets, as the beginning of a sentence.
     fn done(report: &ChaosReport) -> String {
-        let Some(fault) = report.experiment.fault else {
+        let Some(fault) = report.experiment.settings.fault else {
             return "Nothing was broken on purpose".to_owned();
         };
         let past = fault.past();

@@ -12,7 +12,8 @@ use crate::fault::Fault;
 use crate::render::terminal::picture::{Frame, Picture};
 use crate::render::terminal::render_to_text;
 use crate::report::{
-    ChaosReport, Endpoint, Experiment, ProbeCounts, ProbeState, RecoveryPhase, Report, Selection,
+    ChaosReport, Endpoint, Experiment, ExperimentSettings, ProbeCounts, ProbeState, RecoveryPhase,
+    Report, Selection,
 };
 
 fn expected(name: &str) -> Data {
@@ -131,18 +132,16 @@ fn pod(ordinal: usize) -> String {
 /// The third of five faults, 3.2 s after it was sent; another replica is in trouble.
 fn under_way(replicas: usize) -> Vec<Event> {
     let experiment = Experiment {
-        dry_run: false,
-        fault: Some(Fault::Delete),
-        selection: Selection::AllInTurn,
+        settings: ExperimentSettings {
+            fault: Some(Fault::Delete),
+            selection: Selection::AllInTurn,
+            probe_interval_ms: 100,
+            ..ExperimentSettings::default()
+        },
         repeat: 5,
         pods: (0..5).map(pod).collect(),
         container: None,
         beside: Vec::new(),
-        pause_ms: 0,
-        control_ms: None,
-        probe_interval_ms: 100,
-        max_outage_ms: None,
-        max_recovery_ms: None,
         endpoints: vec![Endpoint {
             port: 80,
             path: "/keys".into(),

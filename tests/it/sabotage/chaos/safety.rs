@@ -55,9 +55,9 @@ async fn a_budget_without_room_refuses_every_fault_that_would_not_ask_it() {
 #[tokio::test]
 async fn a_budget_without_room_yields_only_when_told_to() {
     let scene = forbidden().await;
-    chaos(&scene, &["--allow-disruption"])
-        .await
-        .is(SUCCESS, "survived");
+    let told = chaos(&scene, &["--allow-disruption"]).await;
+    let told = told.is(SUCCESS, "survived");
+    assert_eq!(told.report()["experiment"]["allow_disruption"], true);
 }
 
 #[tokio::test]

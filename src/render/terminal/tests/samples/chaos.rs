@@ -6,7 +6,9 @@ use super::{KEYS, at, finished, started, stateful_set};
 use crate::event::{Event, EventKind};
 use crate::exit::ExitStatus;
 use crate::object::ObjectRef;
-use crate::report::{Experiment, Observed, Problem, Report, RestoreReport, Restored};
+use crate::report::{
+    Experiment, ExperimentSettings, Observed, Problem, Report, RestoreReport, Restored,
+};
 
 /// One survived fault.
 pub(crate) fn survived() -> Vec<Event> {
@@ -63,10 +65,13 @@ pub(crate) fn refused() -> Vec<Event> {
 /// A control run.
 pub(crate) fn control() -> Vec<Event> {
     let experiment = Experiment {
-        fault: None,
+        settings: ExperimentSettings {
+            fault: None,
+            control_ms: Some(10_000),
+            ..experiment(1).settings
+        },
         repeat: 0,
         pods: Vec::new(),
-        control_ms: Some(10_000),
         ..experiment(1)
     };
     let mut play = Play::new(&experiment);
@@ -82,10 +87,8 @@ pub(crate) fn control() -> Vec<Event> {
 
 /// A dry run.
 pub(crate) fn dry_run() -> Vec<Event> {
-    let experiment = Experiment {
-        dry_run: true,
-        ..experiment(1)
-    };
+    let mut experiment = experiment(1);
+    experiment.settings.dry_run = true;
     let mut play = Play::new(&experiment);
     let before = play.verify(60, &same());
     play.finish(|play| observed(play, experiment, before))

@@ -11,8 +11,8 @@ use crate::exit::ExitStatus;
 use crate::fault::Fault;
 use crate::object::ObjectRef;
 use crate::report::{
-    ChaosReport, Experiment, FaultRecord, Observed, ProbeCounts, ProbeState, Prober, RecoveryPhase,
-    ReplicaAnswer, Report, Selection, VerifyReport,
+    ChaosReport, Experiment, ExperimentSettings, FaultRecord, Observed, ProbeCounts, ProbeState,
+    Prober, RecoveryPhase, ReplicaAnswer, Report, Selection, VerifyReport,
 };
 use crate::timeline::Timeline;
 
@@ -235,7 +235,7 @@ impl Play {
 }
 
 pub(super) fn what(experiment: &Experiment) -> String {
-    match (experiment.fault, experiment.repeat) {
+    match (experiment.settings.fault, experiment.repeat) {
         (None, _) => "probe `statefulset/cryptoserver` in namespace `logaiter` and break nothing",
         (Some(_), 1) => "delete `pod/cryptoserver-0` in namespace `logaiter`",
         (Some(_), _) => {
@@ -248,23 +248,23 @@ pub(super) fn what(experiment: &Experiment) -> String {
 pub(super) fn experiment(faults: u32) -> Experiment {
     let pods = (0..faults).map(|record| name(i32::try_from(record).unwrap() % REPLICAS));
     Experiment {
-        fault: Some(Fault::Delete),
-        selection: if faults == 1 {
-            Selection::First
-        } else {
-            Selection::AllInTurn
+        settings: ExperimentSettings {
+            fault: Some(Fault::Delete),
+            selection: if faults == 1 {
+                Selection::First
+            } else {
+                Selection::AllInTurn
+            },
+            probe_interval_ms: 100,
+            max_outage_ms: (faults > 1).then_some(10_000),
+            max_recovery_ms: (faults > 1).then_some(20_000),
+            ..ExperimentSettings::default()
         },
         repeat: faults,
         pods: pods.collect(),
         container: None,
         beside: Vec::new(),
-        pause_ms: 0,
-        control_ms: None,
-        probe_interval_ms: 100,
-        max_outage_ms: (faults > 1).then_some(10_000),
-        max_recovery_ms: (faults > 1).then_some(20_000),
         endpoints: vec![endpoint()],
-        dry_run: false,
     }
 }
 

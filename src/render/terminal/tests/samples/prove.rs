@@ -11,8 +11,8 @@ use crate::event::{Event, EventKind};
 use crate::exit::ExitStatus;
 use crate::fault::Fault;
 use crate::report::{
-    Availability, ChaosReport, Endpoint, Experiment, FaultRecord, Observed, Prober, Problem,
-    RecoveryPhase, ReplicaAnswer, Report, Selection, Transport, VerifyReport,
+    Availability, ChaosReport, Endpoint, Experiment, ExperimentSettings, FaultRecord, Observed,
+    Prober, Problem, RecoveryPhase, ReplicaAnswer, Report, Transport, VerifyReport,
 };
 
 pub(super) fn endpoint() -> Endpoint {
@@ -226,18 +226,15 @@ fn observed(
 ) -> ChaosReport {
     ChaosReport::new(Observed {
         experiment: Experiment {
-            dry_run: false,
-            fault: Some(Fault::Delete),
-            selection: Selection::First,
+            settings: ExperimentSettings {
+                fault: Some(Fault::Delete),
+                probe_interval_ms: 100,
+                ..ExperimentSettings::default()
+            },
             repeat: 1,
             pods: vec!["cryptoserver-0".into()],
             container: None,
             beside: Vec::new(),
-            pause_ms: 0,
-            control_ms: None,
-            probe_interval_ms: 100,
-            max_outage_ms: None,
-            max_recovery_ms: None,
             endpoints: vec![endpoint()],
         },
         before,
