@@ -55,8 +55,8 @@ impl Address {
 
     fn complete_experiment(&self, chaos: &mut ChaosReport) {
         self.complete_texts(&mut chaos.reasons);
-        self.complete_texts(&mut chaos.not_restored);
-        if let Some(cause) = &mut chaos.cause {
+        self.complete_texts(&mut chaos.observed.not_restored);
+        if let Some(cause) = &mut chaos.observed.cause {
             self.complete_diagnosis(cause);
         }
     }

@@ -38,7 +38,7 @@ use crate::exit::Outcome;
 use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::verify::verify;
-use crate::report::{Availability, ChaosReport, Observed, Prober, VerifyReport};
+use crate::report::{ChaosReport, Observed, VerifyReport};
 
 /// Runs an experiment as it was planned and confirmed.
 ///
@@ -57,26 +57,7 @@ pub async fn run(context: &Context, plan: &ChaosPlan) -> Result<ChaosReport, Ops
         what: plan.what.clone(),
         blast_radius: plan.blast_radius.clone(),
     });
-    let mut observed = Observed {
-        experiment: plan.experiment.clone(),
-        before,
-        faults: Vec::new(),
-        after: None,
-        cause: None,
-        availability: Availability::default(),
-        prober: Prober {
-            interval_ms: plan.experiment.settings.probe_interval_ms,
-            largest_gap_ms: 0,
-        },
-        compared: Vec::new(),
-        refusals: Vec::new(),
-        is_stopped: false,
-        doubts: Vec::new(),
-        disturbances: Vec::new(),
-        remade: Vec::new(),
-        failures: Vec::new(),
-        not_restored: Vec::new(),
-    };
+    let mut observed = Observed::new(plan.experiment.clone(), before);
     if observed.before.verdict != Outcome::Success {
         return Ok(ChaosReport::new(observed));
     }

@@ -211,8 +211,8 @@ impl Picture {
         if report.summary.is_empty() {
             return;
         }
-        let is_one = report.faults.len() == 1;
-        let since = match report.fault_count() {
+        let is_one = report.observed.faults.len() == 1;
+        let since = match report.observed.fault_count() {
             1 => "the fault",
             _ => "each fault",
         };
@@ -237,7 +237,7 @@ impl Picture {
             phases.sort_by_key(|(phase, figures)| (figures.max, **phase));
         }
         for (phase, figures) in phases {
-            let title = match phase.reach(&report.faults) {
+            let title = match phase.reach(&report.observed.faults) {
                 Some((reached, all)) => format!("{} ({reached} of {all})", phase.title()),
                 None => phase.title().to_owned(),
             };

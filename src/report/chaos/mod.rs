@@ -85,59 +85,18 @@ pub enum ChaosVerdict {
 }
 
 /// All observations of an experiment; the report weighs them.
-#[derive(Debug, Clone)]
-pub struct Observed {
-    /// The plan.
-    pub experiment: Experiment,
-    /// The verification before the first fault.
-    pub before: VerifyReport,
-    /// The faults.
-    pub faults: Vec<FaultRecord>,
-    /// The verification after the last recovery.
-    pub after: Option<VerifyReport>,
-    /// Why it did not recover.
-    pub cause: Option<Diagnosis>,
-    /// The availability that clients would have seen.
-    pub availability: Availability,
-    /// The quality of the probing.
-    pub prober: Prober,
-    /// This run compared with an older one.
-    pub compared: Vec<Compared>,
-    /// Why the experiment did not start, one sentence each.
-    pub refusals: Vec<String>,
-    /// Whether it was stopped early.
-    pub is_stopped: bool,
-    /// Why the evidence is incomplete, one sentence each.
-    pub doubts: Vec<String>,
-    /// Changes to pods that no fault caused.
-    pub disturbances: Vec<Disturbance>,
-    /// Pods with a different template revision than in the steady state.
-    pub remade: Vec<Remade>,
-    /// Proven failures of the workload, one sentence each.
-    pub failures: Vec<String>,
-    /// Changes that the experiment could not undo, one sentence each.
-    pub not_restored: Vec<String>,
-}
-
-/// The report of an experiment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ChaosReport {
-    /// The workload.
-    pub object: ObjectRef,
+pub struct Observed {
     /// The faults and their targets.
     pub experiment: Experiment,
     /// The verification before the first fault.
     pub before: VerifyReport,
     /// The faults.
     pub faults: Vec<FaultRecord>,
-    /// The percentiles of every phase.
-    pub summary: BTreeMap<RecoveryPhase, Percentiles>,
     /// The availability that clients would have seen.
     pub availability: Availability,
     /// The verification after the last recovery.
     pub after: Option<VerifyReport>,
-    /// The data before and after.
-    pub data: DataProof,
     /// The quality of the probing.
     pub prober: Prober,
     /// This run compared with an older one.
@@ -145,7 +104,7 @@ pub struct ChaosReport {
     pub compared: Vec<Compared>,
     /// Why it did not recover.
     pub cause: Option<Diagnosis>,
-    /// Changes that the experiment could not undo.
+    /// Changes that the experiment could not undo, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_restored: Vec<String>,
     /// Changes to pods that no fault caused.
@@ -155,6 +114,75 @@ pub struct ChaosReport {
     /// data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remade: Vec<Remade>,
+    /// Why the experiment did not start, one sentence each. A journal has this and what follows only in
+    /// its reasons.
+    #[serde(skip)]
+    pub refusals: Vec<String>,
+    /// Whether it was stopped early.
+    #[serde(skip)]
+    pub is_stopped: bool,
+    /// Why the evidence is incomplete, one sentence each.
+    #[serde(skip)]
+    pub doubts: Vec<String>,
+    /// Proven failures of the workload, one sentence each.
+    #[serde(skip)]
+    pub failures: Vec<String>,
+}
+
+impl Observed {
+    /// The observations before the first fault.
+    #[must_use]
+    pub fn new(experiment: Experiment, before: VerifyReport) -> Self {
+        let prober = Prober {
+            interval_ms: experiment.settings.probe_interval_ms,
+            largest_gap_ms: 0,
+        };
+        Self {
+            experiment,
+            before,
+            faults: Vec::new(),
+            availability: Availability::default(),
+            after: None,
+            prober,
+            compared: Vec::new(),
+            cause: None,
+            not_restored: Vec::new(),
+            disturbances: Vec::new(),
+            remade: Vec::new(),
+            refusals: Vec::new(),
+            is_stopped: false,
+            doubts: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// The number of faults that were sent. One fault may have several targets.
+    #[must_use]
+    pub fn fault_count(&self) -> u32 {
+        let numbers = self.faults.iter().map(|record| record.number);
+        numbers.max().unwrap_or(0)
+    }
+
+    /// Whether a probe got an answer with different content.
+    #[must_use]
+    pub fn has_wrong_answers(&self) -> bool {
+        let mut replicas = self.availability.replicas.iter();
+        replicas.any(|replica| replica.probes.wrong > 0)
+    }
+}
+
+/// The report of an experiment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChaosReport {
+    /// The workload.
+    pub object: ObjectRef,
+    /// The observations.
+    #[serde(flatten)]
+    pub observed: Observed,
+    /// The percentiles of every phase.
+    pub summary: BTreeMap<RecoveryPhase, Percentiles>,
+    /// The data before and after.
+    pub data: DataProof,
     /// The verdict.
     pub verdict: ChaosVerdict,
     /// The reasons, one sentence each.
@@ -173,18 +201,8 @@ impl ChaosReport {
         Self {
             object: observed.before.object.clone(),
             summary: summary::summary(&observed.faults),
-            experiment: observed.experiment,
-            before: observed.before,
-            faults: observed.faults,
-            availability: observed.availability,
-            after: observed.after,
+            observed,
             data,
-            prober: observed.prober,
-            compared: observed.compared,
-            cause: observed.cause,
-            not_restored: observed.not_restored,
-            disturbances: observed.disturbances,
-            remade: observed.remade,
             verdict,
             reasons,
         }
@@ -194,20 +212,16 @@ impl ChaosReport {
     #[must_use]
     pub fn is_only_slow(&self) -> bool {
         let is_whole = self.data.preserved == Some(true)
-            && self.cause.is_none()
-            && self.faults.iter().all(|record| record.proof.is_some())
-            && !self.has_wrong_answers();
-        self.verdict == ChaosVerdict::Failed && self.experiment.settings.fault.is_some() && is_whole
-    }
-
-    /// The number of faults that were sent. One fault may have several targets.
-    #[must_use]
-    pub fn fault_count(&self) -> u32 {
-        self.faults
-            .iter()
-            .map(|record| record.number)
-            .max()
-            .unwrap_or(0)
+            && self.observed.cause.is_none()
+            && self
+                .observed
+                .faults
+                .iter()
+                .all(|record| record.proof.is_some())
+            && !self.observed.has_wrong_answers();
+        self.verdict == ChaosVerdict::Failed
+            && self.observed.experiment.settings.fault.is_some()
+            && is_whole
     }
 
     /// The verdict in words, as the headline of every report.
@@ -215,7 +229,9 @@ impl ChaosReport {
     pub fn headline(&self) -> &'static str {
         match self.verdict {
             ChaosVerdict::Survived => "survived",
-            ChaosVerdict::Failed if self.experiment.settings.fault.is_none() => "disturbed",
+            ChaosVerdict::Failed if self.observed.experiment.settings.fault.is_none() => {
+                "disturbed"
+            }
             ChaosVerdict::Failed if self.is_only_slow() => "survived, too slow",
             ChaosVerdict::Failed => "not survived",
             ChaosVerdict::Refused => "not attempted",
@@ -229,7 +245,8 @@ impl ChaosReport {
     #[must_use]
     pub fn has_afterwards(&self) -> bool {
         let is_begun = !matches!(self.verdict, ChaosVerdict::Refused | ChaosVerdict::DryRun);
-        self.after.is_some() || is_begun && self.experiment.settings.fault.is_some()
+        self.observed.after.is_some()
+            || is_begun && self.observed.experiment.settings.fault.is_some()
     }
 
     /// The outcome; a refusal has the outcome of the verification that caused it.
@@ -241,19 +258,13 @@ impl ChaosReport {
             }
             ChaosVerdict::Failed => Outcome::Unhealthy,
             ChaosVerdict::Refused
-                if self.before.verdict == Outcome::Unhealthy || self.has_wrong_answers() =>
+                if self.observed.before.verdict == Outcome::Unhealthy
+                    || self.observed.has_wrong_answers() =>
             {
                 Outcome::Unhealthy
             }
             ChaosVerdict::Refused | ChaosVerdict::Inconclusive => Outcome::Undecided,
         }
-    }
-
-    /// Whether a probe got an answer with different content.
-    #[must_use]
-    pub fn has_wrong_answers(&self) -> bool {
-        let mut replicas = self.availability.replicas.iter();
-        replicas.any(|replica| replica.probes.wrong > 0)
     }
 }
 

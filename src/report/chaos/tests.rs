@@ -80,11 +80,8 @@ fn cause(finality: Finality) -> Diagnosis {
 /// A fault that was survived.
 fn survived() -> Observed {
     Observed {
-        experiment: experiment(),
-        before: verified("a", Outcome::Success),
         faults: vec![record(Some("a new UID"))],
         after: Some(verified("a", Outcome::Success)),
-        cause: None,
         availability: Availability {
             replicas: vec![ReplicaAvailability {
                 pod: "web-0".into(),
@@ -104,14 +101,7 @@ fn survived() -> Observed {
             interval_ms: 100,
             largest_gap_ms: 110,
         },
-        compared: Vec::new(),
-        refusals: Vec::new(),
-        is_stopped: false,
-        doubts: Vec::new(),
-        disturbances: Vec::new(),
-        remade: Vec::new(),
-        failures: Vec::new(),
-        not_restored: Vec::new(),
+        ..Observed::new(experiment(), verified("a", Outcome::Success))
     }
 }
 

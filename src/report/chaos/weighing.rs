@@ -257,12 +257,7 @@ fn doubts(observed: &Observed, data: &DataProof) -> Vec<String> {
         }
         _ => {}
     }
-    let done = observed
-        .faults
-        .iter()
-        .map(|record| record.number)
-        .max()
-        .unwrap_or(0);
+    let done = observed.fault_count();
     if breaks && done < observed.experiment.repeat && doubts.is_empty() {
         doubts.push(format!(
             "only {done} of {} faults were sent",

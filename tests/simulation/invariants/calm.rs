@@ -24,8 +24,14 @@ pub(super) fn broken(case: &Case<'_>) -> Vec<String> {
 ///
 /// This is asserted only here: time stands still during work, so no probe is ever late.
 fn blamed(report: &ChaosReport) -> Vec<String> {
-    let mut replicas = report.availability.replicas.clone();
-    replicas.retain(|replica| !report.faults.iter().any(|record| record.pod == replica.pod));
+    let mut replicas = report.observed.availability.replicas.clone();
+    replicas.retain(|replica| {
+        !report
+            .observed
+            .faults
+            .iter()
+            .any(|record| record.pod == replica.pod)
+    });
     replicas.retain(|replica| {
         let probes = replica.probes;
         probes.right == 0
@@ -55,8 +61,12 @@ fn verdict(case: &Case<'_>) -> Vec<String> {
         Said::Rollout(Ok(report)) => (report.outcome(), Outcome::Success),
         Said::Verify(Ok(report)) => (report.outcome(), data),
         Said::Chaos(Ok(report)) => {
-            let stays_behind = report.experiment.settings.fault == Some(Fault::Cordon)
-                && report.faults.iter().any(|record| record.refused.is_some());
+            let stays_behind = report.observed.experiment.settings.fault == Some(Fault::Cordon)
+                && report
+                    .observed
+                    .faults
+                    .iter()
+                    .any(|record| record.refused.is_some());
             // Pods that no other node could run were not evicted, so nothing is claimed about them.
             let right = if data == Outcome::Success && stays_behind {
                 Outcome::Undecided

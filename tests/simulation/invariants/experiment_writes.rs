@@ -76,7 +76,7 @@ pub(super) fn broken(case: &Case<'_>, attack: Attack, requests: &[Request]) -> V
         };
         if request.executed.is_none()
             && let Said::Chaos(Ok(report)) = &case.played.said
-            && report.faults.is_empty()
+            && report.observed.faults.is_empty()
             && deed == Deed::Pod
         {
             wrong.push("a fault was sent, and the report knows of none".to_owned());

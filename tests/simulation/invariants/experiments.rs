@@ -20,22 +20,22 @@ pub(super) fn broken(case: &Case<'_>, report: &ChaosReport) -> Vec<String> {
     let Operation::Chaos(attack) = case.played.act.operation else {
         return Vec::new();
     };
-    let mut wrong = replicas::broken(case, case.span(), &report.before);
+    let mut wrong = replicas::broken(case, case.span(), &report.observed.before);
     let first = first_fault(case, attack);
     let since = Span {
         from: first.unwrap_or(case.played.end),
         to: case.played.end,
     };
-    for record in &report.faults {
+    for record in &report.observed.faults {
         wrong.extend(of_record(case, since, record));
     }
-    if let Some(after) = &report.after {
+    if let Some(after) = &report.observed.after {
         wrong.extend(replicas::broken(case, since, after));
     }
     match report.verdict {
         ChaosVerdict::Survived => wrong.extend(survived(case, attack, since, report)),
         ChaosVerdict::Failed => wrong.extend(failed(case, since, report)),
-        ChaosVerdict::Refused if !report.faults.is_empty() || is_struck(case, attack) => {
+        ChaosVerdict::Refused if !report.observed.faults.is_empty() || is_struck(case, attack) => {
             wrong.push("it says refused, and broke something".to_owned());
         }
         ChaosVerdict::Undisturbed | ChaosVerdict::DryRun => {
@@ -141,7 +141,7 @@ fn lies<'a>(
     report: &'a ChaosReport,
 ) -> impl Iterator<Item = &'a Served> {
     let is_other = |served: &Served| {
-        let right = report.before.replicas.iter();
+        let right = report.observed.before.replicas.iter();
         right
             .filter(|answer| answer.pod == served.pod)
             .any(|answer| answer.sha256.as_ref() != Some(&sha256(&served.body)))
@@ -153,21 +153,35 @@ fn lies<'a>(
 
 fn survived(case: &Case<'_>, attack: Attack, since: Span, report: &ChaosReport) -> Vec<String> {
     let mut wrong = Vec::new();
-    let after = report.after.as_ref();
+    let after = report.observed.after.as_ref();
     let is_preserved = after.is_some_and(|after| {
         after.verdict == Outcome::Success
             && after.agreed_sha256().is_some()
-            && after.agreed_sha256() == report.before.agreed_sha256()
+            && after.agreed_sha256() == report.observed.before.agreed_sha256()
     });
-    let numbers: BTreeSet<u32> = report.faults.iter().map(|record| record.number).collect();
+    let numbers: BTreeSet<u32> = report
+        .observed
+        .faults
+        .iter()
+        .map(|record| record.number)
+        .collect();
     let is_executed = numbers.iter().copied().eq(1..=attack.repeat);
-    let is_proven = report.faults.iter().all(|record| is_proven(case, record));
+    let is_proven = report
+        .observed
+        .faults
+        .iter()
+        .all(|record| is_proven(case, record));
     let is_whole = truth::ever(case.run, since, truth::Moment::is_complete);
-    if !(is_preserved && is_executed && is_proven && is_whole && report.not_restored.is_empty()) {
+    if !(is_preserved
+        && is_executed
+        && is_proven
+        && is_whole
+        && report.observed.not_restored.is_empty())
+    {
         wrong.push(format!(
             "it says survived: preserved {is_preserved}, all faults {is_executed}, proven {is_proven}, \
              whole {is_whole}, not restored {:?}",
-            report.not_restored
+            report.observed.not_restored
         ));
     }
     // If the transport to a pod was broken, its answers may not have reached the prober.
@@ -189,11 +203,11 @@ fn survived(case: &Case<'_>, attack: Attack, since: Span, report: &ChaosReport) 
 }
 
 fn failed(case: &Case<'_>, since: Span, report: &ChaosReport) -> Vec<String> {
-    let is_wrong = report.after.as_ref().is_some_and(|after| {
+    let is_wrong = report.observed.after.as_ref().is_some_and(|after| {
         after.verdict == Outcome::Unhealthy
             || after
                 .agreed_sha256()
-                .is_some_and(|sha256| Some(sha256) != report.before.agreed_sha256())
+                .is_some_and(|sha256| Some(sha256) != report.observed.before.agreed_sha256())
     });
     // A lie before the first fault counts, too: the replicas are probed from the steady state on.
     let whole = Span {
@@ -201,7 +215,7 @@ fn failed(case: &Case<'_>, since: Span, report: &ChaosReport) -> Vec<String> {
         // A wrong answer ends the run at once.
         to: since.to + Duration::from_millis(1),
     };
-    match &report.cause {
+    match &report.observed.cause {
         _ if is_wrong || lies(case, whole, report).next().is_some() => Vec::new(),
         Some(diagnosis) => verdicts::untrue_cause(case, since, diagnosis),
         None => vec!["it says failed, and names nothing that is wrong".to_owned()],
@@ -216,7 +230,7 @@ pub(super) fn left_behind(case: &Case<'_>) -> Vec<String> {
     };
     if said
         .as_ref()
-        .is_ok_and(|report| !report.not_restored.is_empty())
+        .is_ok_and(|report| !report.observed.not_restored.is_empty())
     {
         return Vec::new();
     }

@@ -17,7 +17,10 @@ pub(super) fn card(markup: &mut Markup, story: &Story<'_>) {
         .raw(" ")
         .text(verdict.word)
         .raw("</h1>\n");
-    if let Some(report) = story.chaos().filter(|report| !report.faults.is_empty()) {
+    if let Some(report) = story
+        .chaos()
+        .filter(|report| !report.observed.faults.is_empty())
+    {
         answers(markup, report);
     }
     markup
@@ -43,13 +46,14 @@ pub(super) fn card(markup: &mut Markup, story: &Story<'_>) {
 fn answers(markup: &mut Markup, report: &ChaosReport) {
     markup.raw("<dl class=\"answers\">\n<div><dt>Recovered after</dt><dd>");
     let mut broken = report
+        .observed
         .faults
         .iter()
         .filter(|record| record.refused.is_none());
     let is_back = broken.all(|record| record.phases.contains_key(&RecoveryPhase::AllEqual));
     match report.summary.get(&RecoveryPhase::AllEqual) {
         Some(times) if is_back => {
-            let most = if report.faults.len() > 1 {
+            let most = if report.observed.faults.len() > 1 {
                 " at most"
             } else {
                 ""
@@ -62,7 +66,7 @@ fn answers(markup: &mut Markup, report: &ChaosReport) {
         }
     }
     markup.raw("</dd></div>\n<div><dt>Longest outage</dt><dd>");
-    let replicas = report.availability.replicas.iter().enumerate();
+    let replicas = report.observed.availability.replicas.iter().enumerate();
     let longest = replicas.max_by_key(|(_, it)| (it.longest_outage_ms, it.open_outage_ms));
     match longest {
         Some((index, replica)) if replica.probes.decided() > 0 => {

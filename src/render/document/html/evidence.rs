@@ -20,12 +20,12 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
         markup.raw("<h3>Answers before the first fault</h3>\n");
         answers::table(
             markup,
-            &report.before.replicas,
-            Some(&report.before),
+            &report.observed.before.replicas,
+            Some(&report.observed.before),
             "/before",
         );
-        answers::summary(markup, &report.before);
-        if let Some(after) = &report.after {
+        answers::summary(markup, &report.observed.before);
+        if let Some(after) = &report.observed.after {
             markup.raw("<h3>Answers after the last recovery</h3>\n");
             answers::table(markup, &after.replicas, Some(after), "/after");
             answers::summary(markup, after);
@@ -88,11 +88,11 @@ fn data(markup: &mut Markup, data: &DataProof, has_afterwards: bool) {
 }
 
 fn faults(markup: &mut Markup, report: &ChaosReport) {
-    if report.faults.is_empty() {
+    if report.observed.faults.is_empty() {
         return;
     }
     markup.raw("<h3>Every fault and its proof</h3>\n");
-    let mut rows: Vec<(usize, &FaultRecord)> = report.faults.iter().enumerate().collect();
+    let mut rows: Vec<(usize, &FaultRecord)> = report.observed.faults.iter().enumerate().collect();
     let hidden = rows.len().saturating_sub(MOST_ROWS);
     if hidden > 0 {
         // Faults without proof first, then the slowest.
@@ -191,7 +191,7 @@ fn row(markup: &mut Markup, index: usize, record: &FaultRecord) {
 }
 
 fn cause(markup: &mut Markup, report: &ChaosReport) {
-    let Some(cause) = &report.cause else {
+    let Some(cause) = &report.observed.cause else {
         return;
     };
     markup

@@ -13,7 +13,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
         return;
     };
     markup.raw("<section>\n<h2>Figures</h2>\n<dl>");
-    let availability = &report.availability;
+    let availability = &report.observed.availability;
     markup.raw("<dt>Right answers of all replicas</dt><dd>");
     let is_all_known = availability.replicas.iter().all(|it| it.unknown_ms == 0);
     share(
@@ -33,10 +33,10 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     time(
         markup,
         "/prober/interval_ms",
-        Some(report.prober.interval_ms),
+        Some(report.observed.prober.interval_ms),
     );
     markup.raw("</dd><dt>Longest gap of a replica</dt><dd>");
-    let gap = report.prober.largest_gap_ms;
+    let gap = report.observed.prober.largest_gap_ms;
     measured(markup, "/prober/largest_gap_ms", gap, is_probed);
     markup.raw(" <span class=\"faint\">(a shorter outage may have been missed)</span></dd></dl>\n");
     replicas(markup, report);
@@ -46,7 +46,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
 }
 
 fn replicas(markup: &mut Markup, report: &ChaosReport) {
-    if report.availability.replicas.is_empty() {
+    if report.observed.availability.replicas.is_empty() {
         return;
     }
     begin_table(
@@ -64,8 +64,8 @@ fn replicas(markup: &mut Markup, report: &ChaosReport) {
             Column::Numbers("Unknown for"),
         ],
     );
-    let is_probed = report.availability.probed_ms > 0;
-    for (index, replica) in report.availability.replicas.iter().enumerate() {
+    let is_probed = report.observed.availability.probed_ms > 0;
+    for (index, replica) in report.observed.availability.replicas.iter().enumerate() {
         let place = format!("/availability/replicas/{index}");
         markup
             .raw("<tr><th scope=\"row\" class=\"id\">")
@@ -106,7 +106,7 @@ fn replicas(markup: &mut Markup, report: &ChaosReport) {
 }
 
 fn services(markup: &mut Markup, report: &ChaosReport) {
-    if report.availability.services.is_empty() {
+    if report.observed.availability.services.is_empty() {
         return;
     }
     begin_table(
@@ -119,8 +119,8 @@ fn services(markup: &mut Markup, report: &ChaosReport) {
             Column::Numbers("Unknown for"),
         ],
     );
-    let is_probed = report.availability.probed_ms > 0;
-    for (index, service) in report.availability.services.iter().enumerate() {
+    let is_probed = report.observed.availability.probed_ms > 0;
+    for (index, service) in report.observed.availability.services.iter().enumerate() {
         let place = format!("/availability/services/{index}");
         markup
             .raw("<tr><th scope=\"row\" class=\"id\">")
@@ -140,7 +140,7 @@ fn services(markup: &mut Markup, report: &ChaosReport) {
 }
 
 fn compared(markup: &mut Markup, report: &ChaosReport) {
-    if report.compared.is_empty() {
+    if report.observed.compared.is_empty() {
         return;
     }
     begin_table(
@@ -153,7 +153,7 @@ fn compared(markup: &mut Markup, report: &ChaosReport) {
             Column::Words("Verdict"),
         ],
     );
-    for (index, compared) in report.compared.iter().enumerate() {
+    for (index, compared) in report.observed.compared.iter().enumerate() {
         let place = format!("/compared/{index}");
         markup
             .raw("<tr><th scope=\"row\">")

@@ -65,7 +65,7 @@ fn subject(story: &Story<'_>) -> String {
 fn findings(markup: &mut Markup, story: &Story<'_>) {
     let mut items: Vec<String> = Vec::new();
     if let Some(report) = story.chaos() {
-        items.extend(report.not_restored.iter().cloned());
+        items.extend(report.observed.not_restored.iter().cloned());
     }
     if let Some(report) = story.verification() {
         items.extend(report.notes.iter().cloned());

@@ -54,11 +54,11 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
     let Some(report) = story.chaos() else {
         return;
     };
-    if report.faults.is_empty() && story.incidents.is_empty() {
+    if report.observed.faults.is_empty() && story.incidents.is_empty() {
         return;
     }
     markup.raw("<section>\n<h2>The recovery, step by step</h2>\n");
-    match report.faults.as_slice() {
+    match report.observed.faults.as_slice() {
         [] => incidents(markup, story),
         [record] => one(markup, story, record),
         _ => {
@@ -189,7 +189,7 @@ fn incidents(markup: &mut Markup, story: &Story<'_>) {
 }
 
 fn many(markup: &mut Markup, report: &ChaosReport) {
-    let faults = report.fault_count();
+    let faults = report.observed.fault_count();
     markup
         .raw("<p>")
         .text(count(
@@ -197,7 +197,7 @@ fn many(markup: &mut Markup, report: &ChaosReport) {
             "fault",
         ))
         .raw(", ")
-        .text(count(report.faults.len(), "recovery").replace("recoverys", "recoveries"))
+        .text(count(report.observed.faults.len(), "recovery").replace("recoverys", "recoveries"))
         .raw(". Times count from ")
         .raw(if faults == 1 { "the" } else { "each" })
         .raw(" fault.</p>\n");
@@ -219,10 +219,10 @@ fn many(markup: &mut Markup, report: &ChaosReport) {
     );
     for (phase, figures) in &report.summary {
         markup.raw("<tr><th scope=\"row\">");
-        if let Some(record) = report.faults.first() {
+        if let Some(record) = report.observed.faults.first() {
             step(markup, record.fault, *phase);
         }
-        if let Some((reached, all)) = phase.reach(&report.faults) {
+        if let Some((reached, all)) = phase.reach(&report.observed.faults) {
             markup.text(format_args!(" ({reached} of {all})"));
         }
         markup.raw("</th>");
@@ -249,6 +249,7 @@ fn many(markup: &mut Markup, report: &ChaosReport) {
 /// Every recovery as a thin bar, in the order of the faults.
 fn chart(markup: &mut Markup, report: &ChaosReport) {
     let whole = report
+        .observed
         .faults
         .iter()
         .flat_map(|record| record.phases.values())
@@ -256,12 +257,12 @@ fn chart(markup: &mut Markup, report: &ChaosReport) {
         .copied()
         .unwrap_or(1)
         .max(1);
-    let rows = report.faults.len();
+    let rows = report.observed.faults.len();
     // Many recoveries get thin bars, so that they fit into one picture.
     let row = (1_200 / rows.max(1)).clamp(2, HEIGHT);
     let bar = (row * 4 / 5).max(1);
     let mut paths: [String; PARTS.len()] = Default::default();
-    for (index, record) in report.faults.iter().enumerate() {
+    for (index, record) in report.observed.faults.iter().enumerate() {
         let top = index * row;
         let mut from = 0;
         for ((_, _, phases), path) in PARTS.iter().zip(&mut paths) {

@@ -29,7 +29,9 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
         columns,
     };
     picture(markup, story, &whole, None);
-    if story.chaos().is_some_and(|report| report.faults.len() > 1)
+    if story
+        .chaos()
+        .is_some_and(|report| report.observed.faults.len() > 1)
         && let Some(record) = slowest(story)
         && let Some(&after_ms) = record.phases.get(&RecoveryPhase::AllEqual)
     {
@@ -51,7 +53,7 @@ pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
 }
 
 fn slowest<'a>(story: &Story<'a>) -> Option<&'a FaultRecord> {
-    let faults = &story.chaos()?.faults;
+    let faults = &story.chaos()?.observed.faults;
     faults
         .iter()
         .max_by_key(|record| record.phases.get(&RecoveryPhase::AllEqual))

@@ -12,7 +12,7 @@ use crate::report::{
 pub(super) fn cases(report: &ChaosReport) -> Vec<Case> {
     let mut cases = vec![steady_state(
         "steady state before the fault",
-        &report.before,
+        &report.observed.before,
     )];
     if matches!(report.verdict, ChaosVerdict::Refused | ChaosVerdict::DryRun) {
         let skipped = |name: &str| {
@@ -29,20 +29,27 @@ pub(super) fn cases(report: &ChaosReport) -> Vec<Case> {
         );
         return cases;
     }
-    for record in &report.faults {
+    for record in &report.observed.faults {
         cases.push(proof(record));
         cases.push(recovery(report, record));
     }
-    if let Some(after) = &report.after {
+    if let Some(after) = &report.observed.after {
         cases.push(steady_state("steady state after the last recovery", after));
     }
-    cases.extend(report.experiment.settings.fault.map(|_| data(report)));
+    cases.extend(
+        report
+            .observed
+            .experiment
+            .settings
+            .fault
+            .map(|_| data(report)),
+    );
     cases.push(answers(report));
     cases.extend(longest_recovery(report));
     cases.extend(longest_outage(report));
-    cases.extend(report.compared.iter().map(compared));
-    if !report.not_restored.is_empty() {
-        let result = CaseResult::Undecided(report.not_restored.clone());
+    cases.extend(report.observed.compared.iter().map(compared));
+    if !report.observed.not_restored.is_empty() {
+        let result = CaseResult::Undecided(report.observed.not_restored.clone());
         cases.push(Case::new("restored", "every change is undone", result));
     }
     cases
@@ -82,7 +89,7 @@ fn proof(record: &FaultRecord) -> Case {
 
 fn recovery(report: &ChaosReport, record: &FaultRecord) -> Case {
     let all_equal = record.phases.get(&RecoveryPhase::AllEqual).copied();
-    let reasons = || match &report.cause {
+    let reasons = || match &report.observed.cause {
         Some(cause) => vec![cause.message.clone()],
         None => vec![format!(
             "the replicas were never seen {} again after the fault on {}",
@@ -124,8 +131,8 @@ fn data(report: &ChaosReport) -> Case {
 
 /// Answers with different data are wrong at any time; in a control run, so is any missed probe.
 fn answers(report: &ChaosReport) -> Case {
-    let is_control = report.experiment.settings.fault.is_none();
-    let replicas = &report.availability.replicas;
+    let is_control = report.observed.experiment.settings.fault.is_none();
+    let replicas = &report.observed.availability.replicas;
     let lies: Vec<String> = replicas
         .iter()
         .filter_map(|replica| {
@@ -158,18 +165,21 @@ fn answers(report: &ChaosReport) -> Case {
 }
 
 fn longest_recovery(report: &ChaosReport) -> Option<Case> {
-    let budget = report.experiment.settings.max_recovery_ms?;
+    let budget = report.observed.experiment.settings.max_recovery_ms?;
     let slowest = report
         .summary
         .get(&RecoveryPhase::AllEqual)
         .map(|figures| figures.max);
     let mut broken = report
+        .observed
         .faults
         .iter()
         .filter(|record| record.refused.is_none());
     let open = broken.find(|record| !record.phases.contains_key(&RecoveryPhase::AllEqual));
     let result = match (slowest, open) {
-        (Some(slowest), _) if slowest.saturating_sub(report.prober.leaves_open_ms()) > budget => {
+        (Some(slowest), _)
+            if slowest.saturating_sub(report.observed.prober.leaves_open_ms()) > budget =>
+        {
             CaseResult::Failed(vec![format!("recovery took {}", took(slowest))])
         }
         (_, Some(record)) => CaseResult::Undecided(vec![format!(
@@ -188,10 +198,10 @@ fn longest_recovery(report: &ChaosReport) -> Option<Case> {
 
 /// As the verdict weighs it: an excess within the uncertainty and an open outage are undecided.
 fn longest_outage(report: &ChaosReport) -> Option<Case> {
-    let budget = report.experiment.settings.max_outage_ms?;
-    let longest = report.availability.longest_outage()?;
+    let budget = report.observed.experiment.settings.max_outage_ms?;
+    let longest = report.observed.availability.longest_outage()?;
     let outage = longest.longest_outage_ms;
-    let prober = &report.prober;
+    let prober = &report.observed.prober;
     let words = |replica: &ReplicaAvailability| {
         format!(
             "{} gave no right answer for {}",
@@ -199,7 +209,7 @@ fn longest_outage(report: &ChaosReport) -> Option<Case> {
             replica.away_for()
         )
     };
-    let mut replicas = report.availability.replicas.iter();
+    let mut replicas = report.observed.availability.replicas.iter();
     let open = replicas.find(|replica| replica.open_outage_ms.is_some());
     let result = if outage.saturating_sub(prober.leaves_open_ms()) > budget {
         CaseResult::Failed(vec![words(longest)])

@@ -101,11 +101,11 @@ impl<'a> Story<'a> {
         for event in events {
             story.fold(event);
         }
-        let availability = story.chaos().map(|report| &report.availability);
+        let availability = story.chaos().map(|report| &report.observed.availability);
         (story.strips, story.services) = strip::strips(events, availability);
         if let Some(report) = story.chaos() {
             story.object = Some(&report.object);
-            story.experiment = Some(&report.experiment);
+            story.experiment = Some(&report.observed.experiment);
         }
         if let Some(report) = story.verification() {
             story.object = Some(&report.object);
@@ -174,7 +174,7 @@ impl<'a> Story<'a> {
     /// The endpoints at which every replica is checked.
     pub(super) fn endpoints(&self) -> &'a [Endpoint] {
         match (self.chaos(), self.verification(), self.experiment) {
-            (Some(report), _, _) => &report.experiment.endpoints,
+            (Some(report), _, _) => &report.observed.experiment.endpoints,
             (_, Some(report), _) => &report.endpoints,
             (_, _, Some(experiment)) => &experiment.endpoints,
             _ => &[],

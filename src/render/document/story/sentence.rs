@@ -107,7 +107,7 @@ impl Story<'_> {
         let done = Self::done(report);
         match report.verdict {
             ChaosVerdict::Survived => format!("{done}{}.", recovered(report)),
-            ChaosVerdict::Failed if report.experiment.settings.fault.is_none() => {
+            ChaosVerdict::Failed if report.observed.experiment.settings.fault.is_none() => {
                 "Nothing was broken on purpose, but some replicas did not answer correctly."
                     .to_owned()
             }
@@ -122,7 +122,7 @@ impl Story<'_> {
                 "This was a dry run: nothing was broken, and no safety check objects to the experiment."
                     .to_owned()
             }
-            ChaosVerdict::Inconclusive if report.faults.is_empty() => {
+            ChaosVerdict::Inconclusive if report.observed.faults.is_empty() => {
                 "The evidence is not enough to say whether the workload would have survived.".to_owned()
             }
             ChaosVerdict::Inconclusive => format!(
@@ -130,26 +130,30 @@ impl Story<'_> {
             ),
             ChaosVerdict::Undisturbed => format!(
                 "Nothing was broken on purpose, and every replica answered correctly for {}.",
-                took(report.availability.probed_ms)
+                took(report.observed.availability.probed_ms)
             ),
         }
     }
 
     /// The faults and their targets, as the beginning of a sentence.
     fn done(report: &ChaosReport) -> String {
-        let Some(fault) = report.experiment.settings.fault else {
+        let Some(fault) = report.observed.experiment.settings.fault else {
             return "Nothing was broken on purpose".to_owned();
         };
         let past = fault.past();
         let workload = format!("`{}`", report.object.name);
-        let whom = match report.faults.as_slice() {
+        let whom = match report.observed.faults.as_slice() {
             [record] if !fault.targets_workload() => format!("The replica `{}`", record.pod),
             _ if fault.targets_workload() => workload,
             _ => format!("A replica of {workload}"),
         };
-        let is_done = report.faults.iter().any(|record| record.refused.is_none());
+        let is_done = report
+            .observed
+            .faults
+            .iter()
+            .any(|record| record.refused.is_none());
         let verb = if is_done { "was" } else { "was to be" };
-        match report.fault_count() {
+        match report.observed.fault_count() {
             faults @ 2.. => format!("{whom} {verb} {past} on purpose, {faults} times"),
             _ => format!("{whom} {verb} {past} on purpose"),
         }
@@ -159,11 +163,11 @@ impl Story<'_> {
     pub(in crate::render::document) fn for_clients(&self) -> Option<String> {
         let report = self
             .chaos()
-            .filter(|report| report.availability.probed_ms > 0)?;
+            .filter(|report| report.observed.availability.probed_ms > 0)?;
         if matches!(report.verdict, ChaosVerdict::Refused | ChaosVerdict::DryRun) {
             return None;
         }
-        let availability = &report.availability;
+        let availability = &report.observed.availability;
         let away = availability
             .longest_outage()
             .filter(|replica| replica.longest_outage_ms > 0);
@@ -214,7 +218,7 @@ fn recovered(report: &ChaosReport) -> String {
         Some(figures) => (Some(figures), true),
         None => (times(RecoveryPhase::Ready), false),
     };
-    let is_one = report.fault_count() == 1;
+    let is_one = report.observed.fault_count() == 1;
     match (figures, is_all) {
         (Some(Percentiles { max, .. }), true) if is_one => {
             format!("; {} later, {same}", took(max))

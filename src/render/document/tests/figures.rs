@@ -44,7 +44,7 @@ fn run(history: &[EventKind]) -> Vec<Event> {
         });
     }
     if let Some(Report::Chaos(report)) = &mut end.report {
-        report.availability = timeline.availability(FROM_MS, UNTIL_MS);
+        report.observed.availability = timeline.availability(FROM_MS, UNTIL_MS);
     }
     events.push(samples::finished(UNTIL_MS, ExitStatus::Success, end.report));
     events
@@ -98,13 +98,13 @@ proptest! {
         let is_probed = history.iter().any(|event| matches!(event, EventKind::Probe { .. }));
         if is_probed {
             let page = render(Format::Page, &events).unwrap();
-            for replica in &report.availability.replicas {
+            for replica in &report.observed.availability.replicas {
                 agrees(&page, replica);
             }
         }
         let story = crate::render::document::story::Story::of(&events).unwrap();
         for strip in &story.services {
-            let measured = &report.availability.services;
+            let measured = &report.observed.availability.services;
             let measured = measured.iter().find(|it| it.service == strip.name).unwrap();
             let time = |least: ServiceState| {
                 let spans = strip.spans.iter().filter(|span| span.state >= least);

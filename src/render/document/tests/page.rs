@@ -192,7 +192,7 @@ fn what_was_only_slow_has_the_same_name_everywhere() {
 #[test]
 fn without_a_fault_there_is_no_data_after_it() {
     let control = reported("control", ExitStatus::Success, |report| {
-        report.after = None;
+        report.observed.after = None;
         report.data.after_sha256 = None;
         report.data.preserved = None;
     });
@@ -209,9 +209,9 @@ fn without_a_fault_there_is_no_data_after_it() {
 #[test]
 fn what_was_never_measured_is_no_zero() {
     let refused = reported("refused", ExitStatus::Unhealthy, |report| {
-        report.availability.probed_ms = 0;
-        report.prober.largest_gap_ms = 0;
-        for replica in &mut report.availability.replicas {
+        report.observed.availability.probed_ms = 0;
+        report.observed.prober.largest_gap_ms = 0;
+        for replica in &mut report.observed.availability.replicas {
             replica.probes = ProbeCounts::default();
         }
     });
@@ -226,9 +226,9 @@ fn what_was_never_measured_is_no_zero() {
 #[test]
 fn one_fault_that_takes_several_pods_is_told_as_one() {
     let scaled = reported("survived", ExitStatus::Success, |report| {
-        let mut other = report.faults[0].clone();
+        let mut other = report.observed.faults[0].clone();
         other.pod = "cryptoserver-1".into();
-        report.faults.push(other);
+        report.observed.faults.push(other);
     });
     let page = page(&scaled);
     for words in [
@@ -254,8 +254,8 @@ fn what_the_cluster_says_is_shown_and_never_obeyed() {
                     if let Report::Chaos(report) = report {
                         report.object.name = HOSTILE.into();
                         report.reasons.push(HOSTILE.into());
-                        report.faults[0].pod = HOSTILE.into();
-                        report.faults[0].proof = Some(HOSTILE.into());
+                        report.observed.faults[0].pod = HOSTILE.into();
+                        report.observed.faults[0].proof = Some(HOSTILE.into());
                     }
                 }
                 _ => {}

@@ -74,7 +74,7 @@ fn what_is_unknown_stays_in_the_table_at_every_width() {
         let known = reported(width, |_| {});
         assert!(!known.contains("UNKNOWN"), "{known}");
         let unknown = reported(width, |report| {
-            report.availability.replicas[1].unknown_ms = 1_200;
+            report.observed.availability.replicas[1].unknown_ms = 1_200;
         });
         assert!(unknown.contains("UNKNOWN"), "{unknown}");
         assert!(unknown.contains("1.2 s"), "{unknown}");
@@ -84,10 +84,10 @@ fn what_is_unknown_stays_in_the_table_at_every_width() {
 #[test]
 fn a_phase_that_only_some_pods_reached_says_so() {
     let text = reported(80, |report| {
-        let mut other = report.faults[0].clone();
+        let mut other = report.observed.faults[0].clone();
         other.phases.retain(|phase, _| *phase < RecoveryPhase::Gone);
         other.phases.insert(RecoveryPhase::Terminating, 9_000);
-        report.faults.push(other);
+        report.observed.faults.push(other);
     });
     assert!(text.contains("terminating 9 s, gone 1 of 2, "), "{text}");
 }

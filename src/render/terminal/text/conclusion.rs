@@ -30,7 +30,7 @@ pub(super) fn lines(end: &Conclusion, event: &Event, width: usize) -> Vec<Line> 
         Some(Report::Verify(report)) => verification(report, &elapsed),
         Some(Report::Chaos(report)) => {
             let mut lines = chaos::verdict(report, &elapsed, width);
-            lines.extend(report.cause.iter().flat_map(diagnosis::lines));
+            lines.extend(report.observed.cause.iter().flat_map(diagnosis::lines));
             lines
         }
         Some(Report::Restore(report)) => restore(report, &elapsed),

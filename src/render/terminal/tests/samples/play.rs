@@ -270,24 +270,13 @@ pub(super) fn experiment(faults: u32) -> Experiment {
 
 pub(super) fn observed(play: &Play, experiment: Experiment, before: VerifyReport) -> Observed {
     Observed {
-        experiment,
-        before,
         faults: play.faults.clone(),
-        after: None,
-        cause: None,
         availability: play.timeline.availability(40, play.now_ms),
         prober: Prober {
             interval_ms: 100,
             largest_gap_ms: 164,
         },
-        compared: Vec::new(),
-        refusals: Vec::new(),
-        is_stopped: false,
-        doubts: Vec::new(),
-        disturbances: Vec::new(),
-        remade: Vec::new(),
-        failures: Vec::new(),
-        not_restored: Vec::new(),
+        ..Observed::new(experiment, before)
     }
 }
 

@@ -11,8 +11,8 @@ use crate::event::{Event, EventKind};
 use crate::exit::ExitStatus;
 use crate::fault::Fault;
 use crate::report::{
-    Availability, ChaosReport, Endpoint, Experiment, ExperimentSettings, FaultRecord, Observed,
-    Prober, Problem, RecoveryPhase, ReplicaAnswer, Report, Transport, VerifyReport,
+    ChaosReport, Endpoint, Experiment, ExperimentSettings, FaultRecord, Observed, Prober, Problem,
+    RecoveryPhase, ReplicaAnswer, Report, Transport, VerifyReport,
 };
 
 pub(super) fn endpoint() -> Endpoint {
@@ -224,36 +224,27 @@ fn observed(
     after: Option<VerifyReport>,
     cause: Option<Diagnosis>,
 ) -> ChaosReport {
-    ChaosReport::new(Observed {
-        experiment: Experiment {
-            settings: ExperimentSettings {
-                fault: Some(Fault::Delete),
-                probe_interval_ms: 100,
-                ..ExperimentSettings::default()
-            },
-            repeat: 1,
-            pods: vec!["cryptoserver-0".into()],
-            container: None,
-            beside: Vec::new(),
-            endpoints: vec![endpoint()],
+    let experiment = Experiment {
+        settings: ExperimentSettings {
+            fault: Some(Fault::Delete),
+            probe_interval_ms: 100,
+            ..ExperimentSettings::default()
         },
-        before,
+        repeat: 1,
+        pods: vec!["cryptoserver-0".into()],
+        container: None,
+        beside: Vec::new(),
+        endpoints: vec![endpoint()],
+    };
+    ChaosReport::new(Observed {
         faults,
         after,
         cause,
-        availability: Availability::default(),
         prober: Prober {
             interval_ms: 100,
             largest_gap_ms: 104,
         },
-        compared: Vec::new(),
-        refusals: Vec::new(),
-        is_stopped: false,
-        doubts: Vec::new(),
-        disturbances: Vec::new(),
-        remade: Vec::new(),
-        failures: Vec::new(),
-        not_restored: Vec::new(),
+        ..Observed::new(experiment, before)
     })
 }
 

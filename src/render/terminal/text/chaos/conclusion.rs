@@ -30,6 +30,7 @@ pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<
     let level = lines.last().map_or(Level::Result, |line| line.level);
     let is_said_below = |reason: &str| {
         report
+            .observed
             .cause
             .as_ref()
             .is_some_and(|cause| cause.message == reason)
@@ -40,29 +41,29 @@ pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<
         }
     }
     let mut say = |label: &str, text: &str| lines.extend(fact(Level::Result, label, text, width));
-    for (index, text) in proofs(&report.faults).iter().enumerate() {
+    for (index, text) in proofs(&report.observed.faults).iter().enumerate() {
         say(if index == 0 { "proof" } else { "" }, text);
     }
     let is_refused_by_an_answer =
-        report.verdict == ChaosVerdict::Refused && report.has_wrong_answers();
+        report.verdict == ChaosVerdict::Refused && report.observed.has_wrong_answers();
     if let Some(text) = data(&report.data, report.has_afterwards())
         && !is_refused_by_an_answer
     {
         say("data", &text);
     }
-    let phases = phases_of_one(&report.faults);
-    if report.experiment.repeat == 1 && !phases.is_empty() {
+    let phases = phases_of_one(&report.observed.faults);
+    if report.observed.experiment.repeat == 1 && !phases.is_empty() {
         say("phases", &phases);
     }
-    if report.experiment.repeat > 1 {
+    if report.observed.experiment.repeat > 1 {
         lines.extend(phases_of_many(report, width));
     }
-    lines.extend(availability(&report.availability, width));
+    lines.extend(availability(&report.observed.availability, width));
     let mut say = |label: &str, text: &str| lines.extend(fact(Level::Result, label, text, width));
     for (label, text) in clients(report) {
         say(label, &text);
     }
-    for text in &report.compared {
+    for text in &report.observed.compared {
         let judged = if text.is_regression {
             "slower"
         } else {
@@ -84,7 +85,7 @@ pub(crate) fn verdict(report: &ChaosReport, elapsed: &str, width: usize) -> Vec<
 
 /// The rest of the headline.
 fn ending(report: &ChaosReport) -> String {
-    let faults = report.experiment.repeat;
+    let faults = report.observed.experiment.repeat;
     match report.verdict {
         _ if report.verdict == ChaosVerdict::Survived || report.is_only_slow() => {
             let Some(times) = report.summary.get(&RecoveryPhase::AllEqual) else {
@@ -102,7 +103,7 @@ fn ending(report: &ChaosReport) -> String {
         }
         ChaosVerdict::DryRun => ": nothing was broken".to_owned(),
         ChaosVerdict::Undisturbed => {
-            let replicas = &report.availability.replicas;
+            let replicas = &report.observed.availability.replicas;
             let probes: u64 = replicas.iter().map(|it| it.probes.right).sum();
             format!(
                 ": {probes} probes of {}, every answer right",
@@ -229,7 +230,7 @@ fn phases_of_many(report: &ChaosReport, width: usize) -> Vec<Line> {
             (false, true) => [cell(times.p50), (Tone::Plain, "-".to_owned())],
             (false, false) => [cell(times.p50), cell(times.p95)],
         };
-        let name = match phase.reach(&report.faults) {
+        let name = match phase.reach(&report.observed.faults) {
             Some((reached, all)) => format!("{} ({reached} of {all})", phase.title()),
             None => phase.title().to_owned(),
         };
@@ -336,7 +337,7 @@ fn share(replica: &ReplicaAvailability) -> String {
 
 /// What clients would have seen, and how well it was measured.
 fn clients(report: &ChaosReport) -> Vec<(&'static str, String)> {
-    let availability = &report.availability;
+    let availability = &report.observed.availability;
     if !is_probed(availability) {
         return Vec::new();
     }
@@ -388,8 +389,8 @@ fn clients(report: &ChaosReport) -> Vec<(&'static str, String)> {
     }
     let text = format!(
         "every {}; largest gap {}",
-        took(report.prober.interval_ms),
-        took(report.prober.largest_gap_ms)
+        took(report.observed.prober.interval_ms),
+        took(report.observed.prober.largest_gap_ms)
     );
     facts.push(("probes", text));
     facts
