@@ -110,17 +110,17 @@ impl Run<'_> {
                 )),
             }
         }
-        let wrong = self.prober.wrong_answers();
+        // A wrong answer ends the experiment, so all of them belong to this fault.
+        let wrong_answers = self.prober.wrong_answers();
         for taken in taken {
             let mut record = taken.into_record();
             record.outage_ms = self.prober.outage_since(&record.pod, record.at_ms);
-            record.wrong_answers = wrong - self.wrong;
+            record.wrong_answers = wrong_answers;
             if record.proof.is_none() && doubt.is_some() {
                 record.refused.clone_from(&doubt);
             }
             observed.faults.push(record);
         }
-        self.wrong = wrong;
         self.weigh(number, followed?, observed).await
     }
 

@@ -93,7 +93,7 @@ async fn carry_out(
     if !wrong.is_empty() && plan.experiment.settings.fault.is_some() {
         observed.refusals = wrong;
         observed.refusals.push("nothing was broken".to_owned());
-        (observed.availability, observed.prober) = run.prober.end(began_ms);
+        (observed.availability, observed.prober.largest_gap_ms) = run.prober.end(began_ms);
         return Ok(());
     }
     let from_ms = context.emitter.elapsed_ms();
@@ -111,7 +111,7 @@ async fn carry_out(
             .doubts
             .extend(lease::other(context, &plan.workload).await);
     }
-    (observed.availability, observed.prober) = run.prober.end(from_ms);
+    (observed.availability, observed.prober.largest_gap_ms) = run.prober.end(from_ms);
     observed.failures.extend(run.prober.wrong());
     observed.doubts.extend(run.prober.cut());
     observed.disturbances = run.bystanders.seen();

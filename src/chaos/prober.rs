@@ -11,14 +11,13 @@ use tokio::time::sleep;
 
 use super::judge::{Judge, KnownContent};
 use super::probe::{Probe, Probing, Right};
-use super::record::{Record, Sample};
+use super::record::{Record, Sample, Seen};
 use super::replica::Replica;
 use super::template::Templates;
 use crate::cluster::{Cluster, Sight};
 use crate::emitter::Emitter;
 use crate::event::EventKind;
-use crate::figures::milliseconds;
-use crate::report::{Availability, ProbeState, Prober as ProberReport};
+use crate::report::{Availability, ProbeState};
 use crate::timeline::Outage;
 
 /// How often the number of probes is reported.
@@ -27,7 +26,6 @@ const TALLY: Duration = Duration::from_secs(1);
 pub(super) struct Prober {
     record: Arc<Record>,
     tasks: Vec<JoinHandle<()>>,
-    interval: Duration,
 }
 
 impl Prober {
@@ -79,11 +77,7 @@ impl Prober {
             })
             .collect();
         tasks.push(tokio::spawn(tally(Arc::clone(&record))));
-        Self {
-            record,
-            tasks,
-            interval,
-        }
+        Self { record, tasks }
     }
 
     /// A handle to wait for changes.
@@ -102,10 +96,8 @@ impl Prober {
 
     /// Whether every replica was probed at least this often, with any result.
     pub(super) fn has_probed_each(&self, times: u64) -> bool {
-        let seen = self.record.seen();
-        seen.replicas
-            .values()
-            .all(|replica| replica.counts.decided() + replica.counts.unknown >= times)
+        let counts = self.record.seen().timeline.tally();
+        counts.values().all(|counts| counts.all() >= times)
     }
 
     /// Every answer with different content so far, one sentence each.
@@ -147,11 +139,8 @@ impl Prober {
 
     /// The number of answers with different content so far, of all replicas.
     pub(super) fn wrong_answers(&self) -> u64 {
-        let seen = self.record.seen();
-        seen.replicas
-            .values()
-            .map(|replica| replica.counts.wrong)
-            .sum()
+        let counts = self.record.seen().timeline.tally();
+        counts.values().map(|counts| counts.wrong).sum()
     }
 
     /// A handle that records the endpoints of Services.
@@ -163,12 +152,6 @@ impl Prober {
     pub(super) fn outage_since(&self, pod: &str, since_ms: u64) -> Option<u64> {
         let seen = self.record.seen();
         let now = self.record.now_ms();
-        let is_right = seen
-            .replicas
-            .get(pod)?
-            .latest
-            .as_ref()
-            .is_some_and(|sample| sample.state == ProbeState::Right);
         let outages = seen.timeline.outages(pod, now);
         // An outage begins with the last right answer, which may come before the fault.
         let longest = outages
@@ -176,22 +159,21 @@ impl Prober {
             .filter(|outage| outage.until_ms >= since_ms)
             .map(Outage::length_ms)
             .max();
+        let is_right = seen.timeline.latest(pod) == Some(ProbeState::Right);
         is_right.then_some(longest.unwrap_or(0))
     }
 
-    /// Stops probing; returns the availability since this time and the quality of the probing.
-    pub(super) fn end(&self, from_ms: u64) -> (Availability, ProberReport) {
+    /// Stops probing; returns the availability since this time and the longest gap of any replica, in
+    /// milliseconds.
+    pub(super) fn end(&self, from_ms: u64) -> (Availability, u64) {
         for task in &self.tasks {
             task.abort();
         }
-        let largest_gap_ms = tell(&self.record);
-        let seen = self.record.seen();
+        // No probe comes between the last tally and the report.
+        let mut seen = self.record.seen();
+        let largest_gap_ms = tell(&self.record, &mut seen);
         let now = self.record.now_ms();
-        let prober = ProberReport {
-            interval_ms: milliseconds(self.interval),
-            largest_gap_ms,
-        };
-        (seen.timeline.availability(from_ms, now), prober)
+        (seen.timeline.availability(from_ms, now), largest_gap_ms)
     }
 }
 
@@ -223,24 +205,19 @@ impl Endpoints {
 async fn tally(record: Arc<Record>) {
     loop {
         sleep(TALLY).await;
-        tell(&record);
+        tell(&record, &mut record.seen());
     }
 }
 
 /// Reports how often every replica was probed; returns the longest gap of any replica, in milliseconds.
-fn tell(record: &Record) -> u64 {
-    let mut seen = record.seen();
+fn tell(record: &Record, seen: &mut Seen) -> u64 {
     let now = record.now_ms();
     let gaps = seen.replicas.values().map(|replica| replica.gap(now));
     let largest_gap_ms = gaps.max().unwrap_or(0);
-    let replicas = seen.replicas.iter();
-    let counts = replicas
-        .map(|(pod, replica)| (pod.clone(), replica.counts))
-        .collect();
     let event = EventKind::Probes {
-        counts,
+        counts: seen.timeline.tally(),
         largest_gap_ms,
     };
-    record.emit(&mut seen, event);
+    record.emit(seen, event);
     largest_gap_ms
 }

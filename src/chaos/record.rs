@@ -10,7 +10,7 @@ use super::judge::Judgement;
 use crate::emitter::Emitter;
 use crate::event::EventKind;
 use crate::figures::{milliseconds, took};
-use crate::report::{ProbeCounts, ProbeState};
+use crate::report::ProbeState;
 use crate::status::PodRun;
 use crate::timeline::Timeline;
 
@@ -85,9 +85,7 @@ pub(super) struct Seen {
 /// The observations of one replica.
 #[derive(Default)]
 pub(super) struct Replica {
-    pub(super) counts: ProbeCounts,
     pub(super) latest: Option<Sample>,
-    last_right_ms: Option<u64>,
     decided_until_ms: Option<u64>,
     largest_gap_ms: u64,
     /// Cut answers since the last right one of the same run.
@@ -106,7 +104,6 @@ impl Replica {
             self.cut = 0;
         }
         if sample.is_cut {
-            self.counts.cut += 1;
             self.cut += 1;
         }
         if sample.state == ProbeState::Right {
@@ -186,9 +183,7 @@ impl Record {
 
     /// Notes that only a new connection got a right answer.
     pub(super) fn reconnected(&self, pod: &str) {
-        if let Some(replica) = self.seen().replicas.get_mut(pod) {
-            replica.counts.reconnected += 1;
-        }
+        self.seen().timeline.counts_mut(pod).reconnected += 1;
     }
 
     /// Adds a probe.
@@ -198,7 +193,9 @@ impl Record {
         let Some(replica) = seen.replicas.get_mut(pod) else {
             return;
         };
-        replica.counts.add(sample.state);
+        let counts = seen.timeline.counts_mut(pod);
+        counts.add(sample.state);
+        counts.cut += u64::from(sample.is_cut);
         let mut told = Vec::new();
         replica.count_cut(&sample);
         if sample.is_cut || matches!(sample.state, ProbeState::Wrong | ProbeState::Failing) {
@@ -206,7 +203,7 @@ impl Record {
         }
         let mut before = replica.latest.as_ref().map(|latest| latest.state);
         if let Some((state, at_ms, detail)) = replica.hidden(&sample, self.stall_ms) {
-            replica.counts.add(state);
+            counts.add(state);
             told.push(EventKind::Probe {
                 pod: pod.to_owned(),
                 state,
@@ -222,10 +219,11 @@ impl Record {
             replica.largest_gap_ms = replica.largest_gap_ms.max(idle);
             replica.decided_until_ms = Some(sample.ended_ms);
         }
-        if before != Some(sample.state) {
+        let is_change = before != Some(sample.state);
+        if is_change {
             // An outage begins with the last right answer: the time in between is unknown.
-            let at_ms = match before {
-                Some(ProbeState::Right) => replica.last_right_ms.unwrap_or(sample.began_ms),
+            let at_ms = match (before, &replica.latest) {
+                (Some(ProbeState::Right), Some(latest)) => latest.ended_ms,
                 _ => sample.ended_ms,
             };
             told.push(EventKind::Probe {
@@ -235,10 +233,7 @@ impl Record {
                 detail: sample.detail.clone(),
             });
         }
-        if sample.state == ProbeState::Right {
-            replica.last_right_ms = Some(sample.ended_ms);
-        }
-        if sample.state == ProbeState::Wrong && before != Some(ProbeState::Wrong) {
+        if sample.state == ProbeState::Wrong && is_change {
             let detail = sample.detail.clone().unwrap_or_default();
             seen.wrong.push(format!("`{pod}` answered with {detail}"));
         }

@@ -43,8 +43,6 @@ pub(super) struct Run<'a> {
     pub(super) lease: Option<Held>,
     _services: Services,
     pub(super) shown: BTreeMap<String, PodSummary>,
-    /// Answers with different content so far.
-    pub(super) wrong: u64,
     /// The StatefulSet as it is before the first fault.
     pub(super) set: StatefulSet,
     /// The UID of every pod at its last verification: a fault hits only these pods.
@@ -116,7 +114,6 @@ impl<'a> Run<'a> {
             lease: None,
             _services: services,
             shown,
-            wrong: 0,
             verified: uids(before),
             set,
         })
@@ -211,7 +208,7 @@ impl<'a> Run<'a> {
                 // A wrong answer ends the experiment at any time.
                 if !self.prober.wrong().is_empty() {
                     if let Some(last) = observed.faults.last_mut() {
-                        last.wrong_answers += self.prober.wrong_answers() - self.wrong;
+                        last.wrong_answers = self.prober.wrong_answers();
                     }
                     return Ok(());
                 }

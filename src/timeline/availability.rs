@@ -10,13 +10,7 @@ impl Timeline {
     /// The availability that clients would have seen between two times.
     #[must_use]
     pub fn availability(&self, from_ms: u64, until_ms: u64) -> Availability {
-        let mut all = ProbeCounts::default();
-        for Replica { counts, .. } in &self.replicas {
-            all.right += counts.right;
-            all.wrong += counts.wrong;
-            all.failing += counts.failing;
-            all.silent += counts.silent;
-        }
+        let all: ProbeCounts = self.tally().into_values().sum();
         Availability {
             share: all.share(),
             none_answered_ms: self.none_answered_ms(from_ms, until_ms),

@@ -126,6 +126,20 @@ impl Timeline {
             .unwrap_or_default()
     }
 
+    /// The probes of a replica so far, to count the next one.
+    pub fn counts_mut(&mut self, pod: &str) -> &mut ProbeCounts {
+        &mut self.replica(pod).counts
+    }
+
+    /// The probes of every replica so far.
+    #[must_use]
+    pub fn tally(&self) -> BTreeMap<String, ProbeCounts> {
+        let replicas = self.replicas.iter();
+        replicas
+            .map(|replica| (replica.pod.clone(), replica.counts))
+            .collect()
+    }
+
     /// The time of the first probe of any replica.
     #[must_use]
     pub fn first_probe_ms(&self) -> Option<u64> {

@@ -265,14 +265,7 @@ impl ExperimentPicture {
     }
 
     fn counters(&self, pods: &[&str], width: usize) -> String {
-        let mut all = ProbeCounts::default();
-        for counts in pods.iter().map(|pod| self.timeline.counts(pod)) {
-            all.right += counts.right;
-            all.wrong += counts.wrong;
-            all.failing += counts.failing;
-            all.silent += counts.silent;
-            all.unknown += counts.unknown;
-        }
+        let all: ProbeCounts = pods.iter().map(|pod| self.timeline.counts(pod)).sum();
         // With the shapes of the strips; zero counters are left out.
         let counters = [
             (all.right, "▇", "right"),

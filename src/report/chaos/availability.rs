@@ -1,5 +1,7 @@
 //! The availability that clients would have seen, in figures.
 
+use std::iter::Sum;
+
 use serde::{Deserialize, Serialize};
 
 use crate::figures::took;
@@ -62,6 +64,12 @@ impl ProbeCounts {
         } += 1;
     }
 
+    /// All probes.
+    #[must_use]
+    pub fn all(&self) -> u64 {
+        self.decided() + self.unknown
+    }
+
     /// Probes that show the state of the replica.
     #[must_use]
     pub fn decided(&self) -> u64 {
@@ -77,6 +85,20 @@ impl ProbeCounts {
     pub fn share(&self) -> Option<f64> {
         let decided = self.decided();
         (decided > 0).then(|| self.right as f64 / decided as f64)
+    }
+}
+
+impl Sum for ProbeCounts {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), |sum, counts| Self {
+            right: sum.right + counts.right,
+            wrong: sum.wrong + counts.wrong,
+            failing: sum.failing + counts.failing,
+            silent: sum.silent + counts.silent,
+            unknown: sum.unknown + counts.unknown,
+            cut: sum.cut + counts.cut,
+            reconnected: sum.reconnected + counts.reconnected,
+        })
     }
 }
 
