@@ -1,12 +1,11 @@
 //! Incidents: changes to pods that are no part of a recovery.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
+use super::CurrentFault;
 use crate::event::{Event, EventKind};
-use crate::fault::Fault;
 use crate::figures::count;
-use crate::report::RecoveryPhase;
 use crate::status::PodSummary;
 
 /// A pod in trouble, for example after a crash, or one that changed although no fault targeted it.
@@ -43,28 +42,14 @@ impl Display for Incident {
 pub struct Incidents {
     /// The last row of each pod.
     pods: BTreeMap<String, PodSummary>,
-    fault: Option<Fault>,
-    /// The targets of the fault that have not recovered yet.
-    taken: BTreeSet<String>,
+    fault: Option<CurrentFault>,
 }
 
 impl Incidents {
     /// Records an event; returns the incident, if it is one.
     pub fn record(&mut self, event: &Event) -> Option<Incident> {
+        CurrentFault::record(&mut self.fault, event);
         match &event.kind {
-            EventKind::Fault { fault, pods, .. } => {
-                self.fault = Some(*fault);
-                self.taken = pods.iter().cloned().collect();
-                None
-            }
-            EventKind::Phase {
-                pod,
-                phase: RecoveryPhase::AllEqual,
-                ..
-            } => {
-                self.taken.remove(pod);
-                None
-            }
             EventKind::PodChanged { pod } => self.changed(pod, event.elapsed_ms),
             _ => None,
         }
@@ -72,8 +57,9 @@ impl Incidents {
 
     /// Whether a replica is expected to be down, because the fault targets it.
     #[must_use]
-    pub fn is_taken(&self, pod: &str) -> bool {
-        self.taken.contains(pod)
+    pub fn is_recovering(&self, pod: &str) -> bool {
+        let fault = self.fault.as_ref();
+        fault.is_some_and(|fault| fault.is_recovering(pod))
     }
 
     fn changed(&mut self, pod: &PodSummary, at_ms: u64) -> Option<Incident> {
@@ -82,7 +68,8 @@ impl Incidents {
         let is_crash = is_same_pod && pod.restarts > before.restarts && !self.is_signalled(pod);
         let is_same = (&before.status, before.ready) == (&pod.status, pod.ready);
         let is_trouble = pod.is_in_trouble() || is_crash;
-        if is_same && !is_crash || !is_trouble && (self.is_taken(&pod.pod) || self.fault.is_none())
+        if is_same && !is_crash
+            || !is_trouble && (self.is_recovering(&pod.pod) || self.fault.is_none())
         {
             return None;
         }
@@ -95,13 +82,15 @@ impl Incidents {
 
     /// Whether the fault restarts a container of this pod.
     fn is_signalled(&self, pod: &PodSummary) -> bool {
-        self.fault.is_some_and(Fault::keeps_pod) && self.is_taken(&pod.pod)
+        let fault = self.fault.as_ref();
+        fault.is_some_and(|current| current.fault.keeps_pod()) && self.is_recovering(&pod.pod)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::Fault;
 
     fn row(pod: &str, status: &str, ready: usize, restarts: i32) -> EventKind {
         let pod = PodSummary {

@@ -4,6 +4,7 @@
 //! All times are in milliseconds since the start of the run.
 
 mod availability;
+mod current_fault;
 mod incident;
 mod outage;
 mod service;
@@ -11,6 +12,7 @@ mod span;
 
 use std::collections::BTreeMap;
 
+pub use self::current_fault::CurrentFault;
 pub use self::incident::{Incident, Incidents};
 pub use self::outage::Outage;
 pub use self::service::ServiceState;

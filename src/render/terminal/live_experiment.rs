@@ -1,18 +1,15 @@
 //! The live rows of an experiment: the phases of the current fault, and a strip of answers over time for
 //! each replica. A fold over the events, and the rows at a given time. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use console::{measure_text_width, truncate_str};
 
 use super::line::{Level, Line, Tone};
 use super::picture::Frame;
 use crate::event::{Event, EventKind};
-use crate::fault::Fault;
 use crate::figures::{ticking, took};
 use crate::render::phases::phases;
 use crate::report::{ProbeCounts, ProbeState, RecoveryPhase};
-use crate::timeline::Timeline;
+use crate::timeline::{CurrentFault, Timeline};
 
 /// The time that one cell of a strip covers, in milliseconds.
 const CELL_MS: u64 = 500;
@@ -33,38 +30,25 @@ pub(crate) struct ExperimentPicture {
     /// The number of faults, once the experiment is known.
     repeat: Option<u32>,
     breaks: bool,
-    sent: Option<Sent>,
+    sent: Option<CurrentFault>,
     timeline: Timeline,
 }
 
-/// The current fault.
-#[derive(Debug)]
-struct Sent {
-    number: u32,
-    fault: Fault,
-    pods: Vec<String>,
-    at_ms: u64,
-    /// When each phase was last seen, and for which pods.
-    seen: BTreeMap<RecoveryPhase, (u64, BTreeSet<String>)>,
+/// The targets in words.
+fn whom(sent: &CurrentFault) -> String {
+    match sent.pods.as_slice() {
+        [pod] => pod.clone(),
+        several => format!("{} pods", several.len()),
+    }
 }
 
-impl Sent {
-    /// Its targets in words.
-    fn whom(&self) -> String {
-        match self.pods.as_slice() {
-            [pod] => pod.clone(),
-            several => format!("{} pods", several.len()),
-        }
-    }
-
-    /// The next phase.
-    fn next(&self) -> Option<RecoveryPhase> {
-        let is_open = |phase: &&RecoveryPhase| match self.seen.get(*phase) {
-            Some((_, pods)) => pods.len() < self.pods.len(),
-            None => !is_passed(self, **phase),
-        };
-        phases(self.fault).iter().find(is_open).copied()
-    }
+/// The next phase.
+fn next(sent: &CurrentFault) -> Option<RecoveryPhase> {
+    let is_open = |phase: &&RecoveryPhase| match sent.seen(**phase) {
+        Some((_, pods)) => pods < sent.pods.len(),
+        None => !sent.has_passed(**phase),
+    };
+    phases(sent.fault).iter().find(is_open).copied()
 }
 
 /// A shape for each state, so that none needs a colour.
@@ -83,37 +67,10 @@ impl ExperimentPicture {
     /// Records an event.
     pub(crate) fn record(&mut self, event: &Event) {
         self.timeline.record(&event.kind);
-        match &event.kind {
-            EventKind::Experiment { experiment, .. } => {
-                self.repeat = Some(experiment.repeat);
-                self.breaks = experiment.settings.fault.is_some();
-            }
-            EventKind::Fault {
-                number,
-                fault,
-                pods,
-            } => {
-                self.sent = Some(Sent {
-                    number: *number,
-                    fault: *fault,
-                    pods: pods.clone(),
-                    at_ms: event.elapsed_ms,
-                    seen: BTreeMap::new(),
-                });
-            }
-            EventKind::Phase {
-                pod,
-                phase,
-                after_ms,
-                ..
-            } => {
-                if let Some(sent) = &mut self.sent {
-                    let (latest, pods) = sent.seen.entry(*phase).or_default();
-                    *latest = (*latest).max(*after_ms);
-                    pods.insert(pod.clone());
-                }
-            }
-            _ => {}
+        CurrentFault::record(&mut self.sent, event);
+        if let EventKind::Experiment { experiment, .. } = &event.kind {
+            self.repeat = Some(experiment.repeat);
+            self.breaks = experiment.settings.fault.is_some();
         }
     }
 
@@ -129,9 +86,9 @@ impl ExperimentPicture {
             return Some(probing.to_owned());
         };
         let since = took(now_ms.saturating_sub(sent.at_ms) / 1_000 * 1_000);
-        let whom = sent.whom();
+        let whom = whom(sent);
         let fault = sent.fault;
-        Some(match sent.next() {
+        Some(match next(sent) {
             Some(phase) => {
                 let phase = phase.title();
                 format!("`{phase}` after the {fault} of {whom}, sent {since} ago")
@@ -167,7 +124,7 @@ impl ExperimentPicture {
                     1 => sent.fault.to_string(),
                     _ => format!("fault {} of {repeat}", sent.number),
                 };
-                let pods = sent.whom();
+                let pods = whom(sent);
                 let now_ms = milliseconds(frame);
                 let since = took(now_ms.saturating_sub(sent.at_ms));
                 line.text(format!("{title}: "))
@@ -224,11 +181,11 @@ impl ExperimentPicture {
     /// The priority for a row of its own: trouble first, then targets.
     fn interest(&self, pod: &str) -> (ProbeState, bool) {
         let latest = self.timeline.latest(pod);
-        let is_taken = self
+        let is_target = self
             .sent
             .as_ref()
             .is_some_and(|sent| sent.pods.iter().any(|name| name == pod));
-        (latest.unwrap_or(ProbeState::Unknown), is_taken)
+        (latest.unwrap_or(ProbeState::Unknown), is_target)
     }
 
     /// The row of one replica, or of several: the most severe state at each time.
@@ -303,22 +260,19 @@ fn merged(states: impl Iterator<Item = Option<ProbeState>>) -> Vec<(Tone, String
 }
 
 /// The phases of a fault, with a tick for those that were seen.
-fn phase_rows(sent: &Sent, width: usize) -> Vec<Line> {
+fn phase_rows(sent: &CurrentFault, width: usize) -> Vec<Line> {
     let mut rows: Vec<Line> = Vec::new();
     let mut used = 0;
     let mut is_next = true;
     for phase in phases(sent.fault) {
         let name = phase.title();
-        let (tone, text) = match sent.seen.get(phase) {
-            Some((_, pods)) if pods.len() < sent.pods.len() => {
+        let (tone, text) = match sent.seen(*phase) {
+            Some((_, pods)) if pods < sent.pods.len() => {
                 is_next = false;
-                (
-                    Tone::Doubt,
-                    format!("… {name} {}/{}", pods.len(), sent.pods.len()),
-                )
+                (Tone::Doubt, format!("… {name} {pods}/{}", sent.pods.len()))
             }
-            Some((after_ms, _)) => (Tone::Good, format!("✓ {name} +{}", took(*after_ms))),
-            None if is_next && !is_passed(sent, *phase) => {
+            Some((after_ms, _)) => (Tone::Good, format!("✓ {name} +{}", took(after_ms))),
+            None if is_next && !sent.has_passed(*phase) => {
                 is_next = false;
                 (Tone::Doubt, format!("… {name}"))
             }
@@ -338,12 +292,6 @@ fn phase_rows(sent: &Sent, width: usize) -> Vec<Line> {
         }
     }
     rows.into_iter().map(|row| row.shortened(width)).collect()
-}
-
-/// Whether this phase was missed, because a later one was seen. From `Started` on, phases have no order:
-/// a replica may answer before it is Ready.
-fn is_passed(sent: &Sent, phase: RecoveryPhase) -> bool {
-    phase <= RecoveryPhase::Started && sent.seen.keys().any(|seen| *seen > phase)
 }
 
 fn milliseconds(frame: &Frame) -> u64 {

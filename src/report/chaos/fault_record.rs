@@ -75,6 +75,13 @@ impl RecoveryPhase {
         }
     }
 
+    /// Whether a pod that shows another phase has passed this one. From `Started` on, phases have no order:
+    /// a replica may answer before it is Ready.
+    #[must_use]
+    pub fn is_implied_by(self, other: Self) -> bool {
+        self <= Self::Started && other > self
+    }
+
     /// How many pods reached this phase, and the number of all pods; `None` if all reached it.
     #[must_use]
     pub fn reach(self, faults: &[FaultRecord]) -> Option<(usize, usize)> {
@@ -121,12 +128,10 @@ pub struct FaultRecord {
 }
 
 impl FaultRecord {
-    /// Whether this phase was seen, or a later one that implies it. From `Started` on, phases have no
-    /// order: a replica may answer before it is Ready.
+    /// Whether this phase was seen, or a later one that implies it.
     fn has_reached(&self, phase: RecoveryPhase) -> bool {
-        let is_ordered = phase <= RecoveryPhase::Started;
         let mut seen = self.phases.keys();
-        seen.any(|seen| *seen == phase || is_ordered && *seen > phase)
+        seen.any(|seen| *seen == phase || phase.is_implied_by(*seen))
     }
 }
 

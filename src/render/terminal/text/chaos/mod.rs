@@ -14,7 +14,7 @@ use crate::figures::took;
 use crate::render::phases;
 use crate::render::terminal::line::{Level, Line, Tone};
 use crate::report::{Experiment, ProbeState, RecoveryPhase};
-use crate::timeline::{Incident, Incidents, Timeline};
+use crate::timeline::{CurrentFault, Incident, Incidents, Timeline};
 
 /// With at most this many targets of a fault, each has a line when it is Ready.
 const TOLD_PODS: usize = 10;
@@ -27,29 +27,11 @@ pub(super) struct ChaosLines {
     is_told: bool,
     /// The number of faults.
     repeat: u32,
-    fault: Option<Sent>,
+    fault: Option<CurrentFault>,
     incidents: Incidents,
     timeline: Timeline,
     /// The replicas whose trouble was reported.
     away: BTreeSet<String>,
-}
-
-/// The last fault.
-#[derive(Debug)]
-struct Sent {
-    number: u32,
-    fault: Fault,
-    pods: Vec<String>,
-    at_ms: u64,
-    last: Option<(RecoveryPhase, u64)>,
-    /// The targets that have recovered.
-    recovered: BTreeSet<String>,
-}
-
-impl Sent {
-    fn is_over(&self) -> bool {
-        self.pods.iter().all(|pod| self.recovered.contains(pod))
-    }
 }
 
 impl ChaosLines {
@@ -91,20 +73,9 @@ impl ChaosLines {
                 blast_radius,
                 ..
             } => self.experiment(experiment, what, blast_radius, width),
-            EventKind::Fault {
-                number,
-                fault,
-                pods,
-            } => {
+            EventKind::Fault { fault, pods, .. } => {
                 let lines = self.unfinished().into_iter().collect();
-                self.fault = Some(Sent {
-                    number: *number,
-                    fault: *fault,
-                    pods: pods.clone(),
-                    at_ms: event.elapsed_ms,
-                    last: None,
-                    recovered: BTreeSet::new(),
-                });
+                CurrentFault::record(&mut self.fault, event);
                 if self.is_brief() {
                     return lines;
                 }
@@ -116,7 +87,11 @@ impl ChaosLines {
                 phase,
                 after_ms,
                 ..
-            } => self.phase(pod, *phase, *after_ms).into_iter().collect(),
+            } => {
+                CurrentFault::record(&mut self.fault, event);
+                let line = self.phase(pod, *phase, *after_ms);
+                line.into_iter().collect()
+            }
             EventKind::Probe {
                 pod,
                 state,
@@ -157,20 +132,16 @@ impl ChaosLines {
         lines
     }
 
-    fn phase(&mut self, pod: &str, phase: RecoveryPhase, after_ms: u64) -> Option<Line> {
+    fn phase(&self, pod: &str, phase: RecoveryPhase, after_ms: u64) -> Option<Line> {
         let is_brief = self.is_brief();
         let number = self.number();
-        let sent = self.fault.as_mut()?;
-        sent.last = Some((phase, after_ms));
-        if phase == RecoveryPhase::AllEqual {
-            sent.recovered.insert(pod.to_owned());
-        }
+        let sent = self.fault.as_ref()?;
         if is_brief {
             return (phase == RecoveryPhase::AllEqual && sent.is_over()).then(|| {
-                let deed = sent.fault.done(&sent.pods);
+                let done = sent.fault.done(&sent.pods);
                 Line::said(Level::Progress)
                     .with(Tone::Good, "✓ ")
-                    .text(format!("{number}: {deed}, all equal"))
+                    .text(format!("{number}: {done}, all equal"))
                     .text(format!(" after {}", took(after_ms)))
             });
         }
@@ -227,7 +198,7 @@ impl ChaosLines {
         at_ms: u64,
         detail: Option<&str>,
     ) -> Option<Line> {
-        let is_taken = self.incidents.is_taken(pod);
+        let is_recovering = self.incidents.is_recovering(pod);
         let after_ms = self.since_fault(at_ms);
         let detail = detail
             .map(|detail| format!(": {detail}"))
@@ -252,7 +223,7 @@ impl ChaosLines {
                 format!("{pod} gives a different answer{detail}"),
             ),
             // The phases and the outage already cover the target of the fault.
-            _ if is_taken => return None,
+            _ if is_recovering => return None,
             ProbeState::Failing => (
                 "✗",
                 Tone::Bad,
