@@ -21,10 +21,10 @@ pub(crate) struct Network {
 
 impl Network {
     /// Chooses a network that no other instance and no interface of this machine uses.
-    pub(crate) fn choose(taken: &[Self]) -> Option<Self> {
+    pub(crate) fn choose(used: &[Self]) -> Option<Self> {
         (0..=u8::MAX)
             .map(|index| Self { index })
-            .find(|network| !taken.contains(network) && !network.bridge_folder().exists())
+            .find(|network| !used.contains(network) && !network.bridge_folder().exists())
     }
 
     /// The name of the bridge.

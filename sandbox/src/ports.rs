@@ -45,11 +45,11 @@ const COUNT: usize = 8;
 const LOWEST: u16 = 20_000;
 
 impl Ports {
-    /// Chooses ports that are free and not `taken` by another instance.
+    /// Chooses ports that are free and not used by another instance.
     ///
     /// They are below the range that the kernel uses for outgoing connections: otherwise a killed
     /// component could find its port in use when it is restarted.
-    pub(crate) fn choose(taken: &BTreeSet<u16>) -> Result<Self, PortsError> {
+    pub(crate) fn choose(used: &BTreeSet<u16>) -> Result<Self, PortsError> {
         let [
             api_server,
             etcd,
@@ -59,7 +59,7 @@ impl Ports {
             controller_manager,
             scheduler,
             registry,
-        ] = choose(taken)?;
+        ] = choose(used)?;
         Ok(Self {
             api_server,
             etcd,
@@ -89,19 +89,18 @@ impl Ports {
 
 impl FakeNodePorts {
     /// Chooses ports as [`Ports::choose`] does.
-    pub(crate) fn choose(taken: &BTreeSet<u16>) -> Result<Self, PortsError> {
-        let [kwok, keys] = choose(taken)?;
+    pub(crate) fn choose(used: &BTreeSet<u16>) -> Result<Self, PortsError> {
+        let [kwok, keys] = choose(used)?;
         Ok(Self { kwok, keys })
     }
 }
 
-/// Random ports that are neither taken nor in use.
-fn choose<const COUNT: usize>(taken: &BTreeSet<u16>) -> Result<[u16; COUNT], PortsError> {
+/// Random ports that no other instance and no process uses.
+fn choose<const COUNT: usize>(used: &BTreeSet<u16>) -> Result<[u16; COUNT], PortsError> {
     let range = LOWEST..first_ephemeral_port();
     let offset = u16::from_le_bytes(random::bytes()?);
-    let free = |port: u16| {
-        !taken.contains(&port) && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-    };
+    let free =
+        |port: u16| !used.contains(&port) && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
     pick(&range, offset, free).ok_or(PortsError::TooFew {
         count: COUNT,
         range,

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::fault::{Sent, send};
 use super::phases::{find, note};
-use super::recovery::{End, Recovery, Taken};
+use super::recovery::{End, Recovery, TargetPod};
 use super::restoration::{self, Change};
 use super::run::Run;
 use super::steady::{settled, uids};
@@ -59,20 +59,20 @@ impl Run<'_> {
             restoration::undo_in_doubt(&self.context, self.plan, first).await;
         }
         let sent = sent?;
-        let mut taken: Vec<Taken> = names
+        let mut targets: Vec<TargetPod> = names
             .iter()
             .filter_map(|name| find(&pods, name))
-            .map(|pod| Taken::new(pod, number, &self.plan.experiment, at_ms))
+            .map(|pod| TargetPod::new(pod, number, &self.plan.experiment, at_ms))
             .collect();
         let mut doubt = None;
         let change = match sent {
             Sent::Refused(reason) => {
-                for taken in &mut taken {
-                    taken.record.refused = Some(reason.clone());
+                for target in &mut targets {
+                    target.record.refused = Some(reason.clone());
                 }
                 observed
                     .faults
-                    .extend(taken.into_iter().map(|it| it.record));
+                    .extend(targets.into_iter().map(|it| it.record));
                 observed.after = None;
                 return Ok(false);
             }
@@ -83,8 +83,8 @@ impl Run<'_> {
             Sent::Accepted(change) => change,
         };
         if fault.facts().target != Target::Node && doubt.is_none() {
-            for taken in &mut taken {
-                note(&self.context, &mut taken.record, RecoveryPhase::Accepted);
+            for target in &mut targets {
+                note(&self.context, &mut target.record, RecoveryPhase::Accepted);
             }
         }
         let mut recovery = Recovery {
@@ -94,13 +94,13 @@ impl Run<'_> {
             prober: &self.prober,
             bystanders: &mut self.bystanders,
             shown: &mut self.shown,
-            taken,
+            targets,
             change,
             is_doubtful: doubt.is_some(),
         };
         let followed = recovery.follow().await;
         let change = recovery.change.take();
-        let taken = std::mem::take(&mut recovery.taken);
+        let targets = std::mem::take(&mut recovery.targets);
         if let Some(change) = change {
             match self.undo(&change).await {
                 Ok(()) => self.context.warn(change.undone(&self.plan.workload)),
@@ -112,8 +112,8 @@ impl Run<'_> {
         }
         // A wrong answer ends the experiment, so all of them belong to this fault.
         let wrong_answers = self.prober.wrong_answers();
-        for taken in taken {
-            let mut record = taken.into_record();
+        for target in targets {
+            let mut record = target.into_record();
             record.outage_ms = self.prober.outage_since(&record.pod, record.at_ms);
             record.wrong_answers = wrong_answers;
             if record.proof.is_none() && doubt.is_some() {

@@ -103,14 +103,14 @@ pub(super) fn blast_radius(
 }
 
 /// How many replicas stay up during a fault on one pod; missing and terminating pods do not count.
-fn staying(taken: Option<&String>, names: &[String], pods: &Pods) -> String {
+fn staying(target: Option<&String>, names: &[String], pods: &Pods) -> String {
     let is_there = |name: &&String| {
         let pod = pods.get(*name);
         pod.is_some_and(|pod| pod.metadata.deletion_timestamp.is_none())
     };
     let gone: Vec<String> = names
         .iter()
-        .filter(|name| !is_there(name) && Some(*name) != taken)
+        .filter(|name| !is_there(name) && Some(*name) != target)
         .cloned()
         .collect();
     let count = names.len().saturating_sub(gone.len() + 1);
@@ -138,7 +138,7 @@ fn remade(
     let Some(fault) = experiment.settings.fault.filter(|fault| !fault.keeps_pod()) else {
         return Vec::new();
     };
-    let taken: BTreeSet<&String> = match fault.facts().target {
+    let targets: BTreeSet<&String> = match fault.facts().target {
         // The experiment itself creates the new revision.
         Target::Rollout => return Vec::new(),
         // Every pod may be on the node.
@@ -151,7 +151,7 @@ fn remade(
     };
     let each = expected_ordinals(set)
         .zip(names)
-        .filter(|(_, name)| taken.contains(name));
+        .filter(|(_, name)| targets.contains(name));
     each.filter_map(|(ordinal, name)| {
         let now = revision_of(pods.get(name)?)?;
         let next = next_revision(set, ordinal)?;

@@ -24,10 +24,10 @@ impl Bystanders {
     }
 
     /// Compares the pods with their last known state; changes to a fault's targets are no disturbance.
-    pub(super) fn look(&mut self, pods: &[Pod], taken: &[&str]) {
+    pub(super) fn look(&mut self, pods: &[Pod], targets: &[&str]) {
         let now = runs(pods);
         for (pod, (old, was_leaving)) in &self.known {
-            if taken.contains(&pod.as_str()) || *was_leaving {
+            if targets.contains(&pod.as_str()) || *was_leaving {
                 continue;
             }
             let (is_deleted, what) = match now.get(pod) {

@@ -43,7 +43,7 @@ pub(super) fn owners(managed: &[ManagedFieldsEntry]) -> Vec<Owner> {
 }
 
 /// Whether an experiment owns `.spec.replicas`.
-pub(super) fn is_taken(managed: &[ManagedFieldsEntry]) -> bool {
+pub(super) fn is_owned_by_experiment(managed: &[ManagedFieldsEntry]) -> bool {
     let mut owning = managed.iter().filter(|entry| owns(entry)).map(Owner::of);
     owning.any(|owner| owner.is_experiment())
 }
@@ -137,7 +137,7 @@ mod tests {
         let both = json!({"f:spec": {"f:replicas": {}, "f:serviceName": {}}});
         let before = [entry("cryptoctl", "Apply", both.clone())];
         let noted = owners(&before);
-        assert!(!is_taken(&before));
+        assert!(!is_owned_by_experiment(&before));
 
         let service = json!({"f:spec": {"f:serviceName": {}}});
         let after = [
@@ -148,7 +148,7 @@ mod tests {
                 json!({"f:spec": {"f:replicas": {}}}),
             ),
         ];
-        assert!(is_taken(&after));
+        assert!(is_owned_by_experiment(&after));
         let back = given_back(&after, &noted);
         assert_eq!(fields(&back), [("cryptoctl", &both)]);
         assert_eq!(fields(&given_back(&after, &[])), [("cryptoctl", &service)]);

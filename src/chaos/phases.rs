@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::recovery::Taken;
+use super::recovery::TargetPod;
 use crate::event::EventKind;
 use crate::ops::Context;
 use crate::ops::rollout::View;
@@ -13,10 +13,10 @@ use crate::report::{FaultRecord, RecoveryPhase};
 use crate::status::{Ownership, PodRun, PodSummary, is_ready};
 
 /// The phases of a pod that the fault replaces.
-pub(super) fn replaced(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<RecoveryPhase> {
+pub(super) fn replaced(target: &mut TargetPod, pod: Option<&Pod>) -> BTreeSet<RecoveryPhase> {
     let mut seen = BTreeSet::new();
     match pod {
-        Some(pod) if pod.metadata.uid.as_deref() == Some(&taken.record.uid_before) => {
+        Some(pod) if pod.metadata.uid.as_deref() == Some(&target.record.uid_before) => {
             if pod.metadata.deletion_timestamp.is_some() {
                 seen.insert(RecoveryPhase::Terminating);
             }
@@ -24,10 +24,10 @@ pub(super) fn replaced(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<Recover
         None => seen.extend([RecoveryPhase::Terminating, RecoveryPhase::Gone]),
         Some(pod) => {
             let run = PodRun::of(pod);
-            taken.record.uid_after = Some(run.uid.clone());
-            taken.record.restarts_after = Some(run.restarts);
-            if let Some(proof) = run.proves_replacement_of(&taken.old) {
-                taken.record.proof = Some(proof);
+            target.record.uid_after = Some(run.uid.clone());
+            target.record.restarts_after = Some(run.restarts);
+            if let Some(proof) = run.proves_replacement_of(&target.old) {
+                target.record.proof = Some(proof);
             }
             seen.extend([
                 RecoveryPhase::Terminating,
@@ -41,16 +41,16 @@ pub(super) fn replaced(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<Recover
 }
 
 /// The phases of a pod whose container the fault restarts.
-pub(super) fn restarted(taken: &mut Taken, pod: Option<&Pod>) -> BTreeSet<RecoveryPhase> {
+pub(super) fn restarted(target: &mut TargetPod, pod: Option<&Pod>) -> BTreeSet<RecoveryPhase> {
     let mut seen = BTreeSet::new();
     let Some(pod) = pod else {
         return seen;
     };
-    let run = PodRun::of_container(pod, &taken.container);
-    taken.record.uid_after = Some(run.uid.clone());
-    taken.record.restarts_after = Some(run.restarts);
-    if let Some(proof) = run.proves_restart_since(&taken.old) {
-        taken.record.proof = Some(proof);
+    let run = PodRun::of_container(pod, &target.container);
+    target.record.uid_after = Some(run.uid.clone());
+    target.record.restarts_after = Some(run.restarts);
+    if let Some(proof) = run.proves_restart_since(&target.old) {
+        target.record.proof = Some(proof);
         seen.insert(RecoveryPhase::Started);
         if is_ready(pod) {
             seen.insert(RecoveryPhase::Ready);

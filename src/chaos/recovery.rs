@@ -46,7 +46,7 @@ pub(super) enum End {
 }
 
 /// One target of a fault.
-pub(super) struct Taken {
+pub(super) struct TargetPod {
     pub(super) record: FaultRecord,
     pub(super) old: PodRun,
     /// The container that gets the signal.
@@ -58,7 +58,7 @@ pub(super) struct Taken {
     refusal: Option<String>,
 }
 
-impl Taken {
+impl TargetPod {
     /// A target as it is just before the fault.
     pub(super) fn new(pod: &Pod, number: u32, experiment: &Experiment, at_ms: u64) -> Self {
         let fault = experiment.settings.fault.unwrap_or(Fault::Delete);
@@ -134,7 +134,7 @@ pub(super) struct Recovery<'a> {
     pub(super) prober: &'a Prober,
     pub(super) bystanders: &'a mut Bystanders,
     pub(super) shown: &'a mut BTreeMap<String, PodSummary>,
-    pub(super) taken: Vec<Taken>,
+    pub(super) targets: Vec<TargetPod>,
     /// The change to undo on the way.
     pub(super) change: Option<Change>,
     /// Whether the fault reported a failure, so that its effect is not awaited for long.
@@ -171,10 +171,10 @@ impl Recovery<'_> {
             if self.context.stop.is_asked() {
                 return Ok(End::Stopped);
             }
-            if self.taken.iter().any(|taken| taken.is_due) && Instant::now() >= next_eviction {
+            if self.targets.iter().any(|target| target.is_due) && Instant::now() >= next_eviction {
                 self.evict_next().await?;
                 next_eviction = Instant::now() + EVICTION_PAUSE;
-            } else if !self.taken.iter().any(|taken| taken.is_due) {
+            } else if !self.targets.iter().any(|target| target.is_due) {
                 next_eviction = Instant::now() + Duration::from_hours(1);
             }
             self.restore_when_due().await?;
@@ -183,7 +183,7 @@ impl Recovery<'_> {
             let Some(snapshot) = self.view.snapshot()? else {
                 continue;
             };
-            let has_changed = self.change.is_none() && self.taken.iter().all(Taken::is_over);
+            let has_changed = self.change.is_none() && self.targets.iter().all(TargetPod::is_over);
             match seen.judge(rollout_progress(&snapshot)).state {
                 RolloutState::Complete if has_changed => {
                     let since = *whole_since.get_or_insert_with(Instant::now);
@@ -259,11 +259,11 @@ impl Recovery<'_> {
         };
         latest.keys().all(is_right)
             && self
-                .taken
+                .targets
                 .iter()
-                .filter(|taken| taken.record.refused.is_none())
-                .all(|taken| {
-                    taken
+                .filter(|target| target.record.refused.is_none())
+                .all(|target| {
+                    target
                         .record
                         .phases
                         .contains_key(&RecoveryPhase::FirstRightAnswer)
@@ -279,15 +279,15 @@ impl Recovery<'_> {
         let pods = self.view.pods.current().unwrap_or_default();
         let is_due = match change {
             Change::Scaled => self
-                .taken
+                .targets
                 .iter()
-                .all(|taken| find(&pods, &taken.record.pod).is_none()),
+                .all(|target| find(&pods, &target.record.pod).is_none()),
             Change::Cordoned { node } => {
                 let new: Vec<&Pod> = self
-                    .taken
+                    .targets
                     .iter()
-                    .filter(|taken| taken.has_changed())
-                    .filter_map(|taken| find(&pods, &taken.record.pod))
+                    .filter(|target| target.has_changed())
+                    .filter_map(|target| find(&pods, &target.record.pod))
                     .collect();
                 let homeless = new.iter().find(|pod| is_unschedulable(pod));
                 if let Some(pod) = homeless {
@@ -296,17 +296,17 @@ impl Recovery<'_> {
                         "no other node can take `{name}`: uncordoning `{node}`"
                     ));
                 }
-                let all_moved =
-                    self.taken.iter().all(Taken::is_over) && new.iter().all(|pod| is_ready(pod));
+                let all_moved = self.targets.iter().all(TargetPod::is_over)
+                    && new.iter().all(|pod| is_ready(pod));
                 homeless.is_some() || all_moved
             }
         };
         if is_due {
             restoration::undo(self.context, self.plan, change).await?;
             self.change = None;
-            for taken in self.taken.iter_mut().filter(|taken| taken.is_due) {
-                taken.is_due = false;
-                taken.record.refused =
+            for target in self.targets.iter_mut().filter(|target| target.is_due) {
+                target.is_due = false;
+                target.record.refused =
                     Some("its node was uncordoned before its eviction".to_owned());
             }
         }
@@ -317,14 +317,14 @@ impl Recovery<'_> {
     async fn evict_next(&mut self) -> Result<(), OpsError> {
         let pods = self.view.pods.current().unwrap_or_default();
         let is_waiting = self
-            .taken
+            .targets
             .iter()
-            .filter(|taken| !taken.is_due && taken.record.refused.is_none())
-            .any(|taken| {
-                !taken.has_changed() || !find(&pods, &taken.record.pod).is_some_and(is_ready)
+            .filter(|target| !target.is_due && target.record.refused.is_none())
+            .any(|target| {
+                !target.has_changed() || !find(&pods, &target.record.pod).is_some_and(is_ready)
             });
         let (context, workload) = (self.context, &self.plan.workload);
-        let Some(next) = self.taken.iter_mut().find(|taken| taken.is_due) else {
+        let Some(next) = self.targets.iter_mut().find(|target| target.is_due) else {
             return Ok(());
         };
         if is_waiting {
@@ -345,22 +345,26 @@ impl Recovery<'_> {
     fn note_phases(&mut self) {
         let pods = self.view.pods.current().unwrap_or_default();
         let latest = self.prober.latest();
-        let names: Vec<&str> = self.taken.iter().map(|taken| &*taken.record.pod).collect();
+        let names: Vec<&str> = self
+            .targets
+            .iter()
+            .map(|target| &*target.record.pod)
+            .collect();
         self.bystanders.look(&pods, &names);
-        for taken in self.taken.iter_mut().filter(|taken| !taken.is_due) {
-            if taken.record.refused.is_some() {
+        for target in self.targets.iter_mut().filter(|target| !target.is_due) {
+            if target.record.refused.is_some() {
                 continue;
             }
-            let pod = find(&pods, &taken.record.pod);
-            if pod.is_some_and(|pod| taken.is_another(pod)) {
-                self.bystanders.replaced_again(&taken.record.pod);
+            let pod = find(&pods, &target.record.pod);
+            if pod.is_some_and(|pod| target.is_another(pod)) {
+                self.bystanders.replaced_again(&target.record.pod);
             }
-            let mut seen = match taken.record.fault.facts().proof {
-                Proof::Restart => restarted(taken, pod),
-                Proof::NewPod => replaced(taken, pod),
+            let mut seen = match target.record.fault.facts().proof {
+                Proof::Restart => restarted(target, pod),
+                Proof::NewPod => replaced(target, pod),
             };
             let run = pod.map(PodRun::of);
-            let sample = latest.get(&taken.record.pod).and_then(Option::as_ref);
+            let sample = latest.get(&target.record.pod).and_then(Option::as_ref);
             let answers = sample.is_some_and(|sample| {
                 sample.state == ProbeState::Right && sample.run.is_some() && sample.run == run
             });
@@ -368,17 +372,17 @@ impl Recovery<'_> {
                 seen.insert(RecoveryPhase::FirstRightAnswer);
             }
             for phase in seen {
-                note(self.context, &mut taken.record, phase);
+                note(self.context, &mut target.record, phase);
             }
         }
-        let is_whole = self.taken.iter().all(|taken| {
-            taken.record.refused.is_some()
-                || taken.record.phases.contains_key(&RecoveryPhase::Ready)
+        let is_whole = self.targets.iter().all(|target| {
+            target.record.refused.is_some()
+                || target.record.phases.contains_key(&RecoveryPhase::Ready)
         });
         if is_whole && self.change.is_none() && self.is_equal() {
-            for taken in &mut self.taken {
-                if taken.record.refused.is_none() {
-                    note(self.context, &mut taken.record, RecoveryPhase::AllEqual);
+            for target in &mut self.targets {
+                if target.record.refused.is_none() {
+                    note(self.context, &mut target.record, RecoveryPhase::AllEqual);
                 }
             }
         }

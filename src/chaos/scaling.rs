@@ -81,7 +81,7 @@ pub(super) async fn scale_back(
         let managed = set.metadata.managed_fields.as_deref().unwrap_or_default();
         let is_noted = noted(&set, by).is_some();
         // Without a note, an experiment of an earlier version still owns it.
-        if !is_noted && (by.is_some() || !ownership::is_taken(managed)) {
+        if !is_noted && (by.is_some() || !ownership::is_owned_by_experiment(managed)) {
             return Ok(None);
         }
         let owners = annotation(&set.metadata, OWNERS)
@@ -93,7 +93,7 @@ pub(super) async fn scale_back(
                 "annotations": {SCALED_FROM: null, OWNERS: null, BY: null},
             },
         });
-        if ownership::is_taken(managed) {
+        if ownership::is_owned_by_experiment(managed) {
             patch["metadata"]["managedFields"] = json!(ownership::given_back(managed, &owners));
         }
         let live = set.spec.replicas.unwrap_or(1);

@@ -192,11 +192,11 @@ fn targets(
         _ => 1,
     });
     if fault.targets_workload() {
-        let taken = match fault.facts().target {
+        let affected = match fault.facts().target {
             Target::Rollout => ordinals_that_move(set),
             Target::Workload | Target::Pod | Target::Node => expected_ordinals(set),
         };
-        let first = names.len().saturating_sub(taken.len());
+        let first = names.len().saturating_sub(affected.len());
         return (repeat, names.iter().skip(first).cloned().collect());
     }
     let mut draw = Draw::seeded(match settings.selection {

@@ -28,9 +28,8 @@ impl Clock {
     /// The time now, in whole seconds as far as the server is concerned; this machine's, if the server
     /// has not said it (RFC 9110, section 6.6.1).
     pub(crate) fn now(&self) -> Timestamp {
-        let heard = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard
-            .and_then(|(at, date)| date.checked_add(at.elapsed()).ok())
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.and_then(|(at, date)| date.checked_add(at.elapsed()).ok())
             .unwrap_or_else(Timestamp::now)
     }
 }

@@ -151,7 +151,7 @@ async fn ask_all<'a>(
         set: &set,
         pods: &before,
     };
-    let heard = ask_each(
+    let asking = ask_each(
         &scene,
         &ordinals,
         &questions,
@@ -160,11 +160,11 @@ async fn ask_all<'a>(
             tell(answered(answer));
         },
     );
-    let Heard {
+    let Collected {
         mut answers,
         contents,
         proxied,
-    } = heard.await;
+    } = asking.await;
     let (after, now) = if answers.is_empty() {
         (None, workload.find(context).await?)
     } else {
@@ -213,7 +213,7 @@ async fn ask_all<'a>(
 
 /// All answers, before it is known whether they count.
 #[derive(Default)]
-struct Heard {
+struct Collected {
     answers: Vec<ReplicaAnswer>,
     contents: Contents,
     /// The ordinals that were reached through the API server's proxy, and why.
@@ -227,8 +227,8 @@ async fn ask_each(
     questions: &[Asked<'_>],
     concurrency: usize,
     tell: impl Fn(&ReplicaAnswer),
-) -> Heard {
-    let mut heard = Heard::default();
+) -> Collected {
+    let mut collected = Collected::default();
     let each = ordinals
         .clone()
         .flat_map(|ordinal| questions.iter().map(move |one| (ordinal, one)));
@@ -244,20 +244,20 @@ async fn ask_each(
         } = given;
         if let Some(compared) = compared {
             let (sha256, beginning) = (&compared.sha256, &compared.beginning);
-            let contents = &mut heard.contents;
+            let contents = &mut collected.contents;
             contents.keep(&answer.endpoint, sha256, compared.bytes, beginning);
         }
         if let Some(fragment) = fragment {
-            let contents = &mut heard.contents;
+            let contents = &mut collected.contents;
             contents.keep_fragment(&answer.endpoint, answer.ordinal, fragment);
         }
         if let Some(because) = because {
-            heard.proxied.push((answer.ordinal, because));
+            collected.proxied.push((answer.ordinal, because));
         }
         tell(&answer);
-        heard.answers.push(answer);
+        collected.answers.push(answer);
     }
-    heard
+    collected
 }
 
 /// The requests to send. The port is that of the pod template if none is named.

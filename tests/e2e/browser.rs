@@ -23,7 +23,7 @@ pub(crate) struct Phone {
     /// The available width.
     pub(crate) width: u64,
     /// The width of the page.
-    pub(crate) taken: u64,
+    pub(crate) scroll_width: u64,
     /// The words of the heading as shown.
     pub(crate) heading: String,
     /// The heights of the strips.
@@ -60,7 +60,7 @@ pub(crate) fn on_a_phone(page: &Path) -> Phone {
     let strips = measured["strips"].as_array().unwrap();
     Phone {
         width: measured["width"].as_u64().unwrap(),
-        taken: measured["taken"].as_u64().unwrap(),
+        scroll_width: measured["scroll_width"].as_u64().unwrap(),
         heading: measured["heading"].as_str().unwrap().to_owned(),
         strips: strips.iter().filter_map(Value::as_f64).collect(),
     }
@@ -101,7 +101,7 @@ frame.addEventListener("load", () => {
   const page = frame.contentDocument;
   document.querySelector("pre").textContent = JSON.stringify({
     width: page.documentElement.clientWidth,
-    taken: page.documentElement.scrollWidth,
+    scroll_width: page.documentElement.scrollWidth,
     heading: page.querySelector("h1").innerText,
     strips: [...page.querySelectorAll("svg.strip")].map((strip) => strip.getBoundingClientRect().height),
   });

@@ -65,7 +65,10 @@ fn the_page_of_an_experiment_shows_its_figures_in_a_real_browser() {
     }
 
     let phone = browser::on_a_phone(Path::new(&page));
-    assert_eq!(phone.taken, phone.width, "nothing is wider than a phone");
+    assert_eq!(
+        phone.scroll_width, phone.width,
+        "nothing is wider than a phone"
+    );
     assert_eq!(phone.heading, "✓ Survived");
     assert!(phone.strips.len() >= 2, "a strip for each replica");
     assert!(

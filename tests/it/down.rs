@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use apiserver_model::{ApiServer, Deed, Fault, Rule};
+use apiserver_model::{ApiServer, Disturbance, Fault, Rule};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -183,14 +183,14 @@ async fn a_definition_that_vanishes_meanwhile_takes_its_objects_with_it() {
         let folder = tempfile::tempdir().unwrap();
         let set = file(&folder, LEDGERS);
         run(&server, &["up"], &set).await.expect_code(0);
-        let vanishes = Deed::Undefine("ledgers.example.com".to_owned());
+        let vanishes = Disturbance::Undefine("ledgers.example.com".to_owned());
         let vanishes = Rule::new(Fault::Meanwhile(vanishes));
         let rule = vanishes.method(method.clone()).path(path);
         server.fault(rule.after(after).times(1));
         let down = ["down", "--yes", "--delete-data"];
         let output = run(&server, &down, &set).await;
         assert_eq!(output.code(), 0, "{method} {path}: {}", output.stderr);
-        assert_eq!(server.deeds().len(), 1, "{method} {path}");
+        assert_eq!(server.disturbances().len(), 1, "{method} {path}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apiserver_model::{ApiServer, Deed, Fault, Rule};
+use apiserver_model::{ApiServer, Disturbance, Fault, Rule};
 use cryptoctl::cluster::{Cluster, TimeLimits};
 use cryptoctl::emitter::Emitter;
 use cryptoctl::event::{EventKind, WriteResult};
@@ -74,7 +74,7 @@ async fn a_write_cut_short_by_the_deadline_ends_unknown() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_does_not_speak_for_an_attempt_before_it() {
     let server = ApiServer::seeded(1);
-    let scaled = Deed::Scale("default".to_owned(), "web".to_owned(), 2);
+    let scaled = Disturbance::Scale("default".to_owned(), "web".to_owned(), 2);
     server.fault(
         Rule::new(Fault::CutAfter)
             .method(Method::PATCH)
@@ -99,7 +99,7 @@ async fn a_refusal_does_not_speak_for_an_attempt_before_it() {
 async fn a_concurrent_change_of_another_client_is_not_ours() {
     let server = ApiServer::seeded(1);
     up(&server).await.0.unwrap();
-    let edited = Deed::EditTemplate("default".to_owned(), "web".to_owned());
+    let edited = Disturbance::EditTemplate("default".to_owned(), "web".to_owned());
     server.fault(
         Rule::new(Fault::Meanwhile(edited))
             .method(Method::PATCH)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apiserver_model::{Deed, Fault, Page, PodScript, Pods, Reply, Rule, When};
+use apiserver_model::{Disturbance, Fault, Page, PodScript, Pods, Reply, Rule, When};
 use http::Method;
 
 use cryptoctl::fault::Fault as Attacked;
@@ -18,7 +18,7 @@ pub(crate) fn fault(draw: &mut Draw, shape: &Shape, operation: Operation) -> Rul
         3..5 => Rule::new(forward_fault(draw, shape)).path("/portforward"),
         5 => return write(draw, operation, shape),
         6 => Rule::new(Fault::Stale(1 + draw.below(30))).query("resourceVersion="),
-        7 => Rule::new(Fault::Meanwhile(deed(draw, shape))),
+        7 => Rule::new(Fault::Meanwhile(disturbance(draw, shape))),
         8 => {
             // A proxy that knows nothing of the API for a moment; of single objects a 404 could not be told from the truth.
             let fault = Fault::Error {
@@ -94,7 +94,7 @@ pub(crate) fn write(draw: &mut Draw, operation: Operation, shape: &Shape) -> Rul
             let pod = format!("{NAME}-{}", draw.one(&[0, 0, ordinal]));
             let at_once = draw.percent(80);
             let namespace = shape.namespace.to_owned();
-            Fault::Meanwhile(Deed::Delete {
+            Fault::Meanwhile(Disturbance::Delete {
                 namespace,
                 pod,
                 at_once,
@@ -217,18 +217,18 @@ fn forward_fault(draw: &mut Draw, shape: &Shape) -> Fault {
     match draw.below(6) {
         0..3 => Fault::CutDown(usize::try_from(draw.below(160)).unwrap()),
         3 => Fault::CutUp(usize::try_from(draw.below(60)).unwrap()),
-        4 => Fault::Meanwhile(deed(draw, shape)),
+        4 => Fault::Meanwhile(disturbance(draw, shape)),
         _ => request_fault(draw),
     }
 }
 
 /// A disturbance in the cluster.
-pub(crate) fn deed(draw: &mut Draw, shape: &Shape) -> Deed {
+pub(crate) fn disturbance(draw: &mut Draw, shape: &Shape) -> Disturbance {
     let ordinal = draw.below(u64::try_from(shape.replicas).unwrap());
     let namespace = shape.namespace.to_owned();
     let pod = format!("{NAME}-{ordinal}");
     match draw.below(16) {
-        13 => Deed::Cordon {
+        13 => Disturbance::Cordon {
             node: format!("node-{}", 1 + draw.below(2)),
             is_cordoned: draw.percent(60),
         },
@@ -240,29 +240,29 @@ pub(crate) fn deed(draw: &mut Draw, shape: &Shape) -> Deed {
                 _ => When::Away(Pods::of(NAME).ordinal(0)),
             };
             let conditional = (when, other_reply(draw));
-            Deed::ServeWhen(replica(ordinal), Box::new(conditional))
+            Disturbance::ServeWhen(replica(ordinal), Box::new(conditional))
         }
-        0 => Deed::Crash(namespace, pod, draw.one(&[0, 1, 137])),
-        1..4 => Deed::Delete {
+        0 => Disturbance::Crash(namespace, pod, draw.one(&[0, 1, 137])),
+        1..4 => Disturbance::Delete {
             namespace,
             pod,
             at_once: draw.percent(50),
         },
-        4 => Deed::Usurp(namespace, pod),
-        5 => Deed::EditTemplate(namespace, NAME.to_owned()),
-        6 => Deed::Scale(
+        4 => Disturbance::Usurp(namespace, pod),
+        5 => Disturbance::EditTemplate(namespace, NAME.to_owned()),
+        6 => Disturbance::Scale(
             namespace,
             NAME.to_owned(),
             i64::try_from(1 + draw.below(MOST_REPLICAS)).unwrap(),
         ),
-        7 => Deed::Serve(replica(ordinal), other_reply(draw)),
-        8 => Deed::Serve(Pods::of(NAME), other_reply(draw)),
-        9 => Deed::Script(replica(ordinal), Box::new(bad_script(draw))),
-        10 => Deed::Compact {
+        7 => Disturbance::Serve(replica(ordinal), other_reply(draw)),
+        8 => Disturbance::Serve(Pods::of(NAME), other_reply(draw)),
+        9 => Disturbance::Script(replica(ordinal), Box::new(bad_script(draw))),
+        10 => Disturbance::Compact {
             drops_watches: draw.percent(80),
         },
-        11 => Deed::DropWatches,
-        _ => Deed::Freeze(draw.milliseconds(10, 20_000)),
+        11 => Disturbance::DropWatches,
+        _ => Disturbance::Freeze(draw.milliseconds(10, 20_000)),
     }
 }
 
@@ -271,29 +271,32 @@ pub(crate) fn upheaval(draw: &mut Draw, shape: &Shape) -> Upheaval {
     let ordinal = draw.below(u64::try_from(shape.replicas).unwrap());
     let namespace = shape.namespace.to_owned();
     let pod = format!("{NAME}-{ordinal}");
-    let leave = Deed::Delete {
+    let leave = Disturbance::Delete {
         namespace: namespace.clone(),
         pod: pod.clone(),
         at_once: false,
     };
-    let deeds = match draw.below(5) {
+    let disturbances = match draw.below(5) {
         // A terminating pod still reports that it is Ready.
         0..2 => vec![leave],
-        2 => vec![Deed::Usurp(namespace, pod)],
+        2 => vec![Disturbance::Usurp(namespace, pod)],
         // The set has the right number of pods, but one belongs to another owner and one is surplus.
         3 => {
             let fewer = (shape.replicas - 1).max(1);
             let lowest = format!("{NAME}-0");
             vec![
-                Deed::Usurp(namespace.clone(), lowest),
-                Deed::Scale(namespace, NAME.to_owned(), fewer),
+                Disturbance::Usurp(namespace.clone(), lowest),
+                Disturbance::Scale(namespace, NAME.to_owned(), fewer),
             ]
         }
-        _ => vec![deed(draw, shape)],
+        _ => vec![disturbance(draw, shape)],
     };
     let longest = draw.one(&[1, 1_000, 15_000]);
     let head_start = draw.milliseconds(1, longest);
-    Upheaval { deeds, head_start }
+    Upheaval {
+        disturbances,
+        head_start,
+    }
 }
 
 fn other_reply(draw: &mut Draw) -> Reply {

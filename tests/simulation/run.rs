@@ -63,7 +63,7 @@ pub(crate) struct Run {
     pub(crate) scenario: Scenario,
     pub(crate) played: Vec<Played>,
     pub(crate) requests: Vec<Request>,
-    pub(crate) deeds: Vec<(usize, Instant, String)>,
+    pub(crate) disturbances: Vec<(usize, Instant, String)>,
     pub(crate) history: Vec<Change>,
     pub(crate) served: Vec<Served>,
     pub(crate) panics: Vec<String>,
@@ -110,7 +110,7 @@ async fn play(scenario: Scenario) -> Run {
         scenario,
         played,
         requests: server.requests(),
-        deeds: server.deeds(),
+        disturbances: server.disturbances(),
         history: server.history(),
         served: server.served(),
         panics: Vec::new(),
@@ -120,8 +120,8 @@ async fn play(scenario: Scenario) -> Run {
 
 async fn play_act(server: &ApiServer, scenario: &Scenario, act: Act) -> Played {
     if let Some(upheaval) = &act.upheaval {
-        for deed in &upheaval.deeds {
-            server.happen(deed);
+        for disturbance in &upheaval.disturbances {
+            server.happen(disturbance);
         }
         tokio::time::sleep(upheaval.head_start).await;
     }
@@ -134,9 +134,9 @@ async fn play_act(server: &ApiServer, scenario: &Scenario, act: Act) -> Played {
     let work = perform(server, scenario, act.operation, act.timeout, emitter);
     let work = AssertUnwindSafe(work).catch_unwind();
     let happenings = async {
-        for (after, deed) in &in_order(&act) {
+        for (after, disturbance) in &in_order(&act) {
             tokio::time::sleep_until(start + *after).await;
-            server.happen(deed);
+            server.happen(disturbance);
         }
         std::future::pending::<()>().await;
     };
@@ -167,7 +167,7 @@ async fn play_act(server: &ApiServer, scenario: &Scenario, act: Act) -> Played {
     }
 }
 
-fn in_order(act: &Act) -> Vec<(Duration, apiserver_model::Deed)> {
+fn in_order(act: &Act) -> Vec<(Duration, apiserver_model::Disturbance)> {
     let mut happenings = act.happenings.clone();
     happenings.sort_by_key(|(after, _)| *after);
     happenings

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apiserver_model::{Deed, Framing, PodScript, Pods, Reply, Rule};
+use apiserver_model::{Disturbance, Framing, PodScript, Pods, Reply, Rule};
 use cryptoctl::fault::Fault;
 
 use crate::draw::Draw;
@@ -63,7 +63,7 @@ pub(crate) struct Act {
     /// Between client and server.
     pub(crate) faults: Vec<Rule>,
     /// In the cluster, so long after its start.
-    pub(crate) happenings: Vec<(Duration, Deed)>,
+    pub(crate) happenings: Vec<(Duration, Disturbance)>,
     /// In the cluster, before its start: the state is already changing and is never complete during the operation.
     pub(crate) upheaval: Option<Upheaval>,
 }
@@ -71,7 +71,7 @@ pub(crate) struct Act {
 /// A disturbance in the cluster right before an operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Upheaval {
-    pub(crate) deeds: Vec<Deed>,
+    pub(crate) disturbances: Vec<Disturbance>,
     /// From then to the operation's start.
     pub(crate) head_start: Duration,
 }
@@ -243,7 +243,7 @@ fn assault(draw: &mut Draw, shape: &Shape) -> Vec<Act> {
     chaos.happenings = (0..draw.below(4))
         .map(|_| {
             let after = draw.milliseconds(3_000, 40_000);
-            (after, happenings::deed(draw, shape))
+            (after, happenings::disturbance(draw, shape))
         })
         .collect();
     vec![up, chaos]
@@ -295,7 +295,7 @@ fn act(draw: &mut Draw, shape: &Shape, operation: Operation, is_calm: bool) -> A
             .map(|_| {
                 let at_once = draw.percent(30);
                 let after = draw.milliseconds(0, if at_once { 1 } else { 20_000 });
-                (after, happenings::deed(draw, shape))
+                (after, happenings::disturbance(draw, shape))
             })
             .collect();
     }

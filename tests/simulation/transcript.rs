@@ -25,9 +25,9 @@ pub(crate) fn act(run: &Run, played: &Played, most: usize) -> String {
     let requests = played.requests.clone();
     let skipped = requests.len().saturating_sub(most);
     for index in requests.skip(skipped) {
-        for (before, at, deed) in &run.deeds {
+        for (before, at, disturbance) in &run.disturbances {
             if *before == index && *at <= run.requests[index].at {
-                _ = writeln!(text, "{} *** {deed}", moment(run, *at));
+                _ = writeln!(text, "{} *** {disturbance}", moment(run, *at));
             }
         }
         let request = &run.requests[index];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::deeds::Deed;
+use super::disturbances::Disturbance;
 use super::random::Random;
 
 /// What goes wrong.
@@ -63,7 +63,7 @@ pub enum Fault {
     /// A read that allows it (`resourceVersion=0`, or "not older than") is answered from so many writes ago.
     Stale(u64),
     /// Something happens right before the request is executed.
-    Meanwhile(Deed),
+    Meanwhile(Disturbance),
     /// A watch tells of every change this much later.
     Lag(Duration),
     /// A watch tells of every change twice.

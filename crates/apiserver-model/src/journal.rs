@@ -94,7 +94,7 @@ pub(crate) struct Journal {
     /// In the order of their arrival.
     pub(crate) requests: Vec<Request>,
     /// What happened in the cluster besides, with the number of requests before it.
-    pub(crate) deeds: Vec<(usize, Instant, String)>,
+    pub(crate) disturbances: Vec<(usize, Instant, String)>,
     /// More requests than this are not answered any more: a storm must not go on for ever in paused time.
     pub(crate) most: usize,
 }
@@ -103,7 +103,7 @@ impl Default for Journal {
     fn default() -> Self {
         Self {
             requests: Vec::new(),
-            deeds: Vec::new(),
+            disturbances: Vec::new(),
             most: usize::MAX,
         }
     }

@@ -9,8 +9,8 @@ mod base64;
 mod clock;
 mod cluster;
 mod controllers;
-mod deeds;
 mod defaults;
+mod disturbances;
 mod encryption;
 mod failure;
 mod faults;
@@ -31,7 +31,7 @@ mod signal;
 mod state;
 mod store;
 
-pub use deeds::Deed;
+pub use disturbances::Disturbance;
 pub use faults::{Fault, Page, Rule};
 pub use journal::{Executed, Request};
 pub use pods::{Framing, PodScript, Pods, Reply, Served, When};

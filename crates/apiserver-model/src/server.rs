@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::access::ADMIN_TOKEN;
 use super::clock::Clock;
 use super::controllers::Running;
-use super::deeds::Deed;
+use super::disturbances::Disturbance;
 use super::encryption;
 use super::faults::Rule;
 use super::journal::Request;
@@ -288,14 +288,14 @@ impl ApiServer {
     }
 
     /// Lets something happen in the cluster.
-    pub fn happen(&self, deed: &Deed) {
-        deed.happen(&self.shared);
+    pub fn happen(&self, disturbance: &Disturbance) {
+        disturbance.happen(&self.shared);
     }
 
     /// What happened so far: the number of requests before it, when, and what.
     #[must_use]
-    pub fn deeds(&self) -> Vec<(usize, Instant, String)> {
-        self.shared.with(|state| state.journal.deeds.clone())
+    pub fn disturbances(&self) -> Vec<(usize, Instant, String)> {
+        self.shared.with(|state| state.journal.disturbances.clone())
     }
 
     /// From now on controllers, scheduler and kubelet notice everything this much later.

@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::super::connect::Cluster;
 use super::forward::{AskError, Forward, Question, refused};
 use super::reading::{self, Reading, Stop};
-use super::wire::{Heard, Wire};
+use super::wire::{Received, Wire};
 use crate::answer::{Answer, Cut};
 
 /// As many header lines, and as many bytes of them, as curl takes (`lib/headers.h`, `lib/http.h`).
@@ -39,7 +39,7 @@ const LAST_WORDS: Duration = Duration::from_millis(50);
 pub struct Conversation {
     sender: SendRequest<Empty<Bytes>>,
     driver: JoinHandle<()>,
-    heard: Heard,
+    received: Received,
     /// What the node has to say when it cannot forward; ends with the link when there is nothing to say.
     refusal: Pin<Box<dyn FusedFuture<Output = Option<String>> + Send>>,
     /// Kept open, so that the link ends by itself only when it breaks.
@@ -48,7 +48,7 @@ pub struct Conversation {
 }
 
 /// Tells whether an answer has begun.
-pub struct Beginning(Heard);
+pub struct Beginning(Received);
 
 impl Beginning {
     /// Whether any byte of it has come.
@@ -118,8 +118,8 @@ impl Conversation {
             return Err(AskError::LinkBroken);
         };
         let stream = Arc::new(Mutex::new(stream));
-        let heard = Heard::default();
-        let wire = Wire::over(&stream, &heard);
+        let received = Received::default();
+        let wire = Wire::over(&stream, &received);
         let (sender, connection) = Builder::new()
             .max_headers(MOST_HEADERS)
             .max_buf_size(LARGEST_HEAD)
@@ -133,7 +133,7 @@ impl Conversation {
         Ok(Self {
             sender,
             driver,
-            heard,
+            received,
             refusal: Box::pin(refusal.fuse()),
             _stream: stream,
             _forward: forward,
@@ -151,7 +151,7 @@ impl Conversation {
     /// Tells, while an answer is waited for, whether it has begun.
     #[must_use]
     pub fn beginning(&self) -> Beginning {
-        Beginning(self.heard.clone())
+        Beginning(self.received.clone())
     }
 
     /// Asks; `connection` says whether the connection is of use afterwards.
@@ -166,18 +166,18 @@ impl Conversation {
             .body(Empty::new())
             .map_err(|error| AskError::Closed(error.to_string()))?;
         let started = Instant::now();
-        self.heard.forget();
+        self.received.forget();
         let mut reading = Reading::of(question);
         let end = self.take(request, question.timeout, &mut reading).await;
         match end {
             End::Whole => conclude(reading, started.elapsed()),
             End::Stopped(Stop::TooLarge(limit)) => Err(unfinished(reading, Cut::TooLarge(limit))),
             End::Stopped(Stop::Broken(error)) => Err(self.broken(reading, &error)),
-            End::TimedOut if self.heard.is_anything() => {
+            End::TimedOut if self.received.is_anything() => {
                 Err(self.began(reading, Cut::TimedOut(question.timeout)))
             }
             End::TimedOut => Err(AskError::TimedOut),
-            End::Said(words) if self.heard.is_anything() => {
+            End::Said(words) if self.received.is_anything() => {
                 Err(self.began(reading, Cut::Broken(words)))
             }
             End::Said(words) => Err(refused(&words)),
@@ -193,7 +193,7 @@ impl Conversation {
     ) -> End {
         let Self {
             sender,
-            heard,
+            received,
             refusal,
             ..
         } = self;
@@ -215,10 +215,12 @@ impl Conversation {
         match (ended, words) {
             (Ok(Ok(())), _) => End::Whole,
             (Ok(Err(Stop::Broken(_))), Some(words)) => End::Said(words),
-            (Ok(Err(Stop::Broken(_))), None) if !heard.is_anything() && refusal.is_terminated() => {
+            (Ok(Err(Stop::Broken(_))), None)
+                if !received.is_anything() && refusal.is_terminated() =>
+            {
                 End::Unlinked
             }
-            (Ok(Err(Stop::Broken(error))), None) if !heard.is_anything() => {
+            (Ok(Err(Stop::Broken(error))), None) if !received.is_anything() => {
                 match timeout(LAST_WORDS, refusal).await {
                     Ok(Some(words)) => End::Said(words),
                     Ok(None) => End::Unlinked,
@@ -232,12 +234,12 @@ impl Conversation {
 
     /// What it means that the connection failed: whether an answer began decides.
     fn broken(&self, reading: Reading, error: &hyper::Error) -> AskError {
-        if reading.head.is_none() && !self.heard.is_anything() {
+        if reading.head.is_none() && !self.received.is_anything() {
             return AskError::Closed(in_words(error).to_owned());
         }
-        if reading.head.is_none() && error.is_parse() && self.heard.status().is_none() {
+        if reading.head.is_none() && error.is_parse() && self.received.status().is_none() {
             return AskError::NotHttp {
-                speaks_tls: self.heard.is_tls(),
+                speaks_tls: self.received.is_tls(),
             };
         }
         self.began(reading, Cut::Broken(in_words(error).to_owned()))
@@ -247,7 +249,7 @@ impl Conversation {
     fn began(&self, reading: Reading, cut: Cut) -> AskError {
         let mut fragment = reading.fragment(cut);
         if fragment.head.is_none() {
-            fragment.status = self.heard.status();
+            fragment.status = self.received.status();
         }
         AskError::Unfinished(Box::new(fragment))
     }

@@ -93,12 +93,12 @@ impl Cluster {
             bounds.kept = bounds.kept.max(LARGEST_STATUS);
         }
         let mut reading = Reading::of(&bounds);
-        let taken = timeout_at(until, reading.take(body)).await;
+        let read = timeout_at(until, reading.take(body)).await;
         let server = self.server();
         if let Some(error) = own_words(server, &head, &reading, question) {
             return Err(error);
         }
-        let cut = match taken {
+        let cut = match read {
             Ok(Ok(())) => None,
             Ok(Err(Stop::TooLarge(limit))) => Some(Cut::TooLarge(limit)),
             // The API server breaks the connection where the pod has broken its own.

@@ -14,9 +14,9 @@ const KEPT: usize = 32;
 
 /// What has come over a stream since the last question.
 #[derive(Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Received(Arc<Mutex<Vec<u8>>>);
 
-impl Heard {
+impl Received {
     /// A new question begins.
     pub(crate) fn forget(&self) {
         self.beginning().clear();
@@ -60,15 +60,15 @@ impl Heard {
 /// that one keeps it.
 pub(crate) struct Wire<S> {
     stream: Arc<Mutex<S>>,
-    heard: Heard,
+    received: Received,
 }
 
 impl<S> Wire<S> {
     /// Over a stream of which nothing was read yet.
-    pub(crate) fn over(stream: &Arc<Mutex<S>>, heard: &Heard) -> Self {
+    pub(crate) fn over(stream: &Arc<Mutex<S>>, received: &Received) -> Self {
         Self {
             stream: Arc::clone(stream),
-            heard: heard.clone(),
+            received: received.clone(),
         }
     }
 
@@ -85,7 +85,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut *self.stream()).poll_read(context, buffer);
-        self.heard.note(&buffer.filled()[before..]);
+        self.received.note(&buffer.filled()[before..]);
         polled
     }
 }
@@ -113,11 +113,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 mod tests {
     use super::*;
 
-    fn heard(bytes: &[u8]) -> Heard {
-        let heard = Heard::default();
+    fn received(bytes: &[u8]) -> Received {
+        let received = Received::default();
         // In pieces, as they may come.
-        bytes.chunks(5).for_each(|piece| heard.note(piece));
-        heard
+        bytes.chunks(5).for_each(|piece| received.note(piece));
+        received
     }
 
     #[test]
@@ -134,17 +134,17 @@ mod tests {
             (b"", None),
         ];
         for (bytes, expected) in table {
-            let status = heard(bytes).status().map(|status| status.as_u16());
+            let status = received(bytes).status().map(|status| status.as_u16());
             assert_eq!(status, expected, "{bytes:?}");
         }
     }
 
     #[test]
     fn a_record_of_tls_is_told_from_other_noise() {
-        assert!(heard(b"\x15\x03\x01\x00\x02\x02\x46").is_tls());
-        assert!(heard(b"\x15\x03\x03\x00\x02\x02\x16").is_tls());
-        assert!(!heard(b"\x15\x03").is_tls());
-        assert!(!heard(b"SSH-2.0-x\r\n").is_tls());
-        assert!(!heard(b"").is_anything());
+        assert!(received(b"\x15\x03\x01\x00\x02\x02\x46").is_tls());
+        assert!(received(b"\x15\x03\x03\x00\x02\x02\x16").is_tls());
+        assert!(!received(b"\x15\x03").is_tls());
+        assert!(!received(b"SSH-2.0-x\r\n").is_tls());
+        assert!(!received(b"").is_anything());
     }
 }

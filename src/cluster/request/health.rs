@@ -23,15 +23,15 @@ struct Shared {
 
 struct State {
     was_reached: bool,
-    last_heard: Instant,
-    /// Since when nothing was heard, if the last request got no usable answer.
+    last_received: Instant,
+    /// Since when nothing was received, if the last request got no usable answer.
     unresponsive_since: Option<Instant>,
 }
 
 impl State {
     fn reach(&mut self) {
         self.was_reached = true;
-        self.last_heard = Instant::now();
+        self.last_received = Instant::now();
     }
 }
 
@@ -44,7 +44,7 @@ impl Health {
             emitter,
             state: Mutex::new(State {
                 was_reached: false,
-                last_heard: Instant::now(),
+                last_received: Instant::now(),
                 unresponsive_since: None,
             }),
             waiting: watch::Sender::new(0),
@@ -57,8 +57,8 @@ impl Health {
     }
 
     /// Something came over a stream.
-    pub(crate) fn heard(&self) {
-        self.state().last_heard = Instant::now();
+    pub(crate) fn received(&self) {
+        self.state().last_received = Instant::now();
     }
 
     /// The server refused a request for now, which is repeated: it lives, but is of no use yet.
@@ -81,7 +81,7 @@ impl Health {
     pub(crate) fn unanswered(&self, error: &ClusterError) {
         let mut state = self.state();
         if state.unresponsive_since.is_none() {
-            state.unresponsive_since = Some(state.last_heard);
+            state.unresponsive_since = Some(state.last_received);
             self.0.emitter.send(EventKind::ServerUnresponsive {
                 reason: error.to_string(),
             });
@@ -98,16 +98,16 @@ impl Health {
         self.state().was_reached
     }
 
-    /// Since when nothing was heard while somebody waited.
+    /// Since when nothing was received while somebody waited.
     pub(crate) fn quiet_since(&self) -> Instant {
-        self.state().last_heard
+        self.state().last_received
     }
 
     /// From now on somebody waits.
     pub(crate) fn waiting(&self) -> Waiting {
         self.0.waiting.send_modify(|count| {
             if *count == 0 {
-                self.heard();
+                self.received();
             }
             *count += 1;
         });

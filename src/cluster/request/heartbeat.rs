@@ -1,7 +1,7 @@
 //! Asks the API server for a sign of life, for all that wait for it.
 //!
 //! The kernel of a frozen server acknowledges keepalives, and bookmarks come once a minute: only an
-//! answer proves life. So whenever somebody waits and nothing has been heard for a while, the
+//! answer proves life. So whenever somebody waits and nothing has been received for a while, the
 //! smallest question there is goes out, with a deadline of its own.
 
 use std::time::Duration;

@@ -113,7 +113,7 @@ impl Cluster {
                 // A quiet log is normal; a server that does not prove its life is not.
                 _ = losses.changed() => return Err(self.sender.unresponsive()),
             };
-            self.sender.health().heard();
+            self.sender.health().received();
             let Some(frame) = frame else { break };
             let frame = frame.map_err(|error| failure::translate(self.server(), error))?;
             arrived.push(&frame.into_data().unwrap_or_default());

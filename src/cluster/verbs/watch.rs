@@ -24,7 +24,7 @@ use super::super::request::failure;
 use super::discovery::ResourceKind;
 use super::lines::Lines;
 use super::objects::{invalid, requests};
-use super::watch_line::{Taken, WatchLine, is_stale, key, uid_of, version_of, versioned_page};
+use super::watch_line::{Effect, WatchLine, is_stale, key, uid_of, version_of, versioned_page};
 use crate::memory;
 
 /// One event may carry one object: at most etcd's 1.5 MiB, more with a generous margin.
@@ -276,9 +276,9 @@ impl<T: DeserializeOwned + Clone> Follower<T> {
             let mut has_changed = false;
             while let Some(line) = lines.next_line() {
                 match self.take_line(&line)? {
-                    Taken::Changed => has_changed = true,
-                    Taken::Nothing => {}
-                    Taken::Lost => return Ok(End::Lost),
+                    Effect::Changed => has_changed = true,
+                    Effect::Nothing => {}
+                    Effect::Lost => return Ok(End::Lost),
                 }
             }
             if has_changed {
@@ -313,7 +313,7 @@ impl<T: DeserializeOwned + Clone> Follower<T> {
                 return Err(self.cluster.sender.unresponsive());
             }
         };
-        self.cluster.sender.health().heard();
+        self.cluster.sender.health().received();
         match frame {
             None => Ok(None),
             Some(Ok(frame)) => Ok(Some(frame.into_data().unwrap_or_default())),
@@ -322,29 +322,29 @@ impl<T: DeserializeOwned + Clone> Follower<T> {
     }
 
     /// Takes one line of the stream in; `Lost` when it says that the stream is of no use any more.
-    fn take_line(&mut self, line: &[u8]) -> Result<Taken, ClusterError> {
+    fn take_line(&mut self, line: &[u8]) -> Result<Effect, ClusterError> {
         let WatchLine { kind, object } = match decode::json(line) {
             Ok(line) => line,
             Err(error @ ClusterError::TooLarge { .. }) => return Err(error),
-            Err(_) => return Ok(Taken::Lost),
+            Err(_) => return Ok(Effect::Lost),
         };
         let is_change = matches!(kind.as_str(), "ADDED" | "MODIFIED" | "DELETED");
         if is_change && (is_stale(version_of(&object), &self.version) || !self.fits(&kind, &object))
         {
-            return Ok(Taken::Lost);
+            return Ok(Effect::Lost);
         }
         version_of(&object).clone_into(&mut self.version);
         match kind.as_str() {
             "ADDED" | "MODIFIED" => {
                 self.insert(object)?;
-                Ok(Taken::Changed)
+                Ok(Effect::Changed)
             }
             "DELETED" => {
                 self.objects.remove(&key(&object));
-                Ok(Taken::Changed)
+                Ok(Effect::Changed)
             }
-            "BOOKMARK" => Ok(Taken::Nothing),
-            _ => Ok(Taken::Lost),
+            "BOOKMARK" => Ok(Effect::Nothing),
+            _ => Ok(Effect::Lost),
         }
     }
 

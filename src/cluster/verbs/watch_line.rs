@@ -7,8 +7,8 @@ use super::super::error::ClusterError;
 use super::super::request::decode::{self, Page};
 use super::discovery::ResourceKind;
 
-/// What a line of a stream came to.
-pub(crate) enum Taken {
+/// The effect of a line of a stream on the set.
+pub(crate) enum Effect {
     /// The set is another one now.
     Changed,
     /// Nothing is new.

@@ -132,8 +132,8 @@ fn names(name: &str) -> impl Iterator<Item = String> {
     let mut start = name.to_owned();
     start.pop();
     let others = ["z", "y", "x"].map(|end| format!("{start}{end}"));
-    let taken = name.to_owned();
-    let others = others.into_iter().filter(move |other| *other != taken);
+    let existing = name.to_owned();
+    let others = others.into_iter().filter(move |other| *other != existing);
     std::iter::once(name.to_owned()).chain(others)
 }
 

@@ -114,11 +114,11 @@ pub(super) async fn ask(scene: &Scene<'_>, ordinal: i32, asked: &Asked<'_>) -> G
     }
 }
 
-fn take(given: &mut Given, expectation: &Expectation, taken: Answer) {
-    let compared = expectation.compared(&taken);
+fn take(given: &mut Given, expectation: &Expectation, received: Answer) {
+    let compared = expectation.compared(&received);
     let answer = &mut given.answer;
-    answer.error = expectation.problem(&taken).or_else(|| {
-        let content_type = taken.content_type.as_deref().unwrap_or_default();
+    answer.error = expectation.problem(&received).or_else(|| {
+        let content_type = received.content_type.as_deref().unwrap_or_default();
         let is_in_doubt = answer.transport == Transport::PodProxy
             && expectation.content_type.is_some()
             && may_be_guessed(content_type);
@@ -127,12 +127,12 @@ fn take(given: &mut Given, expectation: &Expectation, taken: Answer) {
                 .to_owned(),
         })
     });
-    answer.status = Some(taken.status.as_u16());
-    answer.sha256 = Some(taken.sha256);
-    answer.bytes = Some(taken.bytes);
-    answer.content_type = taken.content_type;
-    answer.content_encoding = taken.content_encoding;
-    answer.latency_ms = Some(milliseconds(taken.latency));
+    answer.status = Some(received.status.as_u16());
+    answer.sha256 = Some(received.sha256);
+    answer.bytes = Some(received.bytes);
+    answer.content_type = received.content_type;
+    answer.content_encoding = received.content_encoding;
+    answer.latency_ms = Some(milliseconds(received.latency));
     if !expectation.ignore.is_empty() {
         answer.compared_sha256 = compared.as_ref().map(|compared| compared.sha256.clone());
     }

@@ -221,8 +221,8 @@ impl Picture {
 fn whole(object: &ObjectRef, progress: &RolloutProgress, time: &str, width: usize) -> Line {
     let name = object.to_string();
     let share = format!("{}/{} Ready", progress.ready, progress.desired);
-    let taken = name.chars().count() + share.chars().count() + time.chars().count() + 6;
-    let cells = width.saturating_sub(taken).min(WHOLE_CELLS);
+    let used = name.chars().count() + share.chars().count() + time.chars().count() + 6;
+    let cells = width.saturating_sub(used).min(WHOLE_CELLS);
     let line = Line::said(Level::Step).with(Tone::Strong, &name).text("  ");
     let ready = usize::try_from(progress.ready).unwrap_or(0);
     let desired = usize::try_from(progress.desired).unwrap_or(0).max(1);

@@ -15,7 +15,7 @@ use crate::set::NAME;
 
 /// The kinds of an experiment's writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(super) enum WriteKind {
     /// A deletion, an eviction or a signal, to one pod.
     Pod,
     /// A patch of the set.
@@ -25,7 +25,7 @@ pub(super) enum Deed {
 }
 
 /// The kind of a request, if the experiment may send it.
-pub(super) fn planned(case: &Case<'_>, attack: Attack, request: &Request) -> Option<Deed> {
+pub(super) fn planned(case: &Case<'_>, attack: Attack, request: &Request) -> Option<WriteKind> {
     let namespace = case.run.scenario.shape.namespace;
     let pod = format!("/api/v1/namespaces/{namespace}/pods/{NAME}-");
     let set = format!("/apis/apps/v1/namespaces/{namespace}/statefulsets/{NAME}");
@@ -39,16 +39,18 @@ pub(super) fn planned(case: &Case<'_>, attack: Attack, request: &Request) -> Opt
     let is_patch = request.method == Method::PATCH;
     match attack.fault {
         Fault::Delete | Fault::ForceDelete => {
-            (request.method == Method::DELETE && is_pods("")).then_some(Deed::Pod)
+            (request.method == Method::DELETE && is_pods("")).then_some(WriteKind::Pod)
         }
-        Fault::Kill => is_pods("exec").then_some(Deed::Pod),
-        Fault::Restart | Fault::Scale => (is_patch && request.path == set).then_some(Deed::Set),
+        Fault::Kill => is_pods("exec").then_some(WriteKind::Pod),
+        Fault::Restart | Fault::Scale => {
+            (is_patch && request.path == set).then_some(WriteKind::Set)
+        }
         Fault::Cordon if is_patch => request
             .path
             .starts_with("/api/v1/nodes/")
-            .then_some(Deed::Node),
+            .then_some(WriteKind::Node),
         Fault::Evict | Fault::Cordon => {
-            (request.method == Method::POST && is_pods("eviction")).then_some(Deed::Pod)
+            (request.method == Method::POST && is_pods("eviction")).then_some(WriteKind::Pod)
         }
     }
 }
@@ -70,18 +72,18 @@ pub(super) fn broken(case: &Case<'_>, attack: Attack, requests: &[Request]) -> V
     let mut hit: Vec<String> = Vec::new();
     for request in requests.iter().filter(|request| request.is_write()) {
         let body = request.json().unwrap_or(Value::Null);
-        let Some(deed) = planned(case, attack, request) else {
+        let Some(kind) = planned(case, attack, request) else {
             wrong.push(format!("not in the plan: {} {body}", request.line()));
             continue;
         };
         if request.executed.is_none()
             && let Said::Chaos(Ok(report)) = &case.played.said
             && report.observed.faults.is_empty()
-            && deed == Deed::Pod
+            && kind == WriteKind::Pod
         {
             wrong.push("a fault was sent, and the report knows of none".to_owned());
         }
-        if deed != Deed::Pod {
+        if kind != WriteKind::Pod {
             if text(&body, "/metadata/resourceVersion").is_empty() {
                 wrong.push(format!("of no version: {} {body}", request.line()));
             }

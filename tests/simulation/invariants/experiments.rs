@@ -191,9 +191,9 @@ fn survived(case: &Case<'_>, attack: Attack, since: Span, report: &ChaosReport) 
         .any(|request| request.path.ends_with("/portforward") && request.fault.is_some())
         && !case
             .run
-            .deeds
+            .disturbances
             .iter()
-            .any(|(_, _, deed)| deed.contains("Freeze"));
+            .any(|(_, _, disturbance)| disturbance.contains("Freeze"));
     if is_heard && let Some(lie) = lies(case, since, report).next() {
         wrong.push(format!(
             "it says survived, and a probe was answered so: {lie:?}"

@@ -105,9 +105,9 @@ fn too_slow(case: &Case<'_>) -> Vec<String> {
         .iter()
         .filter(|request| request.fault.is_some())
         .map(|request| request.at);
-    let deeds = case.run.deeds.iter().map(|(_, at, _)| *at);
+    let disturbances = case.run.disturbances.iter().map(|(_, at, _)| *at);
     let last = struck
-        .chain(deeds)
+        .chain(disturbances)
         .max()
         .unwrap_or(case.played.start)
         .max(case.played.start);

@@ -194,14 +194,14 @@ pub(crate) fn update(live: &Value, new: &Value, ty: &Type, writer: &Writer) -> V
             .difference(&touched)
             .difference(&change.removed);
     }
-    let mut taken = touched;
-    strip(&mut taken);
-    if !taken.is_empty() {
+    let mut owned = touched;
+    strip(&mut owned);
+    if !owned.is_empty() {
         if let Some(entry) = managers
             .iter_mut()
             .find(|entry| entry.owned_by(writer, "Update"))
         {
-            entry.fields = entry.fields.union(&taken);
+            entry.fields = entry.fields.union(&owned);
             entry.time.clone_from(&writer.time);
         } else {
             managers.push(Entry {
@@ -210,7 +210,7 @@ pub(crate) fn update(live: &Value, new: &Value, ty: &Type, writer: &Writer) -> V
                 api_version: writer.api_version.clone(),
                 subresource: writer.subresource.clone(),
                 time: writer.time.clone(),
-                fields: taken,
+                fields: owned,
             });
         }
     }

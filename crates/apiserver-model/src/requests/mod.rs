@@ -105,7 +105,7 @@ where
         }) => return Ok(answer::endless(*status, beginning, piece)),
         Some(Fault::CutBefore) => return Err(io::ErrorKind::ConnectionReset.into()),
         Some(Fault::Hang) => std::future::pending().await,
-        Some(Fault::Meanwhile(deed)) => deed.happen(&shared),
+        Some(Fault::Meanwhile(disturbance)) => disturbance.happen(&shared),
         _ => {}
     }
     let call = Call {

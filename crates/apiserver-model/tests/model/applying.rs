@@ -47,12 +47,12 @@ async fn another_owner_is_a_conflict_in_kubernetes_words() {
 
     let sets: Api<StatefulSet> = Api::namespaced(server.client(), "default");
     let forced = PatchParams::apply("tester").force();
-    let taken = sets
+    let applied = sets
         .patch("web", &forced, &Patch::Apply(stateful_set(2)))
         .await
         .unwrap();
-    assert_eq!(taken.spec.replicas, Some(2));
-    let managers = taken.metadata.managed_fields.unwrap();
+    assert_eq!(applied.spec.replicas, Some(2));
+    let managers = applied.metadata.managed_fields.unwrap();
     assert!(
         managers
             .iter()

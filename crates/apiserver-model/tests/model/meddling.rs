@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apiserver_model::{ApiServer, Deed, Fault, Rule};
+use apiserver_model::{ApiServer, Disturbance, Fault, Rule};
 use futures::{StreamExt, TryStreamExt, pin_mut};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{ListParams, PostParams, WatchEvent, WatchParams};
@@ -78,7 +78,7 @@ async fn a_watch_tells_of_a_successor_before_the_deletion() {
     server.until_ready("default", "web", 1).await;
     let uid = || server.object("", "pods", "default", "web-0").unwrap()["metadata"]["uid"].clone();
     let (before, version) = (uid(), server.revision().to_string());
-    server.happen(&Deed::Delete {
+    server.happen(&Disturbance::Delete {
         namespace: "default".to_owned(),
         pod: "web-0".to_owned(),
         at_once: true,
@@ -142,15 +142,15 @@ async fn a_pod_is_replaced_right_before_a_request_is_executed() {
     server.until_ready("default", "web", 1).await;
     let uid = || server.object("", "pods", "default", "web-0").unwrap()["metadata"]["uid"].clone();
     let before = uid();
-    let deed = Deed::Delete {
+    let disturbance = Disturbance::Delete {
         namespace: "default".to_owned(),
         pod: "web-0".to_owned(),
         at_once: true,
     };
-    server.fault(Rule::new(Fault::Meanwhile(deed)).times(1));
+    server.fault(Rule::new(Fault::Meanwhile(disturbance)).times(1));
     let _ = maps(&server).list(&ListParams::default()).await.unwrap();
     assert_ne!(uid(), before);
-    assert_eq!(server.deeds().len(), 1);
+    assert_eq!(server.disturbances().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,7 +158,10 @@ async fn a_stranger_keeps_its_name() {
     let server = ApiServer::seeded(1);
     apply(&server, &stateful_set(1)).await.unwrap();
     server.until_ready("default", "web", 1).await;
-    server.happen(&Deed::Usurp("default".to_owned(), "web-0".to_owned()));
+    server.happen(&Disturbance::Usurp(
+        "default".to_owned(),
+        "web-0".to_owned(),
+    ));
     server.until_ready("default", "web", 0).await;
     let pod = server.object("", "pods", "default", "web-0").unwrap();
     assert_eq!(pod["metadata"]["ownerReferences"][0]["name"], "stranger");
@@ -167,7 +170,7 @@ async fn a_stranger_keeps_its_name() {
 #[tokio::test(start_paused = true)]
 async fn somebody_cordons_a_node_and_lifts_that() {
     let server = ApiServer::seeded(1);
-    let cordon = |is_cordoned| Deed::Cordon {
+    let cordon = |is_cordoned| Disturbance::Cordon {
         node: "node-1".to_owned(),
         is_cordoned,
     };

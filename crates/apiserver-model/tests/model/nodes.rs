@@ -118,7 +118,7 @@ async fn pods_go_to_the_nodes_that_take_them() {
         .await
         .unwrap();
     assert_eq!(place("web-0")[0], "node-1");
-    server.happen(&apiserver_model::Deed::Delete {
+    server.happen(&apiserver_model::Disturbance::Delete {
         namespace: "default".to_owned(),
         pod: "web-0".to_owned(),
         at_once: true,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apiserver_model::{ApiServer, Deed, Fault, PodScript, Rule};
+use apiserver_model::{ApiServer, Disturbance, Fault, PodScript, Rule};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -112,7 +112,7 @@ async fn a_deletion_at_the_same_moment_is_somebody_else_s() {
             everyone(),
             PodScript::default().stop_after(Duration::from_secs(2)),
         );
-        let deed = Deed::Delete {
+        let disturbance = Disturbance::Delete {
             namespace: NAMESPACE.to_owned(),
             pod: "cryptoserver-0".to_owned(),
             at_once: false,
@@ -122,7 +122,7 @@ async fn a_deletion_at_the_same_moment_is_somebody_else_s() {
         } else {
             Method::DELETE
         };
-        let rule = Rule::new(Fault::Meanwhile(deed))
+        let rule = Rule::new(Fault::Meanwhile(disturbance))
             .method(method)
             .path("/cryptoserver-0")
             .times(1);
@@ -137,7 +137,7 @@ async fn a_deletion_at_the_same_moment_is_somebody_else_s() {
 #[tokio::test]
 async fn a_pod_whose_status_changes_at_the_same_moment_is_broken_all_the_same() {
     let scene = Scene::new().await;
-    let rule = Rule::new(Fault::Meanwhile(Deed::Label(
+    let rule = Rule::new(Fault::Meanwhile(Disturbance::Label(
         NAMESPACE.to_owned(),
         "cryptoserver-0".to_owned(),
     )))
@@ -153,7 +153,7 @@ async fn a_workload_that_somebody_else_has_scaled_to_zero_is_not_ours() {
     let scene = Scene::new().await;
     scene.server.deny("*", "leases.coordination.k8s.io");
     let notes = [("chaos-replicas", "2"), ("chaos-by", "somebody@elsewhere")];
-    let mark = Deed::Mark {
+    let mark = Disturbance::Mark {
         namespace: NAMESPACE.to_owned(),
         set: "cryptoserver".to_owned(),
         annotations: notes

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use apiserver_model::{ApiServer, Deed, PodScript, Reply};
+use apiserver_model::{ApiServer, Disturbance, PodScript, Reply};
 use serde_json::json;
 
 use super::super::{NAMESPACE, OTHER, SUCCESS, Scene, UNDECIDED, UNHEALTHY, everyone, replica};
 use super::{CHAOS, Told, chaos};
 use crate::harness::DEADLINE;
 
-fn delete_the_other() -> Deed {
-    Deed::Delete {
+fn delete_the_other() -> Disturbance {
+    Disturbance::Delete {
         namespace: NAMESPACE.to_owned(),
         pod: "cryptoserver-1".to_owned(),
         at_once: false,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apiserver_model::{ApiServer, Deed, Fault, PodScript, Reply, Rule};
+use apiserver_model::{ApiServer, Disturbance, Fault, PodScript, Reply, Rule};
 use serde_json::json;
 
 use super::super::{NAMESPACE, OTHER, SET, Scene, UNDECIDED, UNHEALTHY, everyone, replica};
@@ -93,7 +93,7 @@ async fn a_pod_that_somebody_else_deletes_was_not_killed() {
     let flags = [&CHAOS[..], &["--fault", "kill", "--timeout", DEADLINE]].concat();
     let process = scene.start(&flags).await;
     scene.until(is_executed).await;
-    scene.server.happen(&Deed::Delete {
+    scene.server.happen(&Disturbance::Delete {
         namespace: NAMESPACE.to_owned(),
         pod: "cryptoserver-0".to_owned(),
         at_once: true,
@@ -206,7 +206,7 @@ async fn a_pod_that_was_replaced_right_before_the_fault_is_left_alone() {
     let flags = ["chaos", "--yes", "--probe-interval", "500ms"];
     let process = scene.start(&flags).await;
     scene.until(is_agreed).await;
-    scene.server.happen(&Deed::Delete {
+    scene.server.happen(&Disturbance::Delete {
         namespace: NAMESPACE.to_owned(),
         pod: "cryptoserver-0".to_owned(),
         at_once: true,
@@ -220,12 +220,12 @@ async fn a_pod_that_was_replaced_right_before_the_fault_is_left_alone() {
 #[tokio::test]
 async fn a_pod_that_is_replaced_while_the_deletion_is_on_its_way_is_left_alone() {
     let scene = Scene::new().await;
-    let deed = Deed::Delete {
+    let disturbance = Disturbance::Delete {
         namespace: NAMESPACE.to_owned(),
         pod: "cryptoserver-0".to_owned(),
         at_once: true,
     };
-    let rule = Rule::new(Fault::Meanwhile(deed))
+    let rule = Rule::new(Fault::Meanwhile(disturbance))
         .method(http::Method::DELETE)
         .path("cryptoserver-0")
         .times(1);
@@ -258,7 +258,9 @@ async fn what_nobody_could_look_at_is_not_called_short() {
     let flags = [&CHAOS[..], &["--max-outage", "1s"]].concat();
     let process = scene.start(&flags).await;
     scene.until(|server| !server.writes().is_empty()).await;
-    scene.server.happen(&Deed::Freeze(Duration::from_secs(4)));
+    scene
+        .server
+        .happen(&Disturbance::Freeze(Duration::from_secs(4)));
     super::Told(process.finish().await)
         .is(UNDECIDED, "inconclusive")
         .saying("was not probed for");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apiserver_model::{ApiServer, Deed, Fault, PodScript, Rule};
+use apiserver_model::{ApiServer, Disturbance, Fault, PodScript, Rule};
 use serde_json::{Value, json};
 
 use super::super::{HUNG_UP, INTERRUPTED, SUCCESS, Scene, UNDECIDED, USAGE, everyone};
@@ -303,7 +303,7 @@ async fn a_node_that_was_cordoned_before_stays_so() {
     let scene = Scene::of_two_nodes().await;
     let node = scene.pod("cryptoserver-0")["spec"]["nodeName"].clone();
     let node = node.as_str().unwrap().to_owned();
-    scene.server.happen(&Deed::Cordon {
+    scene.server.happen(&Disturbance::Cordon {
         node: node.clone(),
         is_cordoned: true,
     });

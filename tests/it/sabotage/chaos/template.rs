@@ -1,6 +1,6 @@
 //! A pod that comes back from another template: what it answers then says nothing about the data.
 
-use apiserver_model::{ApiServer, Deed, Reply, When};
+use apiserver_model::{ApiServer, Disturbance, Reply, When};
 use serde_json::json;
 
 use super::super::{
@@ -33,7 +33,7 @@ async fn kept(strategy: serde_json::Value, start: i64, moved: u64) -> Scene {
             && set["status"]["replicas"] == 2
     };
     scene.until(is_seen).await;
-    let edit = Deed::EditTemplate(NAMESPACE.to_owned(), "cryptoserver".to_owned());
+    let edit = Disturbance::EditTemplate(NAMESPACE.to_owned(), "cryptoserver".to_owned());
     scene.server.happen(&edit);
     scene
         .until(|server| {

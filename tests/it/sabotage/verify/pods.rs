@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use apiserver_model::{ApiServer, Deed, PodScript, Pods, Reply};
+use apiserver_model::{ApiServer, Disturbance, PodScript, Pods, Reply};
 use serde_json::json;
 
 use super::super::{KEYS, NAMESPACE, Scene, UNDECIDED, UNHEALTHY, everyone, replica};
 use super::{Told, verify};
 
 fn delete(scene: &Scene, pod: &str, at_once: bool) {
-    scene.server.happen(&Deed::Delete {
+    scene.server.happen(&Disturbance::Delete {
         namespace: NAMESPACE.to_owned(),
         pod: pod.to_owned(),
         at_once,
@@ -99,7 +99,7 @@ async fn an_orphan_with_the_same_labels_may_get_the_requests() {
 #[tokio::test]
 async fn a_stranger_under_a_replicas_name_does_not_count() {
     let scene = Scene::new().await;
-    scene.server.happen(&Deed::Usurp(
+    scene.server.happen(&Disturbance::Usurp(
         NAMESPACE.to_owned(),
         "cryptoserver-1".to_owned(),
     ));

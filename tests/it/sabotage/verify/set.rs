@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apiserver_model::Deed;
+use apiserver_model::Disturbance;
 use serde_json::{Value, json};
 
 use super::super::{NAMESPACE, SET, SUCCESS, Scene, UNDECIDED};
@@ -33,8 +33,8 @@ fn leaves_it_open(told: Told, words: &str) {
 #[tokio::test]
 async fn a_set_that_is_scaled_while_it_is_asked_proves_nothing() {
     let told = meanwhile(|scene| {
-        let deed = Deed::Scale(NAMESPACE.to_owned(), SET.to_owned(), 3);
-        scene.server.happen(&deed);
+        let disturbance = Disturbance::Scale(NAMESPACE.to_owned(), SET.to_owned(), 3);
+        scene.server.happen(&disturbance);
     })
     .await;
     assert_ne!(told.0.code(), SUCCESS);

@@ -13,7 +13,7 @@ use super::store::Key;
 
 /// One happening. Pods are named by namespace and name.
 #[derive(Debug, Clone)]
-pub enum Deed {
+pub enum Disturbance {
     /// A container ends with an exit code.
     Crash(String, String, i32),
     /// Somebody deletes the pod; without a grace period it is replaced at once.
@@ -69,19 +69,19 @@ pub enum Deed {
     Freeze(Duration),
 }
 
-impl PartialEq for Deed {
+impl PartialEq for Disturbance {
     fn eq(&self, other: &Self) -> bool {
         format!("{self:?}") == format!("{other:?}")
     }
 }
 
-impl Deed {
+impl Disturbance {
     /// Lets it happen, and lets the controllers do at once what follows from it.
     pub(crate) fn happen(&self, shared: &Arc<Shared>) {
         shared.with(|state| {
             let number = state.journal.requests.len();
             let entry = (number, state.now.instant, format!("{self:?}"));
-            state.journal.deeds.push(entry);
+            state.journal.disturbances.push(entry);
         });
         match self {
             Self::Compact { drops_watches } => {
