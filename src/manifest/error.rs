@@ -6,6 +6,7 @@
 use std::fmt;
 use std::io;
 
+use kubectl_manifest::ProblemKind;
 use thiserror::Error;
 
 use super::{Origin, Unbuilt};
@@ -64,14 +65,6 @@ pub enum ManifestError {
         /// The limit in bytes.
         limit: u64,
     },
-    /// The input needs more memory than is taken, which an alias bomb does in a few lines.
-    #[error("{position}: {reason}")]
-    TooMuchMemory {
-        /// Where the limit was crossed.
-        position: Position,
-        /// Which limit.
-        reason: &'static str,
-    },
     /// The bytes are not text.
     #[error("`{name}` is not text in {encoding}")]
     NotText {
@@ -80,24 +73,13 @@ pub enum ManifestError {
         /// The encoding that it claims to be in.
         encoding: &'static str,
     },
-    /// The text is not YAML or not JSON, or uses a form of it that has no meaning as an object.
+    /// The text cannot be read as manifests.
     #[error("{position}: {problem}")]
-    Syntax {
+    Text {
         /// Where.
         position: Position,
         /// What is wrong; never a quotation.
-        problem: String,
-    },
-    /// One mapping has a key twice, which kubectl would accept, silently taking the last value.
-    #[error(
-        "{position}: this key was already given{}; kubectl would silently take the last value",
-        first_line.map(|line| format!(" in line {line}")).unwrap_or_default()
-    )]
-    DuplicateKey {
-        /// The second occurrence.
-        position: Position,
-        /// The line of the first occurrence, where known.
-        first_line: Option<usize>,
+        problem: ProblemKind,
     },
     /// The document is well-formed but not a mapping.
     #[error("{origin}: not a Kubernetes object, but {found}")]

@@ -23,9 +23,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use kube::core::GroupVersionKind;
-use kubectl_manifest::{
-    Budget, DecodeError, Document, MAX_BYTES, MOST_PROBLEMS, Problem, ProblemKind,
-};
+use kubectl_manifest::{Budget, DecodeError, Document, MAX_BYTES, MOST_PROBLEMS};
 use serde_json::Value;
 
 use crate::memory;
@@ -242,24 +240,15 @@ fn documents(
     errors: &mut Vec<ManifestError>,
 ) -> Vec<Document> {
     let (documents, problems) = kubectl_manifest::read(text, budget);
-    errors.extend(problems.into_iter().map(|problem| located(name, problem)));
-    documents
-}
-
-fn located(name: &str, problem: Problem) -> ManifestError {
-    let position = Position {
-        file: name.to_owned(),
-        line: problem.line,
-        column: problem.column,
-    };
-    match problem.kind {
-        ProblemKind::Syntax(problem) => ManifestError::Syntax { position, problem },
-        ProblemKind::DuplicateKey { first_line } => ManifestError::DuplicateKey {
-            position,
-            first_line,
+    errors.extend(problems.into_iter().map(|problem| ManifestError::Text {
+        position: Position {
+            file: name.to_owned(),
+            line: problem.line,
+            column: problem.column,
         },
-        ProblemKind::TooMuchMemory(reason) => ManifestError::TooMuchMemory { position, reason },
-    }
+        problem: problem.kind,
+    }));
+    documents
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::io;
 use std::iter;
 use std::path::{Path, PathBuf};
 
+use kubectl_manifest::ProblemKind;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -114,6 +115,16 @@ fn a_manifest_means_what_it_means_to_kubectl() {
     assert_eq!(accepted_here, ACCEPTED_HERE);
 }
 
+fn takes_too_much(errors: &[ManifestError]) -> bool {
+    matches!(
+        errors,
+        [ManifestError::Text {
+            problem: ProblemKind::TooMuchMemory(_),
+            ..
+        }]
+    )
+}
+
 #[test]
 fn an_alias_bomb_is_refused_soon() {
     let levels = (1..12).map(|level| {
@@ -126,10 +137,7 @@ fn an_alias_bomb_is_refused_soon() {
         .collect::<Vec<_>>()
         .join("\n");
     let errors = load_bytes(bomb.as_bytes()).unwrap_err().0;
-    assert!(
-        matches!(errors[..], [ManifestError::TooMuchMemory { .. }]),
-        "{errors:?}"
-    );
+    assert!(takes_too_much(&errors), "{errors:?}");
 }
 
 #[test]
@@ -139,7 +147,7 @@ fn a_long_text_repeated_by_aliases_is_refused() {
     let errors = load_bytes(format!("- &long {text}\n{aliases}").as_bytes())
         .unwrap_err()
         .0;
-    assert!(matches!(errors[..], [ManifestError::TooMuchMemory { .. }]));
+    assert!(takes_too_much(&errors), "{errors:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kubectl_manifest::{Budget, Document, MOST_PROBLEMS};
+use kubectl_manifest::{Budget, Document, MOST_PROBLEMS, ProblemKind};
 use serde_json::{Map, Value};
 
 use super::{Manifest, ManifestError, Origin, Unbuilt, name};
@@ -53,9 +53,9 @@ fn collect_value(
         .and_then(Value::as_str)
         .is_some_and(|k| k.ends_with("List"));
     match object.remove("items") {
-        None if !budget.take_object() => errors.push(ManifestError::TooMuchMemory {
+        None if !budget.take_object() => errors.push(ManifestError::Text {
             position: origin.start(),
-            reason: budget.refusal().unwrap_or_default(),
+            problem: ProblemKind::TooMuchMemory(budget.refusal().unwrap_or_default()),
         }),
         None => match manifest(object, origin) {
             Ok(manifest) => manifests.push(manifest),

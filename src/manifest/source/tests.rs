@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use kubectl_manifest::ProblemKind;
 use tempfile::TempDir;
 
 use super::*;
@@ -98,11 +99,17 @@ fn all_sources_are_tried() {
             [
                 ManifestError::StandardInputTwice,
                 ManifestError::Unreadable { .. },
-                ManifestError::Syntax { .. },
+                ManifestError::Text {
+                    problem: ProblemKind::Syntax(_),
+                    ..
+                },
             ] | [
                 ManifestError::Unreadable { .. },
                 ManifestError::StandardInputTwice,
-                ManifestError::Syntax { .. },
+                ManifestError::Text {
+                    problem: ProblemKind::Syntax(_),
+                    ..
+                },
             ]
         ),
         "{errors:?}"
