@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use kubectl_manifest::Problem;
 use thiserror::Error;
 
 /// The configuration file cannot be used.
@@ -49,6 +50,16 @@ pub struct ConfigProblem {
     pub column: usize,
     /// The affected key, and what is expected.
     pub message: String,
+}
+
+impl From<Problem> for ConfigProblem {
+    fn from(problem: Problem) -> Self {
+        Self {
+            line: problem.line,
+            column: problem.column,
+            message: problem.kind.to_string(),
+        }
+    }
 }
 
 impl ConfigError {

@@ -10,7 +10,6 @@ mod read;
 mod schema;
 #[cfg(test)]
 mod tests;
-mod tree;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -102,7 +101,8 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
         problems,
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let Some(root) = tree::parse(text).map_err(|problem| invalid(vec![problem]))? else {
+    let root = kubectl_manifest::read_located(text);
+    let Some(root) = root.map_err(|problem| invalid(vec![problem.into()]))? else {
         return Ok(Config {
             file: Some(file.to_owned()),
             ..Config::default()

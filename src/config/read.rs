@@ -1,8 +1,9 @@
 //! Typed reading of nodes. A problem is noted and reading continues, so all problems are reported
 //! at once.
 
+use kubectl_manifest::{Located, Written};
+
 use super::error::ConfigProblem;
-use super::tree::{Node, Place, Value};
 
 /// Reads nodes and notes their problems.
 #[derive(Default)]
@@ -14,8 +15,8 @@ pub(super) struct Reader {
 pub(super) struct Fields<'node> {
     /// The path of the mapping, such as `chaos`; empty at the top.
     path: String,
-    place: Place,
-    entries: Vec<(&'static str, &'node Node)>,
+    node: &'node Located,
+    entries: Vec<(&'static str, &'node Located)>,
 }
 
 impl<'node> Fields<'node> {
@@ -28,7 +29,7 @@ impl<'node> Fields<'node> {
         }
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&'node Node> {
+    pub(super) fn get(&self, key: &str) -> Option<&'node Located> {
         let found = self.entries.iter().find(|(name, _)| *name == key);
         found.map(|(_, node)| *node)
     }
@@ -42,45 +43,55 @@ impl Reader {
         self.problems
     }
 
-    pub(super) fn note(&mut self, place: Place, message: impl Into<String>) {
-        self.problems.push(place.problem(message));
+    pub(super) fn note(&mut self, node: &Located, message: impl Into<String>) {
+        self.problems.push(ConfigProblem {
+            line: node.line,
+            column: node.column,
+            message: message.into(),
+        });
     }
 
     /// A mapping with only these keys.
     pub(super) fn mapping<'node>(
         &mut self,
-        node: &'node Node,
+        node: &'node Located,
         path: &str,
         known: &[&'static str],
     ) -> Fields<'node> {
         let mut fields = Fields {
             path: path.to_owned(),
-            place: node.place,
+            node,
             entries: Vec::new(),
         };
-        let Value::Mapping(entries) = &node.value else {
+        let Written::Mapping(entries) = &node.value else {
             let name = if path.is_empty() { "the file" } else { path };
             let message = format!(
                 "`{name}` must be a mapping with keys such as `{}`, not {}",
                 known.first().unwrap_or(&""),
-                node.value.name()
+                type_name(&node.value)
             );
-            self.note(node.place, message);
+            self.note(node, message);
             return fields;
         };
         for (key, value) in entries {
-            let Some(name) = known.iter().find(|name| **name == key.name) else {
-                let message = unknown(&fields.path(&key.written), &key.name, known);
-                self.note(key.place, message);
+            let Written::Scalar(written) = &key.value else {
+                self.note(key, "a key must be a single word");
+                continue;
+            };
+            // A key may be written with hyphens.
+            let wanted = written.replace('-', "_");
+            let Some(name) = known.iter().find(|name| **name == wanted) else {
+                let message = unknown(&fields.path(written), &wanted, known);
+                self.note(key, message);
                 continue;
             };
             if let Some(first) = fields.get(name) {
                 let message = format!(
                     "`{}` was already given in line {}; keep one of them",
                     fields.path(name),
-                    first.place.line
+                    first.line
                 );
-                self.note(key.place, message);
+                self.note(key, message);
                 continue;
             }
             fields.entries.push((name, value));
@@ -104,17 +115,17 @@ impl Reader {
         &mut self,
         fields: &Fields<'node>,
         key: &'static str,
-    ) -> Vec<(String, &'node Node)> {
+    ) -> Vec<(String, &'node Located)> {
         let Some(node) = fields.get(key) else {
             return Vec::new();
         };
         let path = fields.path(key);
-        let Value::List(items) = &node.value else {
+        let Written::Sequence(items) = &node.value else {
             let message = format!(
                 "`{path}` must be a list, each entry after a `-`, not {}",
-                node.value.name()
+                type_name(&node.value)
             );
-            self.note(node.place, message);
+            self.note(node, message);
             return Vec::new();
         };
         let item = |(index, item)| (format!("{path}[{index}]"), item);
@@ -124,12 +135,12 @@ impl Reader {
     /// A value with a parser, whose error says what is expected.
     pub(super) fn parsed<T>(
         &mut self,
-        node: &Node,
+        node: &Located,
         path: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
         let (given, expected) = match &node.value {
-            Value::Scalar(text) => match parse(text) {
+            Written::Scalar(text) => match parse(text) {
                 Ok(value) => return Some(value),
                 Err(expected) => (format!("`{}`", shortened(text)), expected),
             },
@@ -138,13 +149,10 @@ impl Reader {
                     Err(expected) => expected,
                     Ok(_) => "a single value".to_owned(),
                 };
-                (other.name().to_owned(), expected)
+                (type_name(other).to_owned(), expected)
             }
         };
-        self.note(
-            node.place,
-            format!("`{path}` must be {expected}; it is {given}"),
-        );
+        self.note(node, format!("`{path}` must be {expected}; it is {given}"));
         None
     }
 
@@ -168,9 +176,19 @@ impl Reader {
     ) -> Option<T> {
         if fields.get(key).is_none() {
             let message = format!("`{}` is missing but required here", fields.path(key));
-            self.note(fields.place, message);
+            self.note(fields.node, message);
         }
         self.value(fields, key, parse)
+    }
+}
+
+/// The type, in the words of an error.
+fn type_name(value: &Written) -> &'static str {
+    match value {
+        Written::Null => "nothing",
+        Written::Scalar(_) => "a single value",
+        Written::Sequence(_) => "a list",
+        Written::Mapping(_) => "a mapping",
     }
 }
 

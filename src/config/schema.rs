@@ -1,12 +1,12 @@
 //! The keys, their valid values, and which keys contradict each other.
 
 use http::StatusCode;
+use kubectl_manifest::{Located, Written};
 use regex::bytes::Regex;
 
 use super::error::ConfigProblem;
 use super::pattern::NamePattern;
 use super::read::{Fields, Reader};
-use super::tree::Node;
 use super::{Config, ProtectedContext, VerifyConfig};
 use crate::cli::{ExperimentArgs, TargetArgs};
 use crate::expectation::Expectation;
@@ -57,7 +57,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static str> {
 const MOST_AT_ONCE: usize = 1024;
 
 /// The contents of a document.
-pub(super) fn config(root: &Node) -> Result<Config, Vec<ConfigProblem>> {
+pub(super) fn config(root: &Located) -> Result<Config, Vec<ConfigProblem>> {
     let mut reader = Reader::default();
     let top = reader.mapping(root, "", &TOP);
     let config = Config {
@@ -83,7 +83,7 @@ fn protected_contexts(reader: &mut Reader, top: &Fields<'_>) -> Vec<ProtectedCon
         .filter_map(|(path, node)| {
             Some(ProtectedContext {
                 pattern: reader.parsed(node, &path, NamePattern::parse)?,
-                line: node.place.line,
+                line: node.line,
             })
         })
         .collect()
@@ -93,10 +93,10 @@ fn endpoints(reader: &mut Reader, top: &Fields<'_>) -> Vec<Expectation> {
     let mut endpoints: Vec<Expectation> = Vec::new();
     let items = reader.list(top, "endpoints");
     if let (true, Some(node)) = (items.is_empty(), top.get("endpoints")) {
-        let is_empty_list = matches!(&node.value, super::tree::Value::List(_));
+        let is_empty_list = matches!(&node.value, Written::Sequence(_));
         if is_empty_list {
             reader.note(
-                node.place,
+                node,
                 "`endpoints` is empty; add an entry with a `path`, or leave it out",
             );
         }
@@ -110,7 +110,7 @@ fn endpoints(reader: &mut Reader, top: &Fields<'_>) -> Vec<Expectation> {
             .any(|other| (&other.path, other.port) == (&endpoint.path, endpoint.port));
         if is_known {
             reader.note(
-                node.place,
+                node,
                 format!("`{path}` has the same path and port as an entry above; merge the two"),
             );
         }
@@ -119,7 +119,7 @@ fn endpoints(reader: &mut Reader, top: &Fields<'_>) -> Vec<Expectation> {
     endpoints
 }
 
-fn endpoint(reader: &mut Reader, node: &Node, path: &str) -> Option<Expectation> {
+fn endpoint(reader: &mut Reader, node: &Located, path: &str) -> Option<Expectation> {
     let fields = reader.mapping(node, path, &ENDPOINT);
     let request_path = reader.required(&fields, "path", |text| match text {
         "" => Err("a path that every replica answers, such as `/keys`".to_owned()),
@@ -239,7 +239,7 @@ fn target(reader: &mut Reader, fields: &Fields<'_>) -> TargetArgs {
 fn contradiction(reader: &mut Reader, fields: &Fields<'_>, key: &'static str, reason: &str) {
     if let Some(node) = fields.get(key) {
         let message = format!("`{}` cannot be used here: {reason}", fields.path(key));
-        reader.note(node.place, message);
+        reader.note(node, message);
     }
 }
 

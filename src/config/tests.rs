@@ -342,12 +342,12 @@ fn every_mistake_names_its_line_its_key_and_what_would_be_right() {
 
 #[test]
 fn all_mistakes_come_at_once_in_the_order_of_their_lines() {
-    let problems = read("chaos: {repeat: 0}\nworkload: web\nnonsense: 1\n").unwrap_err();
+    let problems = read("chaos: {repeat: 0}\nworkload: web\n[a]: b\nnonsense: 1\n").unwrap_err();
     let lines: Vec<&str> = problems
         .iter()
         .map(|problem| problem.split(':').nth(1).unwrap())
         .collect();
-    assert_eq!(lines, ["1", "2", "3"], "{problems:?}");
+    assert_eq!(lines, ["1", "2", "3", "4"], "{problems:?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! YAML and JSON manifests with the meaning that they have to kubectl 1.37: how a stream falls into
-//! documents, and YAML 1.1 with the quirks of the library that kubectl uses.
+//! documents, and YAML 1.1 with the quirks of the library that kubectl uses. [`read_located`] is for other
+//! files: it tells what is written, and where.
 //!
 //! Refused here although kubectl accepts it, each with an error that says why:
 //! - a key given twice in one mapping (kubectl silently takes the last value);
@@ -34,6 +35,7 @@ pub use self::document::{Document, read};
 pub use self::number::from_float;
 pub use self::problem::{Problem, ProblemKind};
 pub use self::text::{DecodeError, decode};
+pub use self::yaml::{Located, Written, read_located};
 
 /// How many lists and mappings may stand within each other: as many as `serde_json`, and so a
 /// client, can read back from the API server.

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag, options};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag};
 use serde_json::{Map, Value};
 
 use super::flow::FlowContext;
 use super::scalar::Scalar;
-use super::{Spanned, key, scalar};
+use super::{Spanned, key, parser, scalar};
 use crate::budget::{Budget, fitted};
 use crate::problem::{Problem, ProblemKind};
 use crate::{MAX_DEPTH, MOST_PROBLEMS};
@@ -53,15 +53,9 @@ pub(super) struct Builder<'text, 'budget> {
 
 impl<'text, 'budget> Builder<'text, 'budget> {
     pub(super) fn new(text: &'text str, budget: &'budget mut Budget) -> Self {
-        let options = options! {
-            disallow_directives: true,
-            emit_comments: false,
-            flow_nesting_limit: MAX_DEPTH,
-            block_nesting_limit: MAX_DEPTH,
-        };
         Self {
             text,
-            parser: Parser::new_from_str_with_options(text, options),
+            parser: parser(text),
             flow: FlowContext::default(),
             depth: 0,
             budget,

@@ -8,14 +8,18 @@
 mod build;
 mod flow;
 mod key;
+mod located;
 mod scalar;
 
-use granit_parser::{ErrorKind, Event, ScanError, Span};
+use granit_parser::{ErrorKind, Event, Parser, ScanError, Span, StrInput, options};
 use serde_json::Value;
 
 use self::build::Builder;
+use crate::MAX_DEPTH;
 use crate::budget::Budget;
 use crate::problem::{Problem, ProblemKind};
+
+pub use self::located::{Located, Written, read_located};
 
 /// Reads a text that holds at most one document, and says in which line its content starts;
 /// `None` for nothing but comments and white space.
@@ -115,6 +119,17 @@ impl From<ScanError> for Problem {
             column: error.marker().col() + 1,
         }
     }
+}
+
+/// The events of a text: the same syntax for every reader.
+fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
+    let options = options! {
+        disallow_directives: true,
+        emit_comments: false,
+        flow_nesting_limit: MAX_DEPTH,
+        block_nesting_limit: MAX_DEPTH,
+    };
+    Parser::new_from_str_with_options(text, options)
 }
 
 /// A parser event with its place.
