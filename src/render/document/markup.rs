@@ -1,4 +1,4 @@
-//! Builds HTML, SVG and XML. Only literals of this program become markup; all other text is escaped,
+//! Builds SVG and XML. Only literals of this program become markup; all other text is escaped,
 //! and hidden characters are removed.
 
 use std::fmt::{self, Display};
@@ -27,24 +27,6 @@ impl Markup {
     /// Adds other markup.
     pub(super) fn add(&mut self, other: &Self) -> &mut Self {
         self.text.push_str(&other.text);
-        self
-    }
-
-    /// Adds text as HTML, with backticks around literals as code.
-    pub(super) fn prose(&mut self, text: impl Display) -> &mut Self {
-        let text = text.to_string();
-        let parts: Vec<&str> = text.split('`').collect();
-        // An unpaired backtick is shown.
-        let is_paired = parts.len() % 2 == 1;
-        for (index, part) in parts.iter().enumerate() {
-            if !is_paired {
-                self.text(if index == 0 { "" } else { "`" }).text(part);
-            } else if index % 2 == 1 {
-                self.raw("<code>").text(part).raw("</code>");
-            } else {
-                self.text(part);
-            }
-        }
         self
     }
 }
@@ -90,17 +72,6 @@ mod tests {
             "&lt;/title&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;x&#39;"
         );
         assert_eq!(text("\u{1b}[31mred\u{202e}\u{0}\u{ffff}"), "red\u{fffd}");
-    }
-
-    #[test]
-    fn literals_are_code_and_a_lone_backtick_is_itself() {
-        let prose = |text: &str| {
-            let mut markup = Markup::default();
-            markup.prose(text);
-            markup.to_string()
-        };
-        assert_eq!(prose("`a<b` is gone"), "<code>a&lt;b</code> is gone");
-        assert_eq!(prose("a ` b"), "a ` b");
     }
 
     proptest! {

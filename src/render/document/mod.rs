@@ -11,6 +11,7 @@ mod markup;
 mod save;
 mod story;
 mod svg;
+mod text;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;

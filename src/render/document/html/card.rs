@@ -1,50 +1,41 @@
 //! The verdict card on the first screen: the verdict, the three main figures and the reasons.
 
-use super::pieces::figure;
+use maud::{Markup, html};
+
+use super::pieces::{figure, list};
 use crate::figures::took;
-use crate::render::document::markup::Markup;
 use crate::render::document::story::Story;
+use crate::render::document::text::{Prose, Text};
 use crate::report::{ChaosReport, RecoveryPhase};
 
 /// The card.
-pub(super) fn card(markup: &mut Markup, story: &Story<'_>) {
+pub(super) fn card(story: &Story<'_>) -> Markup {
     let verdict = story.verdict();
-    markup
-        .raw("<header class=\"")
-        .raw(verdict.tone.class())
-        .raw("\">\n<h1>")
-        .raw(verdict.tone.sign())
-        .raw(" ")
-        .text(verdict.word)
-        .raw("</h1>\n");
-    if let Some(report) = story
-        .chaos()
-        .filter(|report| !report.observed.faults.is_empty())
-    {
-        answers(markup, report);
-    }
-    markup
-        .raw("<p class=\"lead\">")
-        .prose(story.sentence())
-        .raw("</p>\n");
-    if let Some(clients) = story.for_clients() {
-        markup.raw("<p>").prose(clients).raw("</p>\n");
-    }
     let reasons = story.reasons();
-    if !reasons.is_empty() {
-        markup.raw("<p>Reasons:</p>\n<ul>");
-        for reason in &reasons {
-            markup.raw("<li>").prose(reason).raw("</li>");
+    html! {
+        header class=(verdict.tone.class()) {
+            h1 { (verdict.tone.sign()) " " (Text(verdict.word)) }
+            @if let Some(report) = story.chaos().filter(|report| !report.observed.faults.is_empty()) {
+                dl.answers {
+                    div { dt { "Recovered after" } dd { (recovery(report)) } }
+                    div { dt { "Longest outage" } dd { (outage(report)) } }
+                    div { dt { "Same data" } dd { (data(report)) } }
+                }
+            }
+            p.lead { (Prose(story.sentence())) }
+            @if let Some(clients) = story.for_clients() {
+                p { (Prose(clients)) }
+            }
+            @if !reasons.is_empty() {
+                p { "Reasons:" }
+                (list(&reasons))
+            }
+            (place(story))
         }
-        markup.raw("</ul>\n");
     }
-    place(markup, story);
-    markup.raw("</header>\n");
 }
 
-/// The recovery time, the longest outage, and whether the data is the same.
-fn answers(markup: &mut Markup, report: &ChaosReport) {
-    markup.raw("<dl class=\"answers\">\n<div><dt>Recovered after</dt><dd>");
+fn recovery(report: &ChaosReport) -> Markup {
     let mut broken = report
         .observed
         .faults
@@ -59,13 +50,13 @@ fn answers(markup: &mut Markup, report: &ChaosReport) {
                 ""
             };
             let shown = format!("{}{most}", took(times.max));
-            figure(markup, "/summary/all_equal/max", times.max, shown);
+            figure("/summary/all_equal/max", times.max, shown)
         }
-        _ => {
-            markup.raw("not seen to recover");
-        }
+        _ => html! { "not seen to recover" },
     }
-    markup.raw("</dd></div>\n<div><dt>Longest outage</dt><dd>");
+}
+
+fn outage(report: &ChaosReport) -> Markup {
     let replicas = report.observed.availability.replicas.iter().enumerate();
     let longest = replicas.max_by_key(|(_, it)| (it.longest_outage_ms, it.open_outage_ms));
     match longest {
@@ -77,50 +68,40 @@ fn answers(markup: &mut Markup, report: &ChaosReport) {
                 (_, None) => took(longest),
             };
             let pointer = format!("/availability/replicas/{index}/longest_outage_ms");
-            figure(markup, pointer, longest, shown);
+            figure(pointer, longest, shown)
         }
-        _ => {
-            markup.raw("unknown");
-        }
+        _ => html! { "unknown" },
     }
-    markup.raw("</dd></div>\n<div><dt>Same data</dt><dd>");
+}
+
+fn data(report: &ChaosReport) -> Markup {
     let (value, shown) = match report.data.preserved {
         Some(true) => ("true", "✓ yes"),
         Some(false) => ("false", "✗ no"),
         None => ("null", "? unknown"),
     };
-    figure(markup, "/data/preserved", value, shown);
-    markup.raw("</dd></div>\n</dl>\n");
+    figure("/data/preserved", value, shown)
 }
 
-/// The command, the cluster and the time.
-fn place(markup: &mut Markup, story: &Story<'_>) {
-    markup.raw("<p class=\"faint\">");
-    if let Some(object) = story.object {
-        markup.text(object);
-        if let Some(namespace) = &object.namespace {
-            markup
-                .raw(" in namespace <code>")
-                .text(namespace)
-                .raw("</code>");
+/// The workload, the cluster and the time.
+fn place(story: &Story<'_>) -> Markup {
+    html! {
+        p.faint {
+            @if let Some(object) = story.object {
+                (Text(object))
+                @if let Some(namespace) = &object.namespace {
+                    " in namespace " code { (Text(namespace)) }
+                }
+                " · "
+            }
+            @if let Some(run) = story.run {
+                @if let Some(context) = &run.context {
+                    "context " code { (Text(context)) } " · "
+                }
+                "server " code { (Text(&run.server)) } " · "
+            }
+            time datetime=(story.began) { (story.began.strftime("%Y-%m-%d %H:%M:%S UTC")) }
+            " · took " (took(story.took_ms))
         }
-        markup.raw(" · ");
     }
-    if let Some(run) = story.run {
-        if let Some(context) = &run.context {
-            markup.raw("context <code>").text(context).raw("</code> · ");
-        }
-        markup
-            .raw("server <code>")
-            .text(&run.server)
-            .raw("</code> · ");
-    }
-    markup
-        .raw("<time datetime=\"")
-        .text(story.began)
-        .raw("\">")
-        .text(story.began.strftime("%Y-%m-%d %H:%M:%S UTC"))
-        .raw("</time> · took ")
-        .text(took(story.took_ms))
-        .raw("</p>\n");
 }

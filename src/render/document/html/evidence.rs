@@ -1,80 +1,51 @@
 //! The evidence: the proof of every fault, and that the data is the same.
 
+use maud::{Markup, html};
+
 use super::answers;
-use super::pieces::{Column, begin_table, end_table, figure, or_dash, time};
+use super::pieces::{Column, figure, or_dash, table, term, time};
 use crate::figures::took;
-use crate::render::document::markup::Markup;
 use crate::render::document::story::Story;
+use crate::render::document::text::{Prose, Text};
 use crate::report::{ChaosReport, DataProof, FaultRecord, RecoveryPhase};
 
 /// At most this many faults have a row.
 const MOST_ROWS: usize = 100;
 
 /// The section.
-pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
-    markup.raw("<section>\n<h2>The evidence</h2>\n");
-    if let Some(report) = story.chaos() {
-        data(markup, &report.data, report.has_afterwards());
-        faults(markup, report);
-        cause(markup, report);
-        markup.raw("<h3>Answers before the first fault</h3>\n");
-        answers::table(
-            markup,
-            &report.observed.before.replicas,
-            Some(&report.observed.before),
-            "/before",
-        );
-        answers::summary(markup, &report.observed.before);
-        if let Some(after) = &report.observed.after {
-            markup.raw("<h3>Answers after the last recovery</h3>\n");
-            answers::table(markup, &after.replicas, Some(after), "/after");
-            answers::summary(markup, after);
+pub(super) fn section(story: &Story<'_>) -> Markup {
+    html! {
+        section {
+            h2 { "The evidence" }
+            @if let Some(report) = story.chaos() {
+                (data(&report.data, report.has_afterwards()))
+                (faults(report))
+                (cause(report))
+                h3 { "Answers before the first fault" }
+                (answers::replicas(&report.observed.before.replicas, Some(&report.observed.before), "/before"))
+                (answers::summary(&report.observed.before))
+                @if let Some(after) = &report.observed.after {
+                    h3 { "Answers after the last recovery" }
+                    (answers::replicas(&after.replicas, Some(after), "/after"))
+                    (answers::summary(after))
+                }
+            } @else {
+                (sent(story))
+            }
         }
-    } else {
-        sent(markup, story);
     }
-    markup.raw("</section>\n");
 }
 
-fn data(markup: &mut Markup, data: &DataProof, has_afterwards: bool) {
-    markup.raw("<h3>The data</h3>\n<dl>");
-    let hash = |markup: &mut Markup, title: &'static str, pointer, sha256: Option<&str>| {
-        markup.raw("<dt>").raw(title).raw("</dt><dd><code>");
-        figure(
-            markup,
-            pointer,
-            sha256.unwrap_or("null"),
-            sha256.unwrap_or("unknown"),
-        );
-        markup.raw("</code></dd>");
+fn data(data: &DataProof, has_afterwards: bool) -> Markup {
+    let hash = |pointer, sha256: Option<&str>| {
+        html! { code { (figure(pointer, sha256.unwrap_or("null"), sha256.unwrap_or("unknown"))) } }
     };
-    let DataProof {
-        before_sha256,
-        after_sha256,
-        preserved,
-    } = data;
     let title = if has_afterwards {
         "SHA-256 before"
     } else {
         "SHA-256 on every replica"
     };
-    hash(
-        markup,
-        title,
-        "/data/before_sha256",
-        before_sha256.as_deref(),
-    );
-    if !has_afterwards {
-        markup.raw("</dl>\n");
-        return;
-    }
-    hash(
-        markup,
-        "SHA-256 after",
-        "/data/after_sha256",
-        after_sha256.as_deref(),
-    );
-    let (value, words) = match preserved {
+    let (value, words) = match data.preserved {
         Some(true) => (
             "true",
             "✓ yes: every replica serves the same data as before",
@@ -82,16 +53,22 @@ fn data(markup: &mut Markup, data: &DataProof, has_afterwards: bool) {
         Some(false) => ("false", "✗ no"),
         None => ("null", "? unknown: one of the two is missing"),
     };
-    markup.raw("<dt>Equal</dt><dd>");
-    figure(markup, "/data/preserved", value, words);
-    markup.raw("</dd></dl>\n");
+    html! {
+        h3 { "The data" }
+        dl {
+            (term(title, hash("/data/before_sha256", data.before_sha256.as_deref())))
+            @if has_afterwards {
+                (term("SHA-256 after", hash("/data/after_sha256", data.after_sha256.as_deref())))
+                (term("Equal", figure("/data/preserved", value, words)))
+            }
+        }
+    }
 }
 
-fn faults(markup: &mut Markup, report: &ChaosReport) {
+fn faults(report: &ChaosReport) -> Markup {
     if report.observed.faults.is_empty() {
-        return;
+        return html! {};
     }
-    markup.raw("<h3>Every fault and its proof</h3>\n");
     let mut rows: Vec<(usize, &FaultRecord)> = report.observed.faults.iter().enumerate().collect();
     let hidden = rows.len().saturating_sub(MOST_ROWS);
     if hidden > 0 {
@@ -106,149 +83,120 @@ fn faults(markup: &mut Markup, report: &ChaosReport) {
         rows.truncate(MOST_ROWS);
         rows.sort_by_key(|(index, _)| *index);
     }
-    begin_table(
-        markup,
-        "A replaced pod has a different UID and a later start; a restarted container has a higher restart count",
-        &[
-            Column::Numbers("No."),
-            Column::Words("Pod"),
-            Column::Numbers("Sent after"),
-            Column::Words("UID before and after"),
-            Column::Words("Proof"),
-            Column::Numbers("Outage"),
-            Column::Numbers("Ready after"),
-            Column::Numbers("All equal after"),
-            Column::Numbers("Wrong answers"),
-        ],
-    );
-    for (index, record) in rows {
-        row(markup, index, record);
-    }
-    end_table(markup);
-    if hidden > 0 {
-        markup
-            .raw("<p class=\"faint\">")
-            .text(hidden)
-            .raw(" more are proven and took less time; the JSON report has all of them.</p>\n");
+    let caption = "A replaced pod has a different UID and a later start; a restarted container has a higher restart count";
+    let columns = [
+        Column::Numbers("No."),
+        Column::Words("Pod"),
+        Column::Numbers("Sent after"),
+        Column::Words("UID before and after"),
+        Column::Words("Proof"),
+        Column::Numbers("Outage"),
+        Column::Numbers("Ready after"),
+        Column::Numbers("All equal after"),
+        Column::Numbers("Wrong answers"),
+    ];
+    let rows = rows.into_iter().map(|(index, record)| row(index, record));
+    html! {
+        h3 { "Every fault and its proof" }
+        (table(caption, &columns, rows))
+        @if hidden > 0 {
+            p.faint { (hidden) " more are proven and took less time; the JSON report has all of them." }
+        }
     }
 }
 
-fn row(markup: &mut Markup, index: usize, record: &FaultRecord) {
-    markup
-        .raw("<tr><td class=\"n\">")
-        .text(record.number)
-        .raw("</td><td class=\"id\">")
-        .text(&record.pod)
-        .raw("</td><td class=\"n\">")
-        .text(took(record.at_ms))
-        .raw("</td><td class=\"id\"><code>")
-        .text(&record.uid_before)
-        .raw("</code><br><code>")
-        .text(or_dash(record.uid_after.as_deref()))
-        .raw("</code></td><td class=\"words\">");
-    match (&record.refused, &record.proof) {
-        (Some(refused), _) => markup.raw("✗ refused: ").prose(refused),
-        (None, Some(proof)) => markup.raw("✓ ").prose(proof),
-        (None, None) => markup.raw("? no proof"),
-    };
-    if let Some(after) = record
-        .restarts_after
-        .filter(|after| *after != record.restarts_before)
-    {
-        let restarts = format_args!(
-            " (restarts: {} before, {after} after)",
-            record.restarts_before
-        );
-        markup.text(restarts);
-    }
-    markup.raw("</td><td class=\"n\">");
-    let pointer = format!("/faults/{index}/outage_ms");
-    match record.outage_ms {
-        None if record.refused.is_none() => figure(markup, pointer, "null", "still open"),
-        outage => time(markup, pointer, outage),
-    }
-    for phase in [RecoveryPhase::Ready, RecoveryPhase::AllEqual] {
-        markup.raw("</td><td class=\"n\">");
-        match record.phases.get(&phase) {
-            Some(after) => {
-                let pointer = format!("/faults/{index}/phases/{}", phase.name());
-                time(markup, pointer, Some(*after));
-            }
-            None => {
-                markup.raw("–");
-            }
-        }
-    }
-    markup.raw("</td><td class=\"n\">");
+fn row(index: usize, record: &FaultRecord) -> Markup {
+    let pointer = |name: &str| format!("/faults/{index}/{name}");
     let wrong = record.wrong_answers;
-    figure(
-        markup,
-        format_args!("/faults/{index}/wrong_answers"),
-        wrong,
-        wrong,
-    );
-    markup.raw("</td></tr>");
+    let proof = match (&record.refused, &record.proof) {
+        (Some(refused), _) => html! { "✗ refused: " (Prose(refused)) },
+        (None, Some(proof)) => html! { "✓ " (Prose(proof)) },
+        (None, None) => html! { "? no proof" },
+    };
+    let outage = match record.outage_ms {
+        None if record.refused.is_none() => figure(pointer("outage_ms"), "null", "still open"),
+        outage => time(pointer("outage_ms"), outage),
+    };
+    let before = record.restarts_before;
+    let restarts = record.restarts_after.filter(|after| *after != before);
+    html! {
+        tr {
+            td.n { (record.number) }
+            td.id { (Text(&record.pod)) }
+            td.n { (took(record.at_ms)) }
+            td.id {
+                code { (Text(&record.uid_before)) }
+                br;
+                code { (or_dash(record.uid_after.as_deref())) }
+            }
+            td.words {
+                (proof)
+                @if let Some(after) = restarts { " (restarts: " (before) " before, " (after) " after)" }
+            }
+            td.n { (outage) }
+            @for phase in [RecoveryPhase::Ready, RecoveryPhase::AllEqual] {
+                td.n {
+                    @match record.phases.get(&phase) {
+                        Some(after) => {
+                            (time(pointer(&format!("phases/{}", phase.name())), Some(*after)))
+                        }
+                        None => { "–" }
+                    }
+                }
+            }
+            td.n { (figure(pointer("wrong_answers"), wrong, wrong)) }
+        }
+    }
 }
 
-fn cause(markup: &mut Markup, report: &ChaosReport) {
-    let Some(cause) = &report.observed.cause else {
-        return;
-    };
-    markup
-        .raw("<h3>Why it did not recover</h3>\n<p>")
-        .prose(&cause.message)
-        .raw(" (<code>")
-        .text(&cause.object)
-        .raw("</code>)</p>\n<ul>");
-    for line in &cause.evidence {
-        markup.raw("<li><code>").text(line).raw("</code></li>");
-    }
-    markup.raw("</ul>\n");
-    if !cause.next.is_empty() {
-        markup.raw("<p>Next commands:</p>\n<ul>");
-        for command in &cause.next {
-            markup.raw("<li><code>").text(command).raw("</code></li>");
+fn cause(report: &ChaosReport) -> Markup {
+    let lines = |lines: &[String]| {
+        html! {
+            ul {
+                @for line in lines { li { code { (Text(line)) } } }
+            }
         }
-        markup.raw("</ul>\n");
+    };
+    html! {
+        @if let Some(cause) = &report.observed.cause {
+            h3 { "Why it did not recover" }
+            p { (Prose(&cause.message)) " (" code { (Text(&cause.object)) } ")" }
+            (lines(&cause.evidence))
+            @if !cause.next.is_empty() {
+                p { "Next commands:" }
+                (lines(&cause.next))
+            }
+        }
     }
 }
 
 /// The evidence of a run without a report.
-fn sent(markup: &mut Markup, story: &Story<'_>) {
-    if story.faults.is_empty() {
-        markup.raw("<p>No fault was sent.</p>\n");
-    } else {
-        begin_table(
-            markup,
-            "The faults that were sent; none is proven",
-            &[
-                Column::Numbers("No."),
-                Column::Words("Fault"),
-                Column::Words("Pods"),
-                Column::Numbers("Sent after"),
-            ],
-        );
-        for fault in &story.faults {
-            markup
-                .raw("<tr><td class=\"n\">")
-                .text(fault.number)
-                .raw("</td><td>")
-                .text(fault.fault)
-                .raw("</td><td>")
-                .text(fault.pods.join(", "))
-                .raw("</td><td class=\"n\">")
-                .text(took(fault.at_ms))
-                .raw("</td></tr>");
+fn sent(story: &Story<'_>) -> Markup {
+    let rows = story.faults.iter().map(|fault| {
+        html! {
+            tr {
+                td.n { (fault.number) }
+                td { (fault.fault) }
+                td { (Text(fault.pods.join(", "))) }
+                td.n { (took(fault.at_ms)) }
+            }
         }
-        end_table(markup);
-    }
-    if !story.answers.is_empty() {
-        markup.raw("<h3>The last answers</h3>\n");
-        let replicas: Vec<_> = story
-            .answers
-            .iter()
-            .map(|answer| (*answer).clone())
-            .collect();
-        answers::table(markup, &replicas, None, "");
+    });
+    let columns = [
+        Column::Numbers("No."),
+        Column::Words("Fault"),
+        Column::Words("Pods"),
+        Column::Numbers("Sent after"),
+    ];
+    html! {
+        @if story.faults.is_empty() {
+            p { "No fault was sent." }
+        } @else {
+            (table("The faults that were sent; none is proven", &columns, rows))
+        }
+        @if !story.answers.is_empty() {
+            h3 { "The last answers" }
+            (answers::replicas(story.answers.iter().copied(), None, ""))
+        }
     }
 }

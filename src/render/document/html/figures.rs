@@ -1,181 +1,160 @@
 //! The figures: the availability of every replica, what clients of a Service saw, and the quality of
 //! the measurement.
 
-use super::pieces::{Column, begin_table, end_table, figure, measured, share, time};
+use maud::{Markup, html};
+
+use super::pieces::{Column, figure, measured, share, table, term, time};
 use crate::figures::took;
-use crate::render::document::markup::Markup;
 use crate::render::document::story::Story;
-use crate::report::ChaosReport;
+use crate::render::document::text::Text;
+use crate::report::{ChaosReport, ReplicaAvailability};
 
 /// The section.
-pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
+pub(super) fn section(story: &Story<'_>) -> Markup {
     let Some(report) = story.chaos() else {
-        return;
+        return html! {};
     };
-    markup.raw("<section>\n<h2>Figures</h2>\n<dl>");
-    let availability = &report.observed.availability;
-    markup.raw("<dt>Right answers of all replicas</dt><dd>");
-    let is_all_known = availability.replicas.iter().all(|it| it.unknown_ms == 0);
-    share(
-        markup,
-        "/availability/share",
-        availability.share,
-        is_all_known,
-    );
-    markup.raw("</dd><dt>Time without any right answer</dt><dd>");
-    let is_probed = availability.probed_ms > 0;
-    let none = availability.none_answered_ms;
-    measured(markup, "/availability/none_answered_ms", none, is_probed);
-    markup.raw("</dd><dt>Probed for</dt><dd>");
-    let probed = availability.probed_ms;
-    measured(markup, "/availability/probed_ms", probed, is_probed);
-    markup.raw("</dd><dt>Probe interval</dt><dd>");
-    time(
-        markup,
+    let all = &report.observed.availability;
+    let is_all_known = all.replicas.iter().all(|it| it.unknown_ms == 0);
+    let measured = |pointer, milliseconds| measured(pointer, milliseconds, is_probed(report));
+    let gap = html! {
+        (measured("/prober/largest_gap_ms", report.observed.prober.largest_gap_ms)) " "
+        span.faint { "(a shorter outage may have been missed)" }
+    };
+    let right = share("/availability/share", all.share, is_all_known);
+    let none = measured("/availability/none_answered_ms", all.none_answered_ms);
+    let interval = time(
         "/prober/interval_ms",
         Some(report.observed.prober.interval_ms),
     );
-    markup.raw("</dd><dt>Longest gap of a replica</dt><dd>");
-    let gap = report.observed.prober.largest_gap_ms;
-    measured(markup, "/prober/largest_gap_ms", gap, is_probed);
-    markup.raw(" <span class=\"faint\">(a shorter outage may have been missed)</span></dd></dl>\n");
-    replicas(markup, report);
-    services(markup, report);
-    compared(markup, report);
-    markup.raw("</section>\n");
-}
-
-fn replicas(markup: &mut Markup, report: &ChaosReport) {
-    if report.observed.availability.replicas.is_empty() {
-        return;
-    }
-    begin_table(
-        markup,
-        "The probes of every replica by result",
-        &[
-            Column::Words("Replica"),
-            Column::Numbers("Share of right answers"),
-            Column::Numbers("Longest outage"),
-            Column::Numbers("Right"),
-            Column::Numbers("Different data"),
-            Column::Numbers("Error"),
-            Column::Numbers("No answer"),
-            Column::Numbers("Unknown"),
-            Column::Numbers("Unknown for"),
-        ],
-    );
-    let is_probed = report.observed.availability.probed_ms > 0;
-    for (index, replica) in report.observed.availability.replicas.iter().enumerate() {
-        let place = format!("/availability/replicas/{index}");
-        markup
-            .raw("<tr><th scope=\"row\" class=\"id\">")
-            .text(&replica.pod)
-            .raw("</th><td class=\"n\">");
-        let is_all_known = replica.unknown_ms == 0;
-        let pointer = format!("{place}/share");
-        share(markup, pointer, replica.share, is_all_known);
-        markup.raw("</td><td class=\"n\">");
-        let shown = match replica.open_outage_ms {
-            _ if replica.probes.decided() == 0 => "–".to_owned(),
-            None => took(replica.longest_outage_ms),
-            Some(_) => replica.away_for(),
-        };
-        figure(
-            markup,
-            format_args!("{place}/longest_outage_ms"),
-            replica.longest_outage_ms,
-            shown,
-        );
-        let probes = &replica.probes;
-        for (name, number) in [
-            ("right", probes.right),
-            ("wrong", probes.wrong),
-            ("failing", probes.failing),
-            ("silent", probes.silent),
-            ("unknown", probes.unknown),
-        ] {
-            markup.raw("</td><td class=\"n\">");
-            figure(markup, format_args!("{place}/{name}"), number, number);
+    html! {
+        section {
+            h2 { "Figures" }
+            dl {
+                (term("Right answers of all replicas", right))
+                (term("Time without any right answer", none))
+                (term("Probed for", measured("/availability/probed_ms", all.probed_ms)))
+                (term("Probe interval", interval))
+                (term("Longest gap of a replica", gap))
+            }
+            (replicas(report))
+            (services(report))
+            (compared(report))
         }
-        markup.raw("</td><td class=\"n\">");
-        let pointer = format_args!("{place}/unknown_ms");
-        measured(markup, pointer, replica.unknown_ms, is_probed);
-        markup.raw("</td></tr>");
     }
-    end_table(markup);
 }
 
-fn services(markup: &mut Markup, report: &ChaosReport) {
+fn is_probed(report: &ChaosReport) -> bool {
+    report.observed.availability.probed_ms > 0
+}
+
+fn replicas(report: &ChaosReport) -> Markup {
+    if report.observed.availability.replicas.is_empty() {
+        return html! {};
+    }
+    let rows = report.observed.availability.replicas.iter().enumerate();
+    let rows = rows.map(|(index, it)| replica(it, index, is_probed(report)));
+    let columns = [
+        Column::Words("Replica"),
+        Column::Numbers("Share of right answers"),
+        Column::Numbers("Longest outage"),
+        Column::Numbers("Right"),
+        Column::Numbers("Different data"),
+        Column::Numbers("Error"),
+        Column::Numbers("No answer"),
+        Column::Numbers("Unknown"),
+        Column::Numbers("Unknown for"),
+    ];
+    table("The probes of every replica by result", &columns, rows)
+}
+
+fn replica(replica: &ReplicaAvailability, index: usize, is_probed: bool) -> Markup {
+    let pointer = |name: &str| format!("/availability/replicas/{index}/{name}");
+    let probes = &replica.probes;
+    let outage = match replica.open_outage_ms {
+        _ if probes.decided() == 0 => "–".to_owned(),
+        None => took(replica.longest_outage_ms),
+        Some(_) => replica.away_for(),
+    };
+    let counts = [
+        ("right", probes.right),
+        ("wrong", probes.wrong),
+        ("failing", probes.failing),
+        ("silent", probes.silent),
+        ("unknown", probes.unknown),
+    ];
+    html! {
+        tr {
+            th.id scope="row" { (Text(&replica.pod)) }
+            td.n { (share(pointer("share"), replica.share, replica.unknown_ms == 0)) }
+            td.n { (figure(pointer("longest_outage_ms"), replica.longest_outage_ms, outage)) }
+            @for (name, number) in counts {
+                td.n { (figure(pointer(name), number, number)) }
+            }
+            td.n { (measured(pointer("unknown_ms"), replica.unknown_ms, is_probed)) }
+        }
+    }
+}
+
+fn services(report: &ChaosReport) -> Markup {
     if report.observed.availability.services.is_empty() {
-        return;
+        return html! {};
     }
-    begin_table(
-        markup,
-        "What clients of a Service would have seen",
-        &[
-            Column::Words("Service"),
-            Column::Numbers("Some requests may have failed for"),
-            Column::Numbers("Every request failed for"),
-            Column::Numbers("Unknown for"),
-        ],
-    );
-    let is_probed = report.observed.availability.probed_ms > 0;
-    for (index, service) in report.observed.availability.services.iter().enumerate() {
-        let place = format!("/availability/services/{index}");
-        markup
-            .raw("<tr><th scope=\"row\" class=\"id\">")
-            .text(&service.service)
-            .raw("</th><td class=\"n\">");
-        let pointer = format_args!("{place}/failing_ms");
-        measured(markup, pointer, service.failing_ms, is_probed);
-        markup.raw("</td><td class=\"n\">");
-        let pointer = format_args!("{place}/down_ms");
-        measured(markup, pointer, service.down_ms, is_probed);
-        markup.raw("</td><td class=\"n\">");
-        let pointer = format_args!("{place}/unknown_ms");
-        measured(markup, pointer, service.unknown_ms, is_probed);
-        markup.raw("</td></tr>");
-    }
-    end_table(markup);
+    let services = report.observed.availability.services.iter().enumerate();
+    let rows = services.map(|(index, service)| {
+        let times = [
+            ("failing_ms", service.failing_ms),
+            ("down_ms", service.down_ms),
+            ("unknown_ms", service.unknown_ms),
+        ];
+        html! {
+            tr {
+                th.id scope="row" { (Text(&service.service)) }
+                @for (name, time) in times {
+                    @let pointer = format!("/availability/services/{index}/{name}");
+                    td.n { (measured(pointer, time, is_probed(report))) }
+                }
+            }
+        }
+    });
+    let columns = [
+        Column::Words("Service"),
+        Column::Numbers("Some requests may have failed for"),
+        Column::Numbers("Every request failed for"),
+        Column::Numbers("Unknown for"),
+    ];
+    table("What clients of a Service would have seen", &columns, rows)
 }
 
-fn compared(markup: &mut Markup, report: &ChaosReport) {
+fn compared(report: &ChaosReport) -> Markup {
     if report.observed.compared.is_empty() {
-        return;
+        return html! {};
     }
-    begin_table(
-        markup,
-        "This run compared with an older one",
-        &[
-            Column::Words("Figure"),
-            Column::Numbers("Older run"),
-            Column::Numbers("This run"),
-            Column::Words("Verdict"),
-        ],
-    );
-    for (index, compared) in report.observed.compared.iter().enumerate() {
-        let place = format!("/compared/{index}");
-        markup
-            .raw("<tr><th scope=\"row\">")
-            .text(&compared.what)
-            .raw("</th><td class=\"n\">");
-        time(
-            markup,
-            format_args!("{place}/old_ms"),
-            Some(compared.old_ms),
-        );
-        markup.raw("</td><td class=\"n\">");
-        time(
-            markup,
-            format_args!("{place}/new_ms"),
-            Some(compared.new_ms),
-        );
-        markup.raw("</td><td>").raw(if compared.is_regression {
-            "✗ slower than the tolerance allows"
-        } else {
-            "✓ within the tolerance"
+    let rows = report
+        .observed
+        .compared
+        .iter()
+        .enumerate()
+        .map(|(index, compared)| {
+            let verdict = if compared.is_regression {
+                "✗ slower than the tolerance allows"
+            } else {
+                "✓ within the tolerance"
+            };
+            html! {
+                tr {
+                    th scope="row" { (Text(&compared.what)) }
+                    td.n { (time(format_args!("/compared/{index}/old_ms"), Some(compared.old_ms))) }
+                    td.n { (time(format_args!("/compared/{index}/new_ms"), Some(compared.new_ms))) }
+                    td { (verdict) }
+                }
+            }
         });
-        markup.raw("</td></tr>");
-    }
-    end_table(markup);
+    let columns = [
+        Column::Words("Figure"),
+        Column::Numbers("Older run"),
+        Column::Numbers("This run"),
+        Column::Words("Verdict"),
+    ];
+    table("This run compared with an older one", &columns, rows)
 }

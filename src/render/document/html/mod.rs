@@ -11,8 +11,11 @@ mod timeline;
 
 pub(super) use self::pieces::{HEIGHT, PATTERNS};
 
-use super::markup::Markup;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use self::pieces::list;
 use super::story::Story;
+use super::text::Text;
 use crate::figures::{times, took};
 
 const STYLE: &str = include_str!("style.css");
@@ -22,36 +25,38 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
 
 /// The page.
 pub(super) fn document(story: &Story<'_>) -> String {
-    let mut markup = Markup::default();
-    let verdict = story.verdict();
-    markup
-        .raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-        .raw("<meta http-equiv=\"Content-Security-Policy\" content=\"")
-        .raw(POLICY)
-        .raw("\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
-        .raw("<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n<title>")
-        .text(format_args!("{}: {}", verdict.word, subject(story)))
-        .raw("</title>\n<style>\n")
-        .raw(STYLE)
-        .raw("</style>\n</head>\n<body>\n<svg class=\"defs\" aria-hidden=\"true\">")
-        .raw(PATTERNS)
-        .raw("</svg>\n");
-    card::card(&mut markup, story);
-    markup.raw("<main>\n");
-    if story.is_experiment() {
-        phases::section(&mut markup, story);
-        timeline::section(&mut markup, story);
-        figures::section(&mut markup, story);
-        setup::section(&mut markup, story);
-        evidence::section(&mut markup, story);
-    } else {
-        answers::section(&mut markup, story);
-    }
-    findings(&mut markup, story);
-    markup.raw("</main>\n");
-    footer(&mut markup, story);
-    markup.raw("</body>\n</html>\n");
-    markup.to_string()
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                link rel="icon" href="data:,";
+                title { (Text(story.verdict().word)) ": " (Text(subject(story))) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                svg.defs aria-hidden="true" { (PreEscaped(PATTERNS)) }
+                (card::card(story))
+                main {
+                    @if story.is_experiment() {
+                        (phases::section(story))
+                        (timeline::section(story))
+                        (figures::section(story))
+                        (setup::section(story))
+                        (evidence::section(story))
+                    } @else {
+                        (answers::section(story))
+                    }
+                    (notes(story))
+                }
+                (footer(story))
+            }
+        }
+    };
+    page.into_string()
 }
 
 fn subject(story: &Story<'_>) -> String {
@@ -61,8 +66,7 @@ fn subject(story: &Story<'_>) -> String {
     }
 }
 
-/// The notes.
-fn findings(markup: &mut Markup, story: &Story<'_>) {
+fn notes(story: &Story<'_>) -> Markup {
     let mut items: Vec<String> = Vec::new();
     if let Some(report) = story.chaos() {
         items.extend(report.observed.not_restored.iter().cloned());
@@ -95,27 +99,27 @@ fn findings(markup: &mut Markup, story: &Story<'_>) {
     if let Some(error) = story.end.error.as_ref() {
         items.extend(error.hints.iter().map(|hint| format!("hint: {hint}")));
     }
-    if items.is_empty() {
-        return;
+    html! {
+        @if !items.is_empty() {
+            section {
+                h2 { "Notes" }
+                (list(&items))
+            }
+        }
     }
-    markup.raw("<section>\n<h2>Notes</h2>\n<ul>");
-    for item in items {
-        markup.raw("<li>").prose(item).raw("</li>");
-    }
-    markup.raw("</ul>\n</section>\n");
 }
 
-fn footer(markup: &mut Markup, story: &Story<'_>) {
-    markup.raw("<footer class=\"faint\">\n<p>Written by cryptoctl");
-    if let Some(run) = story.run {
-        markup.raw(" ").text(&run.version);
+fn footer(story: &Story<'_>) -> Markup {
+    html! {
+        footer.faint {
+            p {
+                "Written by cryptoctl"
+                @if let Some(run) = story.run { " " (Text(&run.version)) }
+                " from the recorded events of one run of " code { (Text(story.command)) }
+                ", which ended with the status “" (story.end.status.name())
+                "” (exit code " (story.end.exit_code)
+                "). All times come from one clock and count from the start of the run unless stated otherwise."
+            }
+        }
     }
-    markup
-        .raw(" from the recorded events of one run of <code>")
-        .text(story.command)
-        .raw("</code>, which ended with the status “")
-        .raw(story.end.status.name())
-        .raw("” (exit code ")
-        .text(story.end.exit_code)
-        .raw("). All times come from one clock and count from the start of the run unless stated otherwise.</p>\n</footer>\n");
 }

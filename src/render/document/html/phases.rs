@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 
-use super::pieces::{Column, HEIGHT, axis, begin_table, end_table, time};
+use maud::{Markup, html};
+
+use super::pieces::{Column, HEIGHT, axis, sample, table, time};
 use crate::fault::Fault;
 use crate::figures::{count, took};
-use crate::render::document::markup::Markup;
 use crate::render::document::story::{Clip, Story};
+use crate::render::document::text::Text;
 use crate::render::phases::meaning;
 use crate::report::{ChaosReport, FaultRecord, Percentiles, RecoveryPhase};
 use crate::timeline::Incident;
@@ -50,23 +52,26 @@ const PARTS: [(&str, &str, &[RecoveryPhase]); 4] = [
 ];
 
 /// The section.
-pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
+pub(super) fn section(story: &Story<'_>) -> Markup {
     let Some(report) = story.chaos() else {
-        return;
+        return html! {};
     };
     if report.observed.faults.is_empty() && story.incidents.is_empty() {
-        return;
+        return html! {};
     }
-    markup.raw("<section>\n<h2>The recovery, step by step</h2>\n");
-    match report.observed.faults.as_slice() {
-        [] => incidents(markup, story),
-        [record] => one(markup, story, record),
-        _ => {
-            many(markup, report);
-            incidents(markup, story);
+    html! {
+        section {
+            h2 { "The recovery, step by step" }
+            @match report.observed.faults.as_slice() {
+                [] => { (incidents(story)) }
+                [record] => { (one(story, record)) }
+                _ => {
+                    (many(report))
+                    (incidents(story))
+                }
+            }
         }
     }
-    markup.raw("</section>\n");
 }
 
 /// A step of the recovery, or an incident between two steps.
@@ -75,11 +80,7 @@ enum Step<'a> {
     Between(&'a Incident),
 }
 
-fn one(markup: &mut Markup, story: &Story<'_>, record: &FaultRecord) {
-    markup
-        .raw("<p>The fault was sent ")
-        .text(took(record.at_ms))
-        .raw(" after the start of the run. Times count from the fault.</p>\n");
+fn one(story: &Story<'_>, record: &FaultRecord) -> Markup {
     let phases = record.phases.iter();
     let phases = phases.map(|(phase, at)| (*at, Step::Seen(*phase)));
     let after = story.incidents.iter().filter(|it| it.at_ms >= record.at_ms);
@@ -89,46 +90,29 @@ fn one(markup: &mut Markup, story: &Story<'_>, record: &FaultRecord) {
     // A stable sort keeps the order of phases that were seen at the same time.
     steps.sort_by_key(|(at, _)| *at);
     let whole = steps.last().map_or(1, |(at, _)| *at).max(1);
-    begin_table(
-        markup,
-        "Each step of the recovery and when it was seen",
-        &[
-            Column::Words("Step"),
-            Column::Numbers("After"),
-            Column::Words("Timeline"),
-        ],
-    );
     let mut from = 0;
-    for (at, seen) in steps {
-        markup.raw("<tr><th scope=\"row\">");
-        match seen {
-            Step::Seen(phase) => {
-                let pointer = format!("/faults/0/phases/{}", phase.name());
-                step(markup, record.fault, phase);
-                markup.raw("</th><td class=\"n\">");
-                time(markup, pointer, Some(at));
-            }
-            Step::Between(it) => {
-                markup
-                    .raw(sign(it))
-                    .text(it)
-                    .raw("</th><td class=\"n\">")
-                    .text(took(at))
-                    .raw("</td><td></td></tr>");
-                continue;
+    let rows = steps.into_iter().map(|(at, seen)| match seen {
+        Step::Seen(phase) => {
+            let bar = bar(from, at, whole);
+            from = at;
+            let pointer = format!("/faults/0/phases/{}", phase.name());
+            html! {
+                tr {
+                    th scope="row" { (step(record.fault, phase)) }
+                    td.n { (time(pointer, Some(at))) }
+                    td.bar { (bar) }
+                }
             }
         }
-        let (left, right) = (from * LENGTH / whole, (at * LENGTH / whole).max(4));
-        let left = left.min(right - 4);
-        markup
-            .raw("</td><td class=\"bar\"><svg viewBox=\"0 0 1000 20\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><path class=\"ahead\" d=\"M0 9h")
-            .text(left)
-            .raw("v2H0z\"/><path class=\"a\" d=\"M")
-            .text(format_args!("{left} 2H{right}v16H{left}z"))
-            .raw("\"/></svg></td></tr>");
-        from = at;
-    }
-    end_table(markup);
+        Step::Between(it) => html! {
+            tr { (incident(it, at)) td {} }
+        },
+    });
+    let columns = [
+        Column::Words("Step"),
+        Column::Numbers("After"),
+        Column::Words("Timeline"),
+    ];
     let unseen: Vec<&str> = [
         RecoveryPhase::Ready,
         RecoveryPhase::FirstRightAnswer,
@@ -138,69 +122,66 @@ fn one(markup: &mut Markup, story: &Story<'_>, record: &FaultRecord) {
     .filter(|phase| !record.phases.contains_key(phase))
     .map(RecoveryPhase::title)
     .collect();
-    if !unseen.is_empty() {
-        markup
-            .raw("<p>Never seen: ")
-            .text(unseen.join("; "))
-            .raw(".</p>\n");
+    html! {
+        p {
+            "The fault was sent " (took(record.at_ms))
+            " after the start of the run. Times count from the fault."
+        }
+        (table("Each step of the recovery and when it was seen", &columns, rows))
+        @if !unseen.is_empty() {
+            p { "Never seen: " (unseen.join("; ")) "." }
+        }
+    }
+}
+
+/// A step as a part of the whole recovery.
+fn bar(from: u64, until: u64, whole: u64) -> Markup {
+    let right = (until * LENGTH / whole).max(4);
+    let left = (from * LENGTH / whole).min(right - 4);
+    html! {
+        svg viewBox="0 0 1000 20" preserveAspectRatio="none" aria-hidden="true" {
+            path.ahead d={ "M0 9h" (left) "v2H0z" } {}
+            path.a d={ "M" (left) " 2H" (right) "v16H" (left) "z" } {}
+        }
     }
 }
 
 /// A phase by its name and meaning.
-fn step(markup: &mut Markup, fault: Fault, phase: RecoveryPhase) {
-    markup
-        .raw(phase.title())
-        .raw(" <span class=\"faint\">")
-        .raw(meaning(fault, phase))
-        .raw("</span>");
+fn step(fault: Fault, phase: RecoveryPhase) -> Markup {
+    html! {
+        (phase.title()) " "
+        span.faint { (meaning(fault, phase)) }
+    }
 }
 
-fn sign(incident: &Incident) -> &'static str {
-    if incident.is_trouble { "✗ " } else { "? " }
+/// An incident and its time, as cells of a table.
+fn incident(incident: &Incident, at_ms: u64) -> Markup {
+    html! {
+        th scope="row" { (if incident.is_trouble { "✗ " } else { "? " }) (Text(incident)) }
+        td.n { (took(at_ms)) }
+    }
 }
 
 /// The incidents, if the steps are not shown one by one.
-fn incidents(markup: &mut Markup, story: &Story<'_>) {
+fn incidents(story: &Story<'_>) -> Markup {
     if story.incidents.is_empty() {
-        return;
+        return html! {};
     }
-    begin_table(
-        markup,
-        "Pods that crashed, or changed although no fault targeted them",
-        &[Column::Words("Change"), Column::Numbers("Seen after")],
-    );
-    for it in story.incidents.iter().take(MOST_INCIDENTS) {
-        markup
-            .raw("<tr><th scope=\"row\">")
-            .raw(sign(it))
-            .text(it)
-            .raw("</th><td class=\"n\">")
-            .text(took(it.at_ms))
-            .raw("</td></tr>");
-    }
-    end_table(markup);
+    let shown = story.incidents.iter().take(MOST_INCIDENTS);
+    let rows = shown.map(|it| html! { tr { (incident(it, it.at_ms)) } });
+    let caption = "Pods that crashed, or changed although no fault targeted them";
+    let columns = [Column::Words("Change"), Column::Numbers("Seen after")];
     let more = story.incidents.len().saturating_sub(MOST_INCIDENTS);
-    if more > 0 {
-        markup
-            .raw("<p class=\"faint\">… and ")
-            .text(count(more, "more change"))
-            .raw("; the journal has them all.</p>\n");
+    html! {
+        (table(caption, &columns, rows))
+        @if more > 0 {
+            p.faint { "… and " (count(more, "more change")) "; the journal has them all." }
+        }
     }
 }
 
-fn many(markup: &mut Markup, report: &ChaosReport) {
+fn many(report: &ChaosReport) -> Markup {
     let faults = report.observed.fault_count();
-    markup
-        .raw("<p>")
-        .text(count(
-            usize::try_from(faults).unwrap_or(usize::MAX),
-            "fault",
-        ))
-        .raw(", ")
-        .text(count(report.observed.faults.len(), "recovery").replace("recoverys", "recoveries"))
-        .raw(". Times count from ")
-        .raw(if faults == 1 { "the" } else { "each" })
-        .raw(" fault.</p>\n");
     // With few durations, the 95th percentile equals the maximum.
     let are_few = report.summary.values().all(Percentiles::are_few);
     let (caption, columns) = if are_few {
@@ -212,42 +193,47 @@ fn many(markup: &mut Markup, report: &ChaosReport) {
         )
     };
     let [first, second, third] = columns.map(Column::Numbers);
-    begin_table(
-        markup,
-        caption,
-        &[Column::Words("Step"), first, second, third],
-    );
-    for (phase, figures) in &report.summary {
-        markup.raw("<tr><th scope=\"row\">");
-        if let Some(record) = report.observed.faults.first() {
-            step(markup, record.fault, *phase);
-        }
-        if let Some((reached, all)) = phase.reach(&report.observed.faults) {
-            markup.text(format_args!(" ({reached} of {all})"));
-        }
-        markup.raw("</th>");
+    let rows = report.summary.iter().map(|(phase, figures)| {
         let name = phase.name();
         let (min, p50) = (("min", Some(figures.min)), ("p50", Some(figures.p50)));
         let p95 = ("p95", Some(figures.p95).filter(|_| !figures.are_few()));
         let [first, second] = if are_few { [min, p50] } else { [p50, p95] };
-        for (rank, value) in [first, second, ("max", Some(figures.max))] {
-            markup.raw("<td class=\"n\">");
-            match value {
-                Some(_) => time(markup, format_args!("/summary/{name}/{rank}"), value),
-                None => {
-                    markup.raw("–");
+        html! {
+            tr {
+                th scope="row" {
+                    @if let Some(record) = report.observed.faults.first() {
+                        (step(record.fault, *phase))
+                    }
+                    @if let Some((reached, all)) = phase.reach(&report.observed.faults) {
+                        " (" (reached) " of " (all) ")"
+                    }
+                }
+                @for (rank, value) in [first, second, ("max", Some(figures.max))] {
+                    td.n {
+                        @if value.is_some() {
+                            (time(format_args!("/summary/{name}/{rank}"), value))
+                        } @else {
+                            "–"
+                        }
+                    }
                 }
             }
-            markup.raw("</td>");
         }
-        markup.raw("</tr>");
+    });
+    let recoveries =
+        count(report.observed.faults.len(), "recovery").replace("recoverys", "recoveries");
+    html! {
+        p {
+            (count(usize::try_from(faults).unwrap_or(usize::MAX), "fault")) ", " (recoveries)
+            ". Times count from " (if faults == 1 { "the" } else { "each" }) " fault."
+        }
+        (table(caption, &[Column::Words("Step"), first, second, third], rows))
+        (chart(report))
     }
-    end_table(markup);
-    chart(markup, report);
 }
 
 /// Every recovery as a thin bar, in the order of the faults.
-fn chart(markup: &mut Markup, report: &ChaosReport) {
+fn chart(report: &ChaosReport) -> Markup {
     let whole = report
         .observed
         .faults
@@ -280,37 +266,33 @@ fn chart(markup: &mut Markup, report: &ChaosReport) {
             }
         }
     }
-    markup
-        .raw("<figure>\n<svg class=\"chart\" role=\"img\" aria-label=\"Every recovery as a bar, one below the other in the order of the faults; the table of the evidence has the numbers\" viewBox=\"0 0 1000 ")
-        .text(rows * row)
-        .raw("\" preserveAspectRatio=\"none\" height=\"")
-        .text((rows * row).clamp(24, 640))
-        .raw("\">");
-    for ((class, ..), path) in PARTS.iter().zip(&paths) {
-        if !path.is_empty() {
-            markup
-                .raw("<path class=\"")
-                .raw(class)
-                .raw("\" d=\"")
-                .text(path)
-                .raw("\"/>");
-        }
-    }
-    markup.raw("</svg>\n");
+    let height = rows * row;
     let clip = Clip {
         from_ms: 0,
         until_ms: whole,
         columns: 1_000,
     };
-    axis(markup, &clip, 0);
-    markup.raw("<figcaption>Every recovery as a bar that begins with its fault; the first fault is at the top.</figcaption>\n<ul class=\"key\">");
-    for (class, title, _) in PARTS {
-        markup
-            .raw("<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"><path class=\"")
-            .raw(class)
-            .raw("\" d=\"M0 0h48v20H0z\"/></svg>")
-            .raw(title)
-            .raw("</li>");
+    let label = "Every recovery as a bar, one below the other in the order of the faults; the table of the evidence has the numbers";
+    html! {
+        figure {
+            svg.chart
+                role="img" aria-label=(label)
+                viewBox={ "0 0 1000 " (height) } preserveAspectRatio="none"
+                height=(height.clamp(24, 640))
+            {
+                @for ((class, ..), path) in PARTS.iter().zip(&paths) {
+                    @if !path.is_empty() {
+                        path class=(class) d=(path) {}
+                    }
+                }
+            }
+            (axis(&clip, 0))
+            figcaption { "Every recovery as a bar that begins with its fault; the first fault is at the top." }
+            ul.key {
+                @for (class, title, _) in PARTS {
+                    li { (sample(class)) (title) }
+                }
+            }
+        }
     }
-    markup.raw("</ul>\n</figure>\n");
 }

@@ -2,9 +2,11 @@
 
 use std::fmt::Display;
 
+use maud::{Markup, Render, html};
+
 use crate::figures::{percent, took};
-use crate::render::document::markup::Markup;
 use crate::render::document::story::Clip;
+use crate::render::document::text::{Prose, Text};
 
 /// The height of a strip, in units of its picture.
 pub(in crate::render::document) const HEIGHT: usize = 20;
@@ -22,69 +24,53 @@ pub(in crate::render::document) const PATTERNS: &str = r#"<defs>
 
 /// A figure of the report: `pointer` is its position there (RFC 6901). Programs and people read its
 /// value from the same element.
-pub(super) fn figure(
-    markup: &mut Markup,
-    pointer: impl Display,
-    value: impl Display,
-    shown: impl Display,
-) {
-    markup
-        .raw("<data value=\"")
-        .text(value)
-        .raw("\" data-figure=\"")
-        .text(pointer)
-        .raw("\">")
-        .text(shown)
-        .raw("</data>");
+pub(super) fn figure(pointer: impl Display, value: impl Display, shown: impl Display) -> Markup {
+    html! {
+        data value=(Text(value)) data-figure=(Text(pointer)) { (Text(shown)) }
+    }
 }
 
 /// A time of the report in milliseconds; a dash if it is unknown.
-pub(super) fn time(markup: &mut Markup, pointer: impl Display, milliseconds: Option<u64>) {
+pub(super) fn time(pointer: impl Display, milliseconds: Option<u64>) -> Markup {
     match milliseconds {
-        Some(milliseconds) => figure(markup, pointer, milliseconds, took(milliseconds)),
-        None => figure(markup, pointer, "null", "–"),
+        Some(milliseconds) => figure(pointer, milliseconds, took(milliseconds)),
+        None => figure(pointer, "null", "–"),
     }
 }
 
 /// A time that only probes measure; a dash, not zero, if there were none.
-pub(super) fn measured(
-    markup: &mut Markup,
-    pointer: impl Display,
-    milliseconds: u64,
-    is_measured: bool,
-) {
+pub(super) fn measured(pointer: impl Display, milliseconds: u64, is_measured: bool) -> Markup {
     if is_measured {
-        time(markup, pointer, Some(milliseconds));
+        time(pointer, Some(milliseconds))
     } else {
-        figure(markup, pointer, milliseconds, "–");
+        figure(pointer, milliseconds, "–")
     }
 }
 
 /// A share between 0 and 1, marked if it covers only the known part.
-pub(super) fn share(
-    markup: &mut Markup,
-    pointer: impl Display,
-    share: Option<f64>,
-    is_all_known: bool,
-) {
+pub(super) fn share(pointer: impl Display, share: Option<f64>, is_all_known: bool) -> Markup {
     let of_known = if is_all_known { "" } else { " of known probes" };
     match share {
-        None => figure(markup, pointer, "null", "–"),
-        Some(share) => {
-            let shown = format!("{}{of_known}", percent(share));
-            figure(markup, pointer, share, shown);
-        }
+        None => figure(pointer, "null", "–"),
+        Some(share) => figure(pointer, share, format_args!("{}{of_known}", percent(share))),
     }
 }
 
 /// A term and its description.
-pub(super) fn term(markup: &mut Markup, term: &'static str, description: impl Display) {
-    markup
-        .raw("<dt>")
-        .raw(term)
-        .raw("</dt><dd>")
-        .prose(description)
-        .raw("</dd>");
+pub(super) fn term(term: &str, description: impl Render) -> Markup {
+    html! {
+        dt { (term) }
+        dd { (description) }
+    }
+}
+
+/// A list of sentences.
+pub(super) fn list(sentences: &[impl Display]) -> Markup {
+    html! {
+        ul {
+            @for sentence in sentences { li { (Prose(sentence)) } }
+        }
+    }
 }
 
 /// A column of a table, by its title.
@@ -96,38 +82,49 @@ pub(super) enum Column {
     Numbers(&'static str),
 }
 
-/// The beginning of a table that may be wider than the page.
-pub(super) fn begin_table(markup: &mut Markup, caption: &'static str, columns: &[Column]) {
-    markup
-        .raw("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"")
-        .text(caption)
-        .raw("\"><table><caption>")
-        .raw(caption)
-        .raw("</caption><thead><tr>");
-    for column in columns {
-        match column {
-            Column::Words(title) => markup.raw("<th scope=\"col\">").raw(title),
-            Column::Numbers(title) => markup.raw("<th scope=\"col\" class=\"n\">").raw(title),
-        };
-        markup.raw("</th>");
+/// A table that may be wider than the page.
+pub(super) fn table(
+    caption: &str,
+    columns: &[Column],
+    rows: impl IntoIterator<Item = Markup>,
+) -> Markup {
+    html! {
+        div.wide tabindex="0" role="region" aria-label=(caption) {
+            table {
+                caption { (caption) }
+                thead {
+                    tr {
+                        @for column in columns {
+                            @match column {
+                                Column::Words(title) => { th scope="col" { (title) } }
+                                Column::Numbers(title) => { th.n scope="col" { (title) } }
+                            }
+                        }
+                    }
+                }
+                tbody {
+                    @for row in rows { (row) }
+                }
+            }
+        }
     }
-    markup.raw("</tr></thead><tbody>");
-}
-
-/// The end of such a table.
-pub(super) fn end_table(markup: &mut Markup) {
-    markup.raw("</tbody></table></div>\n");
 }
 
 /// The text, or a dash if it is missing or empty.
-pub(super) fn or_dash(text: Option<&str>) -> &str {
-    text.filter(|text| !text.is_empty()).unwrap_or("–")
+pub(super) fn or_dash(text: Option<&str>) -> Text<&str> {
+    Text(text.filter(|text| !text.is_empty()).unwrap_or("–"))
+}
+
+/// A sample of a pattern, for a legend.
+pub(super) fn sample(class: &str) -> Markup {
+    html! {
+        svg viewBox="0 0 48 20" aria-hidden="true" { path class=(class) d="M0 0h48v20H0z" {} }
+    }
 }
 
 /// The axis below strips or bars, with marks at round times since `zero_ms`.
-pub(super) fn axis(markup: &mut Markup, clip: &Clip, zero_ms: u64) {
-    markup.raw("<div class=\"axis\" aria-hidden=\"true\">");
-    for mark in clip.marks(zero_ms) {
+pub(super) fn axis(clip: &Clip, zero_ms: u64) -> Markup {
+    let marks = clip.marks(zero_ms).into_iter().map(|mark| {
         let share = clip.at(mark.at_ms) * 1_000 / clip.columns.max(1);
         // A label must stay within the page.
         let class = match share {
@@ -135,14 +132,12 @@ pub(super) fn axis(markup: &mut Markup, clip: &Clip, zero_ms: u64) {
             50..950 => "",
             _ => "last",
         };
-        markup
-            .raw("<span class=\"")
-            .raw(class)
-            .raw("\" style=\"left:")
-            .text(format_args!("{}.{}%", share / 10, share % 10))
-            .raw("\">")
-            .text(mark.label)
-            .raw("</span>");
+        let left = format!("left:{}.{}%", share / 10, share % 10);
+        html! { span class=(class) style=(left) { (mark.label) } }
+    });
+    html! {
+        div.axis aria-hidden="true" {
+            @for mark in marks { (mark) }
+        }
     }
-    markup.raw("</div>\n");
 }

@@ -1,9 +1,11 @@
 //! The answers of every replica as a strip over time.
 
-use super::pieces::{HEIGHT, axis};
+use maud::{Markup, html};
+
+use super::pieces::{HEIGHT, axis, sample};
 use crate::figures::{count, took};
-use crate::render::document::markup::Markup;
 use crate::render::document::story::{Clip, NOT_ASKED, Pattern, Story, Strip};
+use crate::render::document::text::Text;
 use crate::report::{FaultRecord, ProbeState, RecoveryPhase};
 use crate::timeline::Outage;
 
@@ -17,71 +19,67 @@ const COLUMNS: std::ops::RangeInclusive<usize> = 200..=1_000;
 const TOLD: usize = 3;
 
 /// The section.
-pub(super) fn section(markup: &mut Markup, story: &Story<'_>) {
+pub(super) fn section(story: &Story<'_>) -> Markup {
     if story.strips.is_empty() {
-        return;
+        return html! {};
     }
-    markup.raw("<section>\n<h2>Answers of every replica</h2>\n<p>Each replica was probed throughout the run. Each strip shows its answers from left to right; a vertical line marks a fault that hit it. An outage begins with the last right answer before it, so it is never shown too short.</p>\n");
     let columns = (ALL_COLUMNS / story.strips.len()).clamp(*COLUMNS.start(), *COLUMNS.end());
     let whole = Clip {
         from_ms: 0,
         until_ms: story.took_ms,
         columns,
     };
-    picture(markup, story, &whole, None);
-    if story
-        .chaos()
-        .is_some_and(|report| report.observed.faults.len() > 1)
-        && let Some(record) = slowest(story)
-        && let Some(&after_ms) = record.phases.get(&RecoveryPhase::AllEqual)
-    {
-        markup
-            .raw("<h3>Close-up of the slowest recovery (fault ")
-            .text(record.number)
-            .raw(", ")
-            .text(&record.pod)
-            .raw(")</h3>\n");
-        let close = Clip {
-            from_ms: record.at_ms.saturating_sub(500),
-            until_ms: record.at_ms + after_ms + 500,
-            columns,
-        };
-        markup.raw("<p class=\"faint\">Times count from the fault.</p>\n");
-        picture(markup, story, &close, Some(record.at_ms));
+    html! {
+        section {
+            h2 { "Answers of every replica" }
+            p { "Each replica was probed throughout the run. Each strip shows its answers from left to right; a vertical line marks a fault that hit it. An outage begins with the last right answer before it, so it is never shown too short." }
+            (picture(story, &whole, None))
+            @if let Some((record, after_ms)) = slowest(story) {
+                @let close = Clip {
+                    from_ms: record.at_ms.saturating_sub(500),
+                    until_ms: record.at_ms + after_ms + 500,
+                    columns,
+                };
+                h3 {
+                    "Close-up of the slowest recovery (fault " (record.number) ", "
+                    (Text(&record.pod)) ")"
+                }
+                p.faint { "Times count from the fault." }
+                (picture(story, &close, Some(record.at_ms)))
+            }
+        }
     }
-    markup.raw("</section>\n");
 }
 
-fn slowest<'a>(story: &Story<'a>) -> Option<&'a FaultRecord> {
+/// The slowest of several recoveries, and its length in milliseconds.
+fn slowest<'a>(story: &Story<'a>) -> Option<(&'a FaultRecord, u64)> {
     let faults = &story.chaos()?.observed.faults;
-    faults
-        .iter()
-        .max_by_key(|record| record.phases.get(&RecoveryPhase::AllEqual))
+    let several = faults.iter().filter(|_| faults.len() > 1);
+    let all_equal = |record: &FaultRecord| record.phases.get(&RecoveryPhase::AllEqual).copied();
+    let slowest = several.max_by_key(|record| all_equal(record))?;
+    Some((slowest, all_equal(slowest)?))
 }
 
 /// The legend.
-fn key(markup: &mut Markup, story: &Story<'_>) {
-    markup.raw("<ul class=\"key\" aria-label=\"What the patterns mean\">");
-    for (class, title) in story.key() {
-        markup
-            .raw("<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"><path class=\"")
-            .raw(class)
-            .raw("\" d=\"M0 0h48v20H0z\"/></svg>")
-            .raw(title)
-            .raw("</li>");
+fn key(story: &Story<'_>) -> Markup {
+    html! {
+        ul.key aria-label="What the patterns mean" {
+            @for (class, title) in story.key() {
+                li { (sample(class)) (title) }
+            }
+            li { svg viewBox="0 0 48 20" aria-hidden="true" {} (NOT_ASKED) }
+            @if !story.faults.is_empty() {
+                li {
+                    svg viewBox="0 0 48 20" aria-hidden="true" { path.mark d="M24 0v20" {} }
+                    "a fault hit the replica"
+                }
+            }
+        }
     }
-    markup
-        .raw("<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"></svg>")
-        .raw(NOT_ASKED)
-        .raw("</li>");
-    if !story.faults.is_empty() {
-        markup.raw("<li><svg viewBox=\"0 0 48 20\" aria-hidden=\"true\"><path class=\"mark\" d=\"M24 0v20\"/></svg>a fault hit the replica</li>");
-    }
-    markup.raw("</ul>\n");
 }
 
 /// The strips of a part of the run; times count from `zero_ms` or else from its beginning.
-fn picture(markup: &mut Markup, story: &Story<'_>, clip: &Clip, zero_ms: Option<u64>) {
+fn picture(story: &Story<'_>, clip: &Clip, zero_ms: Option<u64>) -> Markup {
     let hit = |strip: &Strip<ProbeState>| -> Vec<u64> {
         let faults = story.faults.iter();
         faults
@@ -94,41 +92,39 @@ fn picture(markup: &mut Markup, story: &Story<'_>, clip: &Clip, zero_ms: Option<
     shown.sort_by_key(|strip| hit(strip).is_empty() && strip.outages.is_empty());
     let hidden = shown.len().saturating_sub(MOST_STRIPS);
     shown.truncate(MOST_STRIPS);
-    markup.raw("<figure>\n");
-    key(markup, story);
-    for strip in &shown {
+    let replicas = shown.into_iter().map(|strip| {
         let words = in_words(strip);
         let title = Title {
             kind: "",
             beside: if zero_ms.is_none() { &words } else { "" },
             words: &words,
         };
-        draw(markup, strip, &hit(strip), clip, &title);
-    }
-    if hidden > 0 {
-        markup
-            .raw("<p>… and ")
-            .text(count(hidden, "more replica"))
-            .raw(" that were probed in the same way; the figures below include them.</p>");
-    }
-    for service in &story.services {
+        draw(strip, &hit(strip), clip, &title)
+    });
+    let services = story.services.iter().map(|service| {
         let beside = "what its clients may have seen";
         let title = Title {
             kind: "Service ",
             beside,
             words: beside,
         };
-        draw(markup, service, &[], clip, &title);
+        draw(service, &[], clip, &title)
+    });
+    html! {
+        figure {
+            (key(story))
+            @for replica in replicas { (replica) }
+            @if hidden > 0 {
+                p {
+                    "… and " (count(hidden, "more replica"))
+                    " that were probed in the same way; the figures below include them."
+                }
+            }
+            @for service in services { (service) }
+            (silences(story, clip))
+            (axis(clip, zero_ms.unwrap_or(0)))
+        }
     }
-    if story
-        .silences
-        .iter()
-        .any(|(from, until)| *until >= clip.from_ms && *from <= clip.until_ms)
-    {
-        silences(markup, story, clip);
-    }
-    axis(markup, clip, zero_ms.unwrap_or(0));
-    markup.raw("</figure>\n");
 }
 
 /// The title above a strip.
@@ -142,47 +138,40 @@ struct Title<'a> {
 }
 
 fn draw<S: Pattern + Copy + Ord>(
-    markup: &mut Markup,
     strip: &Strip<S>,
     hit: &[u64],
     clip: &Clip,
     title: &Title<'_>,
-) {
-    markup
-        .raw("<div class=\"name\"><strong>")
-        .raw(title.kind)
-        .text(&strip.name)
-        .raw("</strong><span class=\"faint\">")
-        .text(title.beside)
-        .raw("</span></div><svg class=\"strip")
-        .raw(if title.kind.is_empty() { "" } else { " low" })
-        .raw("\" role=\"img\" viewBox=\"0 0 ")
-        .text(clip.columns)
-        .raw(" 20\" preserveAspectRatio=\"none\"><title>")
-        .text(&strip.name)
-        .raw(": ")
-        .text(title.words)
-        .raw("</title>");
-    for (state, path) in strip.paths(clip, HEIGHT) {
-        markup
-            .raw("<path class=\"")
-            .raw(state.class())
-            .raw("\" d=\"")
-            .text(path)
-            .raw("\"/>");
-    }
-    let mut marks = hit
-        .iter()
-        .filter(|at_ms| (clip.from_ms..=clip.until_ms).contains(*at_ms))
-        .peekable();
-    if marks.peek().is_some() {
-        markup.raw("<path class=\"mark\" d=\"");
-        for at_ms in marks {
-            markup.text(format_args!("M{} 0v20", clip.at(*at_ms)));
+) -> Markup {
+    let is_shown = |at_ms: &u64| (clip.from_ms..=clip.until_ms).contains(at_ms);
+    let marks: Vec<u64> = hit.iter().copied().filter(is_shown).collect();
+    let content = html! {
+        title { (Text(&strip.name)) ": " (Text(title.words)) }
+        @for (state, path) in strip.paths(clip, HEIGHT) {
+            path class=(state.class()) d=(path) {}
         }
-        markup.raw("\"/>");
+        @if !marks.is_empty() {
+            path.mark d={ @for at_ms in marks { "M" (clip.at(at_ms)) " 0v20" } } {}
+        }
+    };
+    html! {
+        div.name {
+            strong { (title.kind) (Text(&strip.name)) }
+            span.faint { (Text(title.beside)) }
+        }
+        (canvas(clip, !title.kind.is_empty(), &content))
     }
-    markup.raw("</svg>\n");
+}
+
+/// The drawing area of a strip.
+fn canvas(clip: &Clip, is_low: bool, content: &Markup) -> Markup {
+    html! {
+        svg.strip.low[is_low]
+            role="img" viewBox={ "0 0 " (clip.columns) " 20" } preserveAspectRatio="none"
+        {
+            (content)
+        }
+    }
 }
 
 /// The answers of a replica in words.
@@ -211,13 +200,26 @@ fn told(outage: &Outage) -> String {
     }
 }
 
-fn silences(markup: &mut Markup, story: &Story<'_>, clip: &Clip) {
-    markup.raw("<div class=\"name\"><strong>API server</strong><span class=\"faint\">marked: unresponsive</span></div><svg class=\"strip low\" role=\"img\" viewBox=\"0 0 ")
-        .text(clip.columns)
-        .raw(" 20\" preserveAspectRatio=\"none\"><title>When the API server was unresponsive</title><path class=\"silent\" d=\"");
-    for (from, until) in &story.silences {
-        let (left, right) = (clip.at(*from), clip.at(*until).max(clip.at(*from) + 1));
-        markup.text(format_args!("M{left} 0H{right}v20H{left}z"));
+fn silences(story: &Story<'_>, clip: &Clip) -> Markup {
+    let mut silences = story.silences.iter();
+    if !silences.any(|(from, until)| *until >= clip.from_ms && *from <= clip.until_ms) {
+        return html! {};
     }
-    markup.raw("\"/></svg>\n");
+    let content = html! {
+        title { "When the API server was unresponsive" }
+        path.silent d={
+            @for (from, until) in &story.silences {
+                @let left = clip.at(*from);
+                @let right = clip.at(*until).max(left + 1);
+                "M" (left) " 0H" (right) "v20H" (left) "z"
+            }
+        } {}
+    };
+    html! {
+        div.name {
+            strong { "API server" }
+            span.faint { "marked: unresponsive" }
+        }
+        (canvas(clip, true, &content))
+    }
 }

@@ -240,36 +240,60 @@ fn one_fault_that_takes_several_pods_is_told_as_one() {
     assert!(!page.contains("in the median"));
 }
 
-#[test]
-fn what_the_cluster_says_is_shown_and_never_obeyed() {
-    for format in [Format::Page, Format::Timeline, Format::JUnit] {
-        let mut events = named("survived");
-        for event in &mut events {
-            match &mut event.kind {
-                EventKind::Started(run) => run.server = HOSTILE.into(),
-                EventKind::Experiment { replicas, .. } => replicas.push(HOSTILE.into()),
-                EventKind::Endpoints { service, .. } => *service = HOSTILE.into(),
-                EventKind::Finished(end) => {
-                    let report = end.report.as_mut().unwrap();
-                    if let Report::Chaos(report) = report {
-                        report.object.name = HOSTILE.into();
-                        report.reasons.push(HOSTILE.into());
-                        report.observed.faults[0].pod = HOSTILE.into();
-                        report.observed.faults[0].proof = Some(HOSTILE.into());
-                    }
-                }
-                _ => {}
+const HOSTILE: &str = "a\"'/></title></svg><script>alert(1)</script>\u{202e}\u{0}\u{1b}[31m";
+
+/// The places of all texts in a value.
+fn texts(value: &Value, place: &str, found: &mut Vec<String>) {
+    match value {
+        Value::String(_) => found.push(place.to_owned()),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                texts(item, &format!("{place}/{index}"), found);
             }
         }
-        let text = render(format, &events).unwrap();
-        assert!(!text.contains("<script"), "{format:?}");
-        assert!(text.contains("&lt;script"), "{format:?}");
-        let hidden = |character: &char| *character != '\n' && crate::ui::is_hidden(*character);
-        assert_eq!(text.chars().find(hidden), None, "{format:?}");
+        Value::Object(map) => {
+            for (key, item) in map {
+                texts(item, &format!("{place}/{key}"), found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-const HOSTILE: &str = "a\"'/></title></svg><script>alert(1)</script>\u{202e}\u{0}\u{1b}[31m";
+/// The event with something hostile in each of its texts, except where a text has only some values.
+fn hostile(event: &Event) -> Event {
+    let mut value = serde_json::to_value(event).unwrap();
+    let mut places = Vec::new();
+    texts(&value, "", &mut places);
+    // The command decides which document there is.
+    places.retain(|place| place != "/command");
+    for place in places {
+        let mut changed = value.clone();
+        let text = changed.pointer_mut(&place).unwrap();
+        *text = format!("{}{HOSTILE}", text.as_str().unwrap()).into();
+        if serde_json::from_value::<Event>(changed.clone()).is_ok() {
+            value = changed;
+        }
+    }
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn whatever_a_run_says_is_shown_and_never_obeyed() {
+    for name in ["survived", "crashed", "interrupted", "verify-disagreeing"] {
+        let events: Vec<Event> = named(name).iter().map(hostile).collect();
+        for format in [Format::Page, Format::Timeline, Format::JUnit] {
+            if (name, format) == ("verify-disagreeing", Format::Timeline) {
+                continue;
+            }
+            let text = render(format, &events).unwrap();
+            assert!(!text.contains("<script"), "{name} {format:?}");
+            assert!(text.contains("&lt;script"), "{name} {format:?}");
+            let hidden = |character: &char| *character != '\n' && crate::ui::is_hidden(*character);
+            assert_eq!(text.chars().find(hidden), None, "{name} {format:?}");
+        }
+    }
+}
 
 #[test]
 fn an_experiment_has_a_timeline_and_a_verification_none() {
