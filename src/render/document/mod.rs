@@ -7,7 +7,6 @@
 mod html;
 mod journal;
 mod junit;
-mod markup;
 mod save;
 mod story;
 mod svg;

@@ -1,10 +1,12 @@
 //! The timeline of an experiment as one picture: the answers of every replica and the steps of the
 //! recovery, on the run's own clock.
 
+use maud::{Markup, PreEscaped, html};
+
 use super::DocumentError;
 use super::html::{HEIGHT, PATTERNS};
-use super::markup::Markup;
 use super::story::{Clip, NOT_ASKED, Pattern, Story, Strip};
+use super::text::Text;
 use crate::figures::{count, took};
 use crate::report::{ChaosReport, Percentiles};
 
@@ -24,7 +26,7 @@ const MOST_STRIPS: usize = 100;
 
 /// A picture that grows downwards.
 struct Picture {
-    markup: Markup,
+    parts: Vec<Markup>,
     top: usize,
 }
 
@@ -34,7 +36,7 @@ pub(super) fn document(story: &Story<'_>) -> Result<String, DocumentError> {
         return Err(DocumentError::NoTimeline);
     }
     let mut picture = Picture {
-        markup: Markup::default(),
+        parts: Vec::new(),
         top: MARGIN,
     };
     picture.heading(story);
@@ -69,16 +71,7 @@ pub(super) fn document(story: &Story<'_>) -> Result<String, DocumentError> {
 
 impl Picture {
     fn text(&mut self, left: usize, class: &'static str, text: &str) {
-        self.markup
-            .raw("<text x=\"")
-            .text(left)
-            .raw("\" y=\"")
-            .text(self.top + 15)
-            .raw("\" class=\"")
-            .raw(class)
-            .raw("\">")
-            .text(text.replace('`', ""))
-            .raw("</text>\n");
+        self.parts.push(label(left, self.top, class, text));
     }
 
     /// A text, wrapped to the width.
@@ -101,11 +94,10 @@ impl Picture {
 
     fn heading(&mut self, story: &Story<'_>) {
         let verdict = story.verdict();
-        self.markup.raw("<g class=\"large\">");
         self.top += 6;
         let title = format!("{} {}", verdict.tone.sign(), verdict.word);
-        self.text(MARGIN, verdict.tone.class(), &title);
-        self.markup.raw("</g>\n");
+        let title = label(MARGIN, self.top, verdict.tone.class(), &title);
+        self.parts.push(html! { g.large { (title) } });
         self.top += 28;
         self.line("", &story.sentence());
         for reason in story.reasons() {
@@ -135,32 +127,17 @@ impl Picture {
     ) {
         self.text(MARGIN, "strong", name);
         self.top += 20;
-        self.markup
-            .raw("<svg x=\"")
-            .text(MARGIN)
-            .raw("\" y=\"")
-            .text(self.top)
-            .raw("\" width=\"")
-            .text(COLUMNS)
-            .raw("\" height=\"20\">");
-        for (state, path) in strip.paths(clip, HEIGHT) {
-            self.markup
-                .raw("<path class=\"")
-                .raw(state.class())
-                .raw("\" d=\"")
-                .text(path)
-                .raw("\"/>");
-        }
-        for at_ms in marks {
-            self.markup
-                .raw("<path class=\"mark\" d=\"M")
-                .text(clip.at(*at_ms))
-                .raw(" 0v20\"/>");
-        }
-        self.markup
-            .raw("<path class=\"frame\" d=\"M0 0H")
-            .text(COLUMNS)
-            .raw("v20H0z\"/></svg>\n");
+        self.parts.push(html! {
+            svg x=(MARGIN) y=(self.top) width=(COLUMNS) height="20" {
+                @for (state, path) in strip.paths(clip, HEIGHT) {
+                    path class=(state.class()) d=(path) {}
+                }
+                @for at_ms in marks {
+                    path.mark d={ "M" (clip.at(*at_ms)) " 0v20" } {}
+                }
+                path.frame d={ "M0 0H" (COLUMNS) "v20H0z" } {}
+            }
+        });
         self.top += 28;
     }
 
@@ -186,14 +163,11 @@ impl Picture {
                 left = MARGIN;
                 self.top += 28;
             }
-            self.markup
-                .raw("<svg x=\"")
-                .text(left)
-                .raw("\" y=\"")
-                .text(self.top)
-                .raw("\" width=\"36\" height=\"20\"><path class=\"")
-                .raw(class)
-                .raw("\" d=\"M0 0h36v20H0z\"/></svg>");
+            self.parts.push(html! {
+                svg x=(left) y=(self.top) width="36" height="20" {
+                    path class=(class) d="M0 0h36v20H0z" {}
+                }
+            });
             self.text(left + 44, "faint", title);
             left += KEY;
         }
@@ -257,43 +231,39 @@ impl Picture {
             let length = usize::try_from(figures.max * 480 / whole)
                 .unwrap_or(480)
                 .max(2);
-            self.markup
-                .raw("<path class=\"a\" d=\"M")
-                .text(left)
-                .raw(" ")
-                .text(self.top + 4)
-                .raw("h")
-                .text(length)
-                .raw("v10h-")
-                .text(length)
-                .raw("z\"/>\n");
+            let top = self.top + 4;
+            self.parts.push(html! {
+                path.a d={ "M" (left) " " (top) "h" (length) "v10h-" (length) "z" } {}
+            });
             self.top += 22;
         }
     }
 
     fn finish(self, story: &Story<'_>) -> String {
-        let mut whole = Markup::default();
         let height = self.top + MARGIN;
-        whole
-            .raw("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"1000\" height=\"")
-            .text(height)
-            .raw("\" viewBox=\"0 0 1000 ")
-            .text(height)
-            .raw("\">\n<title>")
-            .text(format_args!(
-                "{}: {}",
-                story.verdict().word,
-                story.sentence().replace('`', "")
-            ))
-            .raw("</title>\n<style>\n")
-            .raw(STYLE)
-            .raw("</style>\n")
-            .raw(PATTERNS)
-            .raw("\n<path class=\"page\" d=\"M0 0h1000v")
-            .text(height)
-            .raw("H0z\"/>\n")
-            .add(&self.markup)
-            .raw("</svg>\n");
-        whole.to_string()
+        let picture = html! {
+            svg
+                xmlns="http://www.w3.org/2000/svg" role="img"
+                width=(WIDTH) height=(height) viewBox={ "0 0 " (WIDTH) " " (height) }
+            {
+                title {
+                    (Text(story.verdict().word)) ": "
+                    (Text(story.sentence().replace('`', "")))
+                }
+                style { (PreEscaped(STYLE)) }
+                (PreEscaped(PATTERNS))
+                path.page d={ "M0 0h" (WIDTH) "v" (height) "H0z" } {}
+                @for part in self.parts { (part) }
+            }
+            "\n"
+        };
+        picture.into_string()
+    }
+}
+
+/// A line of text, `top` at its upper edge.
+fn label(left: usize, top: usize, class: &str, text: &str) -> Markup {
+    html! {
+        text x=(left) y=(top + 15) class=(class) { (Text(text.replace('`', ""))) }
     }
 }

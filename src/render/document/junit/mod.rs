@@ -5,8 +5,10 @@
 mod chaos;
 mod verify;
 
-use super::markup::Markup;
+use maud::{Markup, PreEscaped, html};
+
 use super::story::Story;
+use super::text::Text;
 use crate::exit::{ExitStatus, Outcome};
 use crate::report::{Certainty, ReplicaAnswer};
 
@@ -73,26 +75,35 @@ pub(super) fn document(story: &Story<'_>) -> String {
             .collect(),
     };
     cases.push(verdict(story));
-    let mut markup = Markup::default();
-    markup.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites");
-    attributes(
-        &mut markup,
-        story,
-        &cases,
-        &format!("cryptoctl {}", story.command),
-    );
-    markup.raw(">\n  <testsuite");
+    let number = |is: fn(&CaseResult) -> bool| cases.iter().filter(|case| is(&case.result)).count();
+    let failures = number(|result| matches!(result, CaseResult::Failed(_)));
+    let errors = number(|result| matches!(result, CaseResult::Undecided(_)));
+    let skipped = number(|result| matches!(result, CaseResult::Skipped(_)));
+    let time = seconds(story.took_ms);
+    let tests = cases.len();
     let subject = story
         .object
         .map_or_else(|| story.command.to_owned(), ToString::to_string);
-    attributes(&mut markup, story, &cases, &subject);
-    markup.raw(" timestamp=\"").text(story.began).raw("\">\n");
-    properties(&mut markup, story);
-    for case in &cases {
-        write(&mut markup, story, case);
-    }
-    markup.raw("  </testsuite>\n</testsuites>\n");
-    markup.to_string()
+    let document = html! {
+        (PreEscaped("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"))
+        testsuites
+            name={ "cryptoctl " (Text(story.command)) }
+            tests=(tests) failures=(failures) errors=(errors) skipped=(skipped) time=(time)
+        {
+            "\n"
+            testsuite
+                name=(Text(subject))
+                tests=(tests) failures=(failures) errors=(errors) skipped=(skipped) time=(time)
+                timestamp=(story.began)
+            {
+                "\n" (properties(story))
+                @for case in &cases { (element(story, case)) "\n" }
+            }
+            "\n"
+        }
+        "\n"
+    };
+    document.into_string()
 }
 
 /// The verdict of the whole run as one case, from its exit status.
@@ -131,91 +142,62 @@ fn of_answer(group: &'static str, answer: &ReplicaAnswer) -> Case {
     Case::new(group, name, result).taking(answer.latency_ms)
 }
 
-fn attributes(markup: &mut Markup, story: &Story<'_>, cases: &[Case], name: &str) {
-    let number = |is: fn(&CaseResult) -> bool| cases.iter().filter(|case| is(&case.result)).count();
-    markup.raw(" name=\"").text(name);
-    markup.raw("\" tests=\"").text(cases.len());
-    let failures = number(|result| matches!(result, CaseResult::Failed(_)));
-    markup.raw("\" failures=\"").text(failures);
-    let errors = number(|result| matches!(result, CaseResult::Undecided(_)));
-    markup.raw("\" errors=\"").text(errors);
-    let skipped = number(|result| matches!(result, CaseResult::Skipped(_)));
-    markup.raw("\" skipped=\"").text(skipped);
-    markup
-        .raw("\" time=\"")
-        .text(seconds(story.took_ms))
-        .raw("\"");
-}
-
-fn properties(markup: &mut Markup, story: &Story<'_>) {
+fn properties(story: &Story<'_>) -> Markup {
     let Some(run) = story.run else {
-        return;
+        return html! {};
     };
     // Journals of older versions hold the default namespace here, so the workload's comes first.
     let of_object = story.object.and_then(|object| object.namespace.as_deref());
-    let namespace = of_object.unwrap_or(&run.namespace);
     let properties = [
         ("version", run.version.as_str()),
         ("context", run.context.as_deref().unwrap_or_default()),
         ("server", run.server.as_str()),
-        ("namespace", namespace),
+        ("namespace", of_object.unwrap_or(&run.namespace)),
     ];
-    markup.raw("    <properties>\n");
-    for (name, value) in properties
-        .into_iter()
-        .filter(|(_, value)| !value.is_empty())
-    {
-        markup
-            .raw("      <property name=\"")
-            .text(name)
-            .raw("\" value=\"")
-            .text(value)
-            .raw("\"/>\n");
+    html! {
+        properties {
+            @for (name, value) in properties.into_iter().filter(|(_, value)| !value.is_empty()) {
+                property name=(name) value=(Text(value)) {}
+            }
+        }
+        "\n"
     }
-    markup.raw("    </properties>\n");
 }
 
-fn write(markup: &mut Markup, story: &Story<'_>, case: &Case) {
-    markup
-        .raw("    <testcase classname=\"")
-        .text(format_args!("cryptoctl.{}.{}", story.command, case.group))
-        .raw("\" name=\"")
-        .text(&case.name)
-        .raw("\" time=\"")
-        .text(seconds(case.took_ms.unwrap_or(0)));
-    match &case.result {
-        CaseResult::Passed => {
-            markup.raw("\"/>\n");
-            return;
-        }
-        CaseResult::Skipped(reason) => {
-            markup
-                .raw("\">\n      <skipped message=\"")
-                .text(reason)
-                .raw("\"/>");
-        }
-        CaseResult::Failed(reasons) => {
-            markup.raw("\">\n      <failure type=\"wrong\" message=\"");
-            because(markup, reasons).raw("</failure>");
-        }
-        CaseResult::Undecided(reasons) => {
-            markup.raw("\">\n      <error type=\"undecided\" message=\"");
-            because(markup, reasons).raw("</error>");
+fn element(story: &Story<'_>, case: &Case) -> Markup {
+    let class = format!("cryptoctl.{}.{}", story.command, case.group);
+    let result = match &case.result {
+        CaseResult::Passed => html! {},
+        CaseResult::Skipped(reason) => html! { skipped message=(Text(reason)) {} },
+        CaseResult::Failed(reasons) => html! {
+            failure type="wrong" message=(first(reasons)) { (lines(reasons)) }
+        },
+        CaseResult::Undecided(reasons) => html! {
+            error type="undecided" message=(first(reasons)) { (lines(reasons)) }
+        },
+    };
+    html! {
+        testcase
+            classname=(Text(class))
+            name=(Text(&case.name))
+            time=(seconds(case.took_ms.unwrap_or(0)))
+        {
+            (result)
         }
     }
-    markup.raw("\n    </testcase>\n");
 }
 
-fn because<'a>(markup: &'a mut Markup, reasons: &[String]) -> &'a mut Markup {
-    let first = reasons.first().map_or("", String::as_str);
-    markup.text(first).raw("\">");
-    for (index, reason) in reasons.iter().enumerate() {
-        if index > 0 {
-            markup.raw("\n");
+fn first(reasons: &[String]) -> Text<&str> {
+    Text(reasons.first().map_or("", String::as_str))
+}
+
+fn lines(reasons: &[String]) -> Markup {
+    html! {
+        @for (index, reason) in reasons.iter().enumerate() {
+            @if index > 0 { "\n" }
+            (Text(reason))
         }
-        markup.text(reason);
     }
-    markup
 }
 
 /// Seconds with three decimals, as the format requires.

@@ -54,7 +54,7 @@ fn the_numbers_are_those_of_the_cases() {
 fn every_replica_and_endpoint_is_a_case() {
     let text = junit(&samples::verify_disagreeing());
     for words in [
-        "name=\"cryptoserver-0 answers GET /keys on port 80\" time=\"0.012\"/>",
+        "name=\"cryptoserver-0 answers GET /keys on port 80\" time=\"0.012\"></testcase>",
         "<failure type=\"wrong\" message=\"cryptoserver-2 answered with status 500",
         "<error type=\"undecided\" message=\"cryptoserver-3 did not answer within 10 s\">",
         "name=\"all right answers agree\"",
@@ -86,7 +86,7 @@ fn a_hostile_cluster_cannot_break_the_file() {
     }
     let text = junit(&events);
     assert!(
-        text.contains("value=\"a&quot;/&gt;&lt;failure&gt;\u{fffd}&amp;\"/>"),
+        text.contains("value=\"a&quot;/&gt;&lt;failure&gt;\u{fffd}&amp;\">"),
         "{text}"
     );
     assert!(
