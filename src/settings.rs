@@ -198,7 +198,7 @@ fn kuberc() -> Kuberc {
 /// # Errors
 /// A usage error.
 fn check_namespace(namespace: Option<&str>) -> Result<(), CommandError> {
-    match namespace.and_then(|name| Some((name, manifest::namespace_problem(name)?))) {
+    match namespace.and_then(|name| Some((name, kubectl_manifest::namespace_problem(name)?))) {
         None => Ok(()),
         Some((name, problem)) => Err(CommandError::usage(
             format!("the namespace `{name}` {problem}"),

@@ -10,7 +10,6 @@
 
 mod edit;
 mod error;
-mod name;
 mod namespace;
 mod order;
 mod reference;
@@ -31,7 +30,6 @@ use crate::object::ObjectRef;
 
 pub use edit::{EditError, EditErrors, Edits, ImageEdit};
 pub use error::{ManifestError, ManifestErrors, Position};
-pub use name::namespace_problem;
 pub use namespace::{NamespaceMismatch, Scope, resolve_namespace};
 pub(crate) use reference::{Reference, pod_template, references};
 pub use source::Source;

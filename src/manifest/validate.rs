@@ -5,10 +5,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kubectl_manifest::{Budget, Document, MOST_PROBLEMS, ProblemKind};
+use kubectl_manifest::{
+    Budget, Document, MOST_PROBLEMS, ProblemKind, name_problem, namespace_problem,
+};
 use serde_json::{Map, Value};
 
-use super::{Manifest, ManifestError, Origin, Unbuilt, name};
+use super::{Manifest, ManifestError, Origin, Unbuilt};
 use crate::object::ObjectRef;
 
 /// As long as any name of Kubernetes may be, a DNS subdomain (RFC 1123).
@@ -189,7 +191,7 @@ impl Checker<'_> {
         self.strings(metadata.get("labels"), "metadata.labels");
         self.strings(metadata.get("annotations"), "metadata.annotations");
         let namespace = self.string(metadata.get("namespace"), "metadata.namespace");
-        if let Some(problem) = namespace.and_then(name::namespace_problem) {
+        if let Some(problem) = namespace.and_then(namespace_problem) {
             self.invalid("metadata.namespace", problem);
         }
         let generated = self.string(metadata.get("generateName"), "metadata.generateName");
@@ -200,7 +202,7 @@ impl Checker<'_> {
             return ("", namespace);
         }
         let name = self.required(metadata.get("name"), "metadata.name");
-        if let Some(problem) = name::name_problem(group, kind, name) {
+        if let Some(problem) = name_problem(group, kind, name) {
             self.invalid("metadata.name", problem);
         }
         (name, namespace)

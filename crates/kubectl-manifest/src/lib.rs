@@ -23,6 +23,7 @@
 mod budget;
 mod document;
 mod json;
+mod name;
 mod number;
 mod problem;
 mod text;
@@ -32,6 +33,7 @@ use serde_json::Value;
 
 pub use self::budget::{Budget, MAX_BYTES, MAX_MEMORY, MAX_TEXT};
 pub use self::document::{Document, read};
+pub use self::name::{name_problem, namespace_problem};
 pub use self::number::from_float;
 pub use self::problem::{Problem, ProblemKind};
 pub use self::text::{DecodeError, decode};

@@ -3,11 +3,12 @@
 
 use std::path::Path;
 
+use kubectl_manifest::namespace_problem;
+
 use super::Resolved;
 use super::document::{ClusterEntry, ExecEntry, UserEntry};
 use super::error::KubeconfigError;
 use super::files::credential_file;
-use crate::manifest::namespace_problem;
 
 pub(crate) fn check(resolved: &Resolved) -> Result<(), KubeconfigError> {
     if let Some(problem) = namespace_problem(&resolved.namespace) {

@@ -1,4 +1,5 @@
-//! What names objects may have (`apimachinery/pkg/api/validation` and `pkg/apis/*/validation`).
+//! What names objects may have (`k8s.io/apimachinery` `pkg/api/validation` and `k8s.io/kubernetes`
+//! `pkg/apis/*/validation`).
 
 /// Longest DNS label, in bytes (RFC 1123).
 const MAX_LABEL: usize = 63;
@@ -9,7 +10,8 @@ const MAX_SUBDOMAIN: usize = 253;
 ///
 /// Kinds that are not known here, and those whose names are free, only get the rule that holds
 /// for all: a name is one segment of a URL's path.
-pub(super) fn name_problem(group: &str, kind: &str, name: &str) -> Option<&'static str> {
+#[must_use]
+pub fn name_problem(group: &str, kind: &str, name: &str) -> Option<&'static str> {
     if name.is_empty() {
         // Reported as missing.
         None
