@@ -14,6 +14,7 @@ use super::connection::server_url;
 use super::connection::settings::{ConnectionSettings, TimeLimits};
 use super::connection::transport::{Route, Transport, TransportError};
 use super::error::ClusterError;
+use super::hint;
 use super::request::jitter::Jitter;
 use super::request::sender::Sender;
 use crate::emitter::Emitter;
@@ -163,9 +164,8 @@ fn client(base: Uri, transport: Transport, namespace: &str) -> Client {
 
 impl From<KubeconfigError> for ClusterError {
     fn from(error: KubeconfigError) -> Self {
-        let hint = error.hint();
         Self::Configuration {
-            hint,
+            hint: hint::of_kubeconfig(&error),
             reason: match std::error::Error::source(&error) {
                 Some(source) => format!("{error}: {source}"),
                 None => error.to_string(),
@@ -177,7 +177,7 @@ impl From<KubeconfigError> for ClusterError {
 impl From<IdentityError> for ClusterError {
     fn from(error: IdentityError) -> Self {
         Self::Credentials {
-            hint: error.hint(),
+            hint: hint::of_identity(&error),
             source: Box::new(error),
         }
     }

@@ -6,6 +6,7 @@ mod clock;
 mod connect;
 mod connection;
 mod error;
+mod hint;
 mod replica;
 mod request;
 mod verbs;

@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::figures::duration;
-
 /// Credentials that cannot be had.
 #[derive(Debug, Clone, Error)]
 pub(crate) enum IdentityError {
@@ -25,7 +23,7 @@ pub(crate) enum IdentityError {
     },
     #[error("the credential plugin `{command}` failed with {how}")]
     PluginFailed { command: String, how: String },
-    #[error("the credential plugin `{command}` did not end within {}", duration(*.limit))]
+    #[error("the credential plugin `{command}` did not end within {} s", .limit.as_secs_f32())]
     PluginTimedOut { command: String, limit: Duration },
     #[error("the credential plugin `{command}` answered something unusable: {reason}")]
     PluginUnusable { command: String, reason: String },
@@ -67,44 +65,4 @@ pub(crate) enum IdentityError {
     Oidc(String),
     #[error("{0} has no credentials")]
     Nobody(String),
-}
-
-impl IdentityError {
-    /// What to do about it.
-    pub(crate) fn hint(&self) -> String {
-        match self {
-            Self::PluginNotFound { install_hint, .. } if !install_hint.trim().is_empty() => {
-                install_hint.trim().to_owned()
-            }
-            Self::PluginNotFound { .. } | Self::PluginNotStarted { .. } => {
-                "install it, or correct `exec.command` in the kubeconfig".to_owned()
-            }
-            Self::PluginFailed { .. }
-            | Self::PluginTimedOut { .. }
-            | Self::PluginUnusable { .. } => {
-                "run the plugin by hand to see what it says: `kubectl config view --minify` shows its command".to_owned()
-            }
-            Self::PluginNeedsPerson { .. } => {
-                "run the command in a terminal, without `-f -`, or log in beforehand".to_owned()
-            }
-            Self::PluginForbidden { .. } => {
-                "allow it in `credentialPluginAllowlist` of `~/.kube/kuberc`, if you trust it"
-                    .to_owned()
-            }
-            Self::PluginVersion { .. } => {
-                "update the plugin and the kubeconfig to `client.authentication.k8s.io/v1`"
-                    .to_owned()
-            }
-            Self::Provider { instead, .. } => {
-                format!("use {instead} instead, as an `exec` entry of the kubeconfig")
-            }
-            Self::Oidc(_) | Self::TokenFile { .. } | Self::EmptyTokenFile { .. } => {
-                "log in again".to_owned()
-            }
-            Self::NotSendable(_) | Self::Nobody(_) => {
-                "compare with `kubectl config view --minify`, or name a token with `--token`"
-                    .to_owned()
-            }
-        }
-    }
 }

@@ -36,37 +36,3 @@ pub(crate) enum KubeconfigError {
         source: io::Error,
     },
 }
-
-impl KubeconfigError {
-    /// What to do about it.
-    pub(crate) fn hint(&self) -> String {
-        match self {
-            Self::None { .. }
-            | Self::Unreadable { .. }
-            | Self::Invalid { .. }
-            | Self::Endless(_) => {
-                "name another one with `--kubeconfig FILE`, or set `KUBECONFIG`".to_owned()
-            }
-            Self::NoContext { known } | Self::UnknownContext { known, .. } => {
-                choose("context", known)
-            }
-            Self::Unknown { what, known, .. } => choose(what, known),
-            Self::Unusable(_) | Self::File { .. } => {
-                "compare with `kubectl config view --minify`".to_owned()
-            }
-        }
-    }
-}
-
-fn choose(flag: &str, known: &[String]) -> String {
-    if known.is_empty() {
-        return format!(
-            "it has no {flag}s at all; name another kubeconfig with `--kubeconfig FILE`"
-        );
-    }
-    let names: Vec<String> = known
-        .iter()
-        .map(|name| format!("`--{flag} {name}`"))
-        .collect();
-    format!("choose one: {}", names.join(", "))
-}
