@@ -9,7 +9,6 @@ use super::credentials::{ClientCertificate, Credentials};
 use super::{IdentityError, bearer};
 use crate::cluster::connection::kubeconfig::ClusterEntry;
 use crate::cluster::connection::transport::Trust;
-use crate::json::{from_slice, from_value};
 use crate::secret::Secret;
 
 /// The versions that client-go understands.
@@ -142,10 +141,10 @@ pub(crate) fn answer(
 
 /// JSON, or YAML, which Kubernetes' decoder takes as well.
 fn decode(output: &[u8]) -> Option<ExecCredential> {
-    if let Ok(credential) = from_slice(output) {
+    if let Ok(credential) = serde_json::from_slice(output) {
         return Some(credential);
     }
     let text = std::str::from_utf8(output).ok()?;
     let value = kubectl_manifest::read_first(text).ok()??;
-    from_value(value).ok()
+    serde_json::from_value(value).ok()
 }

@@ -19,7 +19,6 @@ use crate::cluster::connection::kubeconfig::{
 };
 use crate::cluster::connection::settings::{ConnectionSettings, Environment};
 use crate::cluster::connection::transport::{Route, Trust, http_client};
-use crate::json;
 use crate::secret::Secret;
 
 /// A token that expires sooner than this is as good as expired (`oidc.go`, `expiryDelta`).
@@ -213,7 +212,7 @@ impl Oidc {
             .await
             .map_err(|_| failed("the issuer's answer broke off"))?
             .to_bytes();
-        json::from_slice(&body).map_err(|_| failed("the issuer's answer cannot be read"))
+        serde_json::from_slice(&body).map_err(|_| failed("the issuer's answer cannot be read"))
     }
 
     fn trust(&self) -> Result<Trust, IdentityError> {

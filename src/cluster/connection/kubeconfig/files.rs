@@ -15,10 +15,12 @@ use super::document::{Document, NamedUser};
 use super::error::KubeconfigError;
 use crate::cluster::connection::settings::ConnectionSettings;
 use crate::file;
-use crate::json;
 
 /// A kubeconfig beyond this size is something else, given by mistake.
 pub(crate) const LARGEST_FILE: u64 = 16 * 1024 * 1024;
+
+/// Decoded, an entry takes hundreds of bytes, even if it is written as `{}`; this bounds all files together.
+const MOST_ENTRIES: usize = 30_000;
 
 /// A bundle of all public authorities has a few hundred kilobytes.
 const LARGEST_CREDENTIAL: u64 = 4 * 1024 * 1024;
@@ -30,12 +32,13 @@ pub(crate) fn credential_file(path: &Path) -> io::Result<Vec<u8>> {
 
 /// The merged files; `None` when there is none.
 pub(crate) fn read(settings: &ConnectionSettings) -> Result<Option<Document>, KubeconfigError> {
+    let mut room = MOST_ENTRIES;
     if let Some(path) = &settings.kubeconfig {
-        return read_file(path).map(Some);
+        return read_file(path, &mut room).map(Some);
     }
     let mut merged: Option<Document> = None;
     for path in candidates(settings) {
-        let next = match read_file(&path) {
+        let next = match read_file(&path, &mut room) {
             Err(KubeconfigError::Unreadable { source, .. })
                 if source.kind() == io::ErrorKind::NotFound =>
             {
@@ -73,7 +76,7 @@ pub(crate) fn looked_at(settings: &ConnectionSettings) -> String {
     }
 }
 
-fn read_file(path: &Path) -> Result<Document, KubeconfigError> {
+fn read_file(path: &Path, room: &mut usize) -> Result<Document, KubeconfigError> {
     let unreadable = |source| KubeconfigError::Unreadable {
         path: path.to_owned(),
         source,
@@ -91,9 +94,12 @@ fn read_file(path: &Path) -> Result<Document, KubeconfigError> {
     let Some(mut value) = value else {
         return Ok(Document::default());
     };
+    *room = room
+        .checked_sub(entries(&value))
+        .ok_or_else(|| invalid(format!("there are more than {MOST_ENTRIES} entries")))?;
     drop_nulls(&mut value);
     // The decoder's message may quote a value, which may be a token.
-    let mut document: Document = json::from_value(value)
+    let mut document: Document = serde_json::from_value(value)
         .map_err(|_| invalid("a field has another type than kubeconfigs have".to_owned()))?;
     let has_wrong_type = !matches!(document.kind.as_str(), "" | "Config")
         || !matches!(document.api_version.as_str(), "" | "v1");
@@ -103,6 +109,14 @@ fn read_file(path: &Path) -> Result<Document, KubeconfigError> {
     refuse_duplicates(&document).map_err(invalid)?;
     resolve_paths(&mut document, path).map_err(unreadable)?;
     Ok(document)
+}
+
+/// How many clusters, contexts and users there are.
+fn entries(value: &Value) -> usize {
+    let lists = ["clusters", "contexts", "users"].into_iter();
+    lists
+        .filter_map(|list| Some(value.get(list)?.as_array()?.len()))
+        .sum()
 }
 
 /// To Go's decoder a null is as good as nothing at all.
@@ -178,4 +192,21 @@ fn merge(earlier: &mut Document, later: Document) {
     add(&mut earlier.clusters, later.clusters, |entry| &entry.name);
     add(&mut earlier.contexts, later.contexts, |entry| &entry.name);
     add(&mut earlier.users, later.users, |entry| &entry.name);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_counted_before_they_are_decoded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config");
+        let list = |name: &str, number: usize| format!("{name}: [{}]\n", "{},".repeat(number));
+        let half = MOST_ENTRIES / 2;
+        std::fs::write(&path, list("clusters", half) + &list("users", half + 1)).unwrap();
+        let mut room = MOST_ENTRIES;
+        let error = read_file(&path, &mut room).err().unwrap();
+        assert!(error.to_string().contains("entries"), "{error}");
+    }
 }

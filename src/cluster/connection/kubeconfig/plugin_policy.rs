@@ -10,7 +10,6 @@ use super::error::KubeconfigError;
 use super::files::LARGEST_FILE;
 use crate::cluster::connection::settings::{ConnectionSettings, Kuberc};
 use crate::file;
-use crate::json;
 
 /// Which commands may run to obtain credentials.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,7 +89,7 @@ fn policy(text: &str) -> Result<PluginPolicy, String> {
         return Ok(PluginPolicy::AllowAll);
     };
     let preference: Preference =
-        json::from_value(value).map_err(|_| "it is not a `Preference`".to_owned())?;
+        serde_json::from_value(value).map_err(|_| "it is not a `Preference`".to_owned())?;
     // What kubectl does not know it passes over.
     let is_known = API_VERSIONS.contains(&preference.api_version.as_str());
     if preference.kind != "Preference" || !is_known {
