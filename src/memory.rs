@@ -8,6 +8,7 @@
 //! A library cannot choose the allocator: where `main` has not said how to measure, as in tests that
 //! call the library, there is always room, and only the bounds of each kind of answer hold.
 
+use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -47,10 +48,19 @@ pub(crate) fn has_room() -> bool {
     free() > RESERVE
 }
 
-/// Whether even the reserve is used up.
-#[must_use]
-pub(crate) fn is_exhausted() -> bool {
-    free() == 0
+/// Refuses what libraries would collect by themselves, such as the pieces of a message of a port-forward,
+/// when even the reserve is used up.
+///
+/// # Errors
+/// [`io::ErrorKind::OutOfMemory`].
+pub(crate) fn check() -> io::Result<()> {
+    if free() == 0 {
+        return Err(io::Error::new(
+            io::ErrorKind::OutOfMemory,
+            "more came than this run may keep in memory",
+        ));
+    }
+    Ok(())
 }
 
 fn free() -> usize {

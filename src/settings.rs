@@ -17,12 +17,15 @@ pub use self::older_run::older_run;
 pub use self::reading::in_time;
 pub use self::verify::verification;
 
+use http::HeaderValue;
+
 use crate::address::Address;
 use crate::cli::{Cli, Command, EditArgs, GlobalArgs, SetArgs, WorkloadArgs};
 use crate::cluster::{self, ConnectionSettings, Impersonation, Kuberc, Overrides, TimeLimits};
 use crate::config::{self, Config};
 use crate::error::CommandError;
 use crate::manifest::{self, Edits, Options, Source};
+use crate::memory;
 use crate::ops::Set;
 use crate::render::terminal::{Circumstances, Display};
 use crate::secret::Secret;
@@ -62,6 +65,9 @@ const CI: &str = "CI";
 /// This machine's name (`proc_sys_kernel(5)`).
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 
+/// How long a connection may take to be made, however long a request may.
+const LONGEST_CONNECT: Duration = Duration::from_secs(10);
+
 /// How long an API server that has answered before may be unreachable before the command ends.
 const LONGEST_PATIENCE: Duration = Duration::from_mins(2);
 
@@ -87,6 +93,7 @@ pub fn identity(chance: u64) -> String {
 pub fn connection(cli: &Cli, command: &str, person: bool) -> ConnectionSettings {
     let global = &cli.global;
     let reads_standard_input = cli.command.set().is_some_and(SetArgs::reads_standard_input);
+    let user_agent = format!("cryptoctl/{} ({command})", env!("CARGO_PKG_VERSION"));
     ConnectionSettings {
         kubeconfig: global
             .kubeconfig
@@ -94,13 +101,21 @@ pub fn connection(cli: &Cli, command: &str, person: bool) -> ConnectionSettings 
             .filter(|path| !path.as_os_str().is_empty()),
         overrides: overrides(global),
         environment: environment(),
-        limits: TimeLimits {
-            request: global.request_timeout,
-            patience: global.timeout.min(LONGEST_PATIENCE),
-        },
+        connect_timeout: global.request_timeout.min(LONGEST_CONNECT),
         login_time: global.timeout,
-        user_agent: format!("cryptoctl/{} ({command})", env!("CARGO_PKG_VERSION")),
+        user_agent: HeaderValue::from_str(&user_agent)
+            .unwrap_or(HeaderValue::from_static("cryptoctl")),
         interactive: person && !reads_standard_input,
+        before_read: memory::check,
+    }
+}
+
+/// How long the API server may take.
+#[must_use]
+pub fn limits(global: &GlobalArgs) -> TimeLimits {
+    TimeLimits {
+        request: global.request_timeout,
+        patience: global.timeout.min(LONGEST_PATIENCE),
     }
 }
 

@@ -1,8 +1,6 @@
 //! Builds the connection that every request of a run shares.
 
-use std::time::Duration;
-
-use http::{HeaderValue, Uri};
+use http::Uri;
 use jiff::Timestamp;
 use kube::client::{ClientBuilder, ConfigExt};
 use kube::{Client, Config};
@@ -11,12 +9,12 @@ use tower::ServiceBuilder;
 use super::connection::identity::{Identity, IdentityError};
 use super::connection::kubeconfig::{self, KubeconfigError, Resolved};
 use super::connection::server_url;
-use super::connection::settings::{ConnectionSettings, TimeLimits};
+use super::connection::settings::ConnectionSettings;
 use super::connection::transport::{Route, Transport, TransportError};
 use super::error::ClusterError;
 use super::hint;
 use super::request::jitter::Jitter;
-use super::request::sender::Sender;
+use super::request::sender::{Sender, TimeLimits};
 use crate::emitter::Emitter;
 
 /// A cluster that can be talked to.
@@ -37,6 +35,7 @@ impl Cluster {
     /// [`ClusterError::Credentials`] when they cannot be had.
     pub async fn connect(
         settings: &ConnectionSettings,
+        limits: TimeLimits,
         emitter: Emitter,
     ) -> Result<Self, ClusterError> {
         let resolved = resolve(settings).await?;
@@ -51,10 +50,7 @@ impl Cluster {
         let base = address.url;
         let route = Route::to(&base, &resolved.cluster.proxy_url, &settings.environment)
             .map_err(KubeconfigError::Unusable)?;
-        let user_agent = HeaderValue::from_str(&settings.user_agent)
-            .unwrap_or(HeaderValue::from_static("cryptoctl"));
-        let connect_timeout = settings.limits.request.min(LONGEST_CONNECT);
-        let transport = Transport::new(&resolved, identity, route, user_agent, connect_timeout)?;
+        let transport = Transport::new(&resolved, identity, route, settings)?;
         transport.log_in().await?;
         let server = base.to_string().trim_end_matches('/').to_owned();
         let client = client(base, transport.clone(), &resolved.namespace);
@@ -66,7 +62,7 @@ impl Cluster {
                 client,
                 Some(transport),
                 &server,
-                settings.limits,
+                limits,
                 emitter,
                 Jitter::random(),
             ),
@@ -151,9 +147,6 @@ pub(crate) fn get(path: &str) -> http::Request<Vec<u8>> {
 fn without_login(server: &str) -> &str {
     server.rsplit_once('@').map_or(server, |(_, host)| host)
 }
-
-/// How long a connection may take to be made, however long a request may.
-const LONGEST_CONNECT: Duration = Duration::from_secs(10);
 
 fn client(base: Uri, transport: Transport, namespace: &str) -> Client {
     let service = ServiceBuilder::new()

@@ -13,13 +13,14 @@ mod verbs;
 
 pub use self::connect::Cluster;
 pub use self::connection::settings::{
-    ConnectionSettings, Environment, Impersonation, Kuberc, Overrides, TimeLimits,
+    ConnectionSettings, Environment, Impersonation, Kuberc, Overrides,
 };
 pub use self::error::{ClusterError, FieldConflict};
 pub use self::replica::conversation::{Beginning, Conversation};
 pub use self::replica::forward::{AskError, Question};
 pub use self::replica::pod_proxy::may_be_guessed;
 pub use self::request::denial::Denial;
+pub use self::request::sender::TimeLimits;
 pub use self::verbs::deletion::{Deletion, Grace};
 pub use self::verbs::discovery::{ResourceKind, ServedKinds};
 pub use self::verbs::eviction::Eviction;

@@ -90,7 +90,8 @@ impl Session<'_> {
     ) -> Result<Context, CommandError> {
         let global = &self.cli.global;
         let connection = settings::connection(self.cli, command, self.ui.can_ask());
-        let cluster = Cluster::connect(&connection, self.emitter.clone()).await?;
+        let cluster =
+            Cluster::connect(&connection, settings::limits(global), self.emitter.clone()).await?;
         let namespace = global.namespace.clone();
         let mut context = Context::new(cluster, self.emitter.clone(), namespace, global.timeout);
         context.stop = self.stop.clone();

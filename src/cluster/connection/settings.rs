@@ -2,21 +2,15 @@
 //! carry passwords.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::HeaderValue;
+
 use crate::secret::Secret;
 
-/// How long the API server may take.
-#[derive(Debug, Clone, Copy)]
-pub struct TimeLimits {
-    /// The time for one request.
-    pub request: Duration,
-    /// How long a request is repeated while an API server that answered before is away.
-    pub patience: Duration,
-}
-
-/// How to find the cluster, and how patient to be with it.
+/// How to find the cluster.
 #[derive(Clone)]
 pub struct ConnectionSettings {
     /// `--kubeconfig`.
@@ -25,15 +19,18 @@ pub struct ConnectionSettings {
     pub overrides: Overrides,
     /// What the environment says.
     pub environment: Environment,
-    /// How long to wait for the cluster.
-    pub limits: TimeLimits,
+    /// How long one connection may take to be made.
+    pub connect_timeout: Duration,
     /// How long a login may take, a person's answers included.
     pub login_time: Duration,
     /// What the API server's audit log shows: the tool, its version and the command.
-    pub user_agent: String,
+    pub user_agent: HeaderValue,
     /// Whether a credential plugin may ask a person: standard input is a terminal, and nothing else
     /// reads it.
     pub interactive: bool,
+    /// Asked before every read from a connection, whatever it carries; an error ends the connection. A
+    /// process that bounds its memory refuses here.
+    pub before_read: fn() -> io::Result<()>,
 }
 
 /// The variables that kubectl reads too.

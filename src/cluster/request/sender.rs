@@ -24,7 +24,6 @@ use kube::client::Body;
 use tokio::time::Instant;
 
 use super::super::clock::Clock;
-use super::super::connection::settings::TimeLimits;
 use super::super::connection::transport::Transport;
 use super::super::error::ClusterError;
 use super::exchange::Exchange;
@@ -39,6 +38,15 @@ const FIRST_CONTACT_PATIENCE: Duration = Duration::from_secs(2);
 const READABLE_ATTEMPTS: u32 = 3;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// How long the API server may take.
+#[derive(Debug, Clone, Copy)]
+pub struct TimeLimits {
+    /// The time for one request.
+    pub request: Duration,
+    /// How long a request is repeated while an API server that answered before is away.
+    pub patience: Duration,
+}
 
 /// What a second execution of a request would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use cryptoctl::cluster::{
     Cluster, ClusterError, ConnectionSettings, Environment, Overrides, ResourceKind, TimeLimits,
 };
 use cryptoctl::emitter::Emitter;
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -104,16 +104,18 @@ users: [{{name: a, user: {{{user}}}}}]
             kubeconfig: Some(path),
             overrides: Overrides::default(),
             environment: Environment::default(),
-            limits: TimeLimits {
-                request: Duration::from_secs(15),
-                patience: Duration::from_mins(1),
-            },
+            connect_timeout: Duration::from_secs(15),
             login_time: Duration::from_mins(1),
-            user_agent: "test".to_owned(),
+            user_agent: HeaderValue::from_static("test"),
             interactive: false,
+            before_read: || Ok(()),
         };
         let (emitter, _events) = Emitter::new();
-        Cluster::connect(&settings, emitter).await.unwrap()
+        let limits = TimeLimits {
+            request: Duration::from_secs(15),
+            patience: Duration::from_mins(1),
+        };
+        Cluster::connect(&settings, limits, emitter).await.unwrap()
     }
 }
 

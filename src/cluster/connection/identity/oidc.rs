@@ -2,6 +2,7 @@
 //! (`k8s.io/client-go` `plugin/pkg/client/auth/oidc/oidc.go`).
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -40,6 +41,7 @@ pub(crate) struct Oidc {
     kubeconfig: PathBuf,
     user: String,
     environment: Environment,
+    before_read: fn() -> io::Result<()>,
 }
 
 #[derive(Deserialize)]
@@ -94,6 +96,7 @@ impl Oidc {
             kubeconfig: resolved.user.origin.clone(),
             user: resolved.user_name.clone(),
             environment: settings.environment.clone(),
+            before_read: settings.before_read,
         })
     }
 
@@ -195,8 +198,9 @@ impl Oidc {
             .map_err(|_| failed("the issuer's address cannot be used"))?;
         let route =
             Route::to(request.uri(), "", &self.environment).map_err(|error| failed(&error))?;
-        let client = http_client::<Full<bytes::Bytes>>(&self.trust()?, &route, TIME_LIMIT)
-            .map_err(|error| failed(&format!("its certificate authority: {error}")))?;
+        let client =
+            http_client::<Full<bytes::Bytes>>(&self.trust()?, &route, TIME_LIMIT, self.before_read)
+                .map_err(|error| failed(&format!("its certificate authority: {error}")))?;
         let response = client
             .request(request)
             .await

@@ -1,6 +1,7 @@
 //! One pool of connections, with Nagle's algorithm off: small writes on a warm connection would
 //! otherwise wait 40 ms for the peer's delayed acknowledgement.
 
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -51,6 +52,7 @@ pub(crate) fn http_client<B>(
     trust: &Trust,
     route: &Route,
     connect_timeout: Duration,
+    before_read: fn() -> io::Result<()>,
 ) -> Result<Channel<B>, TrustError>
 where
     B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
@@ -62,7 +64,7 @@ where
     direct.set_keepalive(Some(KEEPALIVE));
     direct.set_connect_timeout(Some(connect_timeout));
     Ok(match route {
-        Route::Direct => pool(None, trust.https(direct)?),
+        Route::Direct => pool(None, trust.https(direct)?, before_read),
         Route::Tunnel {
             proxy,
             authorization,
@@ -72,20 +74,22 @@ where
             if let Some(value) = authorization {
                 tunnel = tunnel.with_auth(value.clone());
             }
-            pool(None, trust.https(tunnel)?)
+            pool(None, trust.https(tunnel)?, before_read)
         }
-        Route::Forward { proxy, .. } => pool(Some(proxy.clone()), trust.https(direct)?),
+        Route::Forward { proxy, .. } => {
+            pool(Some(proxy.clone()), trust.https(direct)?, before_read)
+        }
         Route::Socks { proxy, login } => {
             let mut socks = SocksV5::new(proxy.clone(), direct);
             if let Some(login) = login {
                 socks = socks.with_auth(login.user.clone(), login.password.expose().to_owned());
             }
-            pool(None, trust.https(socks)?)
+            pool(None, trust.https(socks)?, before_read)
         }
     })
 }
 
-fn pool<C, B>(proxy: Option<Uri>, connector: C) -> Channel<B>
+fn pool<C, B>(proxy: Option<Uri>, connector: C, before_read: fn() -> io::Result<()>) -> Channel<B>
 where
     C: tower::Service<Uri> + Clone + Send + Sync + 'static,
     C::Response: Read + Write + Connection + Unpin + Send + 'static,
@@ -94,7 +98,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    let connecting = Connecting::new(proxy, connector);
+    let connecting = Connecting::new(proxy, connector, before_read);
     let client = Client::builder(TokioExecutor::new())
         .http1_max_buf_size(LARGEST_BUFFER)
         .build::<_, B>(connecting);

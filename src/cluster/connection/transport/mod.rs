@@ -8,6 +8,7 @@ mod route;
 mod stream;
 mod trust;
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub(crate) use self::trust::{Trust, TrustError};
 use super::super::request::failure;
 use super::identity::{Credentials, Identity, IdentityError};
 use super::kubeconfig::{KubeconfigError, Resolved};
+use super::settings::ConnectionSettings;
 
 /// Certificate files are looked at again after this long, and at once when a connection is refused.
 const FRESH: Duration = Duration::from_secs(30);
@@ -57,6 +59,7 @@ struct Shared {
     route: Route,
     user_agent: HeaderValue,
     connect_timeout: Duration,
+    before_read: fn() -> io::Result<()>,
     current: Mutex<Current>,
 }
 
@@ -72,13 +75,17 @@ impl Transport {
         resolved: &Resolved,
         identity: Identity,
         route: Route,
-        user_agent: HeaderValue,
-        connect_timeout: Duration,
+        settings: &ConnectionSettings,
     ) -> Result<Self, TransportError> {
         let files = TrustFiles::new(&resolved.cluster, &resolved.user);
         let trust = files.read().map_err(TransportError::Kubeconfig)?;
-        let channel =
-            http_client(&trust, &route, connect_timeout).map_err(TransportError::Trust)?;
+        let channel = http_client(
+            &trust,
+            &route,
+            settings.connect_timeout,
+            settings.before_read,
+        )
+        .map_err(TransportError::Trust)?;
         let current = Current {
             trust,
             looked_at: Instant::now(),
@@ -88,8 +95,9 @@ impl Transport {
             identity,
             files,
             route,
-            user_agent,
-            connect_timeout,
+            user_agent: settings.user_agent.clone(),
+            connect_timeout: settings.connect_timeout,
+            before_read: settings.before_read,
             current: Mutex::new(current),
         })))
     }
@@ -184,7 +192,7 @@ impl Shared {
         }
         if trust != current.trust {
             // What cannot be used, such as half of a file, does not replace what can.
-            if let Ok(channel) = http_client(&trust, &self.route, self.connect_timeout) {
+            if let Ok(channel) = self.connect(&trust) {
                 current.channel = channel;
                 current.trust = trust;
             }
@@ -192,10 +200,14 @@ impl Shared {
         current.channel.clone()
     }
 
+    fn connect(&self, trust: &Trust) -> Result<Channel<Body>, TrustError> {
+        http_client(trust, &self.route, self.connect_timeout, self.before_read)
+    }
+
     /// Forgets all connections.
     fn reconnect(&self) {
         let mut current = self.lock();
-        if let Ok(channel) = http_client(&current.trust, &self.route, self.connect_timeout) {
+        if let Ok(channel) = self.connect(&current.trust) {
             current.channel = channel;
         }
     }

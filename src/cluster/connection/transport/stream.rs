@@ -1,4 +1,4 @@
-//! The streams that connections are made of: nothing comes in for which the run has no room, whatever
+//! The streams that connections are made of: nothing comes in that the process has no room for, whatever
 //! protocol it would be of.
 
 use std::io;
@@ -12,19 +12,26 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use tower::{BoxError, Service};
 
-use crate::memory;
-
 /// Makes connections; with a proxy that is sent whole URLs, which is how plain HTTP goes through one
 /// (RFC 9112, section 3.2.2), to that proxy, wherever a request goes.
 #[derive(Clone)]
 pub(crate) struct Connecting<C> {
     proxy: Option<Uri>,
     connector: C,
+    before_read: fn() -> io::Result<()>,
 }
 
 impl<C> Connecting<C> {
-    pub(crate) fn new(proxy: Option<Uri>, connector: C) -> Self {
-        Self { proxy, connector }
+    pub(crate) fn new(
+        proxy: Option<Uri>,
+        connector: C,
+        before_read: fn() -> io::Result<()>,
+    ) -> Self {
+        Self {
+            proxy,
+            connector,
+            before_read,
+        }
     }
 }
 
@@ -44,10 +51,15 @@ where
 
     fn call(&mut self, server: Uri) -> Self::Future {
         let is_proxied = self.proxy.is_some();
+        let before_read = self.before_read;
         let connecting = self.connector.call(self.proxy.clone().unwrap_or(server));
         async move {
             let inner = connecting.await.map_err(Into::into)?;
-            Ok(Stream { inner, is_proxied })
+            Ok(Stream {
+                inner,
+                is_proxied,
+                before_read,
+            })
         }
         .boxed()
     }
@@ -58,6 +70,7 @@ pub(crate) struct Stream<S> {
     inner: S,
     /// Makes the client send whole URLs.
     is_proxied: bool,
+    before_read: fn() -> io::Result<()>,
 }
 
 impl<S: Connection> Connection for Stream<S> {
@@ -77,13 +90,8 @@ impl<S: Read + Unpin> Read for Stream<S> {
         context: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        // Whoever takes answers in refuses them earlier; this ends what the libraries would collect
-        // by themselves, such as the pieces of a message of a port-forward.
-        if memory::is_exhausted() {
-            return Poll::Ready(Err(io::Error::new(
-                io::ErrorKind::OutOfMemory,
-                "more came than this run may keep in memory",
-            )));
+        if let Err(refused) = (self.before_read)() {
+            return Poll::Ready(Err(refused));
         }
         Pin::new(&mut self.inner).poll_read(context, buffer)
     }
