@@ -1,7 +1,8 @@
 //! Flags, environment, configuration and defaults, resolved once into plain settings. Flags
 //! override the configuration file, and the file overrides defaults.
 //!
-//! The name of every environment variable that this program reads is here.
+//! The name of every environment variable that this program reads is here, but for those that kubectl reads
+//! too: what connects knows them.
 
 mod chaos;
 mod older_run;
@@ -21,7 +22,7 @@ use http::HeaderValue;
 
 use crate::address::Address;
 use crate::cli::{Cli, Command, EditArgs, GlobalArgs, SetArgs, WorkloadArgs};
-use crate::cluster::{self, ConnectionSettings, Impersonation, Kuberc, Overrides, TimeLimits};
+use crate::cluster::{self, Impersonation, Overrides, Settings, TimeLimits};
 use crate::config::{self, Config};
 use crate::error::CommandError;
 use crate::manifest::{self, Edits, Options, Source};
@@ -31,26 +32,6 @@ use crate::render::terminal::{Circumstances, Display};
 use crate::secret::Secret;
 use crate::ui::{Environment, Ui};
 
-/// A list of kubeconfig files, as kubectl reads it.
-const KUBECONFIG: &str = "KUBECONFIG";
-/// The file with kubectl's preferences, or `off`: it says which credential plugins may run.
-const KUBERC: &str = "KUBERC";
-/// `false` to ignore the preferences.
-const KUBECTL_KUBERC: &str = "KUBECTL_KUBERC";
-/// The API server's host, inside a pod.
-const KUBERNETES_SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
-/// The API server's port, inside a pod.
-const KUBERNETES_SERVICE_PORT: &str = "KUBERNETES_SERVICE_PORT";
-/// The namespace to work in, inside a pod.
-const POD_NAMESPACE: &str = "POD_NAMESPACE";
-/// The proxy for plain HTTP; this and the next two also exist in lower case.
-const HTTP_PROXY: &str = "HTTP_PROXY";
-/// The proxy for HTTPS.
-const HTTPS_PROXY: &str = "HTTPS_PROXY";
-/// Hosts that need no proxy.
-const NO_PROXY: &str = "NO_PROXY";
-/// The folder with `.kube/config`.
-const HOME: &str = "HOME";
 /// The logged-in user; this and the next one only tell others who runs an experiment.
 const USER: &str = "USER";
 /// The same, under another name.
@@ -90,17 +71,17 @@ pub fn identity(chance: u64) -> String {
 
 /// How to connect to the cluster; `person` says whether a user at a terminal can be asked.
 #[must_use]
-pub fn connection(cli: &Cli, command: &str, person: bool) -> ConnectionSettings {
+pub fn connection(cli: &Cli, command: &str, person: bool) -> Settings {
     let global = &cli.global;
     let reads_standard_input = cli.command.set().is_some_and(SetArgs::reads_standard_input);
     let user_agent = format!("cryptoctl/{} ({command})", env!("CARGO_PKG_VERSION"));
-    ConnectionSettings {
+    Settings {
         kubeconfig: global
             .kubeconfig
             .clone()
             .filter(|path| !path.as_os_str().is_empty()),
         overrides: overrides(global),
-        environment: environment(),
+        environment: cluster::Environment::of_process(),
         connect_timeout: global.request_timeout.min(LONGEST_CONNECT),
         login_time: global.timeout,
         user_agent: HeaderValue::from_str(&user_agent)
@@ -180,31 +161,6 @@ fn overrides(global: &GlobalArgs) -> Overrides {
             groups: given.impersonate_groups.clone(),
             extra: given.impersonate_extra.clone(),
         },
-    }
-}
-
-fn environment() -> cluster::Environment {
-    let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let either = |name: &str| text(name).or_else(|| text(&name.to_lowercase()));
-    cluster::Environment {
-        kubeconfig_list: std::env::var_os(KUBECONFIG),
-        kuberc: kuberc(),
-        home: std::env::var_os(HOME).map(PathBuf::from),
-        service: text(KUBERNETES_SERVICE_HOST).zip(text(KUBERNETES_SERVICE_PORT)),
-        pod_namespace: text(POD_NAMESPACE),
-        http_proxy: either(HTTP_PROXY),
-        https_proxy: either(HTTPS_PROXY),
-        no_proxy: either(NO_PROXY),
-    }
-}
-
-fn kuberc() -> Kuberc {
-    let is_off = std::env::var(KUBECTL_KUBERC).is_ok_and(|value| value == "false");
-    match std::env::var_os(KUBERC) {
-        _ if is_off => Kuberc::Off,
-        Some(path) if path == "off" => Kuberc::Off,
-        Some(path) if !path.is_empty() => Kuberc::File(path.into()),
-        _ => Kuberc::AtHome,
     }
 }
 

@@ -9,7 +9,7 @@ use tower::ServiceBuilder;
 use super::connection::identity::{Identity, IdentityError};
 use super::connection::kubeconfig::{self, KubeconfigError, Resolved};
 use super::connection::server_url;
-use super::connection::settings::ConnectionSettings;
+use super::connection::settings::Settings;
 use super::connection::transport::{Route, Transport, TransportError};
 use super::error::ClusterError;
 use super::hint;
@@ -34,7 +34,7 @@ impl Cluster {
     /// [`ClusterError::Configuration`] when there is no usable kubeconfig,
     /// [`ClusterError::Credentials`] when they cannot be had.
     pub async fn connect(
-        settings: &ConnectionSettings,
+        settings: &Settings,
         limits: TimeLimits,
         emitter: Emitter,
     ) -> Result<Self, ClusterError> {
@@ -123,7 +123,7 @@ impl Cluster {
 
 /// Reads the kubeconfig on a thread of its own: it may be a pipe that never ends, and Ctrl-C and the
 /// time are to be heard meanwhile.
-async fn resolve(settings: &ConnectionSettings) -> Result<Resolved, ClusterError> {
+async fn resolve(settings: &Settings) -> Result<Resolved, ClusterError> {
     let time = settings.login_time;
     let settings = settings.clone();
     let reading = tokio::task::spawn_blocking(move || kubeconfig::load(&settings));

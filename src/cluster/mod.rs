@@ -12,9 +12,7 @@ mod request;
 mod verbs;
 
 pub use self::connect::Cluster;
-pub use self::connection::settings::{
-    ConnectionSettings, Environment, Impersonation, Kuberc, Overrides,
-};
+pub use self::connection::settings::{Environment, Impersonation, Overrides, Settings};
 pub use self::error::{ClusterError, FieldConflict};
 pub use self::replica::conversation::{Beginning, Conversation};
 pub use self::replica::forward::{AskError, Question};

@@ -2,17 +2,17 @@
 //! carry passwords.
 
 use std::ffi::OsString;
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
+use std::{env, io};
 
 use http::HeaderValue;
 
 use crate::secret::Secret;
 
-/// How to find the cluster.
+/// How to find the cluster; the default is what no flag and no variable says.
 #[derive(Clone)]
-pub struct ConnectionSettings {
+pub struct Settings {
     /// `--kubeconfig`.
     pub kubeconfig: Option<PathBuf>,
     /// What the flags say over the kubeconfig.
@@ -33,7 +33,22 @@ pub struct ConnectionSettings {
     pub before_read: fn() -> io::Result<()>,
 }
 
-/// The variables that kubectl reads too.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            kubeconfig: None,
+            overrides: Overrides::default(),
+            environment: Environment::default(),
+            connect_timeout: Duration::from_secs(10),
+            login_time: Duration::from_mins(5),
+            user_agent: HeaderValue::from_static("kubectl-config"),
+            interactive: false,
+            before_read: || Ok(()),
+        }
+    }
+}
+
+/// The variables that kubectl reads.
 #[derive(Clone, Default)]
 pub struct Environment {
     /// `KUBECONFIG`: a list of paths.
@@ -46,12 +61,31 @@ pub struct Environment {
     pub service: Option<(String, String)>,
     /// `POD_NAMESPACE`.
     pub pod_namespace: Option<String>,
-    /// `HTTP_PROXY`.
+    /// `HTTP_PROXY`; this and the next two also exist in lower case.
     pub http_proxy: Option<String>,
     /// `HTTPS_PROXY`.
     pub https_proxy: Option<String>,
     /// `NO_PROXY`.
     pub no_proxy: Option<String>,
+}
+
+impl Environment {
+    /// What the variables of this process say.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let either = |name: &str| text(name).or_else(|| text(&name.to_lowercase()));
+        Self {
+            kubeconfig_list: env::var_os("KUBECONFIG"),
+            kuberc: Kuberc::of_process(),
+            home: env::var_os("HOME").map(PathBuf::from),
+            service: text("KUBERNETES_SERVICE_HOST").zip(text("KUBERNETES_SERVICE_PORT")),
+            pod_namespace: text("POD_NAMESPACE"),
+            http_proxy: either("HTTP_PROXY"),
+            https_proxy: either("HTTPS_PROXY"),
+            no_proxy: either("NO_PROXY"),
+        }
+    }
 }
 
 /// Where kubectl's preferences are, which say which credential plugins may run.
@@ -60,10 +94,22 @@ pub enum Kuberc {
     /// In the home directory, if there are any.
     #[default]
     AtHome,
-    /// In this file, which must be there.
+    /// In this file, which must be there (`KUBERC`).
     File(PathBuf),
-    /// Nowhere.
+    /// Nowhere (`KUBERC=off`, `KUBECTL_KUBERC=false`).
     Off,
+}
+
+impl Kuberc {
+    fn of_process() -> Self {
+        let is_off = env::var("KUBECTL_KUBERC").is_ok_and(|value| value == "false");
+        match env::var_os("KUBERC") {
+            _ if is_off => Self::Off,
+            Some(path) if path == "off" => Self::Off,
+            Some(path) if !path.is_empty() => Self::File(path.into()),
+            _ => Self::AtHome,
+        }
+    }
 }
 
 /// kubectl's connection flags; what is not given stays as the kubeconfig has it.

@@ -4,11 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cryptoctl::cluster::{
-    Cluster, ClusterError, ConnectionSettings, Environment, Overrides, ResourceKind, TimeLimits,
-};
+use cryptoctl::cluster::{Cluster, ClusterError, ResourceKind, Settings, TimeLimits};
 use cryptoctl::emitter::Emitter;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -100,15 +98,9 @@ users: [{{name: a, user: {{{user}}}}}]
             self.port
         );
         std::fs::write(&path, text).unwrap();
-        let settings = ConnectionSettings {
+        let settings = Settings {
             kubeconfig: Some(path),
-            overrides: Overrides::default(),
-            environment: Environment::default(),
-            connect_timeout: Duration::from_secs(15),
-            login_time: Duration::from_mins(1),
-            user_agent: HeaderValue::from_static("test"),
-            interactive: false,
-            before_read: || Ok(()),
+            ..Settings::default()
         };
         let (emitter, _events) = Emitter::new();
         let limits = TimeLimits {

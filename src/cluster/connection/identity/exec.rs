@@ -16,7 +16,7 @@ use super::{Credentials, IdentityError, exec_credential};
 use crate::cluster::connection::kubeconfig::{
     ExecEntry, PluginPolicy, Resolved, credential_file, look_up,
 };
-use crate::cluster::connection::settings::ConnectionSettings;
+use crate::cluster::connection::settings::Settings;
 
 /// What a plugin that asks nobody may take, at most; over a slow network it takes seconds.
 const TIME_LIMIT: Duration = Duration::from_mins(1);
@@ -36,7 +36,7 @@ impl Plugin {
     pub(crate) fn new(
         entry: &ExecEntry,
         resolved: &Resolved,
-        settings: &ConnectionSettings,
+        settings: &Settings,
     ) -> Result<Self, IdentityError> {
         if !exec_credential::API_VERSIONS.contains(&entry.api_version.as_str()) {
             return Err(IdentityError::PluginVersion {

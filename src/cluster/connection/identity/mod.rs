@@ -23,7 +23,7 @@ pub(crate) use self::token_file::TokenFile;
 use super::kubeconfig::Resolved;
 use super::login::Login;
 use super::server_url::Address;
-use super::settings::ConnectionSettings;
+use super::settings::Settings;
 use crate::secret;
 
 /// Where credentials come from.
@@ -62,7 +62,7 @@ impl Identity {
     /// token, a user name with a password, a provider, a plugin. Over plain HTTP nothing is sent.
     pub(crate) fn new(
         resolved: &Resolved,
-        settings: &ConnectionSettings,
+        settings: &Settings,
         address: &Address,
     ) -> Result<Self, IdentityError> {
         Ok(Self {
@@ -167,7 +167,7 @@ impl Renewable {
 
 fn source(
     resolved: &Resolved,
-    settings: &ConnectionSettings,
+    settings: &Settings,
     address: &Address,
 ) -> Result<Source, IdentityError> {
     let user = &resolved.user;

@@ -18,7 +18,7 @@ use super::{Credentials, IdentityError, bearer};
 use crate::cluster::connection::kubeconfig::{
     AuthProvider, Resolved, credential_file, store_tokens,
 };
-use crate::cluster::connection::settings::{ConnectionSettings, Environment};
+use crate::cluster::connection::settings::{Environment, Settings};
 use crate::cluster::connection::transport::{Route, Trust, http_client};
 use crate::secret::Secret;
 
@@ -64,7 +64,7 @@ impl Oidc {
     pub(crate) fn new(
         provider: &AuthProvider,
         resolved: &Resolved,
-        settings: &ConnectionSettings,
+        settings: &Settings,
     ) -> Result<Self, IdentityError> {
         let refuse = |reason, instead| {
             Err(IdentityError::Provider {

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::document::{Document, NamedUser};
 use super::error::KubeconfigError;
-use crate::cluster::connection::settings::ConnectionSettings;
+use crate::cluster::connection::settings::Settings;
 use crate::file;
 
 /// A kubeconfig beyond this size is something else, given by mistake.
@@ -31,7 +31,7 @@ pub(crate) fn credential_file(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// The merged files; `None` when there is none.
-pub(crate) fn read(settings: &ConnectionSettings) -> Result<Option<Document>, KubeconfigError> {
+pub(crate) fn read(settings: &Settings) -> Result<Option<Document>, KubeconfigError> {
     let mut room = MOST_ENTRIES;
     if let Some(path) = &settings.kubeconfig {
         return read_file(path, &mut room).map(Some);
@@ -54,7 +54,7 @@ pub(crate) fn read(settings: &ConnectionSettings) -> Result<Option<Document>, Ku
     Ok(merged)
 }
 
-fn candidates(settings: &ConnectionSettings) -> Vec<PathBuf> {
+fn candidates(settings: &Settings) -> Vec<PathBuf> {
     match &settings.environment.kubeconfig_list {
         Some(list) if !list.is_empty() => std::env::split_paths(list)
             .filter(|path| !path.as_os_str().is_empty())
@@ -69,7 +69,7 @@ fn candidates(settings: &ConnectionSettings) -> Vec<PathBuf> {
 }
 
 /// What was looked for, in the user's words.
-pub(crate) fn looked_at(settings: &ConnectionSettings) -> String {
+pub(crate) fn looked_at(settings: &Settings) -> String {
     match &settings.environment.kubeconfig_list {
         Some(list) if !list.is_empty() => format!("`KUBECONFIG` ({})", list.to_string_lossy()),
         _ => "`~/.kube/config`".to_owned(),

@@ -7,7 +7,7 @@ use super::document::{ClusterEntry, UserEntry};
 use super::error::KubeconfigError;
 use super::plugin_policy::PluginPolicy;
 use super::{Resolved, overrides};
-use crate::cluster::connection::settings::ConnectionSettings;
+use crate::cluster::connection::settings::Settings;
 use crate::file;
 
 /// Longer than any name of a namespace.
@@ -16,7 +16,7 @@ const LARGEST_NAME: u64 = 1024;
 const FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// The connection from inside a pod; `None` outside of one.
-pub(crate) fn load(settings: &ConnectionSettings) -> Result<Option<Resolved>, KubeconfigError> {
+pub(crate) fn load(settings: &Settings) -> Result<Option<Resolved>, KubeconfigError> {
     let Some((host, port)) = &settings.environment.service else {
         return Ok(None);
     };

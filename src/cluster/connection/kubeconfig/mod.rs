@@ -14,7 +14,7 @@ pub(crate) use self::error::KubeconfigError;
 pub(crate) use self::files::credential_file;
 pub(crate) use self::persist::store_tokens;
 pub(crate) use self::plugin_policy::{PluginPolicy, look_up};
-use super::settings::ConnectionSettings;
+use super::settings::Settings;
 
 /// The name under which a cluster's entry carries configuration for credential plugins
 /// (`tools/clientcmd/client_config.go`, `clusterExtensionKey`).
@@ -46,7 +46,7 @@ impl ClusterEntry {
 
 /// Resolves the connection; reads the files that the kubeconfig consists of, not those that it
 /// names.
-pub(crate) fn load(settings: &ConnectionSettings) -> Result<Resolved, KubeconfigError> {
+pub(crate) fn load(settings: &Settings) -> Result<Resolved, KubeconfigError> {
     let document = files::read(settings)?;
     let has_server_flag = settings.overrides.server.is_some();
     if document.is_none() && !has_server_flag {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::error::KubeconfigError;
 use super::files::LARGEST_FILE;
-use crate::cluster::connection::settings::{ConnectionSettings, Kuberc};
+use crate::cluster::connection::settings::{Kuberc, Settings};
 use crate::file;
 
 /// Which commands may run to obtain credentials.
@@ -47,7 +47,7 @@ struct Entry {
 }
 
 /// Reads the policy; without a preferences file everything is allowed.
-pub(crate) fn load(settings: &ConnectionSettings) -> Result<PluginPolicy, KubeconfigError> {
+pub(crate) fn load(settings: &Settings) -> Result<PluginPolicy, KubeconfigError> {
     let Some(path) = file(settings) else {
         return Ok(PluginPolicy::AllowAll);
     };
@@ -73,7 +73,7 @@ pub(crate) fn load(settings: &ConnectionSettings) -> Result<PluginPolicy, Kubeco
     })
 }
 
-fn file(settings: &ConnectionSettings) -> Option<PathBuf> {
+fn file(settings: &Settings) -> Option<PathBuf> {
     let environment = &settings.environment;
     match &environment.kuberc {
         Kuberc::Off => None,

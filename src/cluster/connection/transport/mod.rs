@@ -29,7 +29,7 @@ pub(crate) use self::trust::{Trust, TrustError};
 use super::super::request::failure;
 use super::identity::{Credentials, Identity, IdentityError};
 use super::kubeconfig::{KubeconfigError, Resolved};
-use super::settings::ConnectionSettings;
+use super::settings::Settings;
 
 /// Certificate files are looked at again after this long, and at once when a connection is refused.
 const FRESH: Duration = Duration::from_secs(30);
@@ -75,7 +75,7 @@ impl Transport {
         resolved: &Resolved,
         identity: Identity,
         route: Route,
-        settings: &ConnectionSettings,
+        settings: &Settings,
     ) -> Result<Self, TransportError> {
         let files = TrustFiles::new(&resolved.cluster, &resolved.user);
         let trust = files.read().map_err(TransportError::Kubeconfig)?;
