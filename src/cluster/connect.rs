@@ -1,16 +1,12 @@
 //! Builds the connection that every request of a run shares.
 
-use http::Uri;
 use jiff::Timestamp;
-use kube::client::{ClientBuilder, ConfigExt};
-use kube::{Client, Config};
-use tower::ServiceBuilder;
+use kube::Client;
 
-use super::connection::identity::{Identity, IdentityError};
-use super::connection::kubeconfig::{self, KubeconfigError, Resolved};
-use super::connection::server_url;
+use super::connection::identity::IdentityError;
+use super::connection::kubeconfig::KubeconfigError;
 use super::connection::settings::Settings;
-use super::connection::transport::{Route, Transport, TransportError};
+use super::connection::{Connection, ConnectionError};
 use super::error::ClusterError;
 use super::hint;
 use super::request::jitter::Jitter;
@@ -38,34 +34,21 @@ impl Cluster {
         limits: TimeLimits,
         emitter: Emitter,
     ) -> Result<Self, ClusterError> {
-        let resolved = resolve(settings).await?;
-        let address = server_url::parse(&resolved.cluster.server).ok_or_else(|| {
-            KubeconfigError::Unusable(format!(
-                "the server `{}` is neither a URL nor a host with a port",
-                without_login(&resolved.cluster.server)
-            ))
-        })?;
-        let identity = Identity::new(&resolved, settings, &address)?;
-        let is_encrypted = address.is_encrypted();
-        let base = address.url;
-        let route = Route::to(&base, &resolved.cluster.proxy_url, &settings.environment)
-            .map_err(KubeconfigError::Unusable)?;
-        let transport = Transport::new(&resolved, identity, route, settings)?;
-        transport.log_in().await?;
-        let server = base.to_string().trim_end_matches('/').to_owned();
-        let client = client(base, transport.clone(), &resolved.namespace);
+        let connection = Connection::open(settings).await?;
+        let client = connection.client();
+        let server = connection.server.to_string();
         Ok(Self {
-            default_namespace: resolved.namespace,
-            context: resolved.context,
-            skips_verification: is_encrypted && resolved.cluster.insecure_skip_tls_verify,
             sender: Sender::new(
                 client,
-                Some(transport),
-                &server,
+                Some(connection.transport),
+                server.trim_end_matches('/'),
                 limits,
                 emitter,
                 Jitter::random(),
             ),
+            context: connection.context,
+            skips_verification: connection.skips_verification,
+            default_namespace: connection.namespace,
         })
     }
 
@@ -121,19 +104,6 @@ impl Cluster {
     }
 }
 
-/// Reads the kubeconfig on a thread of its own: it may be a pipe that never ends, and Ctrl-C and the
-/// time are to be heard meanwhile.
-async fn resolve(settings: &Settings) -> Result<Resolved, ClusterError> {
-    let time = settings.login_time;
-    let settings = settings.clone();
-    let reading = tokio::task::spawn_blocking(move || kubeconfig::load(&settings));
-    match tokio::time::timeout(time, reading).await {
-        Ok(Ok(resolved)) => Ok(resolved?),
-        Ok(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
-        Err(_) => Err(KubeconfigError::Endless(time).into()),
-    }
-}
-
 /// A GET of a path that is known to be valid.
 pub(crate) fn get(path: &str) -> http::Request<Vec<u8>> {
     let mut request = http::Request::new(Vec::new());
@@ -143,16 +113,13 @@ pub(crate) fn get(path: &str) -> http::Request<Vec<u8>> {
     request
 }
 
-/// What can be shown of an address that cannot be read.
-fn without_login(server: &str) -> &str {
-    server.rsplit_once('@').map_or(server, |(_, host)| host)
-}
-
-fn client(base: Uri, transport: Transport, namespace: &str) -> Client {
-    let service = ServiceBuilder::new()
-        .layer(Config::new(base).base_uri_layer())
-        .service(transport);
-    ClientBuilder::new(service, namespace).build()
+impl From<ConnectionError> for ClusterError {
+    fn from(error: ConnectionError) -> Self {
+        match error {
+            ConnectionError::Kubeconfig(error) => error.into(),
+            ConnectionError::Identity(error) => error.into(),
+        }
+    }
 }
 
 impl From<KubeconfigError> for ClusterError {
@@ -172,15 +139,6 @@ impl From<IdentityError> for ClusterError {
         Self::Credentials {
             hint: hint::of_identity(&error),
             source: Box::new(error),
-        }
-    }
-}
-
-impl From<TransportError> for ClusterError {
-    fn from(error: TransportError) -> Self {
-        match error {
-            TransportError::Kubeconfig(error) => error.into(),
-            TransportError::Trust(error) => KubeconfigError::Unusable(error.to_string()).into(),
         }
     }
 }

@@ -42,13 +42,6 @@ pub(crate) struct ProxyError {
     source: hyper_util::client::legacy::Error,
 }
 
-/// Why there can be no connection at all.
-#[derive(Debug)]
-pub(crate) enum TransportError {
-    Kubeconfig(KubeconfigError),
-    Trust(TrustError),
-}
-
 /// The way to one API server as one identity; clones share it.
 #[derive(Clone)]
 pub(crate) struct Transport(Arc<Shared>);
@@ -76,16 +69,16 @@ impl Transport {
         identity: Identity,
         route: Route,
         settings: &Settings,
-    ) -> Result<Self, TransportError> {
+    ) -> Result<Self, KubeconfigError> {
         let files = TrustFiles::new(&resolved.cluster, &resolved.user);
-        let trust = files.read().map_err(TransportError::Kubeconfig)?;
+        let trust = files.read()?;
         let channel = http_client(
             &trust,
             &route,
             settings.connect_timeout,
             settings.before_read,
         )
-        .map_err(TransportError::Trust)?;
+        .map_err(|error| KubeconfigError::Unusable(error.to_string()))?;
         let current = Current {
             trust,
             looked_at: Instant::now(),
