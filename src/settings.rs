@@ -19,17 +19,17 @@ pub use self::reading::in_time;
 pub use self::verify::verification;
 
 use http::HeaderValue;
+use kubectl_config::{Impersonation, Overrides, Secret, Settings};
 
 use crate::address::Address;
 use crate::cli::{Cli, Command, EditArgs, GlobalArgs, SetArgs, WorkloadArgs};
-use crate::cluster::{self, Impersonation, Overrides, Settings, TimeLimits};
+use crate::cluster::TimeLimits;
 use crate::config::{self, Config};
 use crate::error::CommandError;
 use crate::manifest::{self, Edits, Options, Source};
 use crate::memory;
 use crate::ops::Set;
 use crate::render::terminal::{Circumstances, Display};
-use crate::secret::Secret;
 use crate::ui::{Environment, Ui};
 
 /// The logged-in user; this and the next one only tell others who runs an experiment.
@@ -81,7 +81,7 @@ pub fn connection(cli: &Cli, command: &str, person: bool) -> Settings {
             .clone()
             .filter(|path| !path.as_os_str().is_empty()),
         overrides: overrides(global),
-        environment: cluster::Environment::of_process(),
+        environment: kubectl_config::Environment::of_process(),
         connect_timeout: global.request_timeout.min(LONGEST_CONNECT),
         login_time: global.timeout,
         user_agent: HeaderValue::from_str(&user_agent)

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-
-use crate::secret::Secret;
+use kubectl_config::Secret;
 
 /// The flags that override the kubeconfig. Not `Debug`, because URLs may contain passwords.
 #[derive(Args)]

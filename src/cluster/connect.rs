@@ -2,11 +2,8 @@
 
 use jiff::Timestamp;
 use kube::Client;
+use kubectl_config::{Connection, ConnectionError, IdentityError, KubeconfigError, Settings};
 
-use super::connection::identity::IdentityError;
-use super::connection::kubeconfig::KubeconfigError;
-use super::connection::settings::Settings;
-use super::connection::{Connection, ConnectionError};
 use super::error::ClusterError;
 use super::hint;
 use super::request::jitter::Jitter;

@@ -1,7 +1,6 @@
 //! What to do about a connection that cannot be made, in the words of this program's flags.
 
-use super::connection::identity::IdentityError;
-use super::connection::kubeconfig::KubeconfigError;
+use kubectl_config::{IdentityError, KubeconfigError};
 
 /// A kubeconfig, or flags over it, that name no usable connection.
 pub(crate) fn of_kubeconfig(error: &KubeconfigError) -> String {

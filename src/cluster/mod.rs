@@ -1,10 +1,9 @@
 //! The only user of `kube::Client`: everything that this program says to a cluster goes through
-//! here. `connection` finds the server as kubectl does, `request` sends one request under one policy for
+//! here. The crate `kubectl-config` finds the server as kubectl does, `request` sends one request under one policy for
 //! deadlines, repetition and sizes, `verbs` are the requests that there are, and `replica` asks pods.
 
 mod clock;
 mod connect;
-mod connection;
 mod error;
 mod hint;
 mod replica;
@@ -12,7 +11,6 @@ mod request;
 mod verbs;
 
 pub use self::connect::Cluster;
-pub use self::connection::settings::{Environment, Impersonation, Overrides, Settings};
 pub use self::error::{ClusterError, FieldConflict};
 pub use self::replica::conversation::{Beginning, Conversation};
 pub use self::replica::forward::{AskError, Question};

@@ -55,9 +55,14 @@ pub(crate) fn files_below(folder: &str) -> Vec<(PathBuf, String)> {
         .collect()
 }
 
-/// Asserts that only files below `allowed` contain one of the words.
+/// Asserts that only source files below `allowed` contain one of the words.
 fn only(allowed: &[&str], words: &[&str]) {
-    for (path, text) in sources() {
+    only_below("src", allowed, words);
+}
+
+/// The same below another folder of the workspace.
+fn only_below(folder: &str, allowed: &[&str], words: &[&str]) {
+    for (path, text) in files_below(folder) {
         if allowed.iter().any(|allowed| path.starts_with(allowed)) {
             continue;
         }
@@ -93,6 +98,7 @@ fn only_cluster_names_the_client() {
 fn only_the_command_line_names_its_parser() {
     // `lib.rs` calls the parser, once.
     only(&["cli.rs", "cli", "commands", "lib.rs"], &["clap"]);
+    only_below(CRATES, &[], &["clap"]);
 }
 
 #[test]
@@ -112,7 +118,8 @@ fn only_ui_touches_the_standard_streams() {
 #[test]
 fn files_are_read_and_written_in_one_way() {
     let words = ["File::open", "File::create", "fs::read(", "fs::File"];
-    only(&["file.rs"], &words);
+    only(&[], &words);
+    only_below("crates/kubectl-config/src", &["file.rs"], &words);
 }
 
 /// The folders and the manifests of what others could use.

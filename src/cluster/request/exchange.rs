@@ -8,9 +8,9 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
+use kubectl_config::Transport;
 
 use super::super::clock::Clock;
-use super::super::connection::transport::Transport;
 use super::super::error::ClusterError;
 use super::decode::{self, no_room};
 use super::failure;

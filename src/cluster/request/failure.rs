@@ -1,9 +1,8 @@
 //! Translates the failures of the HTTP and TLS libraries, and only those, into [`ClusterError`].
 
-use std::error::Error;
+use kubectl_config::failure::{find, innermost, was_connecting};
+use kubectl_config::{IdentityError, ProxyError};
 
-use super::super::connection::identity::IdentityError;
-use super::super::connection::transport::ProxyError;
 use super::super::error::ClusterError;
 
 /// Translates what the client returns when no usable answer came.
@@ -39,12 +38,6 @@ pub(crate) fn translate(server: &str, error: kube::Error) -> ClusterError {
     }
 }
 
-/// Whether a connection could not even be made.
-pub(crate) fn was_connecting(error: &(dyn Error + 'static)) -> bool {
-    find::<hyper_util::client::legacy::Error>(error)
-        .is_some_and(hyper_util::client::legacy::Error::is_connect)
-}
-
 /// Where a decoder stopped, without the text around it, which may be a Secret's.
 pub(crate) fn position(error: &serde_json::Error) -> String {
     format!(
@@ -56,47 +49,11 @@ pub(crate) fn position(error: &serde_json::Error) -> String {
     .to_lowercase()
 }
 
-/// The first error of type `E` in a chain, inside I/O errors too: those name not the error that they
-/// carry as their source, but that error's source.
-pub(crate) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    let mut current = Some(error);
-    while let Some(error) = current {
-        if let Some(found) = error.downcast_ref::<E>() {
-            return Some(found);
-        }
-        current = match error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-        {
-            Some(carried) => Some(carried),
-            None => error.source(),
-        };
-    }
-    None
-}
-
-/// The text of the last error in a chain: the layers above it only say "error sending request".
-pub(crate) fn innermost(error: &(dyn Error + 'static)) -> Box<dyn Error + Send + Sync> {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string().into()
-}
-
 #[cfg(test)]
 mod tests {
     use std::io;
 
     use super::*;
-
-    #[test]
-    fn an_untrusted_certificate_is_found_however_deep_it_is_wrapped() {
-        let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
-        let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
-        let error = kube::Error::Service(Box::new(wrapped));
-        assert!(find::<rustls::Error>(&error).is_some());
-    }
 
     #[test]
     fn a_broken_record_after_the_connection_was_made_is_a_lost_answer() {

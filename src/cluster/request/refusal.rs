@@ -1,8 +1,7 @@
 //! What a server says when it refuses, as it may be shown.
 
 use kube::core::Status;
-
-use crate::secret;
+use kubectl_config::concealed;
 
 /// What a refusal says, without the credentials that it was sent: some servers repeat the request.
 pub(crate) fn without_credentials(mut status: Status) -> Status {
@@ -13,7 +12,7 @@ pub(crate) fn without_credentials(mut status: Status) -> Status {
         .flat_map(|details| &mut details.causes);
     let of_causes = causes.flat_map(|cause| [&mut cause.message, &mut cause.field]);
     for text in texts.into_iter().chain(of_causes) {
-        *text = secret::concealed(std::mem::take(text));
+        *text = concealed(std::mem::take(text));
     }
     status
 }

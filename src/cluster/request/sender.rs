@@ -21,10 +21,10 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use kube::Client;
 use kube::client::Body;
+use kubectl_config::Transport;
 use tokio::time::Instant;
 
 use super::super::clock::Clock;
-use super::super::connection::transport::Transport;
 use super::super::error::ClusterError;
 use super::exchange::Exchange;
 use super::health::{Health, Waiting};

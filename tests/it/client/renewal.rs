@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cryptoctl::cluster::{Cluster, ClusterError, ResourceKind, Settings, TimeLimits};
+use cryptoctl::cluster::{Cluster, ClusterError, ResourceKind, TimeLimits};
 use cryptoctl::emitter::Emitter;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::Full;
@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use kubectl_config::Settings;
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;

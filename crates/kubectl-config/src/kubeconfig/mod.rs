@@ -10,7 +10,7 @@ mod plugin_policy;
 mod validate;
 
 pub(crate) use self::document::{AuthProvider, ClusterEntry, ExecEntry, UserEntry};
-pub(crate) use self::error::KubeconfigError;
+pub use self::error::KubeconfigError;
 pub(crate) use self::files::credential_file;
 pub(crate) use self::persist::store_tokens;
 pub(crate) use self::plugin_policy::{PluginPolicy, look_up};

@@ -1,11 +1,4 @@
-//! To which server, and as whom: flags, kubeconfig, credentials and transport, as kubectl has them.
-
-pub(crate) mod identity;
-pub(crate) mod kubeconfig;
-pub(crate) mod login;
-pub(crate) mod server_url;
-pub(crate) mod settings;
-pub(crate) mod transport;
+//! From settings to a connection that requests can be sent over.
 
 use http::Uri;
 use kube::client::{ClientBuilder, ConfigExt};
@@ -13,14 +6,15 @@ use kube::{Client, Config};
 use thiserror::Error;
 use tower::ServiceBuilder;
 
-use self::identity::{Identity, IdentityError};
-use self::kubeconfig::{KubeconfigError, Resolved};
-use self::settings::Settings;
-use self::transport::{Route, Transport};
+use crate::identity::{Identity, IdentityError};
+use crate::kubeconfig::{self, KubeconfigError, Resolved};
+use crate::server_url;
+use crate::settings::Settings;
+use crate::transport::{Route, Transport};
 
 /// Why there is no connection; nothing was sent to the API server.
 #[derive(Debug, Error)]
-pub(crate) enum ConnectionError {
+pub enum ConnectionError {
     /// No kubeconfig, no such context, or one that cannot be used.
     #[error(transparent)]
     Kubeconfig(#[from] KubeconfigError),
@@ -31,17 +25,17 @@ pub(crate) enum ConnectionError {
 
 /// The way to one API server, as one identity; clones share it.
 #[derive(Clone)]
-pub(crate) struct Connection {
+pub struct Connection {
     /// The API server's URL, without any credentials.
-    pub(crate) server: Uri,
+    pub server: Uri,
     /// The name of the kubeconfig's context; `None` inside a cluster, or when flags name everything.
-    pub(crate) context: Option<String>,
+    pub context: Option<String>,
     /// The namespace of the context, or `default`.
-    pub(crate) namespace: String,
+    pub namespace: String,
     /// Whether the API server's certificate is not checked (`insecure-skip-tls-verify`).
-    pub(crate) skips_verification: bool,
+    pub skips_verification: bool,
     /// What carries requests there.
-    pub(crate) transport: Transport,
+    pub transport: Transport,
 }
 
 impl Connection {
@@ -50,7 +44,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`ConnectionError`].
-    pub(crate) async fn open(settings: &Settings) -> Result<Self, ConnectionError> {
+    pub async fn open(settings: &Settings) -> Result<Self, ConnectionError> {
         let resolved = resolve(settings).await?;
         let address = server_url::parse(&resolved.cluster.server).ok_or_else(|| {
             KubeconfigError::Unusable(format!(
@@ -76,7 +70,7 @@ impl Connection {
 
     /// A client that sends its requests over this connection, each once.
     #[must_use]
-    pub(crate) fn client(&self) -> Client {
+    pub fn client(&self) -> Client {
         let service = ServiceBuilder::new()
             .layer(Config::new(self.server.clone()).base_uri_layer())
             .service(self.transport.clone());

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Credentials, IdentityError, bearer};
-use crate::cluster::connection::kubeconfig::credential_file;
 use crate::file;
+use crate::kubeconfig::credential_file;
 use crate::secret::Secret;
 
 /// The file is read again after this long (`k8s.io/client-go` `transport/token_source.go`: a minute

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::credentials::{ClientCertificate, Credentials};
 use super::{IdentityError, bearer};
-use crate::cluster::connection::kubeconfig::ClusterEntry;
-use crate::cluster::connection::transport::Trust;
+use crate::kubeconfig::ClusterEntry;
 use crate::secret::Secret;
+use crate::transport::Trust;
 
 /// The versions that client-go understands.
 pub(crate) const API_VERSIONS: [&str; 2] = [

@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use super::document::{Document, NamedUser};
 use super::error::KubeconfigError;
-use crate::cluster::connection::settings::Settings;
 use crate::file;
+use crate::settings::Settings;
 
 /// A kubeconfig beyond this size is something else, given by mistake.
 pub(crate) const LARGEST_FILE: u64 = 16 * 1024 * 1024;

@@ -13,10 +13,8 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::{Credentials, IdentityError, exec_credential};
-use crate::cluster::connection::kubeconfig::{
-    ExecEntry, PluginPolicy, Resolved, credential_file, look_up,
-};
-use crate::cluster::connection::settings::Settings;
+use crate::kubeconfig::{ExecEntry, PluginPolicy, Resolved, credential_file, look_up};
+use crate::settings::Settings;
 
 /// What a plugin that asks nobody may take, at most; over a slow network it takes seconds.
 const TIME_LIMIT: Duration = Duration::from_mins(1);

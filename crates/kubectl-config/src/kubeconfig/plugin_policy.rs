@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::error::KubeconfigError;
 use super::files::LARGEST_FILE;
-use crate::cluster::connection::settings::{Kuberc, Settings};
 use crate::file;
+use crate::settings::{Kuberc, Settings};
 
 /// Which commands may run to obtain credentials.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

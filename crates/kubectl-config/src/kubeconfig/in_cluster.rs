@@ -7,8 +7,8 @@ use super::document::{ClusterEntry, UserEntry};
 use super::error::KubeconfigError;
 use super::plugin_policy::PluginPolicy;
 use super::{Resolved, overrides};
-use crate::cluster::connection::settings::Settings;
 use crate::file;
+use crate::settings::Settings;
 
 /// Longer than any name of a namespace.
 const LARGEST_NAME: u64 = 1024;

@@ -1,4 +1,4 @@
-//! Who this program is to the API server, and how it proves it: fetched once, kept until it expires
+//! Who this process is to the API server, and how it proves it: fetched once, kept until it expires
 //! or is rejected, and then fetched again, once for all requests that wait for it.
 
 mod credentials;
@@ -16,7 +16,7 @@ use futures::future::{BoxFuture, Shared};
 use http::{HeaderMap, HeaderValue};
 
 pub(crate) use self::credentials::{ClientCertificate, Credentials};
-pub(crate) use self::error::IdentityError;
+pub use self::error::IdentityError;
 pub(crate) use self::exec::Plugin;
 pub(crate) use self::oidc::Oidc;
 pub(crate) use self::token_file::TokenFile;
@@ -48,7 +48,7 @@ enum State {
     Known(Arc<Credentials>),
 }
 
-/// The identity of a run.
+/// The identity of a connection.
 pub(crate) struct Identity {
     source: Source,
     state: Mutex<State>,

@@ -26,10 +26,10 @@ pub(crate) use self::channel::{Channel, http_client};
 use self::files::TrustFiles;
 pub(crate) use self::route::Route;
 pub(crate) use self::trust::{Trust, TrustError};
-use super::super::request::failure;
 use super::identity::{Credentials, Identity, IdentityError};
 use super::kubeconfig::{KubeconfigError, Resolved};
 use super::settings::Settings;
+use crate::failure;
 
 /// Certificate files are looked at again after this long, and at once when a connection is refused.
 const FRESH: Duration = Duration::from_secs(30);
@@ -37,14 +37,14 @@ const FRESH: Duration = Duration::from_secs(30);
 /// A connection that a proxy was to make.
 #[derive(Debug, Error)]
 #[error("through the proxy `{proxy}`: {}", failure::innermost(source))]
-pub(crate) struct ProxyError {
+pub struct ProxyError {
     proxy: String,
     source: hyper_util::client::legacy::Error,
 }
 
 /// The way to one API server as one identity; clones share it.
 #[derive(Clone)]
-pub(crate) struct Transport(Arc<Shared>);
+pub struct Transport(Arc<Shared>);
 
 struct Shared {
     identity: Identity,
@@ -96,12 +96,15 @@ impl Transport {
     }
 
     /// Obtains the credentials, which may take a person's time and is no request's business.
-    pub(crate) async fn log_in(&self) -> Result<(), IdentityError> {
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub async fn log_in(&self) -> Result<(), IdentityError> {
         self.0.identity.credentials().await.map(|_| ())
     }
 
     /// Uses no connection from before any more.
-    pub(crate) fn reconnect(&self) {
+    pub fn reconnect(&self) {
         self.0.reconnect();
     }
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use thiserror::Error;
 use tower::BoxError;
 
-use crate::cluster::connection::identity::ClientCertificate;
+use crate::identity::ClientCertificate;
 
 /// The sides of a TLS connection.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -15,12 +15,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Credentials, IdentityError, bearer};
-use crate::cluster::connection::kubeconfig::{
-    AuthProvider, Resolved, credential_file, store_tokens,
-};
-use crate::cluster::connection::settings::{Environment, Settings};
-use crate::cluster::connection::transport::{Route, Trust, http_client};
+use crate::kubeconfig::{AuthProvider, Resolved, credential_file, store_tokens};
 use crate::secret::Secret;
+use crate::settings::{Environment, Settings};
+use crate::transport::{Route, Trust, http_client};
 
 /// A token that expires sooner than this is as good as expired (`oidc.go`, `expiryDelta`).
 const LEEWAY: Duration = Duration::from_secs(10);

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use super::IdentityError;
-use crate::cluster::connection::kubeconfig::UserEntry;
+use crate::kubeconfig::UserEntry;
 
 /// What must be escaped in the name of an extra field: all but a header's own characters
 /// (RFC 9110, section 5.6.2), and the percent sign.

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use http::{HeaderValue, Uri};
 
 use super::no_proxy;
-use crate::cluster::connection::login::Login;
-use crate::cluster::connection::settings::Environment;
+use crate::login::Login;
+use crate::settings::Environment;
 
 /// How a connection is made.
 pub(crate) enum Route {

@@ -4,10 +4,8 @@ use std::io;
 use std::path::Path;
 
 use super::trust::Trust;
-use crate::cluster::connection::identity::ClientCertificate;
-use crate::cluster::connection::kubeconfig::{
-    ClusterEntry, KubeconfigError, UserEntry, credential_file,
-};
+use crate::identity::ClientCertificate;
+use crate::kubeconfig::{ClusterEntry, KubeconfigError, UserEntry, credential_file};
 use crate::secret::Secret;
 
 /// Where trust comes from.

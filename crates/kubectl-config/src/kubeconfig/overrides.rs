@@ -7,8 +7,8 @@ use super::Resolved;
 use super::document::{ClusterEntry, ContextEntry, Document, UserEntry};
 use super::error::KubeconfigError;
 use super::plugin_policy::PluginPolicy;
-use crate::cluster::connection::settings::Overrides;
 use crate::secret::Secret;
+use crate::settings::Overrides;
 
 pub(crate) fn resolve(
     document: &Document,
