@@ -1,20 +1,26 @@
-//! The identity of kubectl and `cryptoctl` on the wire, both compared with the table of
-//! kubeconfigs.
+//! The identity of kubectl and `cryptoctl` on the wire, both compared with the table of kubeconfigs.
 
 use crate::harness::variable;
-use crate::kubeconfigs::{Program, test_each_group};
+use crate::kubeconfigs::cases::in_pod;
+use crate::kubeconfigs::{Program, check, test_each_group};
+use crate::program_cases;
 
 fn programs() -> [Program; 2] {
     [
         Program::Kubectl(variable("CRYPTOCTL_SANDBOX_KUBECTL").into()),
-        Program::Cryptoctl,
+        program_cases::cryptoctl(),
     ]
 }
 
 test_each_group!(programs());
 
+#[test]
+fn own_flags_and_hints() {
+    check(&programs(), &program_cases::cases());
+}
+
 /// Only root can give a program a pod's files, so this test runs alone.
 #[test]
 fn in_pod() {
-    crate::kubeconfigs::check(&programs(), &crate::kubeconfigs::cases::in_pod::cases());
+    check(&programs(), &in_pod::cases());
 }

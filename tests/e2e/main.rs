@@ -17,12 +17,14 @@ mod dry_runs;
 mod experiments;
 mod harness;
 mod identity;
-#[path = "../kubeconfigs/mod.rs"]
+#[path = "../../crates/kubectl-config/tests/kubeconfigs/mod.rs"]
 mod kubeconfigs;
 mod kubelet;
 mod manifest_meaning;
 mod model;
 mod permissions;
+#[path = "../it/program_cases.rs"]
+mod program_cases;
 mod refusals;
 mod replicas;
 mod reports;

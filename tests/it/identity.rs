@@ -1,5 +1,11 @@
-//! The identity of `cryptoctl` on the wire, compared with the table of kubeconfigs.
+//! The identity of `cryptoctl` on the wire: what its flags say arrives where the table says.
 
-use crate::kubeconfigs::{Program, test_each_group};
+use crate::kubeconfigs::{check, test_each_group};
+use crate::program_cases::{cases, cryptoctl};
 
-test_each_group!([Program::Cryptoctl]);
+test_each_group!([cryptoctl()], flags impersonation exec);
+
+#[test]
+fn own_flags_and_hints() {
+    check(&[cryptoctl()], &cases());
+}

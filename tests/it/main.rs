@@ -14,7 +14,7 @@ mod harness;
     dead_code,
     reason = "kubectl only runs in the end-to-end tests, which share this table"
 )]
-#[path = "../kubeconfigs/mod.rs"]
+#[path = "../../crates/kubectl-config/tests/kubeconfigs/mod.rs"]
 mod kubeconfigs;
 
 mod architecture;
@@ -37,6 +37,7 @@ mod mutations;
 mod no_api_server;
 mod permissions;
 mod picture;
+mod program_cases;
 mod readme;
 mod refusals;
 mod report;

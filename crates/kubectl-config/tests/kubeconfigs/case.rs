@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub(crate) enum Expected {
     /// All requests come from these identities, in this order.
     Reaches(Vec<Identity>),
-    /// No request is sent, and `cryptoctl` says these words.
+    /// No request is sent, and the program under test says these words.
     Refused(Vec<&'static str>),
 }
 
@@ -162,25 +162,21 @@ impl Case {
         self
     }
 
-    /// Nothing is sent, and `cryptoctl` says these words.
+    /// Nothing is sent, and the program under test says these words.
     pub(crate) fn refused(mut self, words: &[&'static str]) -> Self {
         self.expected = Expected::Refused(words.to_owned());
         self
     }
 
-    /// `cryptoctl` is to differ from kubectl, and why.
-    pub(crate) fn but_cryptoctl(mut self, reason: &'static str, expected: Expected) -> Self {
+    /// The program under test is to differ from kubectl, and why.
+    pub(crate) fn but_ours(mut self, reason: &'static str, expected: Expected) -> Self {
         self.difference = Some((reason, expected));
         self
     }
 
-    /// `cryptoctl` is to refuse where kubectl does not, and why.
-    pub(crate) fn but_cryptoctl_refuses(
-        self,
-        reason: &'static str,
-        words: &[&'static str],
-    ) -> Self {
-        self.but_cryptoctl(reason, Expected::Refused(words.to_owned()))
+    /// It is to refuse where kubectl does not, and why.
+    pub(crate) fn but_ours_refuses(self, reason: &'static str, words: &[&'static str]) -> Self {
+        self.but_ours(reason, Expected::Refused(words.to_owned()))
     }
 
     /// The namespace that is asked about.
@@ -201,7 +197,7 @@ impl Case {
         self
     }
 
-    /// What `cryptoctl` says although it is not refused.
+    /// What the program under test says although it is not refused.
     pub(crate) fn says(mut self, words: &[&'static str]) -> Self {
         words.clone_into(&mut self.said);
         self

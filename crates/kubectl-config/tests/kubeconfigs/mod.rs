@@ -1,9 +1,9 @@
 //! Which identity a kubeconfig, a flag or a variable gives on the wire: a table of cases.
 //!
 //! Every case is a folder of files, arguments and an environment, and says what has to happen: requests
-//! under one identity, or a refusal before anything is sent. The hermetic tests hold `cryptoctl` against
+//! under one identity, or a refusal before anything is sent. The tests here hold a program of this crate against
 //! the table; the end-to-end tests hold kubectl against it as well, so the table cannot be wrong about
-//! kubectl. Where `cryptoctl` is to differ, the case says why.
+//! kubectl. Where ours is to differ, the case says why.
 //!
 //! Everything that must never be printed contains [`SECRET`].
 
@@ -22,10 +22,11 @@ mod verdict;
 pub(crate) mod cases;
 
 pub(crate) use case::Case;
+pub(crate) use identity::Identity;
 pub(crate) use process::Program;
 pub(crate) use verdict::check;
 
-/// What marks a text as a secret: no output of `cryptoctl` may contain it.
+/// What marks a text as a secret: no output of the program under test may contain it.
 pub(crate) const SECRET: &str = "s3cret";
 
 /// Makes one test of every group of the table.

@@ -1,4 +1,4 @@
-//! Runs kubectl and `cryptoctl` to their ends in a case's folder.
+//! Runs kubectl and the program under test to their ends in a case's folder.
 
 use std::fs::File;
 use std::io::Write;
@@ -15,8 +15,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Who is to be held against the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Program {
-    /// The binary under test.
-    Cryptoctl,
+    /// The one under test: a command line that sends requests as soon as it knows where to, about objects
+    /// whose namespace the context decides; it never succeeds here.
+    Ours(Vec<String>),
     /// The one that sets the rules.
     Kubectl(PathBuf),
 }
@@ -24,25 +25,19 @@ pub(crate) enum Program {
 impl Program {
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Cryptoctl => "cryptoctl",
+            Self::Ours(_) => "ours",
             Self::Kubectl(_) => "kubectl",
         }
     }
 
-    /// A command line that sends requests as soon as it knows where to, about an object whose namespace
-    /// the context decides; it never succeeds here.
+    /// The command line before a case's own arguments.
     fn line(&self) -> Vec<String> {
-        let (path, arguments): (&Path, &[&str]) = match self {
-            Self::Cryptoctl => (
-                Path::new(env!("CARGO_BIN_EXE_cryptoctl")),
-                &["diff", "-f", "../set.yaml"],
-            ),
-            Self::Kubectl(path) => (path, &["get", "pods"]),
-        };
-        std::iter::once(path.to_str().unwrap())
-            .chain(arguments.iter().copied())
-            .map(str::to_owned)
-            .collect()
+        match self {
+            Self::Ours(line) => line.clone(),
+            Self::Kubectl(path) => [path.to_str().unwrap(), "get", "pods"]
+                .map(str::to_owned)
+                .to_vec(),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::plugin::{self, Call};
 use super::process::{self, Circumstances, Ended, Program};
 use super::recorder::{Recorder, Seen};
 
-/// What `cryptoctl` asks about: an object whose namespace is the context's.
+/// The file `set.yaml`, for programs that ask about manifests: an object whose namespace is the context's.
 const SET: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\n";
 
 /// A recorder and a folder.

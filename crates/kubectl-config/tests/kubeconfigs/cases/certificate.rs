@@ -1,8 +1,7 @@
 //! Client certificates, in files and in the kubeconfig itself.
 
 use super::user;
-use crate::kubeconfigs::Case;
-use crate::kubeconfigs::identity::Identity;
+use crate::kubeconfigs::{Case, Identity};
 
 const FILES: &str = "client-certificate: '@alice.crt@', client-key: '@alice.key@'";
 const DATA: &str =

@@ -5,10 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{TRUSTED, config, user};
-use crate::kubeconfigs::Case;
 use crate::kubeconfigs::case::Expected;
-use crate::kubeconfigs::identity::Identity;
 use crate::kubeconfigs::plugin::{self, Call};
+use crate::kubeconfigs::{Case, Identity};
 
 const V1: &str = "client.authentication.k8s.io/v1";
 const V1BETA1: &str = "client.authentication.k8s.io/v1beta1";
@@ -178,18 +177,9 @@ fn commands() -> Vec<Case> {
             )),
         )
         .refused(&["plugin"]),
-        Case::new("a command that is not installed, and a hint")
-            .kubeconfig(user(&format!(
-                "exec: {{command: absent-plugin, {}, installHint: 'get it from example.com'}}",
-                never()
-            )))
-            .refused(&["absent-plugin", "get it from example.com"]),
-        Case::new("a hint with control characters")
-            .kubeconfig(user(&format!(
-                "exec: {{command: absent-plugin, {}, installHint: \"get \\e[31mit\"}}",
-                never()
-            )))
-            .refused(&["absent-plugin", "get "]),
+        Case::new("a command that is not installed")
+            .kubeconfig(command("absent-plugin"))
+            .refused(&["absent-plugin"]),
         Case::new("a command that may not be executed")
             .kubeconfig(command("@folder@/plugin"))
             .file("plugin", plugin::giving(TOKEN))
@@ -295,7 +285,7 @@ fn surroundings() -> Vec<Case> {
 /// Plugins whose credentials are refused at first; each start gives others than the one before.
 ///
 /// kubectl does not repeat the refused request, but sends its next one, of another path, with what the
-/// plugin gave meanwhile. `cryptoctl` repeats the refused one, once.
+/// plugin gave meanwhile. Ours repeats the refused one, once.
 fn renewals() -> Vec<Case> {
     let counting = |name, lines: &str| {
         let count = "echo start >>'@folder@/starts'\nnumber=$(grep -c start '@folder@/starts')";
@@ -341,8 +331,8 @@ fn renewals() -> Vec<Case> {
         counting("a plugin whose tokens are never accepted", &numbered)
             .unauthorized(1000)
             .reaches_in_turn(numbers(5))
-            .but_cryptoctl(
-                "kubectl sends other requests after each refusal; cryptoctl repeats the first once and \
+            .but_ours(
+                "kubectl sends other requests after each refusal; ours repeats the first once and \
                  gives up",
                 Expected::Reaches(numbers(2)),
             ),

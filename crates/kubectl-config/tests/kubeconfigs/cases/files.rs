@@ -1,8 +1,7 @@
 //! Which files are read, and how several become one (`tools/clientcmd/loader.go`).
 
 use super::{TRUSTED, config, named, user};
-use crate::kubeconfigs::Case;
-use crate::kubeconfigs::identity::Identity;
+use crate::kubeconfigs::{Case, Identity};
 
 const EMPTY: &str = "apiVersion: v1\nkind: Config\n";
 
@@ -163,7 +162,7 @@ fn single() -> Vec<Case> {
             .environment("KUBECONFIG", "@folder@/absent:@folder@/missing")
             .refused(&["no kubeconfig", "KUBECONFIG"]),
         // kubectl then asks a server at localhost:8080, which somebody else may have started.
-        Case::new("no file at all").refused(&["no kubeconfig", "--kubeconfig"]),
+        Case::new("no file at all").refused(&["no kubeconfig"]),
         Case::new("a file of no bytes alone")
             .kubeconfig("")
             .refused(&["context"]),

@@ -1,8 +1,7 @@
 //! Flags that stand above the kubeconfig.
 
 use super::{TRUSTED, config, user};
-use crate::kubeconfigs::Case;
-use crate::kubeconfigs::identity::Identity;
+use crate::kubeconfigs::{Case, Identity};
 
 fn above(name: &'static str, user_fields: &str, arguments: &str) -> Case {
     Case::new(name)
@@ -163,12 +162,7 @@ fn others() -> Vec<Case> {
         flag("--context that is empty", "--context=").reaches(somebody.clone()),
         flag("--server that is empty", "--server=").reaches(somebody.clone()),
         flag("--kubeconfig that is empty", "--kubeconfig=").reaches(somebody.clone()),
-        flag("--as that is empty", "--as=").reaches(somebody.clone()),
-        flag("--disable-compression", "--disable-compression").reaches(somebody.clone()),
-        flag("--request-timeout", "--request-timeout 30s").reaches(somebody.clone()),
-        flag("--request-timeout in seconds", "--request-timeout 30").reaches(somebody.clone()),
-        flag("--request-timeout without a limit", "--request-timeout 0").reaches(somebody),
-        flag("--request-timeout that is none", "--request-timeout soon").refused(&["soon"]),
+        flag("--as that is empty", "--as=").reaches(somebody),
         Case::new("only flags")
             .arguments("--server @https@ --certificate-authority @authority@ --token s3cret-flag")
             .reaches(Identity::bearer("s3cret-flag")),

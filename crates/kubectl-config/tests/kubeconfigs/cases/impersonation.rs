@@ -1,8 +1,7 @@
 //! Being somebody else (`--as` and its relatives, in the kubeconfig and as flags).
 
 use super::user;
-use crate::kubeconfigs::Case;
-use crate::kubeconfigs::identity::Identity;
+use crate::kubeconfigs::{Case, Identity};
 
 fn somebody() -> Identity {
     Identity::bearer("s3cret-token")
@@ -82,7 +81,7 @@ fn flags() -> Vec<Case> {
         ),
         by_flags("--as-user-extra without a sign", "--as olga --as-user-extra scopes")
             .reaches(somebody().impersonates("User", "olga"))
-            .but_cryptoctl_refuses(
+            .but_ours_refuses(
                 "kubectl leaves the extra out, and so comes as somebody else than was asked for",
                 &["as-user-extra"],
             ),
@@ -92,7 +91,7 @@ fn flags() -> Vec<Case> {
                     .impersonates("User", "olga")
                     .impersonates("Extra-", "view"),
             )
-            .but_cryptoctl_refuses(
+            .but_ours_refuses(
                 "an extra without a name is a typing error that means nothing to the server",
                 &["as-user-extra"],
             ),

@@ -1,8 +1,7 @@
 //! A pod's variables where there is no service account.
 
 use super::user;
-use crate::kubeconfigs::Case;
-use crate::kubeconfigs::identity::Identity;
+use crate::kubeconfigs::{Case, Identity};
 
 fn pod(name: &'static str) -> Case {
     Case::new(name)

@@ -1,8 +1,7 @@
 //! Inside a pod, as its service account (`rest/config.go`, `InClusterConfig`).
 
 use super::user;
-use crate::kubeconfigs::Case;
-use crate::kubeconfigs::identity::Identity;
+use crate::kubeconfigs::{Case, Identity};
 
 fn pod(name: &'static str) -> Case {
     Case::new(name)

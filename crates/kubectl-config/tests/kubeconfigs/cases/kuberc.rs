@@ -2,9 +2,8 @@
 //! (`pkg/kuberc` in kubectl).
 
 use super::user;
-use crate::kubeconfigs::Case;
-use crate::kubeconfigs::identity::Identity;
 use crate::kubeconfigs::plugin;
+use crate::kubeconfigs::{Case, Identity};
 
 const DENY: &str = "credentialPluginPolicy: DenyAll";
 
@@ -94,7 +93,7 @@ fn places() -> Vec<Case> {
         with_plugin("preferences that are no YAML")
             .file("home/.kube/kuberc", "credentialPluginPolicy: [")
             .reaches(somebody.clone())
-            .but_cryptoctl_refuses(
+            .but_ours_refuses(
                 "who wrote a policy did not mean to allow everything by a typing error",
                 &["kuberc"],
             ),

@@ -11,7 +11,7 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("gcp")
             .kubeconfig(provider("name: gcp, config: {access-token: s3cret-token}"))
-            .refused(&["gcp", "gke-gcloud-auth-plugin"]),
+            .refused(&["gcp"]),
         Case::new("gcp with a command")
             .kubeconfig(provider(
                 "name: gcp, config: {cmd-path: '@folder@/plugin', cmd-args: x, \
@@ -25,7 +25,7 @@ pub(crate) fn cases() -> Vec<Case> {
             .refused(&["gcp"]),
         Case::new("azure")
             .kubeconfig(provider("name: azure, config: {access-token: s3cret-token}"))
-            .refused(&["azure", "kubelogin"]),
+            .refused(&["azure"]),
         Case::new("a provider that nobody knows")
             .kubeconfig(provider("name: novel, config: {access-token: s3cret-token}"))
             .refused(&["novel"]),

@@ -39,7 +39,7 @@ users: [{{name: {name}, user: {{{user}}}}}]
 }
 
 /// A trusted cluster, and a user with these fields.
-fn user(user: &str) -> String {
+pub(crate) fn user(user: &str) -> String {
     config(TRUSTED, user)
 }
 

@@ -1,10 +1,9 @@
 //! `OpenID` Connect (`plugin/pkg/client/auth/oidc/oidc.go`).
 
 use super::user;
-use crate::kubeconfigs::Case;
 use crate::kubeconfigs::encoding::web_token;
-use crate::kubeconfigs::identity::Identity;
 use crate::kubeconfigs::recorder::FRESH;
+use crate::kubeconfigs::{Case, Identity};
 
 /// In the year 2001.
 const STALE: i64 = 1_000_000_000;

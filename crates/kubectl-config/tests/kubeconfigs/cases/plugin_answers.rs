@@ -1,9 +1,8 @@
 //! Credential plugins: what they answer.
 
 use super::{TRUSTED, config, user};
-use crate::kubeconfigs::Case;
-use crate::kubeconfigs::identity::Identity;
 use crate::kubeconfigs::plugin;
+use crate::kubeconfigs::{Case, Identity};
 
 const V1: &str = "client.authentication.k8s.io/v1";
 const PAIR: &str =

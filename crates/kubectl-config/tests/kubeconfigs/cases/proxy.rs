@@ -4,9 +4,8 @@
 //! a name that only the proxy resolves, or for an address that leads to the recorder in both ways.
 
 use super::{cluster, config};
-use crate::kubeconfigs::Case;
 use crate::kubeconfigs::encoding::base64;
-use crate::kubeconfigs::identity::Identity;
+use crate::kubeconfigs::{Case, Identity};
 
 const PROXY: &str = "127.0.0.1:@port@";
 const TARGET: &str = "cluster.example:6443";

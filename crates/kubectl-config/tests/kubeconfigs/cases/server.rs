@@ -1,8 +1,7 @@
 //! What may stand in `server`.
 
 use super::{cluster, config, user};
-use crate::kubeconfigs::Case;
-use crate::kubeconfigs::identity::Identity;
+use crate::kubeconfigs::{Case, Identity};
 
 fn at(server: &str) -> String {
     cluster(&format!(

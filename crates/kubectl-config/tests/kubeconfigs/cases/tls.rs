@@ -1,8 +1,7 @@
 //! Whether the server is who it should be.
 
 use super::cluster;
-use crate::kubeconfigs::Case;
-use crate::kubeconfigs::identity::Identity;
+use crate::kubeconfigs::{Case, Identity};
 
 pub(crate) fn cases() -> Vec<Case> {
     let somebody = Identity::bearer("s3cret-token");
