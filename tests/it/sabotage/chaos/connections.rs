@@ -10,6 +10,7 @@ use super::{Told, chaos, slow};
 
 /// More probes than the warm-up makes.
 const WARM: usize = 12;
+const MOST_RUNS: usize = 10;
 
 /// Replica 1 gives one answer in the middle of a control run.
 async fn control(reply: Reply) -> Told {
@@ -28,6 +29,18 @@ async fn fault(reply: Reply) -> Told {
     chaos(&scene, &[]).await
 }
 
+/// A run in which the end of an answer was seen within the time of a probe. On a busy machine it may
+/// come later, and a half answer that is late is judged as none.
+async fn in_time(run: impl AsyncFn() -> Told) -> Told {
+    for _ in 0..MOST_RUNS {
+        let told = run().await;
+        if !told.0.stdout.contains("no complete answer within") {
+            return told;
+        }
+    }
+    panic!("the answer was late {MOST_RUNS} times");
+}
+
 /// The connection ends before any byte of an answer.
 fn hung_up() -> Reply {
     Reply::verbatim("").framed(Framing::Close)
@@ -42,13 +55,13 @@ async fn an_answer_that_breaks_off_is_not_asked_for_again_until_it_is_right() {
         Reply::verbatim("HTTP/1.1 20").framed(Framing::Close),
     ] {
         let words = "1 answer of `cryptoserver-1` broke off: its content is unknown";
-        control(reply.clone())
+        in_time(async || control(reply.clone()).await)
             .await
             .is(UNDECIDED, "inconclusive")
             .saying(words)
             .with("/availability/replicas/1/cut", &json!(1))
             .with("/availability/replicas/0/cut", &json!(null));
-        fault(reply)
+        in_time(async || fault(reply.clone()).await)
             .await
             .is(UNDECIDED, "inconclusive")
             .saying(words);
