@@ -93,6 +93,7 @@ mod tests {
     use crate::cli::parse_chaos;
     use crate::config;
     use crate::expectation::Expectation;
+    use crate::values;
 
     const FILE: &str = "chaos: {fault: evict, pod: web-1, repeat: 3, pause: 1s, \
                         probe_interval: 50ms, max_outage: 2s, max_recovery: 9s}";
@@ -117,6 +118,30 @@ mod tests {
             String::new(),
             || 99,
         )
+    }
+
+    /// The default that the command line's help states for a flag, and that the documents state for its key.
+    fn stated(key: &str) -> [String; 2] {
+        let help = include_str!("../../docs/cli-reference.md");
+        let flag = format!("--{} <", key.replace('_', "-"));
+        let (_, help) = help.split_once(&flag).unwrap();
+        let (_, default) = help.split_once("[default: ").unwrap();
+        let documents = include_str!("../../docs/configuration.md");
+        let (_, row) = documents.split_once(&format!("| `{key}` |")).unwrap();
+        let cell = row.lines().next().unwrap().trim_end_matches(" |");
+        let (_, cell) = cell.rsplit_once("| ").unwrap();
+        [default.split(']').next().unwrap(), cell.trim_matches('`')].map(str::to_owned)
+    }
+
+    #[test]
+    fn help_and_documents_state_the_defaults_of_the_code() {
+        for (key, default) in [("pause", PAUSE), ("probe_interval", PROBE_INTERVAL)] {
+            for text in stated(key) {
+                assert_eq!(values::duration(&text), Ok(default), "{key}");
+            }
+        }
+        let fault = request("", "").unwrap().settings.fault.unwrap();
+        assert_eq!(stated("fault"), [fault.name(), fault.name()]);
     }
 
     #[test]

@@ -108,10 +108,24 @@ mod tests {
     use super::*;
     use crate::config;
     use crate::manifest::{self, Options};
+    use crate::values;
 
     const SHA256: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     const TWO: &str = "endpoints: [{path: /a, status: 404}, {path: /b, port: 81}]\n\
                        verify: {concurrency: 2, largest_body: 1Ki, answer_time: 3s}\n";
+
+    #[test]
+    fn the_documents_state_the_defaults_of_the_code() {
+        let documents = include_str!("../../docs/configuration.md");
+        let stated = |key: &str| {
+            let (_, row) = documents.split_once(&format!("| `{key}` |")).unwrap();
+            let cell = row.lines().next().unwrap().trim_end_matches(" |");
+            cell.rsplit_once("| ").unwrap().1.to_owned()
+        };
+        assert_eq!(values::duration(&stated("answer_time")), Ok(ANSWER_TIME));
+        assert_eq!(values::size(&stated("largest_body")), Ok(LARGEST_BODY));
+        assert_eq!(stated("concurrency"), FORWARDS.to_string());
+    }
 
     fn built_in_set() -> Set {
         Set {
