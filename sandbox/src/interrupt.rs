@@ -27,7 +27,6 @@ impl Interrupt {
     }
 
     /// Requests a stop, as the user would.
-    #[cfg(test)]
     pub(crate) fn raise(&self) {
         self.0.store(true, Ordering::Relaxed);
     }

@@ -82,6 +82,13 @@ pub(crate) enum ToolchainError {
     },
 }
 
+impl ToolchainError {
+    /// Whether the build was ended from outside.
+    pub(crate) fn is_interruption(&self) -> bool {
+        matches!(self, Self::Foreground(ForegroundError::Interrupted(_)))
+    }
+}
+
 impl GoModule {
     /// The folder with the programs; builds them if they are missing.
     ///

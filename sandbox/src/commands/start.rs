@@ -1,6 +1,6 @@
 //! `start`: starts the cluster, or the parts of it that are not running.
 
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use crate::api::Api;
@@ -11,6 +11,7 @@ use crate::folder_lock::FolderLock;
 use crate::instance::{Instance, InstanceName};
 use crate::interrupt::Interrupt;
 use crate::supervisor::Supervisor;
+use crate::toolchain::GoModule;
 use crate::tools::Tools;
 use crate::{
     certificates, cgroup, cluster, doctor, image, kubeconfig, packages, terminal, toolchain,
@@ -50,14 +51,35 @@ pub(crate) fn run(name: &InstanceName, interrupt: &Interrupt) -> Result<(), Sand
 /// Builds, fetches or finds in the cache all programs and images.
 fn make_tools(interrupt: &Interrupt) -> Result<Tools, SandboxError> {
     let cache = Cache::of_user()?;
-    let packages = packages::ensure(&cache)?;
-    interrupt.check()?;
-    Ok(Tools {
-        etcd: toolchain::ETCD.ensure(&cache, interrupt)?,
-        kubernetes: toolchain::KUBERNETES.ensure(&cache, interrupt)?,
-        images: image::ensure(&cache, &packages)?,
-        packages,
+    // The builds of Go run beside each other: while one downloads or links, the other compiles.
+    thread::scope(|scope| {
+        let build = |module: &'static GoModule| {
+            // A failure ends the other build too.
+            let built = module.ensure(&cache, interrupt);
+            built.inspect_err(|_| interrupt.raise())
+        };
+        let etcd = scope.spawn(move || build(&toolchain::ETCD));
+        let kubernetes = scope.spawn(move || build(&toolchain::KUBERNETES));
+        let packages = packages::ensure(&cache).inspect_err(|_| interrupt.raise())?;
+        let images = image::ensure(&cache, &packages).inspect_err(|_| interrupt.raise())?;
+        match (joined(etcd), joined(kubernetes)) {
+            (Ok(etcd), Ok(kubernetes)) => Ok(Tools {
+                kubernetes,
+                etcd,
+                packages,
+                images,
+            }),
+            (Err(cause), _) | (_, Err(cause)) if !cause.is_interruption() => Err(cause.into()),
+            (Err(interrupted), _) | (_, Err(interrupted)) => Err(interrupted.into()),
+        }
     })
+}
+
+/// The result of a thread; its panic goes on here.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn bring_up(instance: &Instance, interrupt: &Interrupt) -> Result<(), SandboxError> {
@@ -82,9 +104,7 @@ fn bring_up(instance: &Instance, interrupt: &Interrupt) -> Result<(), SandboxErr
         supervisor.ensure_ready(&rest)?;
         cluster::ensure_storage_class(instance, &api)?;
         cluster::wait_until_usable(instance, &api, interrupt)?;
-        import
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        joined(import)?;
         Ok(())
     })
 }
