@@ -2,8 +2,9 @@
 //! them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use apiserver_model::{ApiServer, Pods, Reply, Request};
+use apiserver_model::{ApiServer, Disturbance, PodScript, Pods, Reply, Request};
 use cryptoctl::manifest::{self, Options, Source};
 use http::Method;
 use serde_json::{Value, json};
@@ -153,6 +154,26 @@ async fn stage(is_up: bool) -> ApiServer {
     server
 }
 
+/// Follows a rollout that does not end, until it watches: a complete one may end before that.
+async fn follow(server: &ApiServer, call: Cryptoctl) {
+    let late = PodScript::default().ready_after(Duration::from_hours(1));
+    server.script(Pods::of("cryptoserver"), late);
+    server.happen(&Disturbance::Delete {
+        namespace: "logaiter".to_owned(),
+        pod: "cryptoserver-0".to_owned(),
+        at_once: true,
+    });
+    let following = call.start().await;
+    let watches = |server: &ApiServer| {
+        let requests = server.requests();
+        let mut asked = requests.iter().filter_map(asked);
+        asked.any(|(verb, resource)| verb == "watch" && resource == "pods")
+    };
+    server.until(watches).await;
+    following.interrupt().await;
+    following.finish().await.expect_code(130);
+}
+
 /// What a killed experiment leaves behind.
 fn leave_scaled_down(server: &ApiServer) {
     let set = ("apps", "statefulsets", "logaiter", "cryptoserver");
@@ -175,8 +196,11 @@ async fn every_verb_does_its_work_with_the_documented_permissions_alone() {
         server.forget_requests();
         let call = Cryptoctl::with_token(&server, "confined");
         let call = call.args(verb).arg("--yes");
-        let code = if verb[0] == "diff" { 3 } else { 0 };
-        call.run().await.expect_code(code);
+        match verb[0] {
+            "rollout" => follow(&server, call).await,
+            "diff" => drop(call.run().await.expect_code(3)),
+            _ => drop(call.run().await.expect_code(0)),
+        }
         let used: Role = server.requests().iter().filter_map(asked).collect();
         for name in roles {
             let left = unused.entry(name).or_insert_with(|| role(name));
