@@ -73,18 +73,27 @@ fn a_native_sidecar_is_a_container_like_any_other() {
     let namespace = up("sidecar", &[stateful_set(pod)]);
     on_web(&namespace, &["verify"], &KEYS).expect(0);
     let kill = [&KEYS[..], &["--fault", "kill"]].concat();
-    let report = on_web(&namespace, &CHAOS, &kill).expect(0).report();
+    // On a busy machine the container may be back before a probe finds it away.
+    let ended = namespace.eventually("an outage is seen", || {
+        let ended = on_web(&namespace, &CHAOS, &kill);
+        let is_missed = ended.code == 5 && ended.stdout.contains("answered without an outage");
+        (!is_missed).then_some(ended)
+    });
+    let report = ended.expect(0).report();
     assert_eq!(report["verdict"], "survived", "{report:#}");
     assert_eq!(report["experiment"]["container"], "server");
-    assert_eq!(report["faults"][0]["restarts_after"], 1, "{report:#}");
+    let restarts = |key: &str| report["faults"][0][key].as_i64().unwrap();
+    assert_eq!(restarts("restarts_after"), restarts("restarts_before") + 1);
+    let restarts = restarts("restarts_after");
     // kubectl's columns and ours have to agree.
     let row = namespace.kubectl(&["get", "pod", "web-0", "--no-headers"]);
     let columns: Vec<&str> = row.split_whitespace().collect();
-    assert_eq!(&columns[1..4], ["2/2", "Running", "1"], "{row}");
+    assert_eq!(&columns[1..3], ["2/2", "Running"], "{row}");
+    assert_eq!(columns[3], restarts.to_string(), "{row}");
     let progress = on_web(&namespace, &["rollout", "status"], &[]).expect(0);
     let pod = progress.report()["progress"]["replicas"][0]["pod"].clone();
     assert_eq!(pod["ready"], json!([2, 2]), "{pod}");
-    assert_eq!(pod["restarts"], 1, "{pod}");
+    assert_eq!(pod["restarts"], restarts, "{pod}");
     let logs = namespace.here(&["logs", "statefulset/web"]).expect(0);
     assert!(logs.stdout.contains("web-1"), "{}", logs.stdout);
 }
