@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use cryptoctl::manifest::{self, Options, Source};
+
 use crate::harness::{Namespace, variable};
 use crate::sets;
 
@@ -22,6 +24,7 @@ fn account(namespace: &Namespace, name: &str, roles: &[&str]) -> PathBuf {
         let role = format!("--role=cryptoctl-{role}");
         let binding = format!("{name}{}", role.replace("--role=", "-"));
         namespace.kubectl(&["create", "rolebinding", &binding, &role, &account]);
+        wait_until_granted(namespace, name, text);
     }
     let token = namespace.kubectl(&["create", "token", name]);
     let minified = ["config", "view", "--minify", "--flatten", "-o", "json"];
@@ -29,6 +32,37 @@ fn account(namespace: &Namespace, name: &str, roles: &[&str]) -> PathBuf {
     let mut own = admin.clone();
     own["users"][0]["user"] = serde_json::json!({"token": token.trim()});
     namespace.file(&format!("{name}.kubeconfig"), &own.to_string())
+}
+
+/// The API server learns of a new role and its binding a moment later.
+fn wait_until_granted(namespace: &Namespace, account: &str, role: &'static str) {
+    let source = Source::Embedded {
+        name: "permissions.md",
+        text: role,
+    };
+    let set = manifest::load(&[source], Options::default()).unwrap();
+    let mut objects = set.manifests().iter();
+    let role = objects.find(|object| object.reference.kind == "Role");
+    let rule = &role.unwrap().value["rules"][0];
+    let first = |key: &str| rule[key][0].as_str().unwrap();
+    let (resource, subresource) = first("resources")
+        .split_once('/')
+        .unwrap_or((first("resources"), ""));
+    let resource = format!("{resource}.{}", first("apiGroups"));
+    let resource = resource.trim_end_matches('.');
+    let subresource = format!("--subresource={subresource}");
+    let user = format!("--as=system:serviceaccount:{}:{account}", namespace.name);
+    let may = [
+        "auth",
+        "can-i",
+        first("verbs"),
+        resource,
+        &subresource,
+        &user,
+    ];
+    namespace.eventually(&format!("{may:?}"), || {
+        namespace.try_kubectl(&may).status.success().then_some(())
+    });
 }
 
 #[test]
