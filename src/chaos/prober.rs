@@ -139,8 +139,7 @@ impl Prober {
 
     /// The number of answers with different content so far, of all replicas.
     pub(super) fn wrong_answers(&self) -> u64 {
-        let counts = self.record.seen().timeline.tally();
-        counts.values().map(|counts| counts.wrong).sum()
+        self.record.seen().timeline.total().wrong
     }
 
     /// A handle that records the endpoints of Services.

@@ -1,14 +1,12 @@
 //! Plans an experiment and its targets before anything is touched.
 
-use std::time::Duration;
-
 use k8s_openapi::api::apps::v1::StatefulSet;
 
 use super::blast_radius::{blast_radius, listed};
 use super::lease::{self, Found};
 use super::{ChaosRequest, OlderRun, process};
 use crate::fault::{Fault, Planned, Target};
-use crate::figures::duration;
+use crate::figures::took;
 use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
 use crate::ops::verify::{compared, endpoints, pods};
@@ -154,8 +152,8 @@ fn immeasurable(
     if let Some(budget) = settings.max_outage_ms.filter(|budget| *budget <= interval) {
         let reason = format!(
             "probes every {} cannot measure an outage of {}",
-            duration(Duration::from_millis(interval)),
-            duration(Duration::from_millis(budget))
+            took(interval),
+            took(budget)
         );
         return Some((
             reason,

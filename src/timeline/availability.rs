@@ -2,15 +2,13 @@
 
 use super::service::is_away;
 use super::{Outage, Replica, ServiceState, Timeline};
-use crate::report::{
-    Availability, ProbeCounts, ProbeState, ReplicaAvailability, ServiceAvailability,
-};
+use crate::report::{Availability, ProbeState, ReplicaAvailability, ServiceAvailability};
 
 impl Timeline {
     /// The availability that clients would have seen between two times.
     #[must_use]
     pub fn availability(&self, from_ms: u64, until_ms: u64) -> Availability {
-        let all: ProbeCounts = self.tally().into_values().sum();
+        let all = self.total();
         Availability {
             share: all.share(),
             none_answered_ms: self.none_answered_ms(from_ms, until_ms),

@@ -142,6 +142,12 @@ impl Timeline {
             .collect()
     }
 
+    /// The probes of all replicas so far.
+    #[must_use]
+    pub fn total(&self) -> ProbeCounts {
+        self.replicas.iter().map(|replica| replica.counts).sum()
+    }
+
     /// The time of the first probe of any replica.
     #[must_use]
     pub fn first_probe_ms(&self) -> Option<u64> {
