@@ -68,6 +68,6 @@ pub struct Experiment {
     /// The containers that keep running beside it and may be the ones that answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<String>,
-    /// The endpoints; probes use the first one, which must answer the same on every replica.
+    /// The endpoints; those that must answer the same on every replica are probed.
     pub endpoints: Vec<Endpoint>,
 }
