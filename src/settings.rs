@@ -273,3 +273,12 @@ pub fn display(global: &GlobalArgs, ui: &Ui) -> Display {
     let circumstances = Circumstances::new(global.output, global.progress, global.quiet, ui);
     Display::decide(&circumstances)
 }
+
+/// The default that the documents state for a key of the configuration file.
+#[cfg(test)]
+fn documented_default(key: &str) -> &'static str {
+    let documents = include_str!("../docs/configuration.md");
+    let (_, row) = documents.split_once(&format!("| `{key}` |")).unwrap();
+    let cell = row.lines().next().unwrap().trim_end_matches(" |");
+    cell.rsplit_once("| ").unwrap().1.trim_matches('`')
+}

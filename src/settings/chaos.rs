@@ -89,6 +89,7 @@ fn selection(
 mod tests {
     use std::path::Path;
 
+    use super::super::documented_default;
     use super::*;
     use crate::cli::parse_chaos;
     use crate::config;
@@ -126,11 +127,8 @@ mod tests {
         let flag = format!("--{} <", key.replace('_', "-"));
         let (_, help) = help.split_once(&flag).unwrap();
         let (_, default) = help.split_once("[default: ").unwrap();
-        let documents = include_str!("../../docs/configuration.md");
-        let (_, row) = documents.split_once(&format!("| `{key}` |")).unwrap();
-        let cell = row.lines().next().unwrap().trim_end_matches(" |");
-        let (_, cell) = cell.rsplit_once("| ").unwrap();
-        [default.split(']').next().unwrap(), cell.trim_matches('`')].map(str::to_owned)
+        let default = default.split(']').next().unwrap();
+        [default, documented_default(key)].map(str::to_owned)
     }
 
     #[test]

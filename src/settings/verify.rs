@@ -105,6 +105,7 @@ fn expectations(
 mod tests {
     use std::path::Path;
 
+    use super::super::documented_default;
     use super::*;
     use crate::config;
     use crate::manifest::{self, Options};
@@ -116,15 +117,11 @@ mod tests {
 
     #[test]
     fn the_documents_state_the_defaults_of_the_code() {
-        let documents = include_str!("../../docs/configuration.md");
-        let stated = |key: &str| {
-            let (_, row) = documents.split_once(&format!("| `{key}` |")).unwrap();
-            let cell = row.lines().next().unwrap().trim_end_matches(" |");
-            cell.rsplit_once("| ").unwrap().1.to_owned()
-        };
-        assert_eq!(values::duration(&stated("answer_time")), Ok(ANSWER_TIME));
-        assert_eq!(values::size(&stated("largest_body")), Ok(LARGEST_BODY));
-        assert_eq!(stated("concurrency"), FORWARDS.to_string());
+        let answer_time = documented_default("answer_time");
+        assert_eq!(values::duration(answer_time), Ok(ANSWER_TIME));
+        let largest_body = documented_default("largest_body");
+        assert_eq!(values::size(largest_body), Ok(LARGEST_BODY));
+        assert_eq!(documented_default("concurrency"), FORWARDS.to_string());
     }
 
     fn built_in_set() -> Set {
