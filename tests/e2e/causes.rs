@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::Namespace;
+use crate::harness::{Ended, Namespace};
 
 const IMAGE: &str = "quay.io/k8sexercices/fileserver:v1.0";
 
@@ -17,20 +17,10 @@ fn set(name: &str, pod: &str, container: &str) -> String {
 
 const SLEEPS: &str = "command: [sleep, \"3600\"]";
 
-fn up(namespace: &Namespace, set: &str, timeout: &str, code: i32) -> Value {
+fn up(namespace: &Namespace, set: &str, timeout: &str) -> Ended {
     let file = namespace.file("set.yaml", set);
-    namespace
-        .here(&[
-            "-o",
-            "json",
-            "up",
-            "-f",
-            file.to_str().unwrap(),
-            "--timeout",
-            timeout,
-        ])
-        .expect(code)
-        .report()
+    let file = file.to_str().unwrap();
+    namespace.here(&["-o", "json", "up", "-f", file, "--timeout", timeout])
 }
 
 /// The progress in the report of an `up`.
@@ -51,19 +41,10 @@ fn cause(progress: &Value) -> &Value {
 fn a_container_that_finishes_by_itself_is_told_from_one_that_fails() {
     let namespace = Namespace::new("finishes");
     let ends = "command: [bash, -c, 'echo nothing to do; exit 0']";
-    let file = namespace.file("set.yaml", &set("brief", "", ends));
-    let up = [
-        "-o",
-        "json",
-        "up",
-        "-f",
-        file.to_str().unwrap(),
-        "--timeout",
-        "180s",
-    ];
+    let set = set("brief", "", ends);
     // A busy kubelet reports the first end so late that the pod has long been Ready.
     let report = namespace.eventually("an end was reported", || {
-        let ended = namespace.here(&up);
+        let ended = up(&namespace, &set, "180s");
         (ended.code != 0).then(|| ended.expect(4).report())
     });
     let cause = cause(progress(&report));
@@ -88,7 +69,9 @@ fn a_container_that_finishes_by_itself_is_told_from_one_that_fails() {
 fn a_container_that_the_kubelet_keeps_killing_is_never_ready() {
     let namespace = Namespace::new("liveness");
     let wrong = "command: [sleep, \"3600\"], livenessProbe: {tcpSocket: {port: 81}, periodSeconds: 1, failureThreshold: 2}";
-    let report = up(&namespace, &set("web", "", wrong), "180s", 4);
+    let report = up(&namespace, &set("web", "", wrong), "180s")
+        .expect(4)
+        .report();
     let cause = cause(progress(&report));
     assert_eq!(cause["cause"], "liveness_probe", "{report}");
     assert!(cause["message"].to_string().contains("port 81"), "{report}");
@@ -138,7 +121,7 @@ fn a_final_refusal_of_admission_ends_the_wait_at_once() {
         set("web", "", SLEEPS),
         namespace.name
     );
-    let report = up(&namespace, &restricted, "120s", 4);
+    let report = up(&namespace, &restricted, "120s").expect(4).report();
     assert_eq!(
         cause(progress(&report))["cause"],
         "pod_security",
@@ -152,12 +135,8 @@ fn a_limit_range_of_the_set_applies_to_its_pods() {
     let small = "---\napiVersion: v1\nkind: LimitRange\nmetadata: {name: small}\nspec: {limits: [{type: Container, max: {cpu: 100m}}]}\n";
     let greedy =
         "command: [sleep, \"3600\"], resources: {requests: {cpu: \"1\"}, limits: {cpu: \"1\"}}";
-    let report = up(
-        &namespace,
-        &format!("{}{small}", set("web", "", greedy)),
-        "120s",
-        4,
-    );
+    let limited = format!("{}{small}", set("web", "", greedy));
+    let report = up(&namespace, &limited, "120s").expect(4).report();
     assert_eq!(cause(progress(&report))["cause"], "limit_range", "{report}");
 }
 
@@ -173,7 +152,7 @@ fn objects_of_the_set_itself_count() {
          terminationGracePeriodSeconds: 1, containers: [{{name: main, image: \"{IMAGE}\", {SLEEPS}}}]}}\n",
         set("web", "serviceAccountName: robot", SLEEPS)
     );
-    up(&namespace, &brings, "120s", 0);
+    up(&namespace, &brings, "120s").expect(0);
     namespace.kubectl(&["delete", "priorityclass", &class]);
 }
 

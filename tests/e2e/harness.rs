@@ -279,6 +279,16 @@ impl Namespace {
         serde_json::from_str(&self.kubectl(&["get", name, "-o", "json"])).unwrap()
     }
 
+    /// Waits until a user has a permission: the API server learns of a new role and its binding a
+    /// moment later.
+    #[track_caller]
+    pub(crate) fn until_granted(&self, user: &str, permission: &[&str]) {
+        let can = [&["auth", "can-i", "--as", user], permission].concat();
+        self.eventually(&format!("kubectl {}", can.join(" ")), || {
+            self.try_kubectl(&can).status.success().then_some(())
+        });
+    }
+
     /// Waits until `question` returns an answer.
     #[track_caller]
     pub(crate) fn eventually<T>(&self, what: &str, question: impl Fn() -> Option<T>) -> T {

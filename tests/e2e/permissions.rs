@@ -34,7 +34,7 @@ fn account(namespace: &Namespace, name: &str, roles: &[&str]) -> PathBuf {
     namespace.file(&format!("{name}.kubeconfig"), &own.to_string())
 }
 
-/// The API server learns of a new role and its binding a moment later.
+/// Waits until a role of the document counts for an account.
 fn wait_until_granted(namespace: &Namespace, account: &str, role: &'static str) {
     let source = Source::Embedded {
         name: "permissions.md",
@@ -51,18 +51,8 @@ fn wait_until_granted(namespace: &Namespace, account: &str, role: &'static str) 
     let resource = format!("{resource}.{}", first("apiGroups"));
     let resource = resource.trim_end_matches('.');
     let subresource = format!("--subresource={subresource}");
-    let user = format!("--as=system:serviceaccount:{}:{account}", namespace.name);
-    let may = [
-        "auth",
-        "can-i",
-        first("verbs"),
-        resource,
-        &subresource,
-        &user,
-    ];
-    namespace.eventually(&format!("{may:?}"), || {
-        namespace.try_kubectl(&may).status.success().then_some(())
-    });
+    let user = format!("system:serviceaccount:{}:{account}", namespace.name);
+    namespace.until_granted(&user, &[first("verbs"), resource, &subresource]);
 }
 
 #[test]

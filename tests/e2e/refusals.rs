@@ -91,10 +91,7 @@ fn a_port_forward_that_is_not_allowed_proves_nothing() {
         "--clusterrole=view",
         "--user=reader",
     ]);
-    namespace.eventually("the API server knows of the binding", || {
-        let output = namespace.try_kubectl(&["auth", "can-i", "list", "pods", "--as=reader"]);
-        output.status.success().then_some(())
-    });
+    namespace.until_granted("reader", &["list", "pods"]);
     let report = namespace
         .cryptoctl(&[
             "-o", "json", "verify", "-f", &set, "--path", "/keys", "--as", "reader",

@@ -202,11 +202,7 @@ fn a_loopback_server_is_right_through_a_forward_and_unknown_through_the_proxy() 
     let bound = format!("--serviceaccount={}:reader", namespace.name);
     namespace.kubectl(&["create", "rolebinding", "reader", "--role=reader", &bound]);
     let user = format!("system:serviceaccount:{}:reader", namespace.name);
-    // The API server learns of a new role a moment later.
-    namespace.eventually("the role counts", || {
-        let may = ["auth", "can-i", "get", "statefulsets.apps", "--as", &user];
-        namespace.try_kubectl(&may).status.success().then_some(())
-    });
+    namespace.until_granted(&user, &["get", "statefulsets.apps"]);
     let asked = ["--as", &user, "-o", "json", "verify", "statefulset/web"];
     let ended = namespace.here(&[&asked[..], &["--path", "/keys"]].concat());
     let report = ended.expect(5).report();
