@@ -373,6 +373,12 @@ fn unproven(record: &FaultRecord) -> String {
 /// outage.
 fn unsupported_outage(observed: &Observed) -> Option<String> {
     let budget = observed.experiment.settings.max_outage_ms?;
+    // An outage that was seen says more than one that may have been missed.
+    let longest = observed.availability.longest_outage();
+    if let Some(longest) = longest.filter(|longest| longest.longest_outage_ms > budget) {
+        let judged = "`--max-outage` allows {}, but the excess is within the uncertainty";
+        return Some(away(longest, budget, judged));
+    }
     let gap = observed.prober.largest_gap_ms;
     if gap > budget {
         let (gap, budget) = took_both(gap, budget);
@@ -380,11 +386,6 @@ fn unsupported_outage(observed: &Observed) -> Option<String> {
             "a replica was not probed for {gap}, so an outage of more than {budget} may have been \
              missed"
         ));
-    }
-    let longest = observed.availability.longest_outage()?;
-    if longest.longest_outage_ms > budget {
-        let judged = "`--max-outage` allows {}, but the excess is within the uncertainty";
-        return Some(away(longest, budget, judged));
     }
     let mut replicas = observed.availability.replicas.iter();
     let open = replicas.find(|replica| replica.open_outage_ms.is_some())?;
