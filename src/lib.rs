@@ -22,6 +22,7 @@ pub mod event;
 pub mod exit;
 pub mod expectation;
 pub mod fault;
+pub mod fields;
 pub mod figures;
 mod file;
 pub mod interrupt;

@@ -10,7 +10,7 @@ const LAYERS: [&[&str]; 14] = [
     &[
         "action", "exit", "fault", "figures", "memory", "object", "secret", "shell", "values",
     ],
-    &["answer", "file", "interrupt", "json", "status"],
+    &["answer", "fields", "file", "interrupt", "json", "status"],
     &["diagnose", "manifest", "ui"],
     &["rollout", "start"],
     &["report"],

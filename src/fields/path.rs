@@ -1,0 +1,283 @@
+//! The path of a field, as the API server writes it in `managedFields` and in its sentences.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// One step of a path (`sigs.k8s.io/structured-merge-diff` `fieldpath/element.go`).
+#[derive(Debug, Clone, PartialEq)]
+enum Element {
+    /// A field of an object, or a key of a map.
+    Field(String),
+    /// The item of a list with these values in its key fields.
+    Keys(Map<String, Value>),
+    /// This very item of a list that is a set.
+    Value(Value),
+    /// The item at this place of a list.
+    Index(usize),
+}
+
+impl Element {
+    /// Reads an element of `fieldsV1`, such as `f:spec`; `None` for a form of a later version.
+    fn parse(text: &str) -> Option<Self> {
+        let (form, content) = text.split_once(':')?;
+        match form {
+            "f" => Some(Self::Field(content.to_owned())),
+            "k" => serde_json::from_str(content).ok().map(Self::Keys),
+            "v" => serde_json::from_str(content).ok().map(Self::Value),
+            "i" => content.parse().ok().map(Self::Index),
+            _ => None,
+        }
+    }
+
+    /// The place of the item that this element means.
+    fn place_in(&self, items: &[Value]) -> Option<usize> {
+        match self {
+            Self::Field(_) => None,
+            Self::Keys(keys) => items.iter().position(|item| {
+                keys.iter().all(|(key, value)| match item.get(key) {
+                    Some(own) => own == value,
+                    // The only key with a default in the built-in kinds.
+                    None => key == "protocol" && value == "TCP",
+                })
+            }),
+            Self::Value(value) => items.iter().position(|item| item == value),
+            Self::Index(index) => (*index < items.len()).then_some(*index),
+        }
+    }
+}
+
+impl fmt::Display for Element {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Field(name) => write!(formatter, ".{name}"),
+            Self::Keys(keys) => {
+                let parts: Vec<String> = keys
+                    .iter()
+                    .map(|(key, value)| format!("{key}={value}"))
+                    .collect();
+                write!(formatter, "[{}]", parts.join(","))
+            }
+            Self::Value(value) => write!(formatter, "[={value}]"),
+            Self::Index(index) => write!(formatter, "[{index}]"),
+        }
+    }
+}
+
+/// The path of a field, such as `.spec.template.spec.containers[name="api"].image`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FieldPath(Vec<Element>);
+
+impl FieldPath {
+    /// The value at this path.
+    #[must_use]
+    pub fn get<'a>(&self, object: &'a Value) -> Option<&'a Value> {
+        self.0
+            .iter()
+            .try_fold(object, |value, element| match element {
+                Element::Field(name) => value.get(name),
+                item => {
+                    let items = value.as_array()?;
+                    items.get(item.place_in(items)?)
+                }
+            })
+    }
+
+    /// Puts a value at this path; nothing happens where the path does not lead anywhere.
+    pub fn set(&self, object: &mut Value, value: Value) {
+        if let Some(field) = at(object, &self.0) {
+            *field = value;
+        }
+    }
+
+    /// Removes the field, and the maps and lists around it that become empty.
+    pub fn remove(&self, object: &mut Value) {
+        remove(object, &self.0);
+    }
+
+    /// How many elements it has.
+    pub(super) fn depth(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether a manager that owns these fields owns everything that an object has at this path, so
+    /// that the field can be left out as a whole. The keys of an item go only together with it.
+    pub(super) fn is_whole_in(&self, object: &Value, owned: &[Self]) -> bool {
+        let Some((last, above)) = self.0.split_last() else {
+            return false;
+        };
+        if let (Element::Field(name), Some(Element::Keys(keys))) = (last, above.last())
+            && keys.contains_key(name)
+        {
+            return false;
+        }
+        if let Element::Keys(keys) = last {
+            let item = self.get(object).and_then(Value::as_object);
+            return item.is_some_and(|item| item.keys().all(|field| keys.contains_key(field)));
+        }
+        let is_below = |other: &Self| other.depth() > self.depth() && other.0.starts_with(&self.0);
+        !owned.iter().any(is_below)
+    }
+
+    /// The path of an element below this one.
+    fn join(&self, element: Element) -> Self {
+        let mut path = self.clone();
+        path.0.push(element);
+        path
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|element| element.fmt(formatter))
+    }
+}
+
+fn at<'a>(value: &'a mut Value, path: &[Element]) -> Option<&'a mut Value> {
+    path.iter().try_fold(value, |value, element| match element {
+        Element::Field(name) => value.get_mut(name),
+        item => {
+            let items = value.as_array_mut()?;
+            let place = item.place_in(items)?;
+            items.get_mut(place)
+        }
+    })
+}
+
+fn remove(value: &mut Value, path: &[Element]) {
+    let Some((element, below)) = path.split_first() else {
+        return;
+    };
+    let Some(child) = at(value, std::slice::from_ref(element)) else {
+        return;
+    };
+    remove(child, below);
+    let is_left = match child {
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
+    };
+    if is_left && !below.is_empty() {
+        return;
+    }
+    match (value, element) {
+        (Value::Object(fields), Element::Field(name)) => {
+            fields.shift_remove(name);
+        }
+        (Value::Array(items), item) => {
+            if let Some(place) = item.place_in(items) {
+                items.remove(place);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The paths of a set in the form of `fieldsV1`: those that it names itself, without the ways there.
+/// An element `.`, or nothing below an element, says that the path itself belongs to the set.
+pub(super) fn paths(fields: &Value) -> Vec<FieldPath> {
+    let mut found = Vec::new();
+    collect(fields, &FieldPath::default(), &mut found);
+    found
+}
+
+fn collect(fields: &Value, path: &FieldPath, found: &mut Vec<FieldPath>) {
+    let below = fields.as_object().into_iter().flatten();
+    let mut is_leaf = true;
+    for (text, fields) in below {
+        is_leaf = false;
+        if text == "." {
+            found.push(path.clone());
+        } else if let Some(element) = Element::parse(text) {
+            collect(fields, &path.join(element), found);
+        }
+    }
+    if is_leaf {
+        found.push(path.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn owned() -> Value {
+        json!({"f:spec": {
+            "f:replicas": {},
+            "f:ports": {"k:{\"port\":80,\"protocol\":\"TCP\"}": {".": {}, "f:port": {}}},
+            "f:finalizers": {"v:\"a/b\"": {}},
+            "f:order": {"i:1": {}},
+            "x:later": {},
+        }})
+    }
+
+    fn object() -> Value {
+        json!({"spec": {
+            "replicas": 3,
+            "ports": [{"port": 81}, {"port": 80, "name": "http"}],
+            "finalizers": ["c/d", "a/b"],
+            "order": [1, 2],
+        }})
+    }
+
+    fn path(text: &str) -> FieldPath {
+        let mut all = paths(&owned()).into_iter();
+        all.find(|path| path.to_string() == text).unwrap()
+    }
+
+    #[test]
+    fn paths_read_as_in_the_api_servers_sentences() {
+        let texts: Vec<String> = paths(&owned()).iter().map(ToString::to_string).collect();
+        let expected = [
+            ".spec.replicas",
+            ".spec.ports[port=80,protocol=\"TCP\"]",
+            ".spec.ports[port=80,protocol=\"TCP\"].port",
+            ".spec.finalizers[=\"a/b\"]",
+            ".spec.order[1]",
+        ];
+        assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn a_path_leads_to_its_value() {
+        let table = [
+            (".spec.replicas", json!(3)),
+            (
+                ".spec.ports[port=80,protocol=\"TCP\"]",
+                json!({"port": 80, "name": "http"}),
+            ),
+            (".spec.finalizers[=\"a/b\"]", json!("a/b")),
+            (".spec.order[1]", json!(2)),
+        ];
+        for (text, value) in table {
+            assert_eq!(path(text).get(&object()), Some(&value), "{text}");
+            assert_eq!(path(text).get(&json!({})), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_removed_leaves_nothing_empty_behind() {
+        let mut rest = object();
+        path(".spec.ports[port=80,protocol=\"TCP\"]").remove(&mut rest);
+        assert_eq!(rest["spec"]["ports"], json!([{"port": 81}]));
+        path(".spec.finalizers[=\"a/b\"]").remove(&mut rest);
+        assert_eq!(rest["spec"]["finalizers"], json!(["c/d"]));
+        path(".spec.finalizers[=\"a/b\"]").remove(&mut rest);
+        assert_eq!(rest["spec"]["finalizers"], json!(["c/d"]), "it was gone");
+        let mut only = json!({"kind": "x", "spec": {"replicas": 1}});
+        path(".spec.replicas").remove(&mut only);
+        assert_eq!(only, json!({"kind": "x"}));
+    }
+
+    #[test]
+    fn a_value_is_put_only_where_there_is_one() {
+        let mut changed = object();
+        path(".spec.replicas").set(&mut changed, json!(5));
+        assert_eq!(changed["spec"]["replicas"], 5);
+        let mut empty = json!({});
+        path(".spec.replicas").set(&mut empty, json!(5));
+        assert_eq!(empty, json!({}));
+    }
+}
