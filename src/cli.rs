@@ -3,6 +3,7 @@
 mod chaos;
 mod choices;
 mod connection;
+mod fields;
 mod habits;
 mod parsing;
 mod report;
@@ -17,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 pub(crate) use self::chaos::tests::parse as parse_chaos;
 pub use self::chaos::{ChaosArgs, CompareArgs, ExperimentArgs, TargetArgs};
 pub use self::connection::ConnectionArgs;
+pub use self::fields::FieldArgs;
 pub use self::habits::with_tips;
 use self::parsing::{expected, manifests, path, request_timeout, tail};
 pub use self::report::{ReportArgs, ReportFileArgs};
@@ -110,6 +112,7 @@ impl Command {
         matches!(
             self,
             Self::Up(_)
+                | Self::Diff(_)
                 | Self::Down(_)
                 | Self::Rollout(_)
                 | Self::Verify(_)
@@ -217,6 +220,9 @@ pub struct UpArgs {
     #[arg(long, hide_short_help = true)]
     pub delete_data: bool,
     // Last, because the arguments after a flattened heading appear under it.
+    /// What to do about fields that other managers own.
+    #[command(flatten)]
+    pub fields: FieldArgs,
     /// Edits of the manifests.
     #[command(flatten)]
     pub edits: EditArgs,
@@ -228,6 +234,9 @@ pub struct DiffArgs {
     /// The manifests to work on.
     #[command(flatten)]
     pub set: SetArgs,
+    /// What to do about fields that other managers own.
+    #[command(flatten)]
+    pub fields: FieldArgs,
     /// Edits of the manifests.
     #[command(flatten)]
     pub edits: EditArgs,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::Action;
 use crate::exit::{ExitStatus, Outcome};
 use crate::fault::Fault;
+use crate::fields::Settlement;
 use crate::object::ObjectRef;
 use crate::report::{
     Endpoint, Experiment, ProbeCounts, ProbeState, RecoveryPhase, ReplicaAnswer, Report,
@@ -219,6 +220,21 @@ pub struct PlannedStep {
     pub object: ObjectRef,
     /// The action.
     pub action: Action,
+    /// What is done about fields that other managers own.
+    #[serde(flatten)]
+    pub settlement: Settlement,
+}
+
+impl PlannedStep {
+    /// A step that concerns no other manager.
+    #[must_use]
+    pub fn new(object: ObjectRef, action: Action) -> Self {
+        Self {
+            object,
+            action,
+            settlement: Settlement::default(),
+        }
+    }
 }
 
 /// The result of a write.

@@ -48,15 +48,22 @@ impl ObjectRef {
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.group == group && self.kind == kind
     }
+
+    /// The kind in lower case; with its group if that is not part of Kubernetes, as kubectl prints it.
+    #[must_use]
+    pub fn kind_with_group(&self) -> String {
+        let kind = self.kind.to_lowercase();
+        if is_built_in_group(&self.group) {
+            kind
+        } else {
+            format!("{kind}.{}", self.group)
+        }
+    }
 }
 
 impl fmt::Display for ObjectRef {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.kind.to_lowercase())?;
-        if !is_built_in_group(&self.group) {
-            write!(formatter, ".{}", self.group)?;
-        }
-        write!(formatter, "/{}", self.name)
+        write!(formatter, "{}/{}", self.kind_with_group(), self.name)
     }
 }
 

@@ -22,10 +22,11 @@ use http::HeaderValue;
 use kubectl_config::{Impersonation, Overrides, Secret, Settings};
 
 use crate::address::Address;
-use crate::cli::{Cli, Command, EditArgs, GlobalArgs, SetArgs, WorkloadArgs};
+use crate::cli::{Cli, Command, EditArgs, FieldArgs, GlobalArgs, SetArgs, WorkloadArgs};
 use crate::cluster::TimeLimits;
 use crate::config::{self, Config};
 use crate::error::CommandError;
+use crate::fields::FieldChoices;
 use crate::manifest::{self, Edits, Options, Source};
 use crate::memory;
 use crate::ops::Set;
@@ -228,7 +229,20 @@ pub async fn set(
     Ok(Set {
         manifests,
         is_built_in,
+        choices: FieldChoices::default(),
     })
+}
+
+/// What to do about fields that other managers own: what the flags and the configuration say together.
+#[must_use]
+pub fn field_choices(arguments: &FieldArgs, config: &Config) -> FieldChoices {
+    FieldChoices {
+        taken: arguments.take.clone(),
+        always_taken: config.take.clone(),
+        takes_all: arguments.force_conflicts,
+        yielded: arguments.yielded.clone(),
+        always_yielded: config.yielded.clone(),
+    }
 }
 
 /// The configuration: the named file, or the one in the current folder.

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntr
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::cluster::EXPERIMENT_MANAGER;
+use crate::fields::EXPERIMENT_MANAGER;
 
 /// The owner of a field, as named by an entry of `managedFields`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,6 +22,5 @@ pub use self::verbs::discovery::{ResourceKind, ServedKinds};
 pub use self::verbs::eviction::Eviction;
 pub use self::verbs::exec::{CommandEnd, ExecError};
 pub use self::verbs::logs::{LogOptions, LogStart};
-pub use self::verbs::objects::{ApplyMode, FIELD_MANAGER};
-pub use self::verbs::patch::EXPERIMENT_MANAGER;
+pub use self::verbs::objects::ApplyMode;
 pub use self::verbs::watch::{Selector, Sight, Watched};

@@ -11,7 +11,8 @@ pub(super) async fn run(
     session: &Session<'_>,
     arguments: &DiffArgs,
 ) -> Result<Report, CommandError> {
-    let set = settings::set(session.cli, &arguments.set, Some(&arguments.edits)).await?;
+    let mut set = settings::set(session.cli, &arguments.set, Some(&arguments.edits)).await?;
+    set.choices = settings::field_choices(&arguments.fields, &session.config);
     let context = session.connect("diff", &set, None).await?;
     Ok(Report::Diff(ops::diff(&context, &set).await?))
 }

@@ -9,7 +9,8 @@ use crate::report::Report;
 use crate::settings;
 
 pub(super) async fn run(session: &Session<'_>, arguments: &UpArgs) -> Result<Report, CommandError> {
-    let set = settings::set(session.cli, &arguments.set, Some(&arguments.edits)).await?;
+    let mut set = settings::set(session.cli, &arguments.set, Some(&arguments.edits)).await?;
+    set.choices = settings::field_choices(&arguments.fields, &session.config);
     let mut context = session.connect("up", &set, None).await?;
     if !arguments.dry_run
         && let Some(protected) = Protected::find(session, &context)?

@@ -20,6 +20,7 @@ pub use self::pattern::NamePattern;
 
 use crate::cli::ExperimentArgs;
 use crate::expectation::Expectation;
+use crate::fields::FieldPattern;
 use crate::file;
 
 /// The file that is used if it is in the current folder.
@@ -35,6 +36,10 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Protected contexts: a change there requires typing the context's name.
     pub protected_contexts: Vec<ProtectedContext>,
+    /// Fields that are taken from other managers.
+    pub take: Vec<FieldPattern>,
+    /// Fields that are left to other managers, once those own them.
+    pub yielded: Vec<FieldPattern>,
     /// The StatefulSet to work on if the command line names none.
     pub workload: Option<String>,
     /// The expected answers of every replica; empty if the file lists none.

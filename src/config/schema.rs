@@ -11,10 +11,13 @@ use super::{Config, ProtectedContext, VerifyConfig};
 use crate::cli::{ExperimentArgs, TargetArgs};
 use crate::expectation::Expectation;
 use crate::fault::Fault;
+use crate::fields::FieldPattern;
 use crate::values;
 
-const TOP: [&str; 5] = [
+const TOP: [&str; 7] = [
     "protected_contexts",
+    "take",
+    "yield",
     "workload",
     "endpoints",
     "verify",
@@ -63,6 +66,8 @@ pub(super) fn config(root: &Located) -> Result<Config, Vec<ConfigProblem>> {
     let config = Config {
         file: None,
         protected_contexts: protected_contexts(&mut reader, &top),
+        take: fields(&mut reader, &top, "take"),
+        yielded: fields(&mut reader, &top, "yield"),
         workload: reader.value(&top, "workload", values::stateful_set),
         endpoints: endpoints(&mut reader, &top),
         verify: verify(&mut reader, &top),
@@ -87,6 +92,19 @@ fn protected_contexts(reader: &mut Reader, top: &Fields<'_>) -> Vec<ProtectedCon
             })
         })
         .collect()
+}
+
+fn fields(reader: &mut Reader, top: &Fields<'_>, key: &'static str) -> Vec<FieldPattern> {
+    let items = reader.list(top, key);
+    items
+        .into_iter()
+        .filter_map(|(path, node)| reader.parsed(node, &path, field))
+        .collect()
+}
+
+fn field(text: &str) -> Result<FieldPattern, String> {
+    text.parse()
+        .map_err(|reason| format!("a field, such as `'*:.spec.replicas'` ({reason})"))
 }
 
 fn endpoints(reader: &mut Reader, top: &Fields<'_>) -> Vec<Expectation> {

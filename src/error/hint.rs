@@ -1,8 +1,12 @@
 //! What to do next: commands that work when pasted, or sentences if no command fits.
 
-use crate::cluster::{ClusterError, Denial, EXPERIMENT_MANAGER};
+use std::collections::BTreeSet;
+
+use crate::cluster::{ClusterError, Denial};
+use crate::fields::{Conflict, EXPERIMENT_MANAGER, FieldPattern};
 use crate::object::ObjectRef;
 use crate::ops::{Problem, Workload};
+use crate::shell::word;
 
 /// What to do about a failed request, perhaps one about an object.
 pub(super) fn hints(error: &ClusterError, object: Option<&ObjectRef>) -> Vec<String> {
@@ -30,6 +34,9 @@ pub(super) fn hints(error: &ClusterError, object: Option<&ObjectRef>) -> Vec<Str
             fields,
             ..
         } => return invalid(message, fields, object),
+        ClusterError::Conflict { .. } if object.is_some() => {
+            "the object has changed since it was read: repeat the command".to_owned()
+        }
         ClusterError::AnswerLost { .. } => {
             "run `cryptoctl diff` with the same flags to see what was stored, then repeat the command".to_owned()
         }
@@ -107,7 +114,7 @@ fn owner_hint(object: Option<&ObjectRef>) -> String {
         )
     });
     format!(
-        "no write is forced: leave the field out of the manifest, or set it to the live value{}",
+        "another manager has written since the dry run: repeat the command to see the conflict{}",
         shown.unwrap_or_default()
     )
 }
@@ -140,7 +147,7 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
         Problem::OwnedByOthers { object, conflicts }
             if conflicts
                 .iter()
-                .any(|field| field.conflict.manager() == Some(EXPERIMENT_MANAGER)) =>
+                .any(|field| field.manager == EXPERIMENT_MANAGER) =>
         {
             vec![format!(
                 "an experiment left this behind; undo it with `{}`",
@@ -148,15 +155,21 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
             )]
         }
         Problem::OwnedByOthers { object, conflicts } => {
-            let replicas = conflicts
-                .iter()
-                .find(|field| field.conflict.field == ".spec.replicas")
-                .filter(|_| has_replicas_flag(object));
-            match replicas.and_then(|field| field.values.as_ref()) {
-                Some((live, _)) => vec![format!("keep the live value with `--replicas {live}`")],
-                None => vec![owner_hint(Some(object))],
-            }
+            let them = them(conflicts);
+            let take = format!("make {them} yours with `{}`", flags("--take", object, conflicts));
+            let leave = conflicts.iter().all(Conflict::can_be_yielded).then(|| {
+                let flags = flags("--yield", object, conflicts);
+                format!("or leave {them} to {} with `{flags}`", owners(conflicts))
+            });
+            std::iter::once(take).chain(leave).collect()
         }
+        Problem::OwnedAlone { alone, .. } => vec![format!(
+            "leave out `--yield {}`, or wait until another manager owns the field",
+            word(&alone.pattern.to_string())
+        )],
+        Problem::NoSuchField { .. } => vec![
+            "`cryptoctl diff` lists the objects of the set; a kind of another API group is named with its group".to_owned(),
+        ],
         Problem::BeingDeleted { object, .. } => vec![format!(
             "repeat the command once it is gone: `kubectl wait --for=delete {object}{}`",
             on(object)
@@ -170,9 +183,30 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
     deduplicated(hints.collect())
 }
 
-/// Whether `--replicas` applies to objects of this kind.
-fn has_replicas_flag(object: &ObjectRef) -> bool {
-    object.is("apps", "StatefulSet") || object.is("apps", "Deployment")
+fn them(conflicts: &[Conflict]) -> &'static str {
+    if conflicts.len() == 1 {
+        "the field"
+    } else {
+        "the fields"
+    }
+}
+
+fn owners(conflicts: &[Conflict]) -> String {
+    let names: BTreeSet<&str> = conflicts.iter().map(|it| it.manager.as_str()).collect();
+    names.into_iter().collect::<Vec<_>>().join(" and ")
+}
+
+/// A flag for each field in conflict, to be pasted.
+fn flags(flag: &str, object: &ObjectRef, conflicts: &[Conflict]) -> String {
+    let patterns: BTreeSet<String> = conflicts
+        .iter()
+        .map(|conflict| FieldPattern::exactly(object, &conflict.field).to_string())
+        .collect();
+    let flags: Vec<String> = patterns
+        .iter()
+        .map(|pattern| format!("{flag} {}", word(pattern)))
+        .collect();
+    flags.join(" ")
 }
 
 pub(super) fn deduplicated(hints: Vec<String>) -> Vec<String> {
@@ -187,9 +221,10 @@ pub(super) fn deduplicated(hints: Vec<String>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::cluster::FieldConflict;
-    use crate::ops::OwnedField;
+    use crate::fields::conflicts;
 
     fn web() -> ObjectRef {
         ObjectRef::new("apps", "StatefulSet", Some("shop"), "web")
@@ -214,22 +249,25 @@ mod tests {
 
     #[test]
     fn a_flag_is_hinted_at_only_where_it_works() {
+        let live = || {
+            json!({
+                "metadata": {"managedFields": [{"manager": "kubectl-set", "operation": "Update",
+                    "fieldsV1": {"f:spec": {"f:image": {}}}}]},
+                "spec": {"image": "api:2"},
+            })
+        };
         let conflict = |object: ObjectRef| {
-            let conflict = FieldConflict {
-                field: ".spec.replicas".to_owned(),
-                owner: "conflict with \"kubectl\"".to_owned(),
-            };
-            let values = Some(("5".to_owned(), "2".to_owned()));
-            let conflicts = vec![OwnedField { conflict, values }];
+            let (live, ours) = (live(), json!({"spec": {"image": "api:1"}}));
+            let reported = [(".spec.image".to_owned(), "kubectl-set".to_owned())];
+            let conflicts = conflicts(&reported, &live, &ours);
             problem_hints(&[Problem::OwnedByOthers { object, conflicts }]).join("\n")
         };
-        assert_eq!(conflict(web()), "keep the live value with `--replicas 5`");
-        let custom = conflict(ObjectRef::new("example.com", "Dd", Some("shop"), "one"));
-        assert!(!custom.contains("--replicas"), "{custom}");
-        assert!(
-            custom.contains("kubectl get dd.example.com/one"),
-            "{custom}"
-        );
+        let take = "--take statefulset/web:.spec.image";
+        let hints = conflict(web());
+        assert!(hints.contains(&format!("yours with `{take}`")), "{hints}");
+        let leave = take.replace("--take", "--yield");
+        let leave = format!("leave the field to kubectl-set with `{leave}`");
+        assert!(hints.contains(&leave), "{hints}");
         let class = |is_of_claim| {
             let problem = Problem::StorageClassMissing {
                 object: web(),

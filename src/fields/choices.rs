@@ -1,33 +1,40 @@
 //! What a person has decided about fields that other managers own.
 
+use std::cmp::Reverse;
+
 use serde_json::Value;
 
-use super::conflict::Conflict;
-use super::manager::{Manager, managers};
+use super::conflict::{Conflict, OwnedAlone};
+use super::manager::{EXPERIMENT_MANAGER, Manager, managers};
 use super::path::FieldPath;
 use super::pattern::FieldPattern;
 use crate::object::ObjectRef;
+use crate::secret::is_secret;
 
-/// Which fields are taken from other managers, and which are left to them.
+/// Which fields are taken from other managers, and which are left to them. What is named for this run
+/// goes before what is named for every run.
 #[derive(Debug, Clone, Default)]
 pub struct FieldChoices {
-    /// Fields that become ours.
-    pub take: Vec<FieldPattern>,
-    /// Whether every field in conflict becomes ours.
-    pub take_all: bool,
+    /// Fields that become ours, named for this run.
+    pub taken: Vec<FieldPattern>,
+    /// The same, named for every run.
+    pub always_taken: Vec<FieldPattern>,
+    /// Whether every field in conflict becomes ours, except for those of an experiment.
+    pub takes_all: bool,
     /// Fields that are left to their managers, named for this run.
     pub yielded: Vec<FieldPattern>,
     /// The same, named for every run: a field that nobody else owns yet is still ours.
     pub always_yielded: Vec<FieldPattern>,
 }
 
-/// A field that cannot be left to another manager, because there is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnedAlone {
-    /// The pattern that names it.
-    pub pattern: String,
-    /// Its path.
-    pub field: String,
+/// What was left out of the body of an apply.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Fields that are left to their managers.
+    pub yielded: Vec<Conflict>,
+    /// Fields that were named for this run and are still in the body, because only we own them:
+    /// without them, the API server would delete them or set their defaults.
+    pub alone: Vec<OwnedAlone>,
 }
 
 impl FieldChoices {
@@ -37,73 +44,87 @@ impl FieldChoices {
         !self.yielded.is_empty() || !self.always_yielded.is_empty()
     }
 
+    /// The patterns that were named for this run, each with its flag.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &FieldPattern)> {
+        let taken = self.taken.iter().map(|pattern| ("--take", pattern));
+        taken.chain(self.yielded.iter().map(|pattern| ("--yield", pattern)))
+    }
+
     /// Whether a field in conflict becomes ours.
     #[must_use]
     pub fn takes(&self, object: &ObjectRef, conflict: &Conflict) -> bool {
-        let is_named =
-            |pattern: &FieldPattern| pattern.matches(object, &conflict.field, &conflict.manager);
-        self.take_all || self.take.iter().any(is_named)
+        let is_named = |pattern: &FieldPattern| {
+            let exact = FieldPattern::exactly(object, &conflict.field);
+            *pattern == exact || pattern.matches(object, &conflict.path, &conflict.manager)
+        };
+        let mut patterns = self.taken.iter().chain(&self.always_taken);
+        patterns.any(is_named) || self.takes_all && conflict.manager != EXPERIMENT_MANAGER
     }
 
-    /// Removes from the body of an apply what is left to the managers of the live object, and returns
-    /// it. `own` is the name of our manager.
-    ///
-    /// # Errors
-    /// A field that was named for this run and that only we own: without it in the body, the API
-    /// server deletes it or sets its default.
-    pub fn leave_out(
-        &self,
-        object: &ObjectRef,
-        live: &Value,
-        body: &mut Value,
-        own: &str,
-    ) -> Result<Vec<Conflict>, OwnedAlone> {
+    /// Removes from the body of an apply what is left to the managers of the live object.
+    pub fn leave_out(&self, object: &ObjectRef, live: &Value, body: &mut Value) -> LeftOut {
+        let mut left = LeftOut::default();
         if !self.yields() {
-            return Ok(Vec::new());
+            return left;
         }
-        let shows_values = !crate::secret::is_secret(body);
-        let (ours, others): (Vec<Manager>, Vec<Manager>) = managers(live)
-            .into_iter()
-            .partition(|manager| manager.is_apply_of(own));
-        let ours: Vec<FieldPath> = ours
-            .into_iter()
-            .flat_map(|manager| manager.fields)
-            .collect();
-        let mut left = Vec::new();
-        for pattern in self.yielded.iter().chain(&self.always_yielded) {
-            let before = left.len();
-            for manager in &others {
-                let means =
-                    |path: &&FieldPath| pattern.matches(object, &path.to_string(), &manager.name);
+        let shows_values = !is_secret(body);
+        let managers = managers(live);
+        let owned: Vec<&FieldPath> = managers.iter().flat_map(|it| &it.fields).collect();
+        let is_overruled = |path: &FieldPath, manager: &str| {
+            let mut taken = self.taken.iter();
+            self.takes_all || taken.any(|pattern| pattern.matches(object, path, manager))
+        };
+        for (pattern, is_named) in self.patterns() {
+            for manager in managers.iter().filter(|manager| !manager.is_ours()) {
+                let is_left = |path: &&FieldPath| {
+                    pattern.matches(object, path, &manager.name)
+                        && (is_named || !is_overruled(path, &manager.name))
+                };
                 // What is below a field goes first: the field itself goes only if nothing is left.
-                let mut paths: Vec<&FieldPath> = manager.fields.iter().filter(means).collect();
-                paths.sort_by_key(|path| std::cmp::Reverse(path.depth()));
+                let mut paths: Vec<&FieldPath> = manager.fields.iter().filter(is_left).collect();
+                paths.sort_by_key(|path| Reverse(path.depth()));
                 for path in paths {
-                    if path.get(body).is_some()
-                        && [&manager.fields, &ours]
-                            .iter()
-                            .all(|owned| path.is_whole_in(body, owned))
-                    {
-                        left.push(Conflict::over(path, manager, live, body, shows_values));
+                    if path.get(body).is_some() && path.is_whole_in(body, live, &owned) {
+                        let row = Conflict::over(path, manager, live, body, shows_values);
+                        left.yielded.push(row);
                         path.remove(body);
                     }
                 }
             }
-            let is_ours = |path: &&FieldPath| {
-                pattern.means(object, &path.to_string()) && path.get(body).is_some()
-            };
-            let only_ours = ours.iter().find(is_ours);
-            if let (Some(path), true) = (only_ours, left.len() == before)
-                && self.yielded.contains(pattern)
-            {
-                return Err(OwnedAlone {
-                    pattern: pattern.to_string(),
-                    field: path.to_string(),
-                });
+            if is_named {
+                left.alone.extend(alone(object, pattern, &managers, body));
             }
         }
-        Ok(left)
+        left
     }
+
+    /// The patterns of what is yielded, and whether each was named for this run.
+    fn patterns(&self) -> impl Iterator<Item = (&FieldPattern, bool)> {
+        let named = self.yielded.iter().map(|pattern| (pattern, true));
+        named.chain(self.always_yielded.iter().map(|pattern| (pattern, false)))
+    }
+}
+
+/// A field of a body that a pattern means and that only we own.
+fn alone(
+    object: &ObjectRef,
+    pattern: &FieldPattern,
+    managers: &[Manager],
+    body: &Value,
+) -> Option<OwnedAlone> {
+    let (ours, others): (Vec<&Manager>, Vec<&Manager>) =
+        managers.iter().partition(|manager| manager.is_ours());
+    let is_shared = |path: &FieldPath| {
+        let mut fields = others.iter().flat_map(|manager| &manager.fields);
+        fields.any(|other| other == path)
+    };
+    let mut fields = ours.iter().flat_map(|manager| &manager.fields);
+    let path = fields
+        .find(|path| pattern.means(object, path) && path.get(body).is_some() && !is_shared(path))?;
+    Some(OwnedAlone {
+        pattern: pattern.clone(),
+        field: path.to_string(),
+    })
 }
 
 /// The conflicts that the API server reports, with what the live object says of their owners.
@@ -111,21 +132,18 @@ impl FieldChoices {
 /// would leave.
 #[must_use]
 pub fn conflicts(reported: &[(String, String)], live: &Value, ours: &Value) -> Vec<Conflict> {
-    let shows_values = !crate::secret::is_secret(ours);
+    let shows_values = !is_secret(ours);
     let managers = managers(live);
-    let mut rows = Vec::new();
-    for (field, name) in reported {
-        let found = managers
-            .iter()
-            .filter(|manager| manager.name == *name)
-            .find_map(|manager| {
-                let mut paths = manager.fields.iter();
-                let path = paths.find(|path| path.to_string() == *field)?;
-                Some(Conflict::over(path, manager, live, ours, shows_values))
-            });
-        rows.push(found.unwrap_or_else(|| Conflict::unseen(field, name)));
-    }
-    rows
+    let row = |(field, name): &(String, String)| {
+        let mut named = managers.iter().filter(|manager| manager.name == *name);
+        let found = named.find_map(|manager| {
+            let mut paths = manager.fields.iter();
+            let path = paths.find(|path| path.to_string() == *field)?;
+            Some(Conflict::over(path, manager, live, ours, shows_values))
+        });
+        found.unwrap_or_else(|| Conflict::unseen(field, name))
+    };
+    reported.iter().map(row).collect()
 }
 
 /// Writes the live value into the body of an apply where a forced apply would not change it: then
@@ -140,19 +158,14 @@ pub fn share_equal_fields(
     body: &mut Value,
 ) -> bool {
     let mut shares = false;
-    for manager in managers(live) {
-        for path in &manager.fields {
-            let field = path.to_string();
-            let is_in_conflict = conflicts
-                .iter()
-                .any(|conflict| conflict.field == field && conflict.manager == manager.name);
-            let Some(value) = path.get(live).filter(|_| is_in_conflict) else {
-                continue;
-            };
-            if path.get(planned) == Some(value) && path.get(body) != Some(value) {
-                path.set(body, value.clone());
-                shares = true;
-            }
+    for Conflict { path, .. } in conflicts {
+        let live = path.get(live).filter(|_| *path != FieldPath::default());
+        let (Some(live), Some(planned)) = (live, path.get(planned)) else {
+            continue;
+        };
+        if live == planned && path.get(body) != Some(live) {
+            path.set(body, live.clone());
+            shares = true;
         }
     }
     shares
@@ -164,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    const OURS: &str = "cryptoctl";
+    use super::super::manager::FIELD_MANAGER;
 
     fn web() -> ObjectRef {
         ObjectRef::new("apps", "StatefulSet", Some("shop"), "web")
@@ -174,7 +187,7 @@ mod tests {
     fn live() -> Value {
         json!({
             "metadata": {"labels": {"app": "web", "team": "b"}, "managedFields": [
-                {"manager": OURS, "operation": "Apply", "fieldsV1": {
+                {"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": {
                     "f:metadata": {"f:labels": {"f:app": {}}},
                     "f:spec": {"f:serviceName": {}, "f:containers": {
                         "k:{\"name\":\"api\"}": {".": {}, "f:name": {}, "f:env": {}}}}}},
@@ -209,8 +222,12 @@ mod tests {
             ..FieldChoices::default()
         };
         let mut rest = body();
-        let left = choices.leave_out(&web(), &live(), &mut rest, OURS).unwrap();
-        let fields = left.into_iter().map(|conflict| conflict.field).collect();
+        let left = choices.leave_out(&web(), &live(), &mut rest);
+        let fields = left
+            .yielded
+            .into_iter()
+            .map(|conflict| conflict.field)
+            .collect();
         (rest, fields)
     }
 
@@ -242,18 +259,60 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_ours_alone_cannot_be_yielded_by_name() {
+    fn a_field_of_ours_alone_stays_and_is_told_of_if_it_was_named() {
         let mut choices = FieldChoices {
             yielded: vec![".spec.serviceName".parse().unwrap()],
             ..FieldChoices::default()
         };
-        let alone = choices.leave_out(&web(), &live(), &mut body(), OURS);
-        assert_eq!(alone.unwrap_err().field, ".spec.serviceName");
-        choices.always_yielded = std::mem::take(&mut choices.yielded);
         let mut rest = body();
-        let left = choices.leave_out(&web(), &live(), &mut rest, OURS);
-        assert_eq!(left, Ok(vec![]), "until somebody else owns it");
+        let left = choices.leave_out(&web(), &live(), &mut rest);
+        assert_eq!(left.alone[0].field, ".spec.serviceName");
         assert_eq!(rest, body());
+        choices.always_yielded = std::mem::take(&mut choices.yielded);
+        let left = choices.leave_out(&web(), &live(), &mut rest);
+        assert_eq!(left, LeftOut::default(), "until somebody else owns it");
+    }
+
+    #[test]
+    fn what_is_taken_in_this_run_is_not_left_to_others_by_the_file() {
+        let file = FieldChoices {
+            always_yielded: vec!["*:.spec".parse().unwrap()],
+            ..FieldChoices::default()
+        };
+        let taking = FieldChoices {
+            taken: vec![".spec.replicas".parse().unwrap()],
+            ..file.clone()
+        };
+        let all = FieldChoices {
+            takes_all: true,
+            ..file.clone()
+        };
+        let left = |choices: &FieldChoices| {
+            let mut rest = body();
+            choices.leave_out(&web(), &live(), &mut rest);
+            rest["spec"].get("replicas").is_none()
+        };
+        assert_eq!(
+            [left(&file), left(&taking), left(&all)],
+            [true, false, false]
+        );
+    }
+
+    #[test]
+    fn an_empty_map_of_another_manager_does_not_keep_ours_out() {
+        let live = json!({
+            "metadata": {"managedFields": [{"manager": "kubectl-create", "operation": "Update",
+                "fieldsV1": {"f:spec": {"f:resources": {}}}}]},
+            "spec": {"resources": {}},
+        });
+        let choices = FieldChoices {
+            always_yielded: vec![".spec".parse().unwrap()],
+            ..FieldChoices::default()
+        };
+        let mut body = json!({"spec": {"resources": {"limits": {"cpu": "1"}}}});
+        let left = choices.leave_out(&web(), &live, &mut body);
+        assert_eq!(left, LeftOut::default());
+        assert_eq!(body["spec"]["resources"]["limits"]["cpu"], "1");
     }
 
     #[test]
@@ -275,14 +334,14 @@ mod tests {
         let reported = [(".spec.replicas".to_owned(), "kubectl".to_owned())];
         let [row] = conflicts(&reported, &live(), &body()).try_into().unwrap();
         let taking = |pattern: &str| FieldChoices {
-            take: vec![pattern.parse().unwrap()],
+            taken: vec![pattern.parse().unwrap()],
             ..FieldChoices::default()
         };
         assert!(!FieldChoices::default().takes(&web(), &row));
         assert!(taking(".spec.replicas@kubectl").takes(&web(), &row));
         assert!(!taking(".spec.replicas@kubectl-edit").takes(&web(), &row));
         let all = FieldChoices {
-            take_all: true,
+            takes_all: true,
             ..FieldChoices::default()
         };
         assert!(all.takes(&web(), &row));

@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::manager::Manager;
 use super::path::FieldPath;
+use super::pattern::FieldPattern;
+use crate::object::ObjectRef;
 
 /// How a manager writes (`operation` of an entry of `managedFields`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +38,25 @@ pub struct Conflict {
     pub subresource: String,
     /// When it last wrote, if the API server says so.
     pub time: Option<Timestamp>,
+    /// The path, element by element; empty if only its text is known.
+    #[serde(skip)]
+    pub(super) path: FieldPath,
+}
+
+/// As much of a value as a line on a screen can show.
+const SHOWN: usize = 60;
+
+fn shown(value: &Value) -> Option<String> {
+    if value.is_null() {
+        return None;
+    }
+    let text = value.to_string();
+    let short: String = text.chars().take(SHOWN).collect();
+    Some(if short.len() < text.len() {
+        short + "…"
+    } else {
+        short
+    })
 }
 
 impl Conflict {
@@ -59,6 +80,7 @@ impl Conflict {
             operation: manager.operation,
             subresource: manager.subresource.clone(),
             time: manager.time,
+            path: path.clone(),
         }
     }
 
@@ -73,7 +95,26 @@ impl Conflict {
             operation: Operation::Update,
             subresource: String::new(),
             time: None,
+            path: FieldPath::default(),
         }
+    }
+
+    /// The live value, as far as a line can show it.
+    #[must_use]
+    pub fn live_text(&self) -> Option<String> {
+        shown(&self.live)
+    }
+
+    /// Our value, as far as a line can show it.
+    #[must_use]
+    pub fn our_text(&self) -> Option<String> {
+        shown(&self.ours)
+    }
+
+    /// Whether the field can be left to its owner: only if its path in the object is known.
+    #[must_use]
+    pub fn can_be_yielded(&self) -> bool {
+        self.path != FieldPath::default()
     }
 
     /// The owner: its name, and the subresource where it wrote one.
@@ -98,13 +139,34 @@ pub struct Settlement {
     /// Fields in conflict about which nothing is decided: an apply is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,
+    /// Fields that were to be left to others, but that only we own.
+    #[serde(skip)]
+    pub alone: Vec<OwnedAlone>,
+}
+
+/// A field that cannot be left to another manager, because there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedAlone {
+    /// The pattern that names it.
+    pub pattern: FieldPattern,
+    /// Its path.
+    pub field: String,
+}
+
+impl Settlement {
+    /// Whether it leaves the fields that a pattern means to their managers.
+    #[must_use]
+    pub fn yields(&self, object: &ObjectRef, pattern: &FieldPattern) -> bool {
+        let mut rows = self.yielded.iter();
+        rows.any(|row| pattern.matches(object, &row.path, &row.manager))
+    }
 }
 
 impl fmt::Display for Conflict {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "`{}`", self.field)?;
-        if !self.live.is_null() && !self.ours.is_null() {
-            write!(formatter, " (live {}, ours {})", self.live, self.ours)?;
+        if let (Some(live), Some(ours)) = (self.live_text(), self.our_text()) {
+            write!(formatter, " (live {live}, ours {ours})")?;
         }
         write!(formatter, " is owned by {}", self.owner())
     }

@@ -6,6 +6,13 @@ use serde_json::Value;
 use super::conflict::Operation;
 use super::path::{FieldPath, paths};
 
+/// The field manager of everything that this program applies.
+pub const FIELD_MANAGER: &str = "cryptoctl";
+
+/// The field manager of what an experiment changes for a while: never the one that applies, so that
+/// an apply meanwhile says who has changed what.
+pub const EXPERIMENT_MANAGER: &str = "cryptoctl-chaos";
+
 /// An entry of `metadata.managedFields`: who wrote which fields, how and when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manager {
@@ -21,11 +28,17 @@ pub struct Manager {
     pub fields: Vec<FieldPath>,
 }
 
-/// The managers of a live object.
+/// The managers of a live object. Fields that were written in another version of the kind may have
+/// other paths, so those entries are left out.
 #[must_use]
 pub fn managers(object: &Value) -> Vec<Manager> {
     let entries = object["metadata"]["managedFields"].as_array();
-    entries.into_iter().flatten().map(manager).collect()
+    entries
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry["apiVersion"] == object["apiVersion"])
+        .map(manager)
+        .collect()
 }
 
 fn manager(entry: &Value) -> Manager {
@@ -43,10 +56,12 @@ fn manager(entry: &Value) -> Manager {
 }
 
 impl Manager {
-    /// Whether it is the entry of the applies of a field manager.
+    /// Whether it is the entry of what this program applies.
     #[must_use]
-    pub fn is_apply_of(&self, name: &str) -> bool {
-        self.operation == Operation::Apply && self.name == name && self.subresource.is_empty()
+    pub fn is_ours(&self) -> bool {
+        self.operation == Operation::Apply
+            && self.name == FIELD_MANAGER
+            && self.subresource.is_empty()
     }
 }
 
@@ -62,11 +77,13 @@ mod tests {
             {"manager": "cryptoctl", "operation": "Apply", "fieldsV1": {"f:spec": {"f:serviceName": {}}}},
             {"manager": "kubectl", "operation": "Update", "subresource": "scale",
                 "time": "2026-11-30T10:00:00Z", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+            {"manager": "old", "operation": "Update", "apiVersion": "v1beta1",
+                "fieldsV1": {"f:spec": {"f:count": {}}}},
         ]}});
         let [ours, kubectl] = managers(&object).try_into().unwrap();
-        assert!(ours.is_apply_of("cryptoctl") && !ours.is_apply_of("kubectl"));
+        assert!(ours.is_ours());
         assert_eq!(ours.time, None);
-        assert!(!kubectl.is_apply_of("kubectl"));
+        assert!(!kubectl.is_ours());
         assert_eq!(kubectl.subresource, "scale");
         assert_eq!(kubectl.time, "2026-11-30T10:00:00Z".parse().ok());
         assert_eq!(kubectl.fields[0].to_string(), ".spec.replicas");

@@ -6,8 +6,8 @@ mod manager;
 mod path;
 mod pattern;
 
-pub use self::choices::{FieldChoices, OwnedAlone, conflicts, share_equal_fields};
-pub use self::conflict::{Conflict, Operation, Settlement};
-pub use self::manager::{Manager, managers};
+pub use self::choices::{FieldChoices, LeftOut, conflicts, share_equal_fields};
+pub use self::conflict::{Conflict, Operation, OwnedAlone, Settlement};
+pub use self::manager::{EXPERIMENT_MANAGER, FIELD_MANAGER, Manager, managers};
 pub use self::path::FieldPath;
 pub use self::pattern::{BadPattern, FieldPattern};

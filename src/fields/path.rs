@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 /// One step of a path (`sigs.k8s.io/structured-merge-diff` `fieldpath/element.go`).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Element {
     /// A field of an object, or a key of a map.
     Field(String),
@@ -65,7 +65,7 @@ impl fmt::Display for Element {
 }
 
 /// The path of a field, such as `.spec.template.spec.containers[name="api"].image`.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldPath(Vec<Element>);
 
 impl FieldPath {
@@ -95,14 +95,28 @@ impl FieldPath {
         remove(object, &self.0);
     }
 
+    /// Its elements, each as the API server writes it.
+    pub(super) fn elements(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(ToString::to_string)
+    }
+
     /// How many elements it has.
     pub(super) fn depth(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether a manager that owns these fields owns everything that an object has at this path, so
-    /// that the field can be left out as a whole. The keys of an item go only together with it.
-    pub(super) fn is_whole_in(&self, object: &Value, owned: &[Self]) -> bool {
+    /// Whether the field can be left out of an object as a whole: nobody owns anything below it, and
+    /// it is not an empty map or list of the live object that has something in this one. The keys of
+    /// an item go only together with it.
+    pub(super) fn is_whole_in(&self, object: &Value, live: &Value, owned: &[&Self]) -> bool {
+        let is_empty = |value: Option<&Value>| match value {
+            Some(Value::Object(fields)) => fields.is_empty(),
+            Some(Value::Array(items)) => items.is_empty(),
+            _ => false,
+        };
+        if is_empty(self.get(live)) && !is_empty(self.get(object)) {
+            return false;
+        }
         let Some((last, above)) = self.0.split_last() else {
             return false;
         };
@@ -115,7 +129,7 @@ impl FieldPath {
             let item = self.get(object).and_then(Value::as_object);
             return item.is_some_and(|item| item.keys().all(|field| keys.contains_key(field)));
         }
-        let is_below = |other: &Self| other.depth() > self.depth() && other.0.starts_with(&self.0);
+        let is_below = |other: &&Self| other.depth() > self.depth() && other.0.starts_with(&self.0);
         !owned.iter().any(is_below)
     }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::manager::EXPERIMENT_MANAGER;
+use super::path::FieldPath;
 use crate::object::ObjectRef;
 
 /// A pattern of fields: of which objects, where, and of which manager.
@@ -38,6 +40,9 @@ pub enum BadPattern {
     /// A bracket or a quotation mark is not closed.
     #[error("a bracket or quotation mark is not closed")]
     Open,
+    /// It means every field.
+    #[error("it means every field; `--force-conflicts` takes all of them")]
+    Everything,
     /// An element of the path is empty.
     #[error("an element of the path is empty")]
     Empty,
@@ -58,8 +63,11 @@ impl FromStr for FieldPattern {
         let elements = elements(rest)?;
         let length: usize = elements.iter().map(|element| element.len()).sum();
         let (path, manager) = rest.split_at(length);
-        if elements.iter().any(|element| *element == ".") {
+        if elements.contains(&".") {
             return Err(BadPattern::Empty);
+        }
+        if elements.iter().all(|element| *element == ".*") {
+            return Err(BadPattern::Everything);
         }
         let manager = match manager.strip_prefix('@') {
             Some("") => return Err(BadPattern::NoManager),
@@ -107,55 +115,71 @@ impl FieldPattern {
     /// The pattern that means one field of an object, whoever owns it.
     #[must_use]
     pub fn exactly(object: &ObjectRef, path: &str) -> Self {
+        let (kind, name) = (object.kind_with_group(), object.name.clone());
         Self {
-            object: Some(ObjectPattern::Named {
-                kind: object.kind.to_lowercase(),
-                name: object.name.clone(),
-            }),
+            object: Some(ObjectPattern::Named { kind, name }),
             path: path.to_owned(),
             manager: None,
         }
     }
 
-    /// Whether it means a field of an object that a manager owns.
+    /// Whether it means a field of an object that a manager owns. The fields of an experiment are
+    /// meant only by its name: it puts them back by itself.
     #[must_use]
-    pub fn matches(&self, object: &ObjectRef, path: &str, manager: &str) -> bool {
-        self.means(object, path) && self.manager.as_deref().is_none_or(|own| own == manager)
+    pub fn matches(&self, object: &ObjectRef, path: &FieldPath, manager: &str) -> bool {
+        let is_owner = match self.manager.as_deref() {
+            Some(own) => own == manager,
+            None => manager != EXPERIMENT_MANAGER,
+        };
+        is_owner && self.means(object, path)
     }
 
-    /// The same, whoever owns it.
+    /// Whether it means a field of an object, whoever owns it.
     #[must_use]
-    pub fn means(&self, object: &ObjectRef, path: &str) -> bool {
+    pub fn means(&self, object: &ObjectRef, path: &FieldPath) -> bool {
         self.is_of(object) && self.is_above(path)
     }
 
-    /// Whether it means fields of an object.
-    fn is_of(&self, object: &ObjectRef) -> bool {
+    /// Whether it means fields of an object. A kind without its group is one of Kubernetes itself.
+    #[must_use]
+    pub fn is_of(&self, object: &ObjectRef) -> bool {
         match &self.object {
             None | Some(ObjectPattern::All) => true,
             Some(ObjectPattern::Named { kind, name }) => {
-                let own = object.kind.to_lowercase();
-                let is_kind = *kind == own || *kind == format!("{own}.{}", object.group);
+                let full = format!("{}.{}", object.kind.to_lowercase(), object.group);
+                let is_kind = *kind == object.kind_with_group() || *kind == full;
                 is_kind && (name == "*" || *name == object.name)
             }
         }
     }
 
-    /// Whether it means the field at a path, or a field above it.
-    fn is_above(&self, path: &str) -> bool {
-        let (Ok(own), Ok(path)) = (elements(&self.path), elements(path)) else {
-            return false;
-        };
-        own.len() <= path.len()
-            && own
-                .iter()
-                .zip(path)
-                .all(|(own, element)| matches!(*own, ".*" | "[*]") || *own == element)
+    /// Whether it means the field at a path, or a field above it: it has to end where an element ends,
+    /// because a key of a map may contain dots.
+    fn is_above(&self, path: &FieldPath) -> bool {
+        let mut rest = self.path.as_str();
+        for element in path.elements() {
+            if rest.is_empty() {
+                return true;
+            }
+            let after = rest.strip_prefix(element.as_str()).or_else(|| {
+                let any = if element.starts_with('.') {
+                    ".*"
+                } else {
+                    "[*]"
+                };
+                let after = rest.strip_prefix(any)?;
+                (after.is_empty() || after.starts_with(['.', '['])).then_some(after)
+            });
+            match after {
+                Some(after) => rest = after,
+                None => return false,
+            }
+        }
+        rest.is_empty()
     }
 }
 
-/// The elements of a path, up to an `@` outside of brackets. Dots inside of a map's key, as labels
-/// have, divide it into several elements, in a pattern and in a path alike.
+/// The elements of a pattern's path, up to an `@` outside of brackets.
 fn elements(text: &str) -> Result<Vec<&str>, BadPattern> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -200,9 +224,25 @@ mod tests {
         ObjectRef::new("apps", "StatefulSet", Some("shop"), "web")
     }
 
-    fn matches(pattern: &str, path: &str) -> bool {
-        let pattern: FieldPattern = pattern.parse().unwrap();
-        pattern.matches(&web(), path, "kubectl")
+    /// The path that leads through these elements of `fieldsV1`.
+    fn path(elements: &[&str]) -> FieldPath {
+        let mut fields = serde_json::json!({});
+        for element in elements.iter().rev() {
+            fields = serde_json::json!({ *element: fields });
+        }
+        super::super::path::paths(&fields).pop().unwrap()
+    }
+
+    fn image() -> FieldPath {
+        let api = "k:{\"name\":\"a.b@c]\"}";
+        path(&[
+            "f:spec",
+            "f:template",
+            "f:spec",
+            "f:containers",
+            api,
+            "f:image",
+        ])
     }
 
     #[test]
@@ -237,6 +277,8 @@ mod tests {
             (".spec.containers[name=\"a", BadPattern::Open),
             (".spec..replicas", BadPattern::Empty),
             (".", BadPattern::Empty),
+            (".*", BadPattern::Everything),
+            ("*:.*", BadPattern::Everything),
         ];
         for (text, reason) in table {
             assert_eq!(text.parse::<FieldPattern>(), Err(reason), "{text}");
@@ -245,29 +287,55 @@ mod tests {
 
     #[test]
     fn a_pattern_means_a_field_and_what_is_below_it() {
+        let replicas = || path(&["f:spec", "f:replicas"]);
+        let named = || path(&["f:metadata", "f:labels", "f:app.kubernetes.io/name"]);
         let table = [
-            (".spec.replicas", ".spec.replicas", true),
-            (".spec", ".spec.replicas", true),
-            (".spec.replicas", ".spec", false),
-            (".spec.rep", ".spec.replicas", false),
-            (".spec.template.spec.containers[*].image", IMAGE, true),
-            (".spec.template.spec.containers.image", IMAGE, false),
-            (".spec.*.spec", IMAGE, true),
-            (
-                ".metadata.labels.app.kubernetes.io/name",
-                ".metadata.labels.app.kubernetes.io/name",
-                true,
-            ),
-            ("*:.spec.replicas", ".spec.replicas", true),
-            ("statefulset/web:.spec", ".spec.replicas", true),
-            ("StatefulSet.apps/*:.spec", ".spec.replicas", true),
-            ("statefulset/other:.spec", ".spec.replicas", false),
-            ("deployment/web:.spec", ".spec.replicas", false),
-            (".spec.replicas@kubectl", ".spec.replicas", true),
-            (".spec.replicas@kubectl-edit", ".spec.replicas", false),
+            (".spec.replicas", replicas(), true),
+            (".spec", replicas(), true),
+            (".spec.replicas", path(&["f:spec"]), false),
+            (".spec.rep", replicas(), false),
+            (".spec.replicasx", replicas(), false),
+            (".spec.template.spec.containers[*].image", image(), true),
+            (IMAGE, image(), true),
+            (".spec.template.spec.containers.image", image(), false),
+            (".spec.*.spec", image(), true),
+            (".spec.*x", replicas(), false),
+            (".metadata.labels.app.kubernetes.io/name", named(), true),
+            (".metadata.labels.app", named(), false),
+            ("*:.spec.replicas", replicas(), true),
+            ("statefulset/web:.spec", replicas(), true),
+            ("StatefulSet.apps/*:.spec", replicas(), true),
+            ("statefulset/other:.spec", replicas(), false),
+            ("deployment/web:.spec", replicas(), false),
+            (".spec.replicas@kubectl", replicas(), true),
+            (".spec.replicas@kubectl-edit", replicas(), false),
         ];
-        for (pattern, path, expected) in table {
-            assert_eq!(matches(pattern, path), expected, "{pattern} {path}");
+        for (text, path, expected) in table {
+            let pattern: FieldPattern = text.parse().unwrap();
+            let matches = pattern.matches(&web(), &path, "kubectl");
+            assert_eq!(matches, expected, "{text} {path}");
         }
+    }
+
+    #[test]
+    fn what_an_experiment_has_changed_is_meant_only_by_its_name() {
+        let matches = |text: &str| {
+            let pattern: FieldPattern = text.parse().unwrap();
+            let replicas = path(&["f:spec", "f:replicas"]);
+            pattern.matches(&web(), &replicas, EXPERIMENT_MANAGER)
+        };
+        assert!(!matches("*:.spec.replicas"));
+        assert!(matches("*:.spec.replicas@cryptoctl-chaos"));
+    }
+
+    #[test]
+    fn a_kind_of_another_group_needs_its_group() {
+        let matches = |text: &str| {
+            let pattern: FieldPattern = text.parse().unwrap();
+            let service = ObjectRef::new("serving.knative.dev", "Service", Some("shop"), "web");
+            pattern.is_of(&service)
+        };
+        assert!(!matches("service/web:.spec"));
+        assert!(matches("service.serving.knative.dev/web:.spec"));
     }
 }

@@ -3,18 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde_json::Value;
 use thiserror::Error;
 
 use super::ServerField;
 use super::nearby::Nearby;
-use crate::cluster::{ClusterError, FieldConflict};
+use crate::cluster::ClusterError;
+use crate::fields::{Conflict, FieldPattern, OwnedAlone};
 use crate::figures::{count, duration};
 use crate::manifest::{ManifestErrors, NamespaceMismatch};
 use crate::object::ObjectRef;
-use crate::plan::value_at;
 use crate::report::BaselineMismatch;
-use crate::secret::is_secret;
 
 /// A problem that would make an apply fail, found before the first write.
 #[derive(Debug)]
@@ -58,7 +56,21 @@ pub enum Problem {
         /// The object.
         object: ObjectRef,
         /// Each field and its owner.
-        conflicts: Vec<OwnedField>,
+        conflicts: Vec<Conflict>,
+    },
+    /// A flag names fields of an object that is not in the set.
+    NoSuchField {
+        /// The flag.
+        flag: &'static str,
+        /// What it names.
+        pattern: FieldPattern,
+    },
+    /// A field is to be left to other managers, but nobody else owns it.
+    OwnedAlone {
+        /// The object.
+        object: ObjectRef,
+        /// The field, and what names it.
+        alone: OwnedAlone,
     },
     /// The object, or a namespace of the set, is being deleted: whatever is applied would be
     /// deleted too.
@@ -125,12 +137,16 @@ impl fmt::Display for Problem {
             }
             Self::OwnedByOthers { object, conflicts } => {
                 let fields: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
-                write!(
-                    formatter,
-                    "`{object}`: owned by another field manager: {}",
-                    fields.join(", ")
-                )
+                write!(formatter, "`{object}`: {}", fields.join("; "))
             }
+            Self::NoSuchField { flag, pattern } => {
+                write!(formatter, "`{flag} {pattern}` names no object of the set")
+            }
+            Self::OwnedAlone { object, alone } => write!(
+                formatter,
+                "`{object}`: only cryptoctl owns `{}`: if it is left out, the API server deletes it or sets its default",
+                alone.field
+            ),
             Self::BeingDeleted { object, held_by } => {
                 write!(formatter, "`{object}` is being deleted")?;
                 if held_by.is_empty() {
@@ -140,40 +156,6 @@ impl fmt::Display for Problem {
             }
             Self::ServerField { object, field } => write!(formatter, "`{object}`: {field}"),
             Self::Refused { object, source } => write!(formatter, "`{object}`: {source}"),
-        }
-    }
-}
-
-/// A field with another owner.
-#[derive(Debug, Clone)]
-pub struct OwnedField {
-    /// The field and its owner.
-    pub conflict: FieldConflict,
-    /// Its live value and ours, if they can be shown.
-    pub values: Option<(String, String)>,
-}
-
-impl OwnedField {
-    pub(crate) fn new(conflict: FieldConflict, live: Option<&Value>, ours: &Value) -> Self {
-        let shown = |object: &Value| {
-            let value = value_at(object, &conflict.field)?;
-            (!value.is_object() && !value.is_array()).then(|| value.to_string())
-        };
-        let values = live
-            .filter(|_| !is_secret(ours))
-            .and_then(|live| Some((shown(live)?, shown(ours)?)));
-        Self { conflict, values }
-    }
-}
-
-impl fmt::Display for OwnedField {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FieldConflict { field, owner } = &self.conflict;
-        match &self.values {
-            Some((live, ours)) => {
-                write!(formatter, "`{field}` (live {live}, ours {ours}): {owner}")
-            }
-            None => write!(formatter, "`{field}`: {owner}"),
         }
     }
 }

@@ -24,7 +24,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 pub use self::down::{DownOptions, DownPlan, down, plan_down};
-pub use self::error::{OpsError, OwnedField, Problem, WriteFailure};
+pub use self::error::{OpsError, Problem, WriteFailure};
 pub use self::logs::{LogsOptions, logs};
 pub use self::nearby::Nearby;
 pub use self::rollout::rollout_status;
@@ -36,6 +36,7 @@ pub use self::workload::Workload;
 use crate::cluster::{ApplyMode, Cluster, ClusterError, ServedKinds};
 use crate::emitter::Emitter;
 use crate::event::EventKind;
+use crate::fields::FieldChoices;
 use crate::interrupt::Stop;
 use crate::manifest::ManifestSet;
 use crate::plan::Target;
@@ -153,4 +154,6 @@ pub struct Set {
     pub manifests: ManifestSet,
     /// Whether it is the built-in set, which needs no flags to be verified.
     pub is_built_in: bool,
+    /// What to do about fields that other managers own.
+    pub choices: FieldChoices,
 }

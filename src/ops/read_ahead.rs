@@ -20,10 +20,13 @@ pub(crate) type Ahead = BTreeMap<ObjectRef, Option<Value>>;
 /// Lists targets by kind and namespace. If a list fails, for lack of permission or for any other
 /// reason, its objects are left out: reading the single object shows what is wrong.
 ///
+/// Other managers of an object are forgotten unless they are needed, because they take much memory.
+///
 /// Like a single read, a list names no resourceVersion, so it returns the most recent state.
 pub(crate) async fn read<'a>(
     context: &Context,
     targets: impl Iterator<Item = &'a Target>,
+    keeps_managers: bool,
 ) -> Ahead {
     let mut groups: BTreeMap<_, Vec<&Target>> = BTreeMap::new();
     for target in targets.filter(|target| target.is_served) {
@@ -38,7 +41,7 @@ pub(crate) async fn read<'a>(
         .into_values()
         .filter(|targets| targets.len() >= LISTED_FROM);
     stream::iter(many)
-        .map(|targets| list(context, targets))
+        .map(|targets| list(context, targets, keeps_managers))
         .buffer_unordered(CONCURRENCY)
         .fold(Ahead::new(), async |mut all, listed| {
             all.extend(listed);
@@ -48,7 +51,7 @@ pub(crate) async fn read<'a>(
 }
 
 /// Lists the objects of one kind and namespace.
-async fn list(context: &Context, targets: Vec<&Target>) -> Ahead {
+async fn list(context: &Context, targets: Vec<&Target>, keeps_managers: bool) -> Ahead {
     let Some(first) = targets.first() else {
         return Ahead::new();
     };
@@ -79,7 +82,9 @@ async fn list(context: &Context, targets: Vec<&Target>) -> Ahead {
             );
             fields.insert("kind".to_owned(), resource.kind.as_str().into());
         }
-        forget_other_managers(&mut object);
+        if !keeps_managers {
+            forget_other_managers(&mut object);
+        }
         *place = Some(object);
     }
     found

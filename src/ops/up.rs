@@ -1,6 +1,7 @@
 //! `up` and `diff`: apply the manifests to the cluster, or show what that would change.
 
 mod apply;
+mod conflicts;
 mod dry_run;
 mod missing_references;
 pub(crate) mod namespaces;
@@ -56,7 +57,7 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
     }
     let since = context.cluster.now();
     context
-        .by_deadline(create_namespaces(context, &mut planned))
+        .by_deadline(create_namespaces(context, set, &mut planned))
         .await?;
     context
         .by_deadline(apply::apply(context, &mut planned))
@@ -78,12 +79,12 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
 
 /// Creates missing namespaces and does a dry run of the objects in them. If that fails, the
 /// namespaces are deleted again.
-async fn create_namespaces(context: &Context, plan: &mut Plan) -> Result<(), OpsError> {
+async fn create_namespaces(context: &Context, set: &Set, plan: &mut Plan) -> Result<(), OpsError> {
     if plan.absent_namespaces.is_empty() {
         return Ok(());
     }
     let created = namespaces::create(context, plan).await?;
-    let problems = dry_run_created(context, plan).await?;
+    let problems = dry_run_created(context, set, plan).await?;
     if problems.is_empty() {
         return Ok(());
     }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::action::Action;
 use crate::cluster::ResourceKind;
 use crate::event::PlannedStep;
+use crate::fields::Settlement;
 use crate::object::ObjectRef;
 use crate::report::{DiffReport, ObjectDiff};
 
@@ -42,6 +43,11 @@ pub struct Step {
     pub live: Option<Value>,
     /// The resulting object, or the manifest itself if no dry run was possible.
     pub planned: Value,
+    /// The body to send, if that is not the manifest's: without what is left to other managers, and
+    /// with the live values of fields that both own.
+    pub sent: Option<Value>,
+    /// What is done about fields that other managers own.
+    pub settlement: Settlement,
 }
 
 impl Step {
@@ -66,7 +72,22 @@ impl Step {
             action,
             live,
             planned,
+            sent: None,
+            settlement: Settlement::default(),
         }
+    }
+
+    /// Whether it takes fields from other managers, so that the apply has to be forced.
+    #[must_use]
+    pub fn takes(&self) -> bool {
+        !self.settlement.taken.is_empty()
+    }
+
+    /// Whether it is right only for the state of the object that it was planned with: with other owners,
+    /// other fields would be taken, or a field that is left out would have none.
+    #[must_use]
+    pub fn is_bound_to_version(&self) -> bool {
+        self.takes() || self.sent.is_some()
     }
 
     /// The step as the first event shows it.
@@ -75,6 +96,7 @@ impl Step {
         PlannedStep {
             object: self.target.reference.clone(),
             action: self.action,
+            settlement: self.settlement.clone(),
         }
     }
 }
@@ -92,10 +114,9 @@ impl Plan {
     /// The plan as the first event shows it, including the namespaces to create.
     #[must_use]
     pub fn summary(&self) -> Vec<PlannedStep> {
-        let namespaces = self.implied_namespaces().map(|object| PlannedStep {
-            object,
-            action: Action::Create,
-        });
+        let namespaces = self
+            .implied_namespaces()
+            .map(|object| PlannedStep::new(object, Action::Create));
         namespaces
             .chain(self.steps.iter().map(Step::summary))
             .collect()
@@ -131,10 +152,12 @@ impl Plan {
             ),
             object,
             action: Action::Create,
+            settlement: Settlement::default(),
         });
         let steps = self.steps.iter().map(|step| ObjectDiff {
             object: step.target.reference.clone(),
             action: step.action,
+            settlement: step.settlement.clone(),
             patch: match step.action {
                 Action::Create | Action::Change => patch::unified(
                     &step.target.reference,

@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::cluster::{FIELD_MANAGER, ResourceKind};
+use crate::cluster::ResourceKind;
+use crate::fields::FIELD_MANAGER;
 
 /// Metadata that an apply cannot change (`k8s.io/apiserver` `pkg/registry/rest/update.go`,
 /// `BeforeUpdate`), and the field ownership, which is compared separately.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::exit::Outcome;
+use crate::fields::Settlement;
 use crate::object::ObjectRef;
 
 /// One object and how it would change.
@@ -15,6 +16,9 @@ pub struct ObjectDiff {
     pub action: Action,
     /// A unified diff from live to planned, Secret values masked; empty when nothing changes.
     pub patch: String,
+    /// What is done about fields that other managers own.
+    #[serde(flatten)]
+    pub settlement: Settlement,
 }
 
 /// The changes that `up` would make.
@@ -29,10 +33,12 @@ impl DiffReport {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let differs = |diff: &ObjectDiff| {
-            matches!(
-                diff.action,
-                Action::Create | Action::Change | Action::Delete
-            )
+            // A conflict over equal values is one: `up` would be refused.
+            !diff.settlement.conflicts.is_empty()
+                || matches!(
+                    diff.action,
+                    Action::Create | Action::Change | Action::Delete
+                )
         };
         if self.objects.iter().any(differs) {
             Outcome::Different

@@ -94,6 +94,7 @@ mod tests {
         let set = Set {
             manifests,
             is_built_in: false,
+            choices: crate::fields::FieldChoices::default(),
         };
         assert!(endpoint(&set, Some("other")).is_none());
         endpoint(&set, Some("web")).map(|probed| {

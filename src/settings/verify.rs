@@ -128,6 +128,7 @@ mod tests {
         Set {
             manifests: manifest::load(&built_in::sources(), Options::default()).unwrap(),
             is_built_in: true,
+            choices: crate::fields::FieldChoices::default(),
         }
     }
 

@@ -156,6 +156,51 @@ fn no_value_of_a_misshapen_secret_is_repeated() {
     }
 }
 
+/// Its `fieldRef` is one field, in which the API server sets a default.
+const NAMED: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: named}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: named}}
+  template:
+    metadata: {labels: {app: named}}
+    spec:
+      containers:
+      - name: api
+        image: cryptoctl.local/none
+        env: [{name: NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
+";
+
+#[test]
+fn the_same_manifest_applied_by_another_manager_is_owned_by_both() {
+    let namespace = Namespace::new("shared");
+    let file = namespace.file("named.yaml", NAMED);
+    let file = file.to_str().unwrap();
+    namespace.kubectl(&["create", "namespace", &namespace.name]);
+    namespace.kubectl(&["apply", "--server-side", "-f", file]);
+    let up = ["up", "-f", file, "--no-wait"];
+    namespace.here(&up).expect(0);
+    let live = namespace.kubectl(&[
+        "get",
+        "deployment",
+        "named",
+        "-o",
+        "json",
+        "--show-managed-fields",
+    ]);
+    let live: serde_json::Value = serde_json::from_str(&live).unwrap();
+    let managers = live["metadata"]["managedFields"].as_array().unwrap();
+    let owners: Vec<&str> = managers
+        .iter()
+        .filter(|entry| entry["fieldsV1"].to_string().contains("f:fieldRef"))
+        .map(|entry| entry["manager"].as_str().unwrap())
+        .collect();
+    assert_eq!(owners, ["cryptoctl", "kubectl"]);
+    namespace.here(&["diff", "-f", file]).expect(0);
+    namespace.kubectl(&["apply", "--server-side", "-f", file]);
+}
+
 #[test]
 fn the_built_in_set_applied_by_another_manager_is_no_conflict() {
     let namespace = Namespace::new("adopted");

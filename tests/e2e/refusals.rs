@@ -52,12 +52,28 @@ fn a_second_field_manager_is_named_with_its_field() {
         namespace.object("statefulset/cryptoserver")["metadata"]["generation"].clone()
     };
     let before = version(&namespace);
+    let row = "`.spec.replicas` (live 3, ours 2) is owned by kubectl (scale)";
     namespace
-        .cryptoctl(&["up", "-f", &set])
-        .expect(1)
-        .says("`.spec.replicas`")
-        .says("kubectl");
-    assert_eq!(version(&namespace), before, "never forced");
+        .cryptoctl(&["diff", "-f", &set])
+        .expect(3)
+        .says(row);
+    let refused = namespace.cryptoctl(&["up", "-f", &set]).expect(1).says(row);
+    assert_eq!(version(&namespace), before, "never forced unasked");
+    // Each hint resolves the conflict when it is pasted.
+    let hinted = |flag: &str| {
+        let (_, rest) = refused.stderr.split_once(&format!("`{flag} ")).unwrap();
+        rest.split('`').next().unwrap().to_owned()
+    };
+    for (flag, replicas) in [("--yield", 3), ("--take", 2)] {
+        let pattern = hinted(flag);
+        let apply = ["up", "-f", &set, "--no-wait", flag, &pattern];
+        namespace.cryptoctl(&apply).expect(0);
+        let live = namespace.object("statefulset/cryptoserver");
+        assert_eq!(live["spec"]["replicas"], replicas, "{flag}");
+        namespace
+            .cryptoctl(&["diff", "-f", &set, flag, &pattern])
+            .expect(0);
+    }
 }
 
 #[test]

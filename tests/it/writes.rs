@@ -33,6 +33,7 @@ async fn up(server: &ApiServer) -> (Result<UpReport, OpsError>, Vec<WriteResult>
     let set = Set {
         manifests: manifest::load(&[source], Options::default()).unwrap(),
         is_built_in: false,
+        choices: cryptoctl::fields::FieldChoices::default(),
     };
     let (emitter, mut events) = Emitter::new();
     let limits = TimeLimits {

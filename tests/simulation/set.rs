@@ -69,6 +69,7 @@ pub(crate) fn set(shape: &Shape, tag: u32) -> Set {
     Set {
         manifests,
         is_built_in: false,
+        choices: cryptoctl::fields::FieldChoices::default(),
     }
 }
 

@@ -10,9 +10,7 @@ use super::super::error::ClusterError;
 use super::super::request::sender::Effect;
 use super::super::request::{decode, warning};
 use super::discovery::ResourceKind;
-
-/// The field manager of everything that this program applies.
-pub const FIELD_MANAGER: &str = "cryptoctl";
+use crate::fields::FIELD_MANAGER;
 
 /// Whether an apply is a dry run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +24,12 @@ pub enum ApplyMode {
     DryRunElsewhere,
     /// Stored.
     Store,
+    /// The same, only in the version that the body names: in another one, other managers own other
+    /// fields.
+    StoreVersion {
+        /// Whether fields become ours that other managers own.
+        is_forced: bool,
+    },
 }
 
 impl Cluster {
@@ -50,7 +54,8 @@ impl Cluster {
         }
     }
 
-    /// Server-side applies an object, unknown fields refused; what is stored is never forced.
+    /// Server-side applies an object, unknown fields refused; forced only where
+    /// the mode says so.
     ///
     /// An apply whose answer was lost is read back by applying it again: it is a statement of the
     /// wanted state under one field manager, so a second execution changes nothing (KEP-555).
@@ -66,8 +71,11 @@ impl Cluster {
         mode: ApplyMode,
     ) -> Result<Value, ClusterError> {
         let parameters = PatchParams {
-            dry_run: mode != ApplyMode::Store,
-            force: mode == ApplyMode::ForcedDryRun,
+            dry_run: !matches!(mode, ApplyMode::Store | ApplyMode::StoreVersion { .. }),
+            force: matches!(
+                mode,
+                ApplyMode::ForcedDryRun | ApplyMode::StoreVersion { is_forced: true }
+            ),
             field_manager: Some(FIELD_MANAGER.to_owned()),
             field_validation: Some(ValidationDirective::Strict),
         };
@@ -77,10 +85,11 @@ impl Cluster {
         if mode == ApplyMode::DryRunElsewhere {
             warning::unheard(&mut request);
         }
-        let effect = if mode == ApplyMode::Store {
-            Effect::Apply
-        } else {
-            Effect::Idempotent
+        let effect = match mode {
+            ApplyMode::Store => Effect::Apply,
+            // A second execution meets the resourceVersion of the first.
+            ApplyMode::StoreVersion { .. } => Effect::Once,
+            _ => Effect::Idempotent,
         };
         let bytes = self.sender.bytes(request, effect).await?;
         decode::object(&bytes, kind, name)

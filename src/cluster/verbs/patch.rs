@@ -9,10 +9,7 @@ use super::super::request::decode;
 use super::super::request::sender::Effect;
 use super::discovery::ResourceKind;
 use super::objects::{invalid, requests};
-
-/// The field manager of what an experiment changes for a while: never the one that applies, so that
-/// an apply meanwhile says who has changed what.
-pub const EXPERIMENT_MANAGER: &str = "cryptoctl-chaos";
+use crate::fields::EXPERIMENT_MANAGER;
 
 impl Cluster {
     /// Merges a patch (RFC 7396) into an object. With `metadata.resourceVersion` in the patch it is a

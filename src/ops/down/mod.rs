@@ -87,10 +87,7 @@ impl DownPlan {
     /// Every deletion in order, then every kept object.
     #[must_use]
     pub fn steps(&self) -> Vec<PlannedStep> {
-        let step = |object: &ObjectRef, action| PlannedStep {
-            object: object.clone(),
-            action,
-        };
+        let step = |object: &ObjectRef, action| PlannedStep::new(object.clone(), action);
         self.deletions()
             .map(|object| step(object, Action::Delete))
             .chain(

@@ -131,7 +131,7 @@ async fn read_live(
     context: &Context,
     targets: Vec<Target>,
 ) -> Result<Vec<(Target, Option<Value>)>, OpsError> {
-    let mut ahead = read_ahead::read(context, targets.iter()).await;
+    let mut ahead = read_ahead::read(context, targets.iter(), false).await;
     let reads = targets.into_iter().map(|target| {
         let known = ahead.remove(&target.reference);
         async move {

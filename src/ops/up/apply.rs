@@ -8,7 +8,7 @@ use crate::ops::error::{OpsError, WriteFailure};
 use crate::ops::first_failure::Verdict;
 use crate::ops::write::Write;
 use crate::ops::{CONCURRENCY, Context, wait};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, Target};
 
 /// Applies every step that changes something; the stored object becomes its live one.
 ///
@@ -36,7 +36,8 @@ pub(crate) async fn apply(context: &Context, plan: &mut Plan) -> Result<(), OpsE
 async fn carry_out(context: &Context, step: &mut Step) -> Result<(), WriteFailure> {
     let object = &step.target.reference;
     let write = Write::start(context, object, step.action);
-    let applied = context.apply(&step.target, ApplyMode::Store).await;
+    let (target, mode) = request(step);
+    let applied = context.apply(&target, mode).await;
     write.finish(applied.as_ref().err());
     let stored = applied.map_err(|source: ClusterError| WriteFailure {
         object: object.clone(),
@@ -44,6 +45,22 @@ async fn carry_out(context: &Context, step: &mut Step) -> Result<(), WriteFailur
     })?;
     step.live = Some(stored);
     Ok(())
+}
+
+/// What is sent for a step.
+fn request(step: &Step) -> (Target, ApplyMode) {
+    let mut target = step.target.clone();
+    if let Some(body) = &step.sent {
+        target.body = body.clone();
+    }
+    if !step.is_bound_to_version() {
+        return (target, ApplyMode::Store);
+    }
+    let metadata = step.live.as_ref().map(|live| &live["metadata"]);
+    let version = metadata.map(|metadata| metadata["resourceVersion"].clone());
+    target.body["metadata"]["resourceVersion"] = version.unwrap_or_default();
+    let is_forced = step.takes();
+    (target, ApplyMode::StoreVersion { is_forced })
 }
 
 /// Objects of a new kind can be applied only once the kind is served.

@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 
+use super::conflicts::Attempt;
 use super::own_objects::Brought;
 use super::planning::{Purpose, warn_of};
 use super::service_account;
 use crate::cluster::{ApplyMode, ClusterError};
+use crate::fields::{FieldChoices, Settlement};
 use crate::object::ObjectRef;
-use crate::ops::error::{OpsError, OwnedField, Problem};
+use crate::ops::error::{OpsError, Problem};
 use crate::ops::{Context, ServerField, read_ahead};
 use crate::plan::{Step, Target};
 
@@ -17,6 +19,17 @@ const READS_AGAIN: usize = 3;
 /// Objects for a namespace that does not exist yet are validated in this one: every cluster has it,
 /// and nobody can delete it.
 const ELSEWHERE: &str = "default";
+
+/// What the dry runs of a plan have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules<'a> {
+    /// What the plan is for.
+    pub(crate) purpose: Purpose,
+    /// The objects of the set.
+    pub(crate) brought: &'a Brought,
+    /// What to do about fields that other managers own.
+    pub(crate) choices: &'a FieldChoices,
+}
 
 /// The result of a dry run.
 pub(crate) enum DryRun {
@@ -35,6 +48,23 @@ pub(crate) enum DryRun {
 impl DryRun {
     fn step(target: Target, live: Option<Value>, planned: Option<Value>) -> Self {
         Self::Step(Box::new(Step::new(target, live, planned)))
+    }
+
+    /// The step of an attempt that the API server accepts.
+    fn settled(
+        target: Target,
+        live: Option<Value>,
+        planned: Value,
+        sent: Target,
+        settlement: Settlement,
+    ) -> Self {
+        let sent = Some(sent.body).filter(|body| *body != target.body);
+        let step = Step::new(target, live, Some(planned));
+        Self::Step(Box::new(Step {
+            sent,
+            settlement,
+            ..step
+        }))
     }
 
     fn refused(target: Target, live: Option<&Value>, source: ClusterError) -> Self {
@@ -76,15 +106,14 @@ impl DryRun {
 pub(crate) async fn dry_run_creation(
     context: &Context,
     target: Target,
-    purpose: Purpose,
-    brought: &Brought,
+    rules: Rules<'_>,
 ) -> Result<DryRun, OpsError> {
     match context.apply(&target, ApplyMode::DryRun).await {
         // The namespace exists by now, or is created automatically with its first object.
         Ok(planned) if read_ahead::is_same_version(None, &planned) => {
             Ok(DryRun::step(target, None, Some(planned)))
         }
-        Ok(_) => dry_run(context, target, purpose, brought).await,
+        Ok(_) => dry_run(context, target, rules).await,
         // Permissions are checked separately, all at once.
         Err(ClusterError::Forbidden { .. }) => Ok(DryRun::step(target, None, None)),
         // Only the API server's own answer counts: a 404 without a reason comes from something in
@@ -173,17 +202,14 @@ pub(crate) async fn dry_run_known(
     context: &Context,
     target: Target,
     live: Option<Value>,
-    purpose: Purpose,
-    brought: &Brought,
+    rules: Rules<'_>,
 ) -> Result<DryRun, OpsError> {
-    let applied = context.apply(&target, ApplyMode::DryRun).await;
-    match applied {
-        Ok(planned) if read_ahead::is_same_version(live.as_ref(), &planned) => {
-            Ok(DryRun::step(target, live, Some(planned)))
-        }
-        // It has changed since, or cannot be applied: read this one object again.
-        _ => dry_run(context, target, purpose, brought).await,
+    let attempt = Attempt::new(context, &target, live.as_ref(), rules.choices).await;
+    // It has changed since, or cannot be applied: read this one object again.
+    if !attempt.is_of(live.as_ref()) || !attempt.settlement.conflicts.is_empty() {
+        return dry_run(context, target, rules).await;
     }
+    decide(context, target, live, attempt, rules)
 }
 
 /// Reads an object and does a dry run of its apply.
@@ -193,8 +219,7 @@ pub(crate) async fn dry_run_known(
 pub(crate) async fn dry_run(
     context: &Context,
     target: Target,
-    purpose: Purpose,
-    brought: &Brought,
+    rules: Rules<'_>,
 ) -> Result<DryRun, OpsError> {
     let object = target.reference.clone();
     let namespace = object.namespace.as_deref();
@@ -217,45 +242,55 @@ pub(crate) async fn dry_run(
         }
         Err(error) => return Err(OpsError::while_doing(format!("read `{object}`"))(error)),
     };
-    let mut applied = context.apply(&target, ApplyMode::DryRun).await;
-    if matches!(applied, Err(ClusterError::Forbidden { .. }))
+    let mut attempt = Attempt::new(context, &target, live.as_ref(), rules.choices).await;
+    if matches!(attempt.applied, Err(ClusterError::Forbidden { .. }))
         && service_account::arrives(context, &target).await?
     {
-        applied = context.apply(&target, ApplyMode::DryRun).await;
+        attempt.repeat(context).await;
     }
     // Another client wrote in between: its change would look like ours.
     for _ in 0..READS_AGAIN {
-        let is_same = |planned: &Value| read_ahead::is_same_version(live.as_ref(), planned);
-        if applied.as_ref().is_ok_and(is_same) || applied.is_err() {
+        if attempt.applied.is_err() || attempt.is_of(live.as_ref()) {
             break;
         }
         live = read()
             .await
             .map_err(OpsError::while_doing(format!("read `{object}`")))?;
-        applied = context.apply(&target, ApplyMode::DryRun).await;
+        attempt = Attempt::new(context, &target, live.as_ref(), rules.choices).await;
     }
-    if let Err(ClusterError::OwnedByOthers { conflicts }) = applied {
-        let fields = conflicts
-            .into_iter()
-            .map(|conflict| OwnedField::new(conflict, live.as_ref(), &target.body))
-            .collect();
+    decide(context, target, live, attempt, rules)
+}
+
+/// What follows from a dry run.
+fn decide(
+    context: &Context,
+    target: Target,
+    live: Option<Value>,
+    attempt: Attempt,
+    rules: Rules<'_>,
+) -> Result<DryRun, OpsError> {
+    let Attempt {
+        sent,
+        applied,
+        settlement,
+    } = attempt;
+    if !settlement.conflicts.is_empty() {
         let problem = Problem::OwnedByOthers {
-            object: object.clone(),
-            conflicts: fields,
+            object: target.reference.clone(),
+            conflicts: settlement.conflicts.clone(),
         };
-        if purpose != Purpose::Read {
+        if rules.purpose != Purpose::Read {
             return Ok(DryRun::Problem(problem));
         }
         warn_of(context, &problem);
-        applied = context.apply(&target, ApplyMode::ForcedDryRun).await;
     }
     match applied {
-        Ok(planned) => Ok(DryRun::step(target, live, Some(planned))),
+        Ok(planned) => Ok(DryRun::settled(target, live, planned, sent, settlement)),
         Err(error) if is_absent(&error) && !target.is_served => {
             Ok(DryRun::step(target, live, None))
         }
         Err(error) => {
-            let on = brought.what_may_lift(&target, &error);
+            let on = rules.brought.what_may_lift(&target, &error);
             if on.is_empty() {
                 return failed(target, live.as_ref(), error);
             }

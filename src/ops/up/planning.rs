@@ -1,15 +1,16 @@
 //! Compares every object with the cluster: its live state with the result of a dry run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
-use super::dry_run::{DryRun, dry_run, dry_run_creation, dry_run_known};
+use super::dry_run::{DryRun, Rules, dry_run, dry_run_creation, dry_run_known};
 use super::missing_references;
 use super::namespaces::{self, Namespaces};
 use super::own_objects::Brought;
 use crate::action::Action;
+use crate::fields::FieldChoices;
 use crate::object::ObjectRef;
 use crate::ops::error::{OpsError, Problem};
 use crate::ops::finalizers::holders;
@@ -49,8 +50,15 @@ pub(crate) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
     for problem in &leaving {
         warn_of(context, problem);
     }
-    let (steps, refused) = steps(context, targets, &absent, of_set, purpose).await?;
+    let brought = Brought::of(&targets);
+    let rules = Rules {
+        purpose,
+        brought: &brought,
+        choices: &set.choices,
+    };
+    let (steps, refused) = steps(context, rules, targets, &absent, of_set, BTreeSet::new()).await?;
     problems.extend(refused);
+    problems.extend(unfit_choices(&set.choices, &steps));
     let plan = Plan {
         absent_namespaces: absent,
         steps,
@@ -73,72 +81,127 @@ pub(crate) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
     }
 }
 
-/// Repeats the dry runs once the plan's namespaces exist; returns the problems found.
+/// Repeats the dry runs of the objects in the plan's namespaces once those exist; returns the problems
+/// found. The other steps stay as they were shown.
 ///
 /// # Errors
 /// A failed request.
 pub(crate) async fn dry_run_created(
     context: &Context,
+    set: &Set,
     plan: &mut Plan,
 ) -> Result<Vec<Problem>, OpsError> {
     let targets: Vec<Target> = plan.steps.iter().map(|step| step.target.clone()).collect();
-    let purpose = Purpose::Write { waits: false };
-    let (steps, problems) = steps(context, targets, &[], Ahead::new(), purpose).await?;
-    if problems.is_empty() {
-        plan.steps = steps;
+    let brought = Brought::of(&targets);
+    let is_created = |reference: &ObjectRef| {
+        let namespace = reference.namespace.as_ref();
+        namespace.is_some_and(|name| plan.absent_namespaces.contains(name))
+    };
+    let created = targets
+        .into_iter()
+        .filter(|target| is_created(&target.reference))
+        .collect();
+    let moved = plan
+        .steps
+        .iter()
+        .filter(|step| step.action != Action::Keep)
+        .map(|step| step.target.reference.clone())
+        .collect();
+    let rules = Rules {
+        purpose: Purpose::Write { waits: false },
+        brought: &brought,
+        choices: &set.choices,
+    };
+    let (steps, mut problems) = steps(context, rules, created, &[], Ahead::new(), moved).await?;
+    let mut again: BTreeMap<ObjectRef, Step> = steps
+        .into_iter()
+        .map(|step| (step.target.reference.clone(), step))
+        .collect();
+    for step in &mut plan.steps {
+        let Some(new) = again.remove(&step.target.reference) else {
+            continue;
+        };
+        // Somebody else was faster: what would be taken from them was never shown.
+        if new.takes() {
+            problems.push(Problem::OwnedByOthers {
+                object: new.target.reference.clone(),
+                conflicts: new.settlement.taken.clone(),
+            });
+        }
+        *step = new;
     }
     Ok(problems)
 }
 
+/// The problems of choices that were named for this run and that no object of the set bears out.
+fn unfit_choices(choices: &FieldChoices, steps: &[Step]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (flag, pattern) in choices.named() {
+        let mut named = steps
+            .iter()
+            .filter(|step| pattern.is_of(&step.target.reference))
+            .peekable();
+        if named.peek().is_none() {
+            problems.push(Problem::NoSuchField {
+                flag,
+                pattern: pattern.clone(),
+            });
+        }
+        let is_yielded = |step: &&Step| step.settlement.yields(&step.target.reference, pattern);
+        if flag == "--yield" && !named.clone().any(|step| is_yielded(&step)) {
+            problems.extend(named.flat_map(|step| {
+                let alone = step.settlement.alone.iter();
+                let of_pattern = alone.filter(|alone| alone.pattern == *pattern);
+                of_pattern.map(|alone| Problem::OwnedAlone {
+                    object: step.target.reference.clone(),
+                    alone: alone.clone(),
+                })
+            }));
+        }
+    }
+    problems
+}
+
 async fn steps(
     context: &Context,
+    rules: Rules<'_>,
     targets: Vec<Target>,
     absent_namespaces: &[String],
     mut ahead: Ahead,
-    purpose: Purpose,
+    mut moved: BTreeSet<ObjectRef>,
 ) -> Result<(Vec<Step>, Vec<Problem>), OpsError> {
     let is_absent = |target: &Target| {
         let namespace = target.reference.namespace.as_ref();
         namespace.is_some_and(|name| absent_namespaces.contains(name))
     };
-    ahead.extend(
-        read_ahead::read(context, targets.iter().filter(|target| !is_absent(target))).await,
-    );
-    let brought = Brought::of(&targets);
-    let brought = &brought;
+    let present = targets.iter().filter(|target| !is_absent(target));
+    ahead.extend(read_ahead::read(context, present, rules.choices.yields()).await);
     let dry_runs: Vec<DryRun> = stream::iter(targets)
         .map(|target| {
             let known = ahead.remove(&target.reference);
             let in_absent_namespace = is_absent(&target);
             async move {
                 match known {
-                    _ if in_absent_namespace => {
-                        dry_run_creation(context, target, purpose, brought).await
-                    }
-                    Some(live) => dry_run_known(context, target, live, purpose, brought).await,
-                    None => dry_run(context, target, purpose, brought).await,
+                    _ if in_absent_namespace => dry_run_creation(context, target, rules).await,
+                    Some(live) => dry_run_known(context, target, live, rules).await,
+                    None => dry_run(context, target, rules).await,
                 }
             }
         })
         .buffered(CONCURRENCY)
         .try_collect()
         .await?;
-    let moved: BTreeSet<ObjectRef> = dry_runs
-        .iter()
-        .filter_map(|dry_run| match dry_run {
-            DryRun::Step(step) if step.action != Action::Keep => {
-                Some(step.target.reference.clone())
-            }
-            _ => None,
-        })
-        .collect();
+    moved.extend(dry_runs.iter().filter_map(|dry_run| match dry_run {
+        DryRun::Step(step) if step.action != Action::Keep => Some(step.target.reference.clone()),
+        _ => None,
+    }));
     let mut steps = Vec::new();
     let mut problems = Vec::new();
     for dry_run in dry_runs {
         match dry_run {
             DryRun::Step(step) => {
                 if let Some(problem) = leaves(context, &step).await {
-                    match purpose {
+                    match rules.purpose {
                         Purpose::Read => warn_of(context, &problem),
                         Purpose::Write { .. } => problems.push(problem),
                     }

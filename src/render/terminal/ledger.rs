@@ -158,10 +158,7 @@ mod tests {
     }
 
     fn plan(names: &[&str]) -> EventKind {
-        let step = |name: &&str| PlannedStep {
-            object: object(name),
-            action: Action::Create,
-        };
+        let step = |name: &&str| PlannedStep::new(object(name), Action::Create);
         EventKind::Planned {
             steps: names.iter().map(step).collect(),
         }
@@ -227,10 +224,7 @@ mod tests {
     #[test]
     fn what_was_to_be_kept_is_no_change() {
         let (object, action) = (object("k"), Action::Keep);
-        let steps = vec![PlannedStep {
-            object: object.clone(),
-            action,
-        }];
+        let steps = vec![PlannedStep::new(object.clone(), action)];
         let result = WriteResult::Done;
         let events = [
             EventKind::Planned { steps },

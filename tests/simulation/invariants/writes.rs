@@ -51,7 +51,8 @@ fn up(case: &Case<'_>, requests: &[Request]) -> Vec<String> {
     let mut has_namespace = false;
     for request in requests {
         let is_dry = request.parameter("dryRun").as_deref() == Some("All");
-        if request.parameter("force").as_deref() == Some("true") {
+        // A forced dry run shows what a conflict is about.
+        if !is_dry && request.parameter("force").as_deref() == Some("true") {
             wrong.push(format!("forced: {}", request.line()));
         }
         if is_dry && request.method == Method::PATCH && is_done(request) {

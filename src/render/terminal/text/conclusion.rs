@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::objects::{done, state_line};
+use super::objects::{done, settled, state_line};
 use super::{chaos, diagnosis, diff, verify};
 use crate::action::Action;
 use crate::event::{Conclusion, ErrorText, Event};
@@ -219,6 +219,9 @@ fn verification(report: &VerifyReport, elapsed: &str) -> Vec<Line> {
 
 fn diff(report: &DiffReport, elapsed: &str) -> Vec<Line> {
     let mut lines = diff::patches(report);
+    for object in &report.objects {
+        lines.extend(settled(&object.object, &object.settlement));
+    }
     lines.push(
         Line::summary(report.outcome())
             .text(diff::counts(report))

@@ -80,8 +80,11 @@ impl Text {
                 self.chaos.started(run);
                 Vec::new()
             }
-            EventKind::Planned { .. }
-            | EventKind::WriteStarted { .. }
+            EventKind::Planned { steps } => steps
+                .iter()
+                .flat_map(|step| objects::settled(&step.object, &step.settlement))
+                .collect(),
+            EventKind::WriteStarted { .. }
             | EventKind::Probes { .. }
             | EventKind::Endpoints { .. } => Vec::new(),
             EventKind::Round {

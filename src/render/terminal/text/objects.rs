@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::action::Action;
 use crate::event::WriteResult;
+use crate::fields::Settlement;
 use crate::object::ObjectRef;
 use crate::render::terminal::line::{Level, Line, Tone};
 use crate::status::{State, Status};
@@ -36,6 +37,32 @@ pub(super) fn done(action: Action) -> Option<(Tone, &'static str)> {
         Action::Delete => Some((Tone::Bad, "deleted")),
         Action::Keep => None,
     }
+}
+
+/// What becomes of fields that other managers own.
+pub(super) fn settled(object: &ObjectRef, settlement: &Settlement) -> Vec<Line> {
+    let line = |text: String| {
+        Line::said(Level::Step)
+            .with(Tone::Strong, object.to_string())
+            .text(text)
+    };
+    let taken = settlement.taken.iter().map(|row| {
+        let becomes = match (row.live_text(), row.our_text()) {
+            (Some(live), Some(ours)) => format!(": {live} becomes {ours}"),
+            _ => String::new(),
+        };
+        line(format!(
+            " takes `{}` from {}{becomes}",
+            row.field,
+            row.owner()
+        ))
+    });
+    let yielded = settlement.yielded.iter().map(|row| {
+        let live = row.live_text().map(|live| format!(": it stays {live}"));
+        let stays = live.unwrap_or_default();
+        line(format!(" leaves `{}` to {}{stays}", row.field, row.owner()))
+    });
+    taken.chain(yielded).collect()
 }
 
 /// The last known state of every object that is waited for.

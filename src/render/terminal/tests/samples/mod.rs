@@ -93,7 +93,7 @@ fn pod_object() -> ObjectRef {
 fn planned(steps: Vec<(ObjectRef, Action)>) -> EventKind {
     let steps = steps
         .into_iter()
-        .map(|(object, action)| PlannedStep { object, action })
+        .map(|(object, action)| PlannedStep::new(object, action))
         .collect();
     EventKind::Planned { steps }
 }

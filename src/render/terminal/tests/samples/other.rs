@@ -6,6 +6,7 @@ use super::{
 use crate::action::Action;
 use crate::event::{Event, EventKind};
 use crate::exit::{ExitStatus, Outcome};
+use crate::fields::Settlement;
 use crate::report::{DiffReport, DownReport, Kept, ObjectDiff, Report};
 
 pub(crate) fn diff() -> Vec<Event> {
@@ -14,6 +15,7 @@ pub(crate) fn diff() -> Vec<Event> {
         object,
         action,
         patch: patch.into(),
+        settlement: Settlement::default(),
     };
     let report = DiffReport {
         objects: vec![
