@@ -4,6 +4,7 @@ mod answer;
 mod create;
 mod delete;
 mod discovery;
+mod json_patch;
 mod list;
 mod patch;
 mod reviews;

@@ -1,9 +1,9 @@
-//! PATCH: merge patches and server-side apply (apiserver, pkg/endpoints/handlers/patch.go).
+//! PATCH: merge patches, JSON patches and server-side apply (apiserver, pkg/endpoints/handlers/patch.go).
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::{Call, Target, create, update, validate};
+use super::{Call, Target, create, json_patch, update, validate};
 use crate::failure::{Failure, Problem};
 use crate::fields::{self, Refused};
 use crate::object;
@@ -11,6 +11,7 @@ use crate::state::State;
 
 const MERGE: &str = "application/merge-patch+json";
 const STRATEGIC: &str = "application/strategic-merge-patch+json";
+const JSON: &str = "application/json-patch+json";
 const APPLY: &str = "application/apply-patch+yaml";
 
 /// Patches an object; an apply may create it.
@@ -21,23 +22,31 @@ pub(super) fn patch(
 ) -> Result<(StatusCode, Value), Failure> {
     match call.content_type() {
         APPLY => apply(state, call, target),
-        MERGE | STRATEGIC => merge(state, call, target).map(|object| (StatusCode::OK, object)),
+        MERGE | STRATEGIC | JSON => {
+            change(state, call, target).map(|object| (StatusCode::OK, object))
+        }
         _ => Err(Failure::unsupported_media_type()),
     }
 }
 
-fn merge(state: &mut State, call: &Call, target: &Target) -> Result<Value, Failure> {
-    let patch = call.object()?;
+fn change(state: &mut State, call: &Call, target: &Target) -> Result<Value, Failure> {
     let live = state.live(target)?;
     let mut new = (*live).clone();
-    if call.content_type() == STRATEGIC {
-        // Lists merge by their keys, as in server-side apply; `$patch` directives are not modelled.
-        let mut plain = patch.clone();
-        object::drop_nulls(&mut plain);
-        new = fields::overlay(&new, &plain, &target.kind.schema);
-        remove_nulls(&mut new, &patch);
-    } else {
-        merge_json(&mut new, &patch);
+    match call.content_type() {
+        JSON => {
+            let operations: Vec<Value> = serde_json::from_slice(&call.body)
+                .map_err(|error| Failure::bad_request(format!("error decoding patch: {error}")))?;
+            json_patch::patch(&mut new, &operations)?;
+        }
+        STRATEGIC => {
+            // Lists merge by their keys, as in server-side apply; `$patch` directives are not modelled.
+            let patch = call.object()?;
+            let mut plain = patch.clone();
+            object::drop_nulls(&mut plain);
+            new = fields::overlay(&new, &plain, &target.kind.schema);
+            remove_nulls(&mut new, &patch);
+        }
+        _ => merge_json(&mut new, &call.object()?),
     }
     object::drop_nulls(&mut new);
     validate::decoded(call, &target.kind, &mut new)?;
