@@ -14,6 +14,7 @@ mod namespace;
 mod order;
 mod reference;
 mod source;
+mod string_data;
 mod unbuilt;
 mod validate;
 
@@ -33,6 +34,7 @@ pub use error::{ManifestError, ManifestErrors, Position};
 pub use namespace::{NamespaceMismatch, Scope, resolve_namespace};
 pub(crate) use reference::{Reference, pod_template, references};
 pub use source::Source;
+pub(crate) use string_data::move_to_data;
 pub use unbuilt::Unbuilt;
 
 /// How sources are read.

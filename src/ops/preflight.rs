@@ -12,7 +12,8 @@ use super::{CONCURRENCY, Context, Set};
 use crate::action::Action;
 use crate::cluster::{ClusterError, ResourceKind};
 use crate::manifest::{
-    Manifest, NamespaceMismatch, Scope, pod_template, refuse_duplicates, resolve_namespace,
+    Manifest, NamespaceMismatch, Scope, move_to_data, pod_template, refuse_duplicates,
+    resolve_namespace,
 };
 use crate::object::{ObjectRef, is_built_in_group};
 use crate::plan::{Plan, Step, Target};
@@ -66,10 +67,12 @@ pub(crate) async fn resolve(
             Ok(namespace) => {
                 let mut manifest = manifest.clone();
                 manifest.set_namespace(namespace.as_deref());
+                let mut body = manifest.value.clone();
+                move_to_data(&mut body);
                 targets.push(Target {
                     reference: manifest.reference.clone(),
                     kind,
-                    body: manifest.value.clone(),
+                    body,
                     is_served,
                     layer: manifest.layer,
                 });
