@@ -12,6 +12,8 @@ pub enum Action {
     Change,
     /// Its values stay the same; this tool becomes an owner of their fields.
     Own,
+    /// Its values stay the same; this tool gives up the ownership of some of their fields.
+    Release,
     /// It stays as it is.
     Keep,
     /// It will be deleted.

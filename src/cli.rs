@@ -234,6 +234,15 @@ pub struct DiffArgs {
     /// The manifests to work on.
     #[command(flatten)]
     pub set: SetArgs,
+    /// Show one line for each object instead of patches
+    #[arg(long, conflicts_with = "blame")]
+    pub brief: bool,
+    /// Show every live object as a whole, each line with the owners of its field
+    #[arg(long)]
+    pub blame: bool,
+    /// Exit with 3 also if there are undeclared fields
+    #[arg(long)]
+    pub fail_on_undeclared: bool,
     /// What to do about fields that other managers own.
     #[command(flatten)]
     pub fields: FieldArgs,

@@ -2,10 +2,12 @@
 //!
 //! Every domain error becomes a [`CommandError`] here, and only here.
 
+mod field_hint;
 mod hint;
 
 use std::error::Error;
 
+pub(crate) use self::field_hint::field_hints;
 use self::hint::{deduplicated, hints, on, problem_hints};
 use crate::baseline::BaselineError;
 use crate::cluster::ClusterError;

@@ -242,6 +242,7 @@ pub fn field_choices(arguments: &FieldArgs, config: &Config) -> FieldChoices {
         takes_all: arguments.force_conflicts,
         yielded: arguments.yielded.clone(),
         always_yielded: config.yielded.clone(),
+        reverted: arguments.revert_undeclared.clone(),
     }
 }
 

@@ -15,6 +15,9 @@ pub struct FieldArgs {
     /// Leave a field, and what is below it, to its manager; repeatable
     #[arg(long = "yield", value_name = "FIELD", value_parser = expected(field))]
     pub yielded: Vec<FieldPattern>,
+    /// Take away a field that is live but in no manifest; repeatable
+    #[arg(long, value_name = "FIELD", value_parser = expected(field))]
+    pub revert_undeclared: Vec<FieldPattern>,
     /// Take every field in conflict from its manager
     #[arg(long)]
     pub force_conflicts: bool,

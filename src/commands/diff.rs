@@ -2,9 +2,9 @@
 
 use super::Session;
 use crate::cli::DiffArgs;
-use crate::error::CommandError;
-use crate::ops;
-use crate::report::Report;
+use crate::error::{CommandError, field_hints};
+use crate::ops::{self, DiffOptions};
+use crate::report::{DiffView, Report};
 use crate::settings;
 
 pub(super) async fn run(
@@ -14,5 +14,15 @@ pub(super) async fn run(
     let mut set = settings::set(session.cli, &arguments.set, Some(&arguments.edits)).await?;
     set.choices = settings::field_choices(&arguments.fields, &session.config);
     let context = session.connect("diff", &set, None).await?;
-    Ok(Report::Diff(ops::diff(&context, &set).await?))
+    let options = DiffOptions {
+        view: match (arguments.brief, arguments.blame) {
+            (true, _) => DiffView::Brief,
+            (_, true) => DiffView::Blame,
+            _ => DiffView::Patch,
+        },
+        counts_undeclared: arguments.fail_on_undeclared,
+    };
+    let mut report = ops::diff(&context, &set, options).await?;
+    report.hints = field_hints(&report);
+    Ok(Report::Diff(report))
 }

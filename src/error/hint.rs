@@ -1,9 +1,8 @@
 //! What to do next: commands that work when pasted, or sentences if no command fits.
 
-use std::collections::BTreeSet;
-
+use super::field_hint::conflict_hints;
 use crate::cluster::{ClusterError, Denial};
-use crate::fields::{Conflict, EXPERIMENT_MANAGER, FieldPattern};
+use crate::fields::EXPERIMENT_MANAGER;
 use crate::object::ObjectRef;
 use crate::ops::{Problem, Workload};
 use crate::shell::word;
@@ -147,22 +146,14 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
         Problem::OwnedByOthers { object, conflicts }
             if conflicts
                 .iter()
-                .any(|field| field.manager == EXPERIMENT_MANAGER) =>
+                .any(|field| field.owner.manager == EXPERIMENT_MANAGER) =>
         {
             vec![format!(
                 "an experiment left this behind; undo it with `{}`",
                 Workload::from_reference(object).restore_command()
             )]
         }
-        Problem::OwnedByOthers { object, conflicts } => {
-            let them = them(conflicts);
-            let take = format!("make {them} yours with `{}`", flags("--take", object, conflicts));
-            let leave = conflicts.iter().all(Conflict::can_be_yielded).then(|| {
-                let flags = flags("--yield", object, conflicts);
-                format!("or leave {them} to {} with `{flags}`", owners(conflicts))
-            });
-            std::iter::once(take).chain(leave).collect()
-        }
+        Problem::OwnedByOthers { .. } => Vec::new(),
         Problem::OwnedAlone { alone, .. } => vec![format!(
             "leave out `--yield {}`, or wait until another manager owns the field",
             word(&alone.pattern.to_string())
@@ -180,33 +171,11 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
         )],
         Problem::Refused { object, source } => hints(source, Some(object)),
     });
-    deduplicated(hints.collect())
-}
-
-fn them(conflicts: &[Conflict]) -> &'static str {
-    if conflicts.len() == 1 {
-        "the field"
-    } else {
-        "the fields"
-    }
-}
-
-fn owners(conflicts: &[Conflict]) -> String {
-    let names: BTreeSet<&str> = conflicts.iter().map(|it| it.manager.as_str()).collect();
-    names.into_iter().collect::<Vec<_>>().join(" and ")
-}
-
-/// A flag for each field in conflict, to be pasted.
-fn flags(flag: &str, object: &ObjectRef, conflicts: &[Conflict]) -> String {
-    let patterns: BTreeSet<String> = conflicts
-        .iter()
-        .map(|conflict| FieldPattern::exactly(object, &conflict.field).to_string())
-        .collect();
-    let flags: Vec<String> = patterns
-        .iter()
-        .map(|pattern| format!("{flag} {}", word(pattern)))
-        .collect();
-    flags.join(" ")
+    let conflicts = problems.iter().filter_map(|problem| match problem {
+        Problem::OwnedByOthers { object, conflicts } => Some((object, conflicts.as_slice())),
+        _ => None,
+    });
+    deduplicated(hints.chain(conflict_hints(conflicts)).collect())
 }
 
 pub(super) fn deduplicated(hints: Vec<String>) -> Vec<String> {
@@ -221,10 +190,7 @@ pub(super) fn deduplicated(hints: Vec<String>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-    use crate::fields::conflicts;
 
     fn web() -> ObjectRef {
         ObjectRef::new("apps", "StatefulSet", Some("shop"), "web")
@@ -249,25 +215,6 @@ mod tests {
 
     #[test]
     fn a_flag_is_hinted_at_only_where_it_works() {
-        let live = || {
-            json!({
-                "metadata": {"managedFields": [{"manager": "kubectl-set", "operation": "Update",
-                    "fieldsV1": {"f:spec": {"f:image": {}}}}]},
-                "spec": {"image": "api:2"},
-            })
-        };
-        let conflict = |object: ObjectRef| {
-            let (live, ours) = (live(), json!({"spec": {"image": "api:1"}}));
-            let reported = [(".spec.image".to_owned(), "kubectl-set".to_owned())];
-            let conflicts = conflicts(&reported, &live, &ours);
-            problem_hints(&[Problem::OwnedByOthers { object, conflicts }]).join("\n")
-        };
-        let take = "--take statefulset/web:.spec.image";
-        let hints = conflict(web());
-        assert!(hints.contains(&format!("yours with `{take}`")), "{hints}");
-        let leave = take.replace("--take", "--yield");
-        let leave = format!("leave the field to kubectl-set with `{leave}`");
-        assert!(hints.contains(&leave), "{hints}");
         let class = |is_of_claim| {
             let problem = Problem::StorageClassMissing {
                 object: web(),

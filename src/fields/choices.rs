@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 use serde_json::Value;
 
 use super::conflict::{Conflict, OwnedAlone};
-use super::manager::{EXPERIMENT_MANAGER, Manager, managers};
+use super::manager::{Manager, managers};
+use super::owner::{EXPERIMENT_MANAGER, FIELD_MANAGER};
 use super::path::FieldPath;
 use super::pattern::FieldPattern;
 use crate::object::ObjectRef;
@@ -25,6 +26,8 @@ pub struct FieldChoices {
     pub yielded: Vec<FieldPattern>,
     /// The same, named for every run: a field that nobody else owns yet is still ours.
     pub always_yielded: Vec<FieldPattern>,
+    /// Fields that are in no manifest and that are taken away.
+    pub reverted: Vec<FieldPattern>,
 }
 
 /// What was left out of the body of an apply.
@@ -38,6 +41,13 @@ pub struct LeftOut {
 }
 
 impl FieldChoices {
+    /// Whether there is any choice, so that it matters who owns a field.
+    #[must_use]
+    pub fn are_made(&self) -> bool {
+        let takes = self.takes_all || !self.taken.is_empty() || !self.always_taken.is_empty();
+        takes || self.yields() || !self.reverted.is_empty()
+    }
+
     /// Whether any field is left to other managers.
     #[must_use]
     pub fn yields(&self) -> bool {
@@ -47,18 +57,24 @@ impl FieldChoices {
     /// The patterns that were named for this run, each with its flag.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, &FieldPattern)> {
         let taken = self.taken.iter().map(|pattern| ("--take", pattern));
-        taken.chain(self.yielded.iter().map(|pattern| ("--yield", pattern)))
+        let yielded = self.yielded.iter().map(|pattern| ("--yield", pattern));
+        let reverted = self.reverted.iter();
+        let reverted = reverted.map(|pattern| ("--revert-undeclared", pattern));
+        taken.chain(yielded).chain(reverted)
     }
 
-    /// Whether a field in conflict becomes ours.
+    /// Whether a field in conflict becomes ours. What this program has written in another way than by an
+    /// apply already is.
     #[must_use]
     pub fn takes(&self, object: &ObjectRef, conflict: &Conflict) -> bool {
         let is_named = |pattern: &FieldPattern| {
             let exact = FieldPattern::exactly(object, &conflict.field);
-            *pattern == exact || pattern.matches(object, &conflict.path, &conflict.manager)
+            *pattern == exact || pattern.matches(object, &conflict.path, &conflict.owner.manager)
         };
         let mut patterns = self.taken.iter().chain(&self.always_taken);
-        patterns.any(is_named) || self.takes_all && conflict.manager != EXPERIMENT_MANAGER
+        let is_own = conflict.owner.manager == FIELD_MANAGER;
+        let is_experiment = conflict.owner.manager == EXPERIMENT_MANAGER;
+        is_own || patterns.any(is_named) || self.takes_all && !is_experiment
     }
 
     /// Removes from the body of an apply what is left to the managers of the live object.
@@ -75,10 +91,10 @@ impl FieldChoices {
             self.takes_all || taken.any(|pattern| pattern.matches(object, path, manager))
         };
         for (pattern, is_named) in self.patterns() {
-            for manager in managers.iter().filter(|manager| !manager.is_ours()) {
+            for manager in managers.iter().filter(|manager| !manager.owner.is_ours()) {
                 let is_left = |path: &&FieldPath| {
-                    pattern.matches(object, path, &manager.name)
-                        && (is_named || !is_overruled(path, &manager.name))
+                    pattern.matches(object, path, &manager.owner.manager)
+                        && (is_named || !is_overruled(path, &manager.owner.manager))
                 };
                 // What is below a field goes first: the field itself goes only if nothing is left.
                 let mut paths: Vec<&FieldPath> = manager.fields.iter().filter(is_left).collect();
@@ -113,7 +129,7 @@ fn alone(
     body: &Value,
 ) -> Option<OwnedAlone> {
     let (ours, others): (Vec<&Manager>, Vec<&Manager>) =
-        managers.iter().partition(|manager| manager.is_ours());
+        managers.iter().partition(|manager| manager.owner.is_ours());
     let is_shared = |path: &FieldPath| {
         let mut fields = others.iter().flat_map(|manager| &manager.fields);
         fields.any(|other| other == path)
@@ -135,15 +151,28 @@ pub fn conflicts(reported: &[(String, String)], live: &Value, ours: &Value) -> V
     let shows_values = !is_secret(ours);
     let managers = managers(live);
     let row = |(field, name): &(String, String)| {
-        let mut named = managers.iter().filter(|manager| manager.name == *name);
+        let mut named = managers
+            .iter()
+            .filter(|manager| manager.owner.manager == *name);
         let found = named.find_map(|manager| {
             let mut paths = manager.fields.iter();
             let path = paths.find(|path| path.to_string() == *field)?;
             Some(Conflict::over(path, manager, live, ours, shows_values))
         });
-        found.unwrap_or_else(|| Conflict::unseen(field, name))
+        found.unwrap_or_else(|| unseen(field, name, live, ours))
     };
     reported.iter().map(row).collect()
+}
+
+/// A conflict with a manager that the live object does not name: one that has written before the API
+/// server kept managed fields, or after the object was read. Every field in conflict is one that a forced
+/// apply owns.
+fn unseen(field: &str, manager: &str, live: &Value, ours: &Value) -> Conflict {
+    let fields = managers(ours)
+        .into_iter()
+        .flat_map(|manager| manager.fields);
+    let path = fields.into_iter().find(|path| path.to_string() == field);
+    Conflict::unseen(field, manager, path, live, ours)
 }
 
 /// Writes the live value into the body of an apply where a forced apply would not change it: then
@@ -176,8 +205,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    use super::super::manager::FIELD_MANAGER;
 
     fn web() -> ObjectRef {
         ObjectRef::new("apps", "StatefulSet", Some("shop"), "web")
@@ -321,9 +348,8 @@ mod tests {
         let [row] = conflicts(&reported, &live(), &body()).try_into().unwrap();
         assert_eq!(
             row.to_string(),
-            "`.spec.replicas` (live 3, ours 2) is owned by kubectl (scale)"
+            "`.spec.replicas` (live 3, ours 2) is owned by kubectl (update of scale, 2026-11-30T10:00:00Z)"
         );
-        assert_eq!(row.time, "2026-11-30T10:00:00Z".parse().ok());
         let secret = json!({"kind": "Secret", "apiVersion": "v1", "spec": {"replicas": 2}});
         let [row] = conflicts(&reported, &live(), &secret).try_into().unwrap();
         assert_eq!((row.live, row.ours), (Value::Null, Value::Null));

@@ -2,24 +2,16 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::manager::Manager;
+use super::owner::{Operation, Owner};
 use super::path::FieldPath;
 use super::pattern::FieldPattern;
+use super::undeclared::UndeclaredField;
 use crate::object::ObjectRef;
-
-/// How a manager writes (`operation` of an entry of `managedFields`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Operation {
-    /// It applied the field.
-    Apply,
-    /// It wrote the field in another way: an update or a patch.
-    Update,
-}
+use crate::secret::is_secret;
 
 /// A field that two managers want to own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,23 +22,22 @@ pub struct Conflict {
     pub live: Value,
     /// The value that an apply would write; `null` if it cannot be shown.
     pub ours: Value,
-    /// The name of the other manager.
-    pub manager: String,
-    /// How the other manager last wrote.
-    pub operation: Operation,
-    /// The subresource through which it wrote, such as `scale`; empty for the object itself.
-    pub subresource: String,
-    /// When it last wrote, if the API server says so.
-    pub time: Option<Timestamp>,
+    /// The other manager.
+    #[serde(flatten)]
+    pub owner: Owner,
     /// The path, element by element; empty if only its text is known.
     #[serde(skip)]
     pub(super) path: FieldPath,
+    /// Whether the live object names the owner.
+    #[serde(skip)]
+    is_named: bool,
 }
 
 /// As much of a value as a line on a screen can show.
 const SHOWN: usize = 60;
 
-fn shown(value: &Value) -> Option<String> {
+/// A value, as far as a line can show it; `None` if it must not be shown.
+pub(super) fn shown(value: &Value) -> Option<String> {
     if value.is_null() {
         return None;
     }
@@ -76,26 +67,39 @@ impl Conflict {
             field: path.to_string(),
             live: value(live),
             ours: value(ours),
-            manager: manager.name.clone(),
-            operation: manager.operation,
-            subresource: manager.subresource.clone(),
-            time: manager.time,
+            owner: manager.owner.clone(),
             path: path.clone(),
+            is_named: true,
         }
     }
 
-    /// A conflict that the API server reports over a field whose owner the live object does not name:
-    /// it was read too early.
-    pub(super) fn unseen(field: &str, manager: &str) -> Self {
+    /// A conflict that the API server reports over a field whose owner the live object does not name.
+    pub(super) fn unseen(
+        field: &str,
+        manager: &str,
+        path: Option<FieldPath>,
+        live: &Value,
+        ours: &Value,
+    ) -> Self {
+        let value = |object: &Value| {
+            let value = path.as_ref().and_then(|path| path.get(object));
+            value
+                .filter(|_| !is_secret(ours))
+                .cloned()
+                .unwrap_or_default()
+        };
         Self {
             field: field.to_owned(),
-            live: Value::Null,
-            ours: Value::Null,
-            manager: manager.to_owned(),
-            operation: Operation::Update,
-            subresource: String::new(),
-            time: None,
-            path: FieldPath::default(),
+            live: value(live),
+            ours: value(ours),
+            owner: Owner {
+                manager: manager.to_owned(),
+                operation: Operation::Update,
+                subresource: String::new(),
+                time: None,
+            },
+            path: path.unwrap_or_default(),
+            is_named: false,
         }
     }
 
@@ -111,19 +115,10 @@ impl Conflict {
         shown(&self.ours)
     }
 
-    /// Whether the field can be left to its owner: only if its path in the object is known.
+    /// Whether the field can be left to its owner: only if the live object names that owner.
     #[must_use]
     pub fn can_be_yielded(&self) -> bool {
-        self.path != FieldPath::default()
-    }
-
-    /// The owner: its name, and the subresource where it wrote one.
-    #[must_use]
-    pub fn owner(&self) -> String {
-        match self.subresource.as_str() {
-            "" => self.manager.clone(),
-            subresource => format!("{} ({subresource})", self.manager),
-        }
+        self.is_named
     }
 }
 
@@ -139,6 +134,9 @@ pub struct Settlement {
     /// Fields in conflict about which nothing is decided: an apply is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,
+    /// Fields that are in no manifest and that are taken away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reverted: Vec<UndeclaredField>,
     /// Fields that were to be left to others, but that only we own.
     #[serde(skip)]
     pub alone: Vec<OwnedAlone>,
@@ -158,7 +156,7 @@ impl Settlement {
     #[must_use]
     pub fn yields(&self, object: &ObjectRef, pattern: &FieldPattern) -> bool {
         let mut rows = self.yielded.iter();
-        rows.any(|row| pattern.matches(object, &row.path, &row.manager))
+        rows.any(|row| pattern.matches(object, &row.path, &row.owner.manager))
     }
 }
 
@@ -168,6 +166,6 @@ impl fmt::Display for Conflict {
         if let (Some(live), Some(ours)) = (self.live_text(), self.our_text()) {
             write!(formatter, " (live {live}, ours {ours})")?;
         }
-        write!(formatter, " is owned by {}", self.owner())
+        write!(formatter, " is owned by {}", self.owner)
     }
 }

@@ -1,13 +1,23 @@
 //! The fields of an object: their paths, their managers, and the patterns that name them. Pure.
 
+mod change;
 mod choices;
 mod conflict;
+mod element;
+mod lists;
 mod manager;
+mod owner;
+mod ownership;
 mod path;
 mod pattern;
+mod undeclared;
 
+pub use self::change::{FieldAction, FieldChange, changes};
 pub use self::choices::{FieldChoices, LeftOut, conflicts, share_equal_fields};
-pub use self::conflict::{Conflict, Operation, OwnedAlone, Settlement};
-pub use self::manager::{EXPERIMENT_MANAGER, FIELD_MANAGER, Manager, managers};
+pub use self::conflict::{Conflict, OwnedAlone, Settlement};
+pub use self::manager::{Manager, managers};
+pub use self::owner::{EXPERIMENT_MANAGER, FIELD_MANAGER, Operation, Owner};
+pub use self::ownership::Ownership;
 pub use self::path::FieldPath;
 pub use self::pattern::{BadPattern, FieldPattern};
+pub use self::undeclared::{UndeclaredField, forget_defaults, removals, undeclared};

@@ -2,66 +2,26 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-/// One step of a path (`sigs.k8s.io/structured-merge-diff` `fieldpath/element.go`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Element {
+use super::element::{Element, place};
+
+/// One step of the way to a field in one object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
     /// A field of an object, or a key of a map.
     Field(String),
-    /// The item of a list with these values in its key fields.
-    Keys(Map<String, Value>),
-    /// This very item of a list that is a set.
-    Value(Value),
     /// The item at this place of a list.
-    Index(usize),
+    Item(usize),
 }
 
-impl Element {
-    /// Reads an element of `fieldsV1`, such as `f:spec`; `None` for a form of a later version.
-    fn parse(text: &str) -> Option<Self> {
-        let (form, content) = text.split_once(':')?;
-        match form {
-            "f" => Some(Self::Field(content.to_owned())),
-            "k" => serde_json::from_str(content).ok().map(Self::Keys),
-            "v" => serde_json::from_str(content).ok().map(Self::Value),
-            "i" => content.parse().ok().map(Self::Index),
-            _ => None,
-        }
-    }
-
-    /// The place of the item that this element means.
-    fn place_in(&self, items: &[Value]) -> Option<usize> {
-        match self {
-            Self::Field(_) => None,
-            Self::Keys(keys) => items.iter().position(|item| {
-                keys.iter().all(|(key, value)| match item.get(key) {
-                    Some(own) => own == value,
-                    // The only key with a default in the built-in kinds.
-                    None => key == "protocol" && value == "TCP",
-                })
-            }),
-            Self::Value(value) => items.iter().position(|item| item == value),
-            Self::Index(index) => (*index < items.len()).then_some(*index),
-        }
-    }
-}
-
-impl fmt::Display for Element {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Field(name) => write!(formatter, ".{name}"),
-            Self::Keys(keys) => {
-                let parts: Vec<String> = keys
-                    .iter()
-                    .map(|(key, value)| format!("{key}={value}"))
-                    .collect();
-                write!(formatter, "[{}]", parts.join(","))
-            }
-            Self::Value(value) => write!(formatter, "[={value}]"),
-            Self::Index(index) => write!(formatter, "[{index}]"),
-        }
-    }
+/// The way to a field as a JSON pointer (RFC 6901).
+pub(super) fn pointer(steps: &[Step]) -> String {
+    let text = |step: &Step| match step {
+        Step::Field(name) => format!("/{}", name.replace('~', "~0").replace('/', "~1")),
+        Step::Item(place) => format!("/{place}"),
+    };
+    steps.iter().map(text).collect()
 }
 
 /// The path of a field, such as `.spec.template.spec.containers[name="api"].image`.
@@ -83,10 +43,38 @@ impl FieldPath {
             })
     }
 
+    /// The way to the field in an object: names of fields and places in lists.
+    pub(super) fn steps_in(&self, object: &Value) -> Option<Vec<Step>> {
+        let mut value = object;
+        let mut steps = Vec::new();
+        for element in &self.0 {
+            let step = match element {
+                Element::Field(name) => Step::Field(name.clone()),
+                item => Step::Item(item.place_in(value.as_array()?)?),
+            };
+            value = match &step {
+                Step::Field(name) => value.get(name)?,
+                Step::Item(place) => value.get(place)?,
+            };
+            steps.push(step);
+        }
+        Some(steps)
+    }
+
     /// Puts a value at this path; nothing happens where the path does not lead anywhere.
     pub fn set(&self, object: &mut Value, value: Value) {
         if let Some(field) = at(object, &self.0) {
             *field = value;
+        }
+    }
+
+    /// Removes the field and nothing around it.
+    pub fn remove_alone(&self, object: &mut Value) {
+        let Some((last, above)) = self.0.split_last() else {
+            return;
+        };
+        if let Some(around) = at(object, above) {
+            remove_from(around, last);
         }
     }
 
@@ -98,6 +86,49 @@ impl FieldPath {
     /// Its elements, each as the API server writes it.
     pub(super) fn elements(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(ToString::to_string)
+    }
+
+    /// Its elements.
+    pub(super) fn parts(&self) -> &[Element] {
+        &self.0
+    }
+
+    /// Whether it is another path, or one below that.
+    #[must_use]
+    pub fn is_in(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0)
+    }
+
+    /// The path of the field that this field is a part of; `None` for an item of a list.
+    pub(super) fn above_field(&self) -> Option<Self> {
+        match self.0.split_last()? {
+            (Element::Field(_), above) if !above.is_empty() => Some(Self(above.to_vec())),
+            _ => None,
+        }
+    }
+
+    /// Whether it leads into the metadata.
+    pub(super) fn is_metadata(&self) -> bool {
+        self.starts_with_field("metadata")
+    }
+
+    /// Whether it leads into the status.
+    pub(super) fn is_status(&self) -> bool {
+        self.starts_with_field("status")
+    }
+
+    fn starts_with_field(&self, name: &str) -> bool {
+        matches!(self.0.first(), Some(Element::Field(first)) if first == name)
+    }
+
+    /// Whether it means an item of a list.
+    pub(super) fn is_item(&self) -> bool {
+        matches!(self.0.last(), Some(Element::Keys(_) | Element::Value(_)))
+    }
+
+    /// Where it leads, whichever items of lists are on the way: `.spec.containers[].image`.
+    pub(super) fn place(&self) -> String {
+        place(&self.0)
     }
 
     /// How many elements it has.
@@ -129,12 +160,12 @@ impl FieldPath {
             let item = self.get(object).and_then(Value::as_object);
             return item.is_some_and(|item| item.keys().all(|field| keys.contains_key(field)));
         }
-        let is_below = |other: &&Self| other.depth() > self.depth() && other.0.starts_with(&self.0);
+        let is_below = |other: &&Self| *other != self && other.is_in(self);
         !owned.iter().any(is_below)
     }
 
     /// The path of an element below this one.
-    fn join(&self, element: Element) -> Self {
+    pub(super) fn join(&self, element: Element) -> Self {
         let mut path = self.clone();
         path.0.push(element);
         path
@@ -174,6 +205,10 @@ fn remove(value: &mut Value, path: &[Element]) {
     if is_left && !below.is_empty() {
         return;
     }
+    remove_from(value, element);
+}
+
+fn remove_from(value: &mut Value, element: &Element) {
     match (value, element) {
         (Value::Object(fields), Element::Field(name)) => {
             fields.shift_remove(name);

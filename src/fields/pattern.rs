@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::manager::EXPERIMENT_MANAGER;
+use super::owner::EXPERIMENT_MANAGER;
 use super::path::FieldPath;
 use crate::object::ObjectRef;
 
@@ -41,7 +41,7 @@ pub enum BadPattern {
     #[error("a bracket or quotation mark is not closed")]
     Open,
     /// It means every field.
-    #[error("it means every field; `--force-conflicts` takes all of them")]
+    #[error("it means every field: name at least one element of the path")]
     Everything,
     /// An element of the path is empty.
     #[error("an element of the path is empty")]
@@ -63,7 +63,8 @@ impl FromStr for FieldPattern {
         let elements = elements(rest)?;
         let length: usize = elements.iter().map(|element| element.len()).sum();
         let (path, manager) = rest.split_at(length);
-        if elements.contains(&".") {
+        // A key of a map may begin with a dot: `.data..dockerconfigjson`.
+        if [elements.first(), elements.last()].contains(&Some(&".")) {
             return Err(BadPattern::Empty);
         }
         if elements.iter().all(|element| *element == ".*") {
@@ -254,6 +255,7 @@ mod tests {
             "statefulset.apps/*:.spec",
             IMAGE,
             ".metadata.labels.app.kubernetes.io/name",
+            ".data..dockerconfigjson",
             ".spec.ports[port=80,protocol=\"TCP\"].port@a@b",
         ] {
             let pattern: FieldPattern = text.parse().unwrap();
@@ -275,7 +277,8 @@ mod tests {
             ("statefulset/:.spec", BadPattern::NoObject),
             (".spec.replicas@", BadPattern::NoManager),
             (".spec.containers[name=\"a", BadPattern::Open),
-            (".spec..replicas", BadPattern::Empty),
+            ("..spec", BadPattern::Empty),
+            (".spec.", BadPattern::Empty),
             (".", BadPattern::Empty),
             (".*", BadPattern::Everything),
             ("*:.*", BadPattern::Everything),
@@ -302,6 +305,7 @@ mod tests {
             (".spec.*x", replicas(), false),
             (".metadata.labels.app.kubernetes.io/name", named(), true),
             (".metadata.labels.app", named(), false),
+            (".data..env", path(&["f:data", "f:.env"]), true),
             ("*:.spec.replicas", replicas(), true),
             ("statefulset/web:.spec", replicas(), true),
             ("StatefulSet.apps/*:.spec", replicas(), true),

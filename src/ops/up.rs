@@ -3,23 +3,27 @@
 mod apply;
 mod conflicts;
 mod dry_run;
+mod elsewhere;
 mod missing_references;
 pub(crate) mod namespaces;
 mod own_objects;
 mod planning;
 pub(crate) mod server_field;
 mod service_account;
+mod undeclared;
 
 use std::ops::Range;
 
 use serde_json::Value;
 
+use self::dry_run::Rules;
+use self::own_objects::Brought;
 use self::planning::{Purpose, dry_run_created, plan};
 use super::error::OpsError;
 use super::{Context, Set, wait};
 use crate::event::EventKind;
 use crate::plan::Plan;
-use crate::report::{Applied, DiffReport, UpReport};
+use crate::report::{Applied, DiffReport, DiffView, UpReport};
 
 /// How much `up` does.
 #[derive(Debug, Clone, Copy)]
@@ -59,8 +63,14 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
     context
         .by_deadline(create_namespaces(context, set, &mut planned))
         .await?;
+    let brought = Brought::of(planned.steps.iter().map(|step| &step.target));
+    let rules = Rules {
+        purpose,
+        brought: &brought,
+        choices: &set.choices,
+    };
     context
-        .by_deadline(apply::apply(context, &mut planned))
+        .by_deadline(apply::apply(context, rules, &mut planned))
         .await?;
     if !options.wait {
         return Ok(UpReport {
@@ -94,19 +104,37 @@ async fn create_namespaces(context: &Context, set: &Set, plan: &mut Plan) -> Res
     })
 }
 
+/// What `diff` shows.
+#[derive(Debug, Clone, Copy)]
+pub struct DiffOptions {
+    /// How the objects are shown.
+    pub view: DiffView,
+    /// Whether an undeclared field is a difference.
+    pub counts_undeclared: bool,
+}
+
 /// Compares the set with the cluster.
 ///
 /// # Errors
 /// [`OpsError`]; nothing is ever written.
-pub async fn diff(context: &Context, set: &Set) -> Result<DiffReport, OpsError> {
-    let planned = plan(context, set, Purpose::Read);
+pub async fn diff(
+    context: &Context,
+    set: &Set,
+    options: DiffOptions,
+) -> Result<DiffReport, OpsError> {
+    let blames = options.view == DiffView::Blame;
+    let planned = plan(context, set, Purpose::Read { blames });
     let planned = context.by_deadline(planned).await?;
     if let Err(OpsError::WouldDeleteData { reason }) = refuse_to_delete_claims(&planned) {
         context.warn(format!(
             "`up` would refuse this without `--delete-data`: {reason}"
         ));
     }
-    Ok(planned.diff())
+    Ok(DiffReport {
+        view: options.view,
+        counts_undeclared: options.counts_undeclared,
+        ..planned.diff()
+    })
 }
 
 /// Refuses a change that removes ordinals if the StatefulSet's retention policy deletes their

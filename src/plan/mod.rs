@@ -1,20 +1,25 @@
 //! The changes that make the cluster match the manifests: from manifests, live objects and the API
 //! server's dry runs to steps. Pure.
 
+mod blame;
 mod consistency;
 mod mask;
 mod normalise;
 mod patch;
+mod yaml;
 
 use serde_json::Value;
 
 use crate::action::Action;
 use crate::cluster::ResourceKind;
 use crate::event::PlannedStep;
-use crate::fields::Settlement;
+use crate::fields::{Ownership, Settlement, UndeclaredField};
 use crate::object::ObjectRef;
-use crate::report::{DiffReport, ObjectDiff};
+use crate::report::{BlamedLine, DiffReport, ObjectDiff};
 
+use self::patch::Comparison;
+
+pub use self::blame::blame;
 pub use self::consistency::{Finding, findings, lonely_services};
 
 /// One object of the set, with its API path.
@@ -48,6 +53,12 @@ pub struct Step {
     pub sent: Option<Value>,
     /// What is done about fields that other managers own.
     pub settlement: Settlement,
+    /// Who owns the fields of an object that is changed.
+    pub ownership: Ownership,
+    /// The fields that are live but in no manifest, if they were looked for.
+    pub undeclared: Vec<UndeclaredField>,
+    /// The live object line by line, if that was asked for.
+    pub blame: Vec<BlamedLine>,
 }
 
 impl Step {
@@ -61,8 +72,13 @@ impl Step {
         let action = match &live {
             None => Action::Create,
             Some(live) if !normalise::same(live, &planned, &target.kind) => Action::Change,
-            Some(live) if !normalise::same_ownership(live, &planned) => Action::Own,
-            Some(_) => Action::Keep,
+            Some(live) if normalise::same_ownership(live, &planned) => Action::Keep,
+            Some(live) if normalise::gives_up(live, &planned) => Action::Release,
+            Some(_) => Action::Own,
+        };
+        let ownership = match &live {
+            Some(live) if action == Action::Change => Ownership::new(live, Some(&planned)),
+            _ => Ownership::default(),
         };
         // Managed fields are the larger half of most objects, and are not needed any more.
         live.as_mut().map(normalise::forget_managers);
@@ -74,6 +90,31 @@ impl Step {
             planned,
             sent: None,
             settlement: Settlement::default(),
+            ownership,
+            undeclared: Vec::new(),
+            blame: Vec::new(),
+        }
+    }
+
+    /// The step as a diff, with Secret values masked.
+    fn diff(&self) -> ObjectDiff {
+        let object = self.target.reference.clone();
+        let (patch, changes) = match self.action {
+            Action::Create | Action::Change => {
+                let live = self.live.as_ref();
+                let states = Comparison::new(&self.target.kind, live, &self.planned);
+                let changes = states.changes(&self.ownership);
+                (states.unified(&object, &self.ownership), changes)
+            }
+            _ => Default::default(),
+        };
+        ObjectDiff {
+            patch,
+            changes,
+            undeclared: self.undeclared.clone(),
+            blame: self.blame.clone(),
+            settlement: self.settlement.clone(),
+            ..ObjectDiff::new(object, self.action)
         }
     }
 
@@ -87,7 +128,15 @@ impl Step {
     /// other fields would be taken, or a field that is left out would have none.
     #[must_use]
     pub fn is_bound_to_version(&self) -> bool {
-        self.takes() || self.sent.is_some()
+        self.takes() || self.sent.is_some() || !self.settlement.reverted.is_empty()
+    }
+
+    /// Whether it has the same effects as another step for the same object.
+    #[must_use]
+    pub fn does_the_same_as(&self, other: &Self) -> bool {
+        self.sent == other.sent
+            && self.settlement == other.settlement
+            && normalise::same(&self.planned, &other.planned, &self.target.kind)
     }
 
     /// The step as the first event shows it.
@@ -143,43 +192,20 @@ impl Plan {
     /// The plan as diffs, with Secret values masked.
     #[must_use]
     pub fn diff(&self) -> DiffReport {
-        let created = self.implied_namespaces().map(|object| ObjectDiff {
-            patch: patch::unified(
-                &object,
-                &ResourceKind::namespace(),
-                None,
-                &namespace_body(&object.name),
-            ),
-            object,
-            action: Action::Create,
-            settlement: Settlement::default(),
+        let created = self.implied_namespaces().map(|object| {
+            let kind = ResourceKind::namespace();
+            let states = Comparison::new(&kind, None, &namespace_body(&object.name));
+            ObjectDiff {
+                patch: states.unified(&object, &Ownership::default()),
+                ..ObjectDiff::new(object, Action::Create)
+            }
         });
-        let steps = self.steps.iter().map(|step| ObjectDiff {
-            object: step.target.reference.clone(),
-            action: step.action,
-            settlement: step.settlement.clone(),
-            patch: match step.action {
-                Action::Create | Action::Change => patch::unified(
-                    &step.target.reference,
-                    &step.target.kind,
-                    step.live.as_ref(),
-                    &step.planned,
-                ),
-                _ => String::new(),
-            },
-        });
+        let steps = self.steps.iter().map(Step::diff);
         DiffReport {
             objects: created.chain(steps).collect(),
+            ..DiffReport::default()
         }
     }
-}
-
-/// The value at a path such as `.spec.replicas`; `None` for a path into a list.
-#[must_use]
-pub fn value_at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
-    path.strip_prefix('.')?
-        .split('.')
-        .try_fold(object, |value, field| value.get(field))
 }
 
 /// Drops the fields that other managers own, from an object that is only compared.

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::cluster::ResourceKind;
-use crate::fields::FIELD_MANAGER;
+use crate::fields::{FIELD_MANAGER, FieldPath, managers};
 
 /// Metadata that an apply cannot change (`k8s.io/apiserver` `pkg/registry/rest/update.go`,
 /// `BeforeUpdate`), and the field ownership, which is compared separately.
@@ -44,6 +44,20 @@ pub(super) fn same(live: &Value, planned: &Value, kind: &ResourceKind) -> bool {
 /// Times of the entries are ignored: a dry run always writes a new one.
 pub(super) fn same_ownership(live: &Value, planned: &Value) -> bool {
     own_fields(live) == own_fields(planned)
+}
+
+/// Whether an apply would only take fields away from those that this tool owns.
+pub(super) fn gives_up(live: &Value, planned: &Value) -> bool {
+    let own = |object: &Value| -> Vec<FieldPath> {
+        let owning = managers(object).into_iter();
+        let mut owning = owning.filter(|manager| manager.owner.is_ours());
+        owning
+            .next()
+            .map(|manager| manager.fields)
+            .unwrap_or_default()
+    };
+    let before = own(live);
+    own(planned).iter().all(|field| before.contains(field))
 }
 
 /// Drops the entries of other managers, from an object that is only compared.

@@ -1,55 +1,136 @@
-//! A unified diff of two states of an object, as YAML with sorted keys.
+//! A unified diff of two states of an object, as YAML with sorted keys. A changed line says who owns the
+//! field now.
+
+use std::fmt::Write;
 
 use serde_json::Value;
-use similar::TextDiff;
+use similar::{Change, ChangeTag, TextDiff};
 
-use super::{mask, normalise};
+use super::blame::lines;
+use super::{mask, normalise, yaml};
 use crate::cluster::ResourceKind;
+use crate::fields::{FieldChange, Ownership, changes};
 use crate::object::ObjectRef;
+use crate::report::BlamedLine;
 
 /// Lines of context around a change, as `diff -u` has it.
 const CONTEXT: usize = 3;
 
-/// The unified diff from live to planned; empty if the desired states are the same.
-pub(super) fn unified(
-    object: &ObjectRef,
-    kind: &ResourceKind,
-    live: Option<&Value>,
-    planned: &Value,
-) -> String {
-    let mut planned = normalise::without_noise(planned, kind);
-    let mut live = live.map(|live| normalise::without_noise(live, kind));
-    mask::secrets(live.as_mut(), &mut planned);
-    let before = live.as_ref().map(yaml).unwrap_or_default();
-    let after = yaml(&planned);
-    let name = match &object.namespace {
-        Some(namespace) => format!("{namespace}/{object}"),
-        None => object.to_string(),
-    };
-    TextDiff::from_lines(&before, &after)
-        .unified_diff()
-        .context_radius(CONTEXT)
-        .header(&format!("live/{name}"), &format!("planned/{name}"))
-        .to_string()
+/// Two states of an object as they are compared, with Secret values masked.
+pub(super) struct Comparison {
+    live: Option<Value>,
+    planned: Value,
 }
 
-fn yaml(value: &Value) -> String {
-    let sorted = sort_keys(value);
-    // An object of JSON values can always be written as YAML; JSON is YAML too.
-    serde_saphyr::to_string(&sorted).unwrap_or_else(|_| format!("{sorted:#}\n"))
-}
+impl Comparison {
+    pub(super) fn new(kind: &ResourceKind, live: Option<&Value>, planned: &Value) -> Self {
+        let mut planned = normalise::without_noise(planned, kind);
+        let mut live = live.map(|live| normalise::without_noise(live, kind));
+        mask::secrets(live.as_mut(), &mut planned);
+        Self { live, planned }
+    }
 
-fn sort_keys(value: &Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
-            fields.sort_by_key(|(key, _)| *key);
-            fields
-                .into_iter()
-                .map(|(key, value)| (key.clone(), sort_keys(value)))
-                .collect()
+    /// The fields that differ; none for an object that is created.
+    pub(super) fn changes(&self, ownership: &Ownership) -> Vec<FieldChange> {
+        match &self.live {
+            Some(live) => changes(live, &self.planned, ownership),
+            None => Vec::new(),
         }
-        Value::Array(items) => items.iter().map(sort_keys).collect(),
-        other => other.clone(),
+    }
+
+    /// The unified diff from live to planned; empty if the desired states are the same.
+    pub(super) fn unified(&self, object: &ObjectRef, ownership: &Ownership) -> String {
+        let live = self.live.as_ref();
+        let before = live.map(yaml::text).unwrap_or_default();
+        let after = yaml::text(&self.planned);
+        let annotations = Annotations::new(live, &self.planned, ownership);
+        let name = match &object.namespace {
+            Some(namespace) => format!("{namespace}/{object}"),
+            None => object.to_string(),
+        };
+        let diff = TextDiff::from_lines(&before, &after);
+        let mut unified = diff.unified_diff();
+        let mut text = String::new();
+        for hunk in unified.context_radius(CONTEXT).iter_hunks() {
+            if text.is_empty() {
+                text = format!("--- live/{name}\n+++ planned/{name}\n");
+            }
+            let changes: Vec<_> = hunk.iter_changes().collect();
+            let long_texts = annotations.long_texts(&changes);
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{}{long_texts}", hunk.header());
+            for change in &changes {
+                let content = change.value().trim_end_matches('\n');
+                let _ = write!(text, "{}{content}", change.tag());
+                if let Some(comment) = annotations.comment(change, &changes) {
+                    let _ = write!(text, "  # {comment}");
+                }
+                text.push('\n');
+            }
+        }
+        text
+    }
+}
+
+/// Who owns the fields on the lines of a diff.
+struct Annotations {
+    before: Vec<BlamedLine>,
+    after: Vec<BlamedLine>,
+}
+
+impl Annotations {
+    /// An object that is created has no owners yet.
+    fn new(live: Option<&Value>, planned: &Value, ownership: &Ownership) -> Self {
+        match live {
+            Some(live) => Self {
+                before: lines(live, ownership),
+                after: lines(planned, ownership),
+            },
+            None => Self {
+                before: Vec::new(),
+                after: Vec::new(),
+            },
+        }
+    }
+
+    /// The line that a change removes or adds.
+    fn line(&self, change: &Change<&str>) -> Option<&BlamedLine> {
+        match change.tag() {
+            ChangeTag::Delete => self.before.get(change.old_index()?),
+            ChangeTag::Insert => self.after.get(change.new_index()?),
+            ChangeTag::Equal => None,
+        }
+    }
+
+    /// The owners of the field that starts on a line. An added line says it only where no removed one
+    /// does: where the value of a field that exists gets longer.
+    fn comment(&self, change: &Change<&str>, hunk: &[Change<&str>]) -> Option<String> {
+        let line = self.line(change)?;
+        if line.field.is_empty() || line.continues {
+            return None;
+        }
+        if change.tag() == ChangeTag::Insert {
+            let is_same = |other: &BlamedLine| other.field == line.field;
+            let removed = hunk.iter().filter(|it| it.tag() == ChangeTag::Delete);
+            let mut removed = removed.filter_map(|change| self.line(change));
+            if removed.any(is_same) || !self.before.iter().any(is_same) {
+                return None;
+            }
+        }
+        Some(line.owners_in_words())
+    }
+
+    /// The long texts of which a hunk changes only a part, for its first line: inside a text, a comment
+    /// would read as a part of it.
+    fn long_texts(&self, hunk: &[Change<&str>]) -> String {
+        let changed = hunk.iter().filter_map(|change| self.line(change));
+        let (within, starting): (Vec<_>, Vec<_>) = changed.partition(|line| line.continues);
+        let is_said = |line: &&BlamedLine| starting.iter().any(|start| start.field == line.field);
+        let within = within.into_iter().filter(|line| !is_said(line));
+        let mut texts: Vec<String> = within
+            .map(|line| format!(" {}: {}", line.field, line.owners_in_words()))
+            .collect();
+        texts.dedup();
+        texts.concat()
     }
 }

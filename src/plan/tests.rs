@@ -149,7 +149,8 @@ fn a_diff_names_the_object_and_shows_only_what_changes() {
         .skip(2)
         .filter(|line| line.starts_with(['+', '-']))
         .collect();
-    assert_eq!(changed, ["-  a: \"1\"", "+  a: \"2\""], "{patch}");
+    let expected = ["-  a: \"1\"", "+  a: \"2\""];
+    assert_eq!(changed, expected, "{patch}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub use self::chaos::{
     ExperimentSettings, FaultRecord, Observed, Percentiles, ProbeCounts, ProbeState, Prober,
     RecoveryPhase, Remade, ReplicaAvailability, Selection, ServiceAvailability,
 };
-pub use self::diff::{DiffReport, ObjectDiff};
+pub use self::diff::{BlamedLine, DiffReport, DiffView, ObjectDiff};
 pub use self::down::{DownReport, Held, Kept};
 pub use self::restore::{RestoreReport, Restored};
 pub use self::rollout::RolloutReport;

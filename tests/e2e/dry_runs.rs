@@ -198,7 +198,6 @@ fn the_same_manifest_applied_by_another_manager_is_owned_by_both() {
         .collect();
     assert_eq!(owners, ["cryptoctl", "kubectl"]);
     namespace.here(&["diff", "-f", file]).expect(0);
-    namespace.kubectl(&["apply", "--server-side", "-f", file]);
 }
 
 #[test]

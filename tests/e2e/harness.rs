@@ -229,6 +229,19 @@ impl Namespace {
         self.cryptoctl(&[&["-n", &self.name], arguments].concat())
     }
 
+    /// Runs a command that `cryptoctl` has printed, in a shell.
+    pub(crate) fn paste(&self, command: &str) -> Ended {
+        let program = Path::new(env!("CARGO_BIN_EXE_cryptoctl"));
+        let output = Command::new("/bin/sh")
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("PATH", program.parent().unwrap())
+            .args(["-c", command])
+            .stdin(Stdio::null())
+            .output();
+        Ended::of(&output.unwrap())
+    }
+
     /// Starts `cryptoctl -o json -n` this namespace.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         let mut child = self

@@ -22,6 +22,7 @@ mod kubeconfigs;
 mod kubelet;
 mod manifest_meaning;
 mod model;
+mod ownership;
 mod permissions;
 #[path = "../it/program_cases.rs"]
 mod program_cases;

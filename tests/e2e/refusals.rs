@@ -41,42 +41,6 @@ fn an_unknown_field_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_second_field_manager_is_named_with_its_field() {
-    let namespace = Namespace::new("conflict");
-    let set = sets::built_in(&namespace, 50);
-    namespace
-        .cryptoctl(&["up", "-f", &set, "--no-wait"])
-        .expect(0);
-    namespace.kubectl(&["scale", "statefulset/cryptoserver", "--replicas", "3"]);
-    let version = |namespace: &Namespace| {
-        namespace.object("statefulset/cryptoserver")["metadata"]["generation"].clone()
-    };
-    let before = version(&namespace);
-    let row = "`.spec.replicas` (live 3, ours 2) is owned by kubectl (scale)";
-    namespace
-        .cryptoctl(&["diff", "-f", &set])
-        .expect(3)
-        .says(row);
-    let refused = namespace.cryptoctl(&["up", "-f", &set]).expect(1).says(row);
-    assert_eq!(version(&namespace), before, "never forced unasked");
-    // Each hint resolves the conflict when it is pasted.
-    let hinted = |flag: &str| {
-        let (_, rest) = refused.stderr.split_once(&format!("`{flag} ")).unwrap();
-        rest.split('`').next().unwrap().to_owned()
-    };
-    for (flag, replicas) in [("--yield", 3), ("--take", 2)] {
-        let pattern = hinted(flag);
-        let apply = ["up", "-f", &set, "--no-wait", flag, &pattern];
-        namespace.cryptoctl(&apply).expect(0);
-        let live = namespace.object("statefulset/cryptoserver");
-        assert_eq!(live["spec"]["replicas"], replicas, "{flag}");
-        namespace
-            .cryptoctl(&["diff", "-f", &set, flag, &pattern])
-            .expect(0);
-    }
-}
-
-#[test]
 fn a_missing_permission_is_named_by_verb_and_resource() {
     let namespace = Namespace::new("forbidden");
     let set = sets::built_in(&namespace, 50);

@@ -83,7 +83,7 @@ fn diff_shows_what_up_then_does_and_never_a_secret() {
     assert!(
         differs
             .stdout
-            .contains("-  mode: \"0400\"\n+  mode: \"0600\""),
+            .contains("-  mode: \"0400\"  # cryptoctl\n+  mode: \"0600\"\n"),
         "{}",
         differs.stdout
     );

@@ -9,7 +9,7 @@ use super::super::request::decode;
 use super::super::request::sender::Effect;
 use super::discovery::ResourceKind;
 use super::objects::{invalid, requests};
-use crate::fields::EXPERIMENT_MANAGER;
+use crate::fields::{EXPERIMENT_MANAGER, FIELD_MANAGER};
 
 impl Cluster {
     /// Merges a patch (RFC 7396) into an object. With `metadata.resourceVersion` in the patch it is a
@@ -32,6 +32,37 @@ impl Cluster {
             .patch(name, &parameters, &Patch::Merge(patch))
             .map_err(invalid)?;
         let bytes = self.sender.bytes(request, Effect::Once).await?;
+        decode::object(&bytes, kind, name)
+    }
+
+    /// Applies the operations of a JSON patch (RFC 6902) to an object, or only tries to.
+    ///
+    /// # Errors
+    /// Any [`ClusterError`] of a request; when the answer was lost, the caller reads the object.
+    pub async fn json_patch(
+        &self,
+        kind: &ResourceKind,
+        namespace: Option<&str>,
+        name: &str,
+        operations: &[Value],
+        is_dry_run: bool,
+    ) -> Result<Value, ClusterError> {
+        let query = if is_dry_run { "&dryRun=All" } else { "" };
+        let path = &requests(kind, namespace).url_path;
+        let body = serde_json::to_vec(operations).map_err(|error| ClusterError::Undecodable {
+            reason: error.to_string(),
+        })?;
+        let request =
+            http::Request::patch(format!("{path}/{name}?fieldManager={FIELD_MANAGER}{query}"))
+                .header(http::header::CONTENT_TYPE, "application/json-patch+json")
+                .body(body)
+                .map_err(|error| invalid(kube::core::request::Error::BuildRequest(error)))?;
+        let effect = if is_dry_run {
+            Effect::Idempotent
+        } else {
+            Effect::Once
+        };
+        let bytes = self.sender.bytes(request, effect).await?;
         decode::object(&bytes, kind, name)
     }
 }

@@ -1,7 +1,10 @@
 //! Carries out a plan, layer by layer.
 
 use futures::stream::{self, StreamExt};
+use serde_json::Value;
 
+use super::dry_run::{self, Rules};
+use super::undeclared::{self, Removal};
 use crate::action::Action;
 use crate::cluster::{ApplyMode, ClusterError};
 use crate::ops::error::{OpsError, WriteFailure};
@@ -10,17 +13,24 @@ use crate::ops::write::Write;
 use crate::ops::{CONCURRENCY, Context, wait};
 use crate::plan::{Plan, Step, Target};
 
+/// How often a write that names a version is repeated with a later one.
+const ATTEMPTS: usize = 5;
+
 /// Applies every step that changes something; the stored object becomes its live one.
 ///
 /// The steps of a layer run together; a layer starts only when the one before it has succeeded.
-pub(crate) async fn apply(context: &Context, plan: &mut Plan) -> Result<(), OpsError> {
+pub(crate) async fn apply(
+    context: &Context,
+    rules: Rules<'_>,
+    plan: &mut Plan,
+) -> Result<(), OpsError> {
     let layers = plan
         .steps
         .chunk_by_mut(|one, next| one.target.layer == next.target.layer);
     for layer in layers {
         let needed = layer.iter_mut().filter(|step| step.action != Action::Keep);
         let failures: Vec<WriteFailure> = stream::iter(needed)
-            .map(|step| carry_out(context, step))
+            .map(|step| carry_out(context, rules, step))
             .buffer_unordered(CONCURRENCY)
             .filter_map(async |result| result.err())
             .collect()
@@ -33,18 +43,57 @@ pub(crate) async fn apply(context: &Context, plan: &mut Plan) -> Result<(), OpsE
     Ok(())
 }
 
-async fn carry_out(context: &Context, step: &mut Step) -> Result<(), WriteFailure> {
-    let object = &step.target.reference;
-    let write = Write::start(context, object, step.action);
+async fn carry_out(
+    context: &Context,
+    rules: Rules<'_>,
+    step: &mut Step,
+) -> Result<(), WriteFailure> {
+    let write = Write::start(context, &step.target.reference, step.action);
+    let mut stored = store(context, step).await;
+    for _ in 0..ATTEMPTS {
+        let is_late = matches!(stored, Err(ClusterError::Conflict { .. }));
+        if !is_late || !step.is_bound_to_version() {
+            break;
+        }
+        // Most of the time only its status has changed.
+        let Some(again) = dry_run::repeat(context, step, rules).await else {
+            break;
+        };
+        *step = again;
+        stored = store(context, step).await;
+    }
+    write.finish(stored.as_ref().err());
+    match stored {
+        Ok(stored) => {
+            step.live = Some(stored);
+            Ok(())
+        }
+        Err(source) => Err(WriteFailure {
+            object: step.target.reference.clone(),
+            source,
+        }),
+    }
+}
+
+/// Takes away what is to be reverted, and applies the manifest.
+async fn store(context: &Context, step: &mut Step) -> Result<Value, ClusterError> {
+    let reverted = &step.settlement.reverted;
+    let has_removed = !reverted.is_empty();
+    if let Some(live) = step.live.as_ref().filter(|_| has_removed) {
+        let removed =
+            undeclared::remove(context, &step.target, live, reverted, Removal::Store).await?;
+        step.live = Some(removed);
+        step.settlement.reverted.clear();
+    }
     let (target, mode) = request(step);
     let applied = context.apply(&target, mode).await;
-    write.finish(applied.as_ref().err());
-    let stored = applied.map_err(|source: ClusterError| WriteFailure {
-        object: object.clone(),
-        source,
-    })?;
-    step.live = Some(stored);
-    Ok(())
+    if applied.is_err() && has_removed {
+        let object = &step.target.reference;
+        context.warn(format!(
+            "the undeclared fields of `{object}` were removed before its apply failed"
+        ));
+    }
+    applied
 }
 
 /// What is sent for a step.

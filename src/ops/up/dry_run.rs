@@ -3,22 +3,20 @@
 use serde_json::Value;
 
 use super::conflicts::Attempt;
+use super::elsewhere;
 use super::own_objects::Brought;
 use super::planning::{Purpose, warn_of};
 use super::service_account;
+use super::undeclared::{self, Removal};
 use crate::cluster::{ApplyMode, ClusterError};
 use crate::fields::{FieldChoices, Settlement};
 use crate::object::ObjectRef;
 use crate::ops::error::{OpsError, Problem};
 use crate::ops::{Context, ServerField, read_ahead};
-use crate::plan::{Step, Target};
+use crate::plan::{Step, Target, blame};
 
 /// How often an object that another client is writing is compared again.
 const READS_AGAIN: usize = 3;
-
-/// Objects for a namespace that does not exist yet are validated in this one: every cluster has it,
-/// and nobody can delete it.
-const ELSEWHERE: &str = "default";
 
 /// What the dry runs of a plan have in common.
 #[derive(Clone, Copy)]
@@ -29,6 +27,13 @@ pub(crate) struct Rules<'a> {
     pub(crate) brought: &'a Brought,
     /// What to do about fields that other managers own.
     pub(crate) choices: &'a FieldChoices,
+}
+
+impl Rules<'_> {
+    /// Whether anybody asks for the fields that no manifest declares.
+    pub(crate) fn looks_for_undeclared(&self) -> bool {
+        !self.purpose.writes() || !self.choices.reverted.is_empty()
+    }
 }
 
 /// The result of a dry run.
@@ -50,23 +55,6 @@ impl DryRun {
         Self::Step(Box::new(Step::new(target, live, planned)))
     }
 
-    /// The step of an attempt that the API server accepts.
-    fn settled(
-        target: Target,
-        live: Option<Value>,
-        planned: Value,
-        sent: Target,
-        settlement: Settlement,
-    ) -> Self {
-        let sent = Some(sent.body).filter(|body| *body != target.body);
-        let step = Step::new(target, live, Some(planned));
-        Self::Step(Box::new(Step {
-            sent,
-            settlement,
-            ..step
-        }))
-    }
-
     fn refused(target: Target, live: Option<&Value>, source: ClusterError) -> Self {
         let object = target.reference;
         Self::Problem(match ServerField::in_the_way(&target.body, live, &source) {
@@ -81,10 +69,15 @@ impl DryRun {
         live: Option<Value>,
         source: ClusterError,
         on: Vec<ObjectRef>,
+        (sent, settlement): (Option<Value>, Settlement),
     ) -> Self {
         match Self::refused(target.clone(), live.as_ref(), source) {
             Self::Problem(problem) => Self::Early {
-                step: Box::new(Step::new(target, live, None)),
+                step: Box::new(Step {
+                    sent,
+                    settlement,
+                    ..Step::new(target, live, None)
+                }),
                 problem,
                 on,
             },
@@ -119,7 +112,7 @@ pub(crate) async fn dry_run_creation(
         // Only the API server's own answer counts: a 404 without a reason comes from something in
         // between.
         Err(ClusterError::NotFound { .. }) if target.is_served => {
-            let verdict = validate_elsewhere(context, &target).await;
+            let verdict = elsewhere::validate(context, &target).await;
             Ok(match verdict {
                 Some(source) => DryRun::refused(target, None, source),
                 None => DryRun::step(target, None, None),
@@ -130,52 +123,6 @@ pub(crate) async fn dry_run_creation(
         }
         Err(error) => failed(target, None, error),
     }
-}
-
-/// Validates an object in another namespace, under its own name if that is free there. Any other
-/// refusal there says nothing about the object: permissions, quotas and policies are those of that
-/// namespace.
-async fn validate_elsewhere(context: &Context, target: &Target) -> Option<ClusterError> {
-    for name in names(&target.reference.name) {
-        let moved = moved(target, &name);
-        let refused = match context.apply(&moved, ApplyMode::DryRunElsewhere).await {
-            Ok(planned) if read_ahead::is_same_version(None, &planned) => return None,
-            Err(ClusterError::Forbidden { .. }) => return None,
-            other => other.err(),
-        };
-        // For an object that already exists, the answer would be different.
-        let found = context
-            .cluster
-            .get::<Value>(&target.kind, Some(ELSEWHERE), &name)
-            .await;
-        if matches!(found, Ok(None)) {
-            let verdict = refused.filter(ClusterError::is_about_fields);
-            return verdict.map(|verdict| verdict.renamed(&name, &target.reference.name));
-        }
-    }
-    None
-}
-
-/// The name itself, then names of the same length in case it is taken.
-fn names(name: &str) -> impl Iterator<Item = String> {
-    let mut start = name.to_owned();
-    start.pop();
-    let others = ["z", "y", "x"].map(|end| format!("{start}{end}"));
-    let existing = name.to_owned();
-    let others = others.into_iter().filter(move |other| *other != existing);
-    std::iter::once(name.to_owned()).chain(others)
-}
-
-fn moved(target: &Target, name: &str) -> Target {
-    let mut moved = target.clone();
-    moved.reference = ObjectRef {
-        namespace: Some(ELSEWHERE.to_owned()),
-        name: name.to_owned(),
-        ..moved.reference
-    };
-    moved.body["metadata"]["namespace"] = ELSEWHERE.into();
-    moved.body["metadata"]["name"] = name.into();
-    moved
 }
 
 /// Whether a kind is not served: the API server does not know its group or its definition.
@@ -209,7 +156,7 @@ pub(crate) async fn dry_run_known(
     if !attempt.is_of(live.as_ref()) || !attempt.settlement.conflicts.is_empty() {
         return dry_run(context, target, rules).await;
     }
-    decide(context, target, live, attempt, rules)
+    decide(context, target, live, attempt, rules).await
 }
 
 /// Reads an object and does a dry run of its apply.
@@ -258,11 +205,20 @@ pub(crate) async fn dry_run(
             .map_err(OpsError::while_doing(format!("read `{object}`")))?;
         attempt = Attempt::new(context, &target, live.as_ref(), rules.choices).await;
     }
-    decide(context, target, live, attempt, rules)
+    decide(context, target, live, attempt, rules).await
+}
+
+/// Repeats the dry run of a step whose object has changed since; `None` if the step would now do
+/// something else than what was shown.
+pub(crate) async fn repeat(context: &Context, step: &Step, rules: Rules<'_>) -> Option<Step> {
+    match dry_run(context, step.target.clone(), rules).await {
+        Ok(DryRun::Step(again)) if again.does_the_same_as(step) => Some(*again),
+        _ => None,
+    }
 }
 
 /// What follows from a dry run.
-fn decide(
+async fn decide(
     context: &Context,
     target: Target,
     live: Option<Value>,
@@ -279,13 +235,46 @@ fn decide(
             object: target.reference.clone(),
             conflicts: settlement.conflicts.clone(),
         };
-        if rules.purpose != Purpose::Read {
+        if rules.purpose.writes() {
             return Ok(DryRun::Problem(problem));
         }
         warn_of(context, &problem);
     }
+    let sent = Some(sent.body).filter(|body| *body != target.body);
     match applied {
-        Ok(planned) => Ok(DryRun::settled(target, live, planned, sent, settlement)),
+        Ok(planned) => {
+            let Some(live) = live else {
+                return Ok(DryRun::step(target, None, Some(planned)));
+            };
+            let blame = match rules.purpose {
+                Purpose::Read { blames: true } => blame(&live, &target.kind),
+                _ => Vec::new(),
+            };
+            let mut undeclared = Vec::new();
+            if rules.looks_for_undeclared() {
+                undeclared = undeclared::find(context, &target, &live).await;
+            }
+            let reverted = undeclared::named(&target, &undeclared, rules.choices);
+            let mut planned = planned;
+            if !reverted.is_empty() {
+                match undeclared::remove(context, &target, &live, &reverted, Removal::DryRun).await
+                {
+                    Ok(removed) => planned = undeclared::without(planned, &removed, &reverted),
+                    Err(error) => return failed(target, Some(&live), error),
+                }
+            }
+            let step = Step::new(target, Some(live), Some(planned));
+            Ok(DryRun::Step(Box::new(Step {
+                sent,
+                settlement: Settlement {
+                    reverted,
+                    ..settlement
+                },
+                undeclared,
+                blame,
+                ..step
+            })))
+        }
         Err(error) if is_absent(&error) && !target.is_served => {
             Ok(DryRun::step(target, live, None))
         }
@@ -294,20 +283,8 @@ fn decide(
             if on.is_empty() {
                 return failed(target, live.as_ref(), error);
             }
-            Ok(DryRun::refused_so_far(target, live, error, on))
+            let choices = (sent, settlement);
+            Ok(DryRun::refused_so_far(target, live, error, on, choices))
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_is_taken_is_exchanged_for_others_of_its_length() {
-        let all: Vec<String> = names("default").collect();
-        assert_eq!(all, ["default", "defaulz", "defauly", "defaulx"]);
-        let all: Vec<String> = names("z").collect();
-        assert_eq!(all, ["z", "y", "x"]);
     }
 }

@@ -13,13 +13,18 @@ pub(crate) struct Brought(BTreeSet<ObjectRef>);
 
 impl Brought {
     /// The objects among these targets.
-    pub(crate) fn of(targets: &[Target]) -> Self {
+    pub(crate) fn of<'a>(targets: impl IntoIterator<Item = &'a Target>) -> Self {
         Self(
             targets
-                .iter()
+                .into_iter()
                 .map(|target| target.reference.clone())
                 .collect(),
         )
+    }
+
+    /// The objects.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &ObjectRef> {
+        self.0.iter()
     }
 
     /// The objects of the set that may resolve a refused dry run once they are written.

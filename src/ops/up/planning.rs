@@ -23,12 +23,22 @@ use crate::status::is_being_deleted;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// To show it.
-    Read,
+    Read {
+        /// Whether every live object is shown as a whole, with its owners.
+        blames: bool,
+    },
     /// To apply it.
     Write {
         /// Whether the command waits for what it writes.
         waits: bool,
     },
+}
+
+impl Purpose {
+    /// Whether the plan is to be carried out.
+    pub(crate) fn writes(self) -> bool {
+        matches!(self, Self::Write { .. })
+    }
 }
 
 /// Plans every change; every object whose namespace and kind exist gets a dry run.
@@ -42,7 +52,7 @@ pub(crate) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
         of_set,
         leaving,
     } = namespaces::find(context, &targets).await?;
-    if purpose != Purpose::Read && !leaving.is_empty() {
+    if purpose.writes() && !leaving.is_empty() {
         // No dry run is possible in such a namespace: the API server refuses every new object.
         problems.extend(leaving);
         return Err(OpsError::Preflight(problems));
@@ -58,7 +68,7 @@ pub(crate) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
     };
     let (steps, refused) = steps(context, rules, targets, &absent, of_set, BTreeSet::new()).await?;
     problems.extend(refused);
-    problems.extend(unfit_choices(&set.choices, &steps));
+    problems.extend(unfit_choices(context, &set.choices, &brought, &steps));
     let plan = Plan {
         absent_namespaces: absent,
         steps,
@@ -67,7 +77,7 @@ pub(crate) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
         let mut lacking = preflight::storage_classes(context, &plan).await?;
         lacking.extend(missing_references::check(context, &plan).await);
         match purpose {
-            Purpose::Read => lacking.iter().for_each(|problem| warn_of(context, problem)),
+            Purpose::Read { .. } => lacking.iter().for_each(|problem| warn_of(context, problem)),
             Purpose::Write { waits } => {
                 problems.extend(lacking);
                 problems.extend(preflight::permissions(context, &plan, waits).await?);
@@ -107,10 +117,15 @@ pub(crate) async fn dry_run_created(
         .filter(|step| step.action != Action::Keep)
         .map(|step| step.target.reference.clone())
         .collect();
+    // What somebody has added meanwhile was never shown.
+    let choices = FieldChoices {
+        reverted: Vec::new(),
+        ..set.choices.clone()
+    };
     let rules = Rules {
         purpose: Purpose::Write { waits: false },
         brought: &brought,
-        choices: &set.choices,
+        choices: &choices,
     };
     let (steps, mut problems) = steps(context, rules, created, &[], Ahead::new(), moved).await?;
     let mut again: BTreeMap<ObjectRef, Step> = steps
@@ -133,33 +148,72 @@ pub(crate) async fn dry_run_created(
     Ok(problems)
 }
 
-/// The problems of choices that were named for this run and that no object of the set bears out.
-fn unfit_choices(choices: &FieldChoices, steps: &[Step]) -> Vec<Problem> {
+/// The problems of choices that were named for this run and that no object of the set bears out. What
+/// would only change nothing is a warning.
+fn unfit_choices(
+    context: &Context,
+    choices: &FieldChoices,
+    brought: &Brought,
+    steps: &[Step],
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (flag, pattern) in choices.named() {
-        let mut named = steps
-            .iter()
-            .filter(|step| pattern.is_of(&step.target.reference))
-            .peekable();
-        if named.peek().is_none() {
+        let of_set = brought.objects().filter(|object| pattern.is_of(object));
+        let of_pattern = steps.iter();
+        let of_pattern = of_pattern.filter(|step| pattern.is_of(&step.target.reference));
+        let named: Vec<&Step> = of_pattern.collect();
+        let refused = of_set.count().saturating_sub(named.len());
+        if refused == 0 && named.is_empty() {
             problems.push(Problem::NoSuchField {
                 flag,
                 pattern: pattern.clone(),
             });
+            continue;
         }
-        let is_yielded = |step: &&Step| step.settlement.yields(&step.target.reference, pattern);
-        if flag == "--yield" && !named.clone().any(|step| is_yielded(&step)) {
-            problems.extend(named.flat_map(|step| {
-                let alone = step.settlement.alone.iter();
-                let of_pattern = alone.filter(|alone| alone.pattern == *pattern);
-                of_pattern.map(|alone| Problem::OwnedAlone {
-                    object: step.target.reference.clone(),
-                    alone: alone.clone(),
-                })
-            }));
+        let object = |step: &Step| step.target.reference.clone();
+        let is_new = named.iter().all(|step| step.live.is_none());
+        // What is refused has no step that could show an effect.
+        let is_known = refused == 0 && !is_new;
+        let effects = match flag {
+            "--yield" => {
+                let yields = |step: &&Step| step.settlement.yields(&object(step), pattern);
+                if named.iter().any(yields) {
+                    continue;
+                }
+                let alone = named.iter().flat_map(|step| {
+                    let rows = step.settlement.alone.iter();
+                    let rows = rows.filter(|row| row.pattern == *pattern);
+                    rows.map(|row| Problem::OwnedAlone {
+                        object: object(step),
+                        alone: row.clone(),
+                    })
+                });
+                let before = problems.len();
+                problems.extend(alone);
+                problems.len() > before
+            }
+            "--revert-undeclared" => named.iter().any(|step| {
+                let mut rows = step.settlement.reverted.iter();
+                rows.any(|row| row.is_meant_by(&object(step), pattern))
+            }),
+            _ => true,
+        };
+        if !effects && is_known {
+            context.warn(format!(
+                "`{flag} {pattern}` changes nothing: {}",
+                lack(flag)
+            ));
         }
     }
     problems
+}
+
+/// What a choice that changes nothing does not find, as a clause.
+fn lack(flag: &str) -> &'static str {
+    match flag {
+        "--yield" => "no other manager owns a field of the manifests that it names",
+        _ => "it names no undeclared field",
+    }
 }
 
 async fn steps(
@@ -175,7 +229,8 @@ async fn steps(
         namespace.is_some_and(|name| absent_namespaces.contains(name))
     };
     let present = targets.iter().filter(|target| !is_absent(target));
-    ahead.extend(read_ahead::read(context, present, rules.choices.yields()).await);
+    let keeps_managers = rules.choices.are_made() || !rules.purpose.writes();
+    ahead.extend(read_ahead::read(context, present, keeps_managers).await);
     let dry_runs: Vec<DryRun> = stream::iter(targets)
         .map(|target| {
             let known = ahead.remove(&target.reference);
@@ -202,7 +257,7 @@ async fn steps(
             DryRun::Step(step) => {
                 if let Some(problem) = leaves(context, &step).await {
                     match rules.purpose {
-                        Purpose::Read => warn_of(context, &problem),
+                        Purpose::Read { .. } => warn_of(context, &problem),
                         Purpose::Write { .. } => problems.push(problem),
                     }
                 }

@@ -59,7 +59,7 @@ async fn the_hints_of_a_conflict_take_the_field_or_leave_it() {
     ] {
         let server = scaled().await;
         let refused = run(&server, &["up"]).await.expect_code(1);
-        let hint = format!("`{flag} {REPLICAS}`");
+        let hint = format!("{flag} {REPLICAS}`");
         assert!(refused.stderr.contains(&hint), "{}", refused.stderr);
         assert_eq!(server.writes().len(), 0);
         let settled = run(&server, &["up", "--no-wait", flag, REPLICAS])
@@ -180,4 +180,43 @@ async fn a_field_is_taken_only_from_the_state_that_was_shown() {
         .expect_code(1);
     assert!(refused.stderr.contains("refused"), "{}", refused.stderr);
     assert_eq!(live(&server)["spec"]["replicas"], 7);
+}
+
+#[tokio::test]
+async fn a_change_of_the_status_alone_does_not_stop_a_take() {
+    let server = scaled().await;
+    let crash = Disturbance::Crash("logaiter".to_owned(), "cryptoserver-0".to_owned(), 1);
+    // The first forced apply is the dry run.
+    server.fault(
+        Rule::new(Fault::Meanwhile(crash))
+            .method(Method::PATCH)
+            .query("force=true")
+            .after(1)
+            .times(1),
+    );
+    run(&server, &["up", "--no-wait", "--take", REPLICAS])
+        .await
+        .expect_code(0);
+    assert_eq!(live(&server)["spec"]["replicas"], 2);
+    let refused = server.requests().into_iter().filter(|request| {
+        let executed = request.executed.as_ref();
+        executed.is_some_and(|answer| answer.status == 409)
+    });
+    assert_eq!(refused.count(), 1, "the first write met another version");
+}
+
+#[tokio::test]
+async fn a_choice_that_changes_nothing_is_told() {
+    let server = ApiServer::listen().await;
+    up(&server).await;
+    let told = run(&server, &["diff", "--revert-undeclared", ".spec"])
+        .await
+        .expect_code(0);
+    let words = "`--revert-undeclared .spec` changes nothing: it names no undeclared field";
+    assert!(told.stderr.contains(words), "{}", told.stderr);
+    let told = run(&server, &["diff", "--yield", ".spec.paused"])
+        .await
+        .expect_code(0);
+    let words = "`--yield .spec.paused` changes nothing";
+    assert!(told.stderr.contains(words), "{}", told.stderr);
 }

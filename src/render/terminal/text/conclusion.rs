@@ -123,7 +123,8 @@ fn unready(report: &UpReport) -> Option<String> {
 }
 
 fn applied_counts(report: &UpReport) -> Vec<String> {
-    let unchanged = report.count(Action::Keep) + report.count(Action::Own);
+    let unchanged = [Action::Keep, Action::Own, Action::Release];
+    let unchanged: usize = unchanged.map(|action| report.count(action)).iter().sum();
     [
         (report.count(Action::Create), "created"),
         (report.count(Action::Change), "configured"),
@@ -218,7 +219,7 @@ fn verification(report: &VerifyReport, elapsed: &str) -> Vec<Line> {
 }
 
 fn diff(report: &DiffReport, elapsed: &str) -> Vec<Line> {
-    let mut lines = diff::patches(report);
+    let mut lines = diff::lines(report);
     for object in &report.objects {
         lines.extend(settled(&object.object, &object.settlement));
     }
@@ -227,6 +228,7 @@ fn diff(report: &DiffReport, elapsed: &str) -> Vec<Line> {
             .text(diff::counts(report))
             .with(Tone::Faint, elapsed),
     );
+    lines.extend(diagnosis::hints(&report.hints));
     lines
 }
 

@@ -2,16 +2,38 @@
 
 use crate::action::Action;
 use crate::exit::Outcome;
+use crate::fields::{Owner, UndeclaredField};
+use crate::figures::count;
 use crate::render::terminal::line::{Line, Tone};
-use crate::report::DiffReport;
+use crate::report::{BlamedLine, DiffReport, DiffView, ObjectDiff};
 
-/// Every patch, line by line, in diff colours.
-pub(super) fn patches(report: &DiffReport) -> Vec<Line> {
-    report
-        .objects
-        .iter()
-        .flat_map(|object| object.patch.lines())
-        .map(|line| Line::data().with(tone(line), line))
+/// At most this many changed fields of an object are named in one line.
+const NAMED_FIELDS: usize = 3;
+
+/// The objects in the view that was asked for, and their undeclared fields.
+pub(super) fn lines(report: &DiffReport) -> Vec<Line> {
+    let objects = report.objects.iter();
+    let shown = objects.flat_map(|object| match report.view {
+        DiffView::Patch => patch(object),
+        DiffView::Brief => vec![brief(object)],
+        DiffView::Blame => blame(object),
+    });
+    shown
+        .chain(report.objects.iter().flat_map(undeclared))
+        .collect()
+}
+
+/// A patch, line by line, in diff colours.
+fn patch(object: &ObjectDiff) -> Vec<Line> {
+    object
+        .patch
+        .lines()
+        .map(|line| match line.rsplit_once("  # ") {
+            Some((field, owners)) if line.starts_with('-') => Line::data()
+                .with(Tone::Bad, field)
+                .with(Tone::Faint, format!("  # {owners}")),
+            _ => Line::data().with(tone(line), line),
+        })
         .collect()
 }
 
@@ -27,9 +49,80 @@ fn tone(line: &str) -> Tone {
     }
 }
 
-/// The number of objects for each action.
+/// What would become of an object, in one line.
+fn brief(object: &ObjectDiff) -> Line {
+    let (tone, word) = match object.action {
+        Action::Create => (Tone::Good, "to create"),
+        Action::Change => (Tone::Doubt, "to change"),
+        Action::Delete => (Tone::Bad, "to delete"),
+        Action::Own => (Tone::Faint, "to adopt"),
+        Action::Release => (Tone::Faint, "to release"),
+        Action::Keep => (Tone::Faint, "unchanged"),
+    };
+    let line = Line::data().with(Tone::Strong, object.object.to_string());
+    let line = line.text(" ").with(tone, word);
+    if object.changes.is_empty() {
+        return line;
+    }
+    let names = object.changes.iter().take(NAMED_FIELDS);
+    let names: Vec<&str> = names.map(|change| change.field.as_str()).collect();
+    let more = match object.changes.len().saturating_sub(NAMED_FIELDS) {
+        0 => String::new(),
+        more => format!(" and {}", count(more, "other field")),
+    };
+    line.text(format!(": {}{more}", names.join(", ")))
+}
+
+/// A live object with the owners of its fields in front of each line.
+fn blame(object: &ObjectDiff) -> Vec<Line> {
+    let owners: Vec<String> = object.blame.iter().map(owners).collect();
+    let width = owners.iter().map(|name| name.chars().count()).max();
+    let width = width.unwrap_or_default();
+    let head = match (&object.object.namespace, object.action) {
+        (_, Action::Create) => format!("# {} does not exist", object.object),
+        (Some(namespace), _) => format!("# {} in namespace {namespace}", object.object),
+        (None, _) => format!("# {}", object.object),
+    };
+    let head = Line::data().with(Tone::Strong, head);
+    let rows = object.blame.iter().zip(owners).map(|(line, owners)| {
+        let place = format!("{owners:width$}  ");
+        Line::data().with(Tone::Faint, place).text(&line.text)
+    });
+    std::iter::once(head).chain(rows).collect()
+}
+
+fn owners(line: &BlamedLine) -> String {
+    if line.field.is_empty() || line.continues {
+        String::new()
+    } else {
+        line.owners_in_words()
+    }
+}
+
+/// The undeclared fields of an object, each manager's together.
+fn undeclared(object: &ObjectDiff) -> Vec<Line> {
+    let mut fields: Vec<&UndeclaredField> = object.undeclared.iter().collect();
+    if fields.is_empty() {
+        return Vec::new();
+    }
+    fields.sort_by_cached_key(|field| Owner::short_list(&field.owners));
+    let head = format!("undeclared in {}", object.object);
+    let head = Line::data().with(Tone::Strong, head);
+    let rows = fields.into_iter().map(|field| {
+        let value = field.live_text().map(|live| format!(" = {live}"));
+        let value = value.unwrap_or_default();
+        let row = Line::data().with(
+            Tone::Doubt,
+            format!("  {}", Owner::short_list(&field.owners)),
+        );
+        row.text(format!(": {}{value}", field.field))
+    });
+    std::iter::once(head).chain(rows).collect()
+}
+
+/// The number of objects for each action, and of undeclared fields.
 pub(super) fn counts(report: &DiffReport) -> String {
-    let count = |action| {
+    let number = |action| {
         report
             .objects
             .iter()
@@ -37,20 +130,26 @@ pub(super) fn counts(report: &DiffReport) -> String {
             .count()
     };
     let parts = [
-        (count(Action::Create), "to create"),
-        (count(Action::Change), "to change"),
-        (count(Action::Delete), "to delete"),
+        (number(Action::Create), "to create"),
+        (number(Action::Change), "to change"),
+        (number(Action::Delete), "to delete"),
         (
-            count(Action::Own),
+            number(Action::Own),
             "unchanged but not yet owned by cryptoctl",
         ),
-        (count(Action::Keep), "unchanged"),
+        (
+            number(Action::Release),
+            "unchanged with fields to be released",
+        ),
+        (number(Action::Keep), "unchanged"),
     ];
-    let said: Vec<String> = parts
+    let said = parts
         .into_iter()
         .filter(|(number, _)| *number > 0)
-        .map(|(number, words)| format!("{number} {words}"))
-        .collect();
+        .map(|(number, words)| format!("{number} {words}"));
+    let undeclared: usize = report.objects.iter().map(|it| it.undeclared.len()).sum();
+    let undeclared = (undeclared > 0).then(|| count(undeclared, "undeclared field"));
+    let said: Vec<String> = said.chain(undeclared).collect();
     let said = said.join(", ");
     match report.outcome() {
         _ if report.objects.is_empty() => "nothing to compare".to_owned(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::action::Action;
 use crate::event::WriteResult;
-use crate::fields::Settlement;
+use crate::fields::{Owner, Settlement};
 use crate::object::ObjectRef;
 use crate::render::terminal::line::{Level, Line, Tone};
 use crate::status::{State, Status};
@@ -34,6 +34,7 @@ pub(super) fn done(action: Action) -> Option<(Tone, &'static str)> {
         Action::Create => Some((Tone::Good, "created")),
         Action::Change => Some((Tone::Doubt, "configured")),
         Action::Own => Some((Tone::Faint, "adopted (values unchanged)")),
+        Action::Release => Some((Tone::Faint, "released (values unchanged)")),
         Action::Delete => Some((Tone::Bad, "deleted")),
         Action::Keep => None,
     }
@@ -41,7 +42,7 @@ pub(super) fn done(action: Action) -> Option<(Tone, &'static str)> {
 
 /// What becomes of fields that other managers own.
 pub(super) fn settled(object: &ObjectRef, settlement: &Settlement) -> Vec<Line> {
-    let line = |text: String| {
+    let said = |text: String| {
         Line::said(Level::Step)
             .with(Tone::Strong, object.to_string())
             .text(text)
@@ -51,18 +52,26 @@ pub(super) fn settled(object: &ObjectRef, settlement: &Settlement) -> Vec<Line> 
             (Some(live), Some(ours)) => format!(": {live} becomes {ours}"),
             _ => String::new(),
         };
-        line(format!(
+        said(format!(
             " takes `{}` from {}{becomes}",
             row.field,
-            row.owner()
+            row.owner.short()
         ))
     });
     let yielded = settlement.yielded.iter().map(|row| {
-        let live = row.live_text().map(|live| format!(": it stays {live}"));
-        let stays = live.unwrap_or_default();
-        line(format!(" leaves `{}` to {}{stays}", row.field, row.owner()))
+        let stays = row.live_text().map(|live| format!(": it stays {live}"));
+        let stays = stays.unwrap_or_default();
+        said(format!(
+            " leaves `{}` to {}{stays}",
+            row.field,
+            row.owner.short()
+        ))
     });
-    taken.chain(yielded).collect()
+    let reverted = settlement.reverted.iter().map(|row| {
+        let owners = Owner::short_list(&row.owners);
+        said(format!(" removes `{}`, which {owners} has set", row.field))
+    });
+    taken.chain(yielded).chain(reverted).collect()
 }
 
 /// The last known state of every object that is waited for.

@@ -1,27 +1,42 @@
 //! Runs of `diff`, `down` and `logs`.
 
+use serde_json::json;
+
 use super::{
     at, budget, claim, finished, planned, service, started, stateful_set, write_started, written,
 };
 use crate::action::Action;
 use crate::event::{Event, EventKind};
 use crate::exit::{ExitStatus, Outcome};
-use crate::fields::Settlement;
+use crate::fields::{FieldAction, FieldChange, Operation, Owner, undeclared};
 use crate::report::{DiffReport, DownReport, Kept, ObjectDiff, Report};
 
 pub(crate) fn diff() -> Vec<Event> {
-    let patch = "--- live/logaiter/statefulset/cryptoserver\n+++ planned/logaiter/statefulset/cryptoserver\n@@ -10,3 +10,3 @@\n spec:\n-  replicas: 3\n+  replicas: 2\n   serviceName: cryptoserver\n";
-    let object = |object, action, patch: &str| ObjectDiff {
-        object,
-        action,
-        patch: patch.into(),
-        settlement: Settlement::default(),
+    let owner = |manager: &str, subresource: &str| Owner {
+        manager: manager.into(),
+        operation: Operation::Update,
+        subresource: subresource.into(),
+        time: "2026-11-23T09:58:12Z".parse().ok(),
+    };
+    let change = FieldChange {
+        field: ".spec.replicas".into(),
+        action: FieldAction::Change,
+        before: 3.into(),
+        after: 2.into(),
+        owners: vec![owner("kubectl", "scale")],
+    };
+    let live = json!({"metadata": {"annotations": {"note": "by hand"}, "managedFields": [{
+        "manager": "kubectl-annotate", "operation": "Update", "time": "2026-11-23T09:58:40Z",
+        "fieldsV1": {"f:metadata": {"f:annotations": {"f:note": {}}}}}]}});
+    let changed = ObjectDiff {
+        patch: "--- live/logaiter/statefulset/cryptoserver\n+++ planned/logaiter/statefulset/cryptoserver\n@@ -10,3 +10,3 @@\n spec:\n-  replicas: 3  # kubectl (scale)\n+  replicas: 2\n   serviceName: cryptoserver\n".into(),
+        changes: vec![change],
+        undeclared: undeclared(&live, &json!({}), None),
+        ..ObjectDiff::new(stateful_set(), Action::Change)
     };
     let report = DiffReport {
-        objects: vec![
-            object(claim(), Action::Keep, ""),
-            object(stateful_set(), Action::Change, patch),
-        ],
+        objects: vec![ObjectDiff::new(claim(), Action::Keep), changed],
+        ..DiffReport::default()
     };
     vec![
         started("diff"),

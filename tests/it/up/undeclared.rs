@@ -1,0 +1,140 @@
+//! Fields that are live but in no manifest: listed by `diff`, taken away only by name.
+
+use apiserver_model::{ApiServer, Disturbance, Fault, Rule};
+use http::Method;
+use serde_json::json;
+
+use super::{STATEFUL_SET, up};
+use crate::harness::{Cryptoctl, Output};
+
+const SNEAKY: &str =
+    "statefulset/cryptoserver:.spec.template.spec.containers[name=\"api\"].env[name=\"SNEAKY\"]";
+
+/// The built-in set, with a variable that `kubectl set env` has added.
+async fn with_a_variable() -> ApiServer {
+    let server = ApiServer::listen().await;
+    up(&server).await;
+    server.change("kubectl-set", STATEFUL_SET, |object| {
+        let containers = &mut object["spec"]["template"]["spec"]["containers"];
+        let variables = containers[0]["env"].as_array_mut().unwrap();
+        variables.push(json!({"name": "SNEAKY", "value": "1"}));
+    });
+    server.forget_requests();
+    server
+}
+
+async fn run(server: &ApiServer, arguments: &[&str]) -> Output {
+    Cryptoctl::new(server).args(arguments).run().await
+}
+
+fn has_the_variable(server: &ApiServer) -> bool {
+    let (group, resource, namespace, name) = STATEFUL_SET;
+    let live = server.object(group, resource, namespace, name).unwrap();
+    let variables = &live["spec"]["template"]["spec"]["containers"][0]["env"];
+    let mut variables = variables.as_array().unwrap().iter();
+    variables.any(|variable| variable["name"] == "SNEAKY")
+}
+
+#[tokio::test]
+async fn a_diff_lists_what_no_manifest_declares() {
+    let server = with_a_variable().await;
+    let shown = run(&server, &["diff"]).await.expect_code(0);
+    let (_, field) = SNEAKY.split_once(':').unwrap();
+    let row = format!("kubectl-set: {field} = {{\"name\":\"SNEAKY\",\"value\":\"1\"}}");
+    assert!(shown.stdout.contains(&row), "{}", shown.stdout);
+    let counted = "unchanged, 1 undeclared field";
+    assert!(shown.stderr.contains(counted), "{}", shown.stderr);
+    let hint = format!("--revert-undeclared '{SNEAKY}'`");
+    assert!(shown.stderr.contains(&hint), "{}", shown.stderr);
+    run(&server, &["diff", "--fail-on-undeclared"])
+        .await
+        .expect_code(3);
+    // `up` neither removes the field nor reports a change.
+    run(&server, &["up"]).await.expect_code(0);
+    assert_eq!(server.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn a_named_field_is_taken_away_and_nothing_else() {
+    let server = with_a_variable().await;
+    let shown = run(&server, &["diff", "--revert-undeclared", SNEAKY])
+        .await
+        .expect_code(3);
+    assert!(shown.stdout.contains("# kubectl-set"), "{}", shown.stdout);
+    let done = run(&server, &["up", "--revert-undeclared", SNEAKY])
+        .await
+        .expect_code(0);
+    let words = "which kubectl-set has set";
+    assert!(done.stderr.contains(words), "{}", done.stderr);
+    assert!(!has_the_variable(&server));
+    let shown = run(&server, &["diff", "--fail-on-undeclared"])
+        .await
+        .expect_code(0);
+    assert!(!shown.stdout.contains("undeclared"), "{}", shown.stdout);
+}
+
+#[tokio::test]
+async fn a_field_of_another_manager_or_object_stays() {
+    let server = with_a_variable().await;
+    for pattern in [".spec.template@kubectl-edit", "service/*:.spec"] {
+        run(&server, &["up", "--revert-undeclared", pattern])
+            .await
+            .expect_code(0);
+    }
+    assert_eq!(server.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn a_field_is_taken_away_only_from_the_state_that_was_shown() {
+    let server = with_a_variable().await;
+    let scale = Disturbance::Scale("logaiter".to_owned(), "cryptoserver".to_owned(), 7);
+    // The first two are dry runs: of the apply, and of the removal.
+    server.fault(
+        Rule::new(Fault::Meanwhile(scale))
+            .method(Method::PATCH)
+            .path("/statefulsets/cryptoserver")
+            .after(2)
+            .times(1),
+    );
+    let refused = run(&server, &["up", "--no-wait", "--revert-undeclared", SNEAKY])
+        .await
+        .expect_code(1);
+    assert!(refused.stderr.contains("refused"), "{}", refused.stderr);
+    assert!(has_the_variable(&server));
+}
+
+#[tokio::test]
+async fn a_brief_diff_has_one_line_for_each_object() {
+    let server = with_a_variable().await;
+    server.change("kubectl-edit", STATEFUL_SET, |object| {
+        object["spec"]["replicas"] = json!(5);
+    });
+    let shown = run(&server, &["diff", "--brief", "--take", ".spec"])
+        .await
+        .expect_code(3);
+    let line = "statefulset/cryptoserver to change: .spec.replicas";
+    assert!(
+        shown.stdout.lines().any(|it| it == line),
+        "{}",
+        shown.stdout
+    );
+    assert!(!shown.stdout.contains("@@"), "{}", shown.stdout);
+}
+
+#[tokio::test]
+async fn blame_names_the_owner_of_every_line() {
+    let server = with_a_variable().await;
+    let shown = run(&server, &["diff", "--blame"]).await.expect_code(0);
+    for (owner, line) in [
+        ("cryptoctl", "  replicas: 2"),
+        ("kubectl-set", "- name: SNEAKY"),
+        ("", "# statefulset/cryptoserver in namespace logaiter"),
+    ] {
+        let is_there = |it: &str| it.starts_with(owner) && it.ends_with(line);
+        assert!(
+            shown.stdout.lines().any(is_there),
+            "{owner} {line}: {}",
+            shown.stdout
+        );
+    }
+}
