@@ -1,5 +1,5 @@
-//! The cluster flags of this run, for every command that it prints. Without them, a pasted command
-//! would go to the default cluster.
+//! The flags of this run that say where and on what it works, for every command that it prints. Without
+//! them, a pasted command would go to the default cluster, or work on the built-in set.
 
 use std::borrow::Cow;
 
@@ -12,17 +12,34 @@ use crate::shell;
 /// The programs whose commands are printed; both take the same flags, right after their name.
 const PROGRAMS: [&str; 2] = ["kubectl ", "cryptoctl "];
 
-/// The cluster flags of printed commands.
+/// The verbs that work on a set of manifests, as far as they are printed without their set.
+const SET_VERBS: [&str; 2] = ["cryptoctl up ", "cryptoctl diff "];
+
+/// The flags of printed commands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Address(String);
+pub struct Address {
+    /// Those of the cluster, each followed by a space.
+    cluster: String,
+    /// Those of the set.
+    set: String,
+}
 
 impl Address {
-    /// From the given flags and their values.
+    /// From the given flags of the cluster and their values.
     pub fn of<'a>(flags: impl IntoIterator<Item = (&'static str, Cow<'a, str>)>) -> Self {
-        let words = flags
-            .into_iter()
-            .map(|(flag, value)| format!("{flag}={} ", shell::word(&value)));
-        Self(words.collect())
+        Self {
+            cluster: words(flags),
+            set: String::new(),
+        }
+    }
+
+    /// The same with the given flags of the set.
+    #[must_use]
+    pub fn on_set<'a>(self, flags: impl IntoIterator<Item = (&'static str, Cow<'a, str>)>) -> Self {
+        Self {
+            set: words(flags),
+            ..self
+        }
     }
 
     /// Completes every command in an event.
@@ -38,6 +55,7 @@ impl Address {
                 match &mut conclusion.report {
                     Some(Report::Up(up)) => self.complete_rollouts(&mut up.rollouts),
                     Some(Report::Rollout(rollout)) => self.complete_progress(&mut rollout.progress),
+                    Some(Report::Diff(diff)) => self.complete_texts(&mut diff.hints),
                     Some(Report::Verify(verify)) => self.complete_texts(&mut verify.notes),
                     Some(Report::Chaos(chaos)) => self.complete_experiment(chaos),
                     _ => {}
@@ -86,7 +104,11 @@ impl Address {
 
     /// Completes a command, and the commands that a sentence quotes.
     pub(crate) fn complete_text(&self, text: &mut String) {
-        let flags = &self.0;
+        for verb in SET_VERBS {
+            let quoted = format!("`{verb}");
+            *text = text.replace(&quoted, &format!("{quoted}{}", self.set));
+        }
+        let flags = &self.cluster;
         if flags.is_empty() {
             return;
         }
@@ -100,6 +122,14 @@ impl Address {
             *text = text.replace(&piped, &format!("{piped}{flags}"));
         }
     }
+}
+
+fn words<'a>(flags: impl IntoIterator<Item = (&'static str, Cow<'a, str>)>) -> String {
+    let words = flags.into_iter().map(|(flag, value)| match &*value {
+        "" => format!("{flag} "),
+        value => format!("{flag}={} ", shell::word(value)),
+    });
+    words.collect()
 }
 
 /// Whether a text is a command to paste, not a sentence about one.
@@ -137,6 +167,25 @@ mod tests {
         assert_eq!(
             completed("build them first: `kustomize build a | cryptoctl up -f -`"),
             format!("build them first: `kustomize build a | cryptoctl {flags} up -f -`")
+        );
+    }
+
+    #[test]
+    fn a_command_on_the_set_works_on_the_set_of_the_run() {
+        let address = Address::of([("--context", "prod".into())]);
+        let address = address.on_set([("--filename", "my set".into()), ("--recursive", "".into())]);
+        let completed = |text: &str| {
+            let mut text = text.to_owned();
+            address.complete_text(&mut text);
+            text
+        };
+        assert_eq!(
+            completed("take it with `cryptoctl up --take .spec`"),
+            "take it with `cryptoctl --context=prod up --filename='my set' --recursive --take .spec`"
+        );
+        assert_eq!(
+            completed("`kustomize build a | cryptoctl up -f -`"),
+            "`kustomize build a | cryptoctl --context=prod up -f -`"
         );
     }
 

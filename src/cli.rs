@@ -89,6 +89,26 @@ impl Command {
         }
     }
 
+    /// The edits of the manifests that the command makes.
+    #[must_use]
+    pub fn edits(&self) -> Option<&EditArgs> {
+        match self {
+            Self::Up(arguments) => Some(&arguments.edits),
+            Self::Diff(arguments) => Some(&arguments.edits),
+            _ => None,
+        }
+    }
+
+    /// What the command does about fields that other managers own.
+    #[must_use]
+    pub fn fields(&self) -> Option<&FieldArgs> {
+        match self {
+            Self::Up(arguments) => Some(&arguments.fields),
+            Self::Diff(arguments) => Some(&arguments.fields),
+            _ => None,
+        }
+    }
+
     /// The command as typed.
     #[must_use]
     pub fn words(&self) -> &'static str {

@@ -136,7 +136,7 @@ async fn execute(cli: &Cli) -> ExitStatus {
     );
     let display = settings::display(&cli.global, &ui);
     let (emitter, events) = Emitter::new();
-    let emitter = emitter.addressed(settings::address(&cli.global));
+    let emitter = emitter.addressed(settings::address(cli));
     let files = cli.command.report_files();
     let recording = Recording::default();
     let emitter = if files.is_empty() {

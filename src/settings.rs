@@ -10,6 +10,7 @@ mod readiness_probe;
 mod reading;
 mod verify;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -101,10 +102,49 @@ pub fn limits(global: &GlobalArgs) -> TimeLimits {
     }
 }
 
-/// The cluster flags for printed commands. Secrets are left out: the user who gave one on the
-/// command line knows it.
+/// The flags for printed commands. Secrets are left out: the user who gave one on the command line knows
+/// it.
 #[must_use]
-pub fn address(global: &GlobalArgs) -> Address {
+pub fn address(cli: &Cli) -> Address {
+    let (global, edits) = (&cli.global, cli.command.edits());
+    let text = |value: &dyn ToString| Cow::from(value.to_string());
+    let files = cli.command.set().map(|set| set.filename.as_slice());
+    let files = files.unwrap_or_default().iter();
+    let files = files.map(|file| ("--filename", text(&file.display())));
+    let is_recursive = cli.command.set().is_some_and(|set| set.recursive);
+    let namespace = global.namespace.iter();
+    let flags = files
+        .chain(is_recursive.then_some(("--recursive", Cow::from(""))))
+        .chain(namespace.map(|name| ("--namespace", text(name))))
+        .chain(
+            global
+                .config
+                .iter()
+                .map(|file| ("--config", text(&file.display()))),
+        );
+    let edited = edits.into_iter().flat_map(|edits| {
+        let images = edits.image.iter().map(|image| ("--image", text(image)));
+        let replicas = edits.replicas.iter();
+        let class = edits.storage_class.iter();
+        images
+            .chain(replicas.map(|number| ("--replicas", text(number))))
+            .chain(class.map(|name| ("--storage-class", text(name))))
+    });
+    let fields = cli.command.fields().into_iter().flat_map(|fields| {
+        let patterns = [
+            ("--take", &fields.take),
+            ("--yield", &fields.yielded),
+            ("--revert-undeclared", &fields.revert_undeclared),
+        ];
+        patterns.into_iter().flat_map(move |(flag, patterns)| {
+            patterns.iter().map(move |pattern| (flag, text(pattern)))
+        })
+    });
+    cluster_address(global).on_set(flags.chain(edited).chain(fields))
+}
+
+/// The flags of the cluster for printed commands.
+fn cluster_address(global: &GlobalArgs) -> Address {
     let given = &global.connection;
     let path = |path: &Option<PathBuf>| {
         path.as_ref()

@@ -1,6 +1,7 @@
 //! Changes that flags ask for: another image, another number of replicas, another storage class.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::str::FromStr;
 
 use serde_json::Value;
@@ -28,6 +29,15 @@ pub struct ImageEdit {
     pub container: Option<String>,
     /// The image.
     pub image: String,
+}
+
+impl fmt::Display for ImageEdit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.container {
+            Some(container) => write!(formatter, "{container}={}", self.image),
+            None => formatter.write_str(&self.image),
+        }
+    }
 }
 
 impl FromStr for ImageEdit {
