@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::owner::{Operation, Owner};
+use super::owner::Owner;
 use super::path::{FieldPath, paths};
 
 /// An entry of `metadata.managedFields`: who wrote which fields, how and when.
@@ -31,17 +31,8 @@ impl Manager {
 }
 
 fn manager(entry: &Value) -> Manager {
-    let text = |field: &str| entry[field].as_str().unwrap_or_default();
     Manager {
-        owner: Owner {
-            manager: text("manager").to_owned(),
-            operation: match text("operation") {
-                "Apply" => Operation::Apply,
-                _ => Operation::Update,
-            },
-            subresource: text("subresource").to_owned(),
-            time: text("time").parse().ok(),
-        },
+        owner: Owner::new(entry),
         fields: paths(&entry["fieldsV1"]),
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The field manager of everything that this program applies.
 pub const FIELD_MANAGER: &str = "cryptoctl";
@@ -50,6 +51,21 @@ pub struct Owner {
 }
 
 impl Owner {
+    /// The owner that an entry of `metadata.managedFields` names.
+    #[must_use]
+    pub fn new(entry: &Value) -> Self {
+        let text = |field: &str| entry[field].as_str().unwrap_or_default();
+        Self {
+            manager: text("manager").to_owned(),
+            operation: match text("operation") {
+                "Apply" => Operation::Apply,
+                _ => Operation::Update,
+            },
+            subresource: text("subresource").to_owned(),
+            time: text("time").parse().ok(),
+        }
+    }
+
     /// Whether it stands for what this program applies.
     #[must_use]
     pub fn is_ours(&self) -> bool {

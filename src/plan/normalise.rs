@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::cluster::ResourceKind;
-use crate::fields::{FIELD_MANAGER, FieldPath, managers};
+use crate::fields::{FieldPath, Owner, managers};
 
 /// Metadata that an apply cannot change (`k8s.io/apiserver` `pkg/registry/rest/update.go`,
 /// `BeforeUpdate`), and the field ownership, which is compared separately.
@@ -88,7 +88,5 @@ fn own_fields(object: &Value) -> Option<&Map<String, Value>> {
 
 /// Whether an entry of `managedFields` belongs to this tool's applies.
 fn is_ours(entry: &Value) -> bool {
-    entry["manager"] == FIELD_MANAGER
-        && entry["operation"] == "Apply"
-        && entry["subresource"].is_null()
+    Owner::new(entry).is_ours()
 }
