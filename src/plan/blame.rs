@@ -21,14 +21,13 @@ const IDENTITY: [&str; 4] = [
 pub fn blame(live: &Value, kind: &ResourceKind) -> Vec<BlamedLine> {
     let mut shown = normalise::without_noise(live, kind);
     mask::secrets(None, &mut shown);
-    lines(&shown, &Ownership::new(live, None))
+    lines(&shown, &yaml::text(&shown), &Ownership::new(live, None))
 }
 
-/// The lines of an object's YAML. A line without a field only introduces the fields below it.
-pub(super) fn lines(object: &Value, ownership: &Ownership) -> Vec<BlamedLine> {
-    let text = yaml::text(object);
+/// The lines of an object's YAML text. A line without a field only introduces the fields below it.
+pub(super) fn lines(object: &Value, text: &str, ownership: &Ownership) -> Vec<BlamedLine> {
     let mut lines: Vec<BlamedLine> = text.lines().map(BlamedLine::new).collect();
-    let starts = starts(&text);
+    let starts = starts(text);
     let leaves = ownership.leaves(object);
     // What this reader of YAML reads in another way has no owners that could be shown, and neither has
     // an object without managed fields.
@@ -44,7 +43,7 @@ pub(super) fn lines(object: &Value, ownership: &Ownership) -> Vec<BlamedLine> {
         // The lines up to the next field are the rest of a long text, or introduce that field.
         let length = lines
             .get(start - 1)
-            .map_or(0, |line| length(&text, line, start, end));
+            .map_or(0, |line| length(text, line, start, end));
         let owners = ownership.owners(leaf);
         for (number, line) in lines.iter_mut().skip(start - 1).take(length).enumerate() {
             line.field.clone_from(&field);

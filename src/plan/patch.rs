@@ -1,6 +1,7 @@
 //! A unified diff of two states of an object, as YAML with sorted keys. A changed line says who owns the
 //! field now.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde_json::Value;
@@ -40,10 +41,9 @@ impl Comparison {
 
     /// The unified diff from live to planned; empty if the desired states are the same.
     pub(super) fn unified(&self, object: &ObjectRef, ownership: &Ownership) -> String {
-        let live = self.live.as_ref();
-        let before = live.map(yaml::text).unwrap_or_default();
+        let before = self.live.as_ref().map(yaml::text).unwrap_or_default();
         let after = yaml::text(&self.planned);
-        let annotations = Annotations::new(live, &self.planned, ownership);
+        let annotations = self.annotations(&before, &after, ownership);
         let name = match &object.namespace {
             Some(namespace) => format!("{namespace}/{object}"),
             None => object.to_string(),
@@ -57,12 +57,13 @@ impl Comparison {
             }
             let changes: Vec<_> = hunk.iter_changes().collect();
             let long_texts = annotations.long_texts(&changes);
+            let removed = annotations.removed(&changes);
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{}{long_texts}", hunk.header());
             for change in &changes {
                 let content = change.value().trim_end_matches('\n');
                 let _ = write!(text, "{}{content}", change.tag());
-                if let Some(comment) = annotations.comment(change, &changes) {
+                if let Some(comment) = annotations.comment(change, &removed) {
                     let _ = write!(text, "  # {comment}");
                 }
                 text.push('\n');
@@ -70,29 +71,31 @@ impl Comparison {
         }
         text
     }
+
+    /// An object that is created has no owners yet.
+    fn annotations(&self, before: &str, after: &str, ownership: &Ownership) -> Annotations {
+        let Some(live) = &self.live else {
+            return Annotations::default();
+        };
+        let before = lines(live, before, ownership);
+        Annotations {
+            existing: before.iter().map(|line| line.field.clone()).collect(),
+            before,
+            after: lines(&self.planned, after, ownership),
+        }
+    }
 }
 
 /// Who owns the fields on the lines of a diff.
+#[derive(Default)]
 struct Annotations {
     before: Vec<BlamedLine>,
     after: Vec<BlamedLine>,
+    /// The fields of the live object.
+    existing: BTreeSet<String>,
 }
 
 impl Annotations {
-    /// An object that is created has no owners yet.
-    fn new(live: Option<&Value>, planned: &Value, ownership: &Ownership) -> Self {
-        match live {
-            Some(live) => Self {
-                before: lines(live, ownership),
-                after: lines(planned, ownership),
-            },
-            None => Self {
-                before: Vec::new(),
-                after: Vec::new(),
-            },
-        }
-    }
-
     /// The line that a change removes or adds.
     fn line(&self, change: &Change<&str>) -> Option<&BlamedLine> {
         match change.tag() {
@@ -102,22 +105,19 @@ impl Annotations {
         }
     }
 
+    /// The fields of which a hunk removes lines.
+    fn removed(&self, hunk: &[Change<&str>]) -> BTreeSet<&str> {
+        let removed = hunk.iter().filter(|it| it.tag() == ChangeTag::Delete);
+        let removed = removed.filter_map(|change| self.line(change));
+        removed.map(|line| line.field.as_str()).collect()
+    }
+
     /// The owners of the field that starts on a line. An added line says it only where no removed one
     /// does: where the value of a field that exists gets longer.
-    fn comment(&self, change: &Change<&str>, hunk: &[Change<&str>]) -> Option<String> {
-        let line = self.line(change)?;
-        if line.field.is_empty() || line.continues {
-            return None;
-        }
-        if change.tag() == ChangeTag::Insert {
-            let is_same = |other: &BlamedLine| other.field == line.field;
-            let removed = hunk.iter().filter(|it| it.tag() == ChangeTag::Delete);
-            let mut removed = removed.filter_map(|change| self.line(change));
-            if removed.any(is_same) || !self.before.iter().any(is_same) {
-                return None;
-            }
-        }
-        Some(line.owners_in_words())
+    fn comment(&self, change: &Change<&str>, removed: &BTreeSet<&str>) -> Option<String> {
+        let line = self.line(change).filter(|line| line.starts_a_field())?;
+        let is_said = removed.contains(line.field.as_str()) || !self.existing.contains(&line.field);
+        (change.tag() == ChangeTag::Delete || !is_said).then(|| line.owners_in_words())
     }
 
     /// The long texts of which a hunk changes only a part, for its first line: inside a text, a comment

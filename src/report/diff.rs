@@ -71,6 +71,12 @@ impl BlamedLine {
         }
     }
 
+    /// Whether a field starts here, so that its owners can be named beside it.
+    #[must_use]
+    pub fn starts_a_field(&self) -> bool {
+        !self.field.is_empty() && !self.continues
+    }
+
     /// The owners in a few words.
     #[must_use]
     pub fn owners_in_words(&self) -> String {

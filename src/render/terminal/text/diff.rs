@@ -29,8 +29,8 @@ fn patch(object: &ObjectDiff) -> Vec<Line> {
         .patch
         .lines()
         .map(|line| match line.rsplit_once("  # ") {
-            Some((field, owners)) if line.starts_with('-') => Line::data()
-                .with(Tone::Bad, field)
+            Some((field, owners)) if line.starts_with(['-', '+']) => Line::data()
+                .with(tone(line), field)
                 .with(Tone::Faint, format!("  # {owners}")),
             _ => Line::data().with(tone(line), line),
         })
@@ -92,10 +92,10 @@ fn blame(object: &ObjectDiff) -> Vec<Line> {
 }
 
 fn owners(line: &BlamedLine) -> String {
-    if line.field.is_empty() || line.continues {
-        String::new()
-    } else {
+    if line.starts_a_field() {
         line.owners_in_words()
+    } else {
+        String::new()
     }
 }
 
