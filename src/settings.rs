@@ -27,7 +27,7 @@ use crate::cli::{Cli, Command, EditArgs, FieldArgs, GlobalArgs, SetArgs, Workloa
 use crate::cluster::TimeLimits;
 use crate::config::{self, Config};
 use crate::error::CommandError;
-use crate::fields::FieldChoices;
+use crate::fields::{Choice, FieldChoices};
 use crate::manifest::{self, Edits, Options, Source};
 use crate::memory;
 use crate::ops::Set;
@@ -132,12 +132,14 @@ pub fn address(cli: &Cli) -> Address {
     });
     let fields = cli.command.fields().into_iter().flat_map(|fields| {
         let patterns = [
-            ("--take", &fields.take),
-            ("--yield", &fields.yielded),
-            ("--revert-undeclared", &fields.revert_undeclared),
+            (Choice::Take, &fields.take),
+            (Choice::Yield, &fields.yielded),
+            (Choice::RevertUndeclared, &fields.revert_undeclared),
         ];
-        patterns.into_iter().flat_map(move |(flag, patterns)| {
-            patterns.iter().map(move |pattern| (flag, text(pattern)))
+        patterns.into_iter().flat_map(move |(choice, patterns)| {
+            patterns
+                .iter()
+                .map(move |pattern| (choice.flag(), text(pattern)))
         })
     });
     cluster_address(global).on_set(flags.chain(edited).chain(fields))

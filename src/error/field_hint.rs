@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::fields::{Conflict, EXPERIMENT_MANAGER, FieldPattern};
+use crate::fields::{Choice, Conflict, EXPERIMENT_MANAGER, FieldPattern};
 use crate::object::ObjectRef;
 use crate::report::DiffReport;
 use crate::shell::word;
@@ -18,7 +18,7 @@ pub(crate) fn field_hints(report: &DiffReport) -> Vec<String> {
         fields.map(|field| FieldPattern::exactly(&diff.object, &field.field))
     });
     let mut hints = conflict_hints(conflicts);
-    let mut undeclared = undeclared.map(|pattern| flag("--revert-undeclared", &pattern));
+    let mut undeclared = undeclared.map(|pattern| flag(Choice::RevertUndeclared, &pattern));
     if let Some(first) = undeclared.next() {
         let what = match undeclared.next() {
             None => "the undeclared field",
@@ -50,23 +50,26 @@ pub(super) fn conflict_hints<'a>(
         .map(|(_, row)| row.owner.manager.as_str())
         .collect();
     let owners = owners.into_iter().collect::<Vec<_>>().join(" and ");
-    let flags = |name: &str| {
+    let flags = |choice: Choice| {
         let patterns = rows.iter();
         let patterns = patterns.map(|(object, row)| FieldPattern::exactly(object, &row.field));
-        let flags: BTreeSet<String> = patterns.map(|pattern| flag(name, &pattern)).collect();
+        let flags: BTreeSet<String> = patterns.map(|pattern| flag(choice, &pattern)).collect();
         flags.into_iter().collect::<Vec<_>>().join(" ")
     };
-    let take = format!("make {them} yours with `cryptoctl up {}`", flags("--take"));
+    let take = format!(
+        "make {them} yours with `cryptoctl up {}`",
+        flags(Choice::Take)
+    );
     let can_be_left = rows.iter().all(|(_, row)| row.can_be_yielded());
     let leave = can_be_left.then(|| {
-        let flags = flags("--yield");
+        let flags = flags(Choice::Yield);
         format!("or leave {them} to {owners} with `cryptoctl up {flags}`")
     });
     std::iter::once(take).chain(leave).collect()
 }
 
-fn flag(name: &str, pattern: &FieldPattern) -> String {
-    format!("{name} {}", word(&pattern.to_string()))
+fn flag(choice: Choice, pattern: &FieldPattern) -> String {
+    format!("{choice} {}", word(&pattern.to_string()))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use serde_json::Value;
 
+use super::choice::Choice;
 use super::conflict::{Conflict, OwnedAlone};
 use super::manager::{Manager, managers};
 use super::owner::{EXPERIMENT_MANAGER, FIELD_MANAGER};
@@ -54,13 +55,17 @@ impl FieldChoices {
         !self.yielded.is_empty() || !self.always_yielded.is_empty()
     }
 
-    /// The patterns that were named for this run, each with its flag.
-    pub fn named(&self) -> impl Iterator<Item = (&'static str, &FieldPattern)> {
-        let taken = self.taken.iter().map(|pattern| ("--take", pattern));
-        let yielded = self.yielded.iter().map(|pattern| ("--yield", pattern));
-        let reverted = self.reverted.iter();
-        let reverted = reverted.map(|pattern| ("--revert-undeclared", pattern));
-        taken.chain(yielded).chain(reverted)
+    /// The patterns that were named for this run, each with what it was named for.
+    pub fn named(&self) -> impl Iterator<Item = (Choice, &FieldPattern)> {
+        let named = [
+            (Choice::Take, &self.taken),
+            (Choice::Yield, &self.yielded),
+            (Choice::RevertUndeclared, &self.reverted),
+        ];
+        named.into_iter().flat_map(|(choice, patterns)| {
+            let patterns = patterns.iter();
+            patterns.map(move |pattern| (choice, pattern))
+        })
     }
 
     /// Whether a field in conflict becomes ours. What this program has written in another way than by an
@@ -143,67 +148,11 @@ fn alone(
     })
 }
 
-/// The conflicts that the API server reports, with what the live object says of their owners.
-/// `reported` are pairs of a field's path and its manager; `ours` is the object that a forced apply
-/// would leave.
-#[must_use]
-pub fn conflicts(reported: &[(String, String)], live: &Value, ours: &Value) -> Vec<Conflict> {
-    let shows_values = !is_secret(ours);
-    let managers = managers(live);
-    let row = |(field, name): &(String, String)| {
-        let mut named = managers
-            .iter()
-            .filter(|manager| manager.owner.manager == *name);
-        let found = named.find_map(|manager| {
-            let mut paths = manager.fields.iter();
-            let path = paths.find(|path| path.to_string() == *field)?;
-            Some(Conflict::over(path, manager, live, ours, shows_values))
-        });
-        found.unwrap_or_else(|| unseen(field, name, live, ours))
-    };
-    reported.iter().map(row).collect()
-}
-
-/// A conflict with a manager that the live object does not name: one that has written before the API
-/// server kept managed fields, or after the object was read. Every field in conflict is one that a forced
-/// apply owns.
-fn unseen(field: &str, manager: &str, live: &Value, ours: &Value) -> Conflict {
-    let fields = managers(ours)
-        .into_iter()
-        .flat_map(|manager| manager.fields);
-    let path = fields.into_iter().find(|path| path.to_string() == field);
-    Conflict::unseen(field, manager, path, live, ours)
-}
-
-/// Writes the live value into the body of an apply where a forced apply would not change it: then
-/// there is no conflict, and the field has two owners. Returns whether there is such a field.
-///
-/// The API server compares what the manifest says with what the other manager owns before it sets
-/// defaults, so a manager that has applied the very same manifest conflicts with us.
-pub fn share_equal_fields(
-    conflicts: &[Conflict],
-    live: &Value,
-    planned: &Value,
-    body: &mut Value,
-) -> bool {
-    let mut shares = false;
-    for Conflict { path, .. } in conflicts {
-        let live = path.get(live).filter(|_| *path != FieldPath::default());
-        let (Some(live), Some(planned)) = (live, path.get(planned)) else {
-            continue;
-        };
-        if live == planned && path.get(body) != Some(live) {
-            path.set(body, live.clone());
-            shares = true;
-        }
-    }
-    shares
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::conflict::{conflicts, share_equal_fields};
     use super::*;
 
     fn web() -> ObjectRef {

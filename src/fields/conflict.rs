@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::manager::Manager;
+use super::manager::{Manager, managers};
 use super::owner::{Operation, Owner};
 use super::path::FieldPath;
 use super::pattern::FieldPattern;
@@ -120,6 +120,63 @@ impl Conflict {
     pub fn can_be_yielded(&self) -> bool {
         self.is_named
     }
+}
+
+/// The conflicts that the API server reports, with what the live object says of their owners.
+/// `reported` are pairs of a field's path and its manager; `ours` is the object that a forced apply
+/// would leave.
+#[must_use]
+pub fn conflicts(reported: &[(String, String)], live: &Value, ours: &Value) -> Vec<Conflict> {
+    let shows_values = !is_secret(ours);
+    let managers = managers(live);
+    let row = |(field, name): &(String, String)| {
+        let mut named = managers
+            .iter()
+            .filter(|manager| manager.owner.manager == *name);
+        let found = named.find_map(|manager| {
+            let mut paths = manager.fields.iter();
+            let path = paths.find(|path| path.to_string() == *field)?;
+            Some(Conflict::over(path, manager, live, ours, shows_values))
+        });
+        found.unwrap_or_else(|| unseen(field, name, live, ours))
+    };
+    reported.iter().map(row).collect()
+}
+
+/// A conflict with a manager that the live object does not name: one that has written before the API
+/// server kept managed fields, or after the object was read. Every field in conflict is one that a forced
+/// apply owns.
+fn unseen(field: &str, manager: &str, live: &Value, ours: &Value) -> Conflict {
+    let fields = managers(ours)
+        .into_iter()
+        .flat_map(|manager| manager.fields);
+    let path = fields.into_iter().find(|path| path.to_string() == field);
+    Conflict::unseen(field, manager, path, live, ours)
+}
+
+/// Writes the live value into the body of an apply where a forced apply would not change it: then
+/// there is no conflict, and the field has two owners. Returns whether there is such a field.
+///
+/// The API server compares what the manifest says with what the other manager owns before it sets
+/// defaults, so a manager that has applied the very same manifest conflicts with us.
+pub fn share_equal_fields(
+    conflicts: &[Conflict],
+    live: &Value,
+    planned: &Value,
+    body: &mut Value,
+) -> bool {
+    let mut shares = false;
+    for Conflict { path, .. } in conflicts {
+        let live = path.get(live).filter(|_| *path != FieldPath::default());
+        let (Some(live), Some(planned)) = (live, path.get(planned)) else {
+            continue;
+        };
+        if live == planned && path.get(body) != Some(live) {
+            path.set(body, live.clone());
+            shares = true;
+        }
+    }
+    shares
 }
 
 /// What is done about the fields of an object that other managers own, too.

@@ -1,6 +1,7 @@
 //! The fields of an object: their paths, their managers, and the patterns that name them. Pure.
 
 mod change;
+mod choice;
 mod choices;
 mod conflict;
 mod element;
@@ -13,8 +14,9 @@ mod pattern;
 mod undeclared;
 
 pub use self::change::{FieldAction, FieldChange, changes};
-pub use self::choices::{FieldChoices, LeftOut, conflicts, share_equal_fields};
-pub use self::conflict::{Conflict, OwnedAlone, Settlement};
+pub use self::choice::Choice;
+pub use self::choices::{FieldChoices, LeftOut};
+pub use self::conflict::{Conflict, OwnedAlone, Settlement, conflicts, share_equal_fields};
 pub use self::manager::{Manager, managers};
 pub use self::owner::{EXPERIMENT_MANAGER, FIELD_MANAGER, Operation, Owner};
 pub use self::ownership::Ownership;

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::ServerField;
 use super::nearby::Nearby;
 use crate::cluster::ClusterError;
-use crate::fields::{Conflict, FieldPattern, OwnedAlone};
+use crate::fields::{Choice, Conflict, FieldPattern, OwnedAlone};
 use crate::figures::{count, duration};
 use crate::manifest::{ManifestErrors, NamespaceMismatch};
 use crate::object::ObjectRef;
@@ -60,8 +60,8 @@ pub enum Problem {
     },
     /// A flag names fields of an object that is not in the set.
     NoSuchField {
-        /// The flag.
-        flag: &'static str,
+        /// What they are named for.
+        choice: Choice,
         /// What it names.
         pattern: FieldPattern,
     },
@@ -139,8 +139,8 @@ impl fmt::Display for Problem {
                 let fields: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
                 write!(formatter, "`{object}`: {}", fields.join("; "))
             }
-            Self::NoSuchField { flag, pattern } => {
-                write!(formatter, "`{flag} {pattern}` names no object of the set")
+            Self::NoSuchField { choice, pattern } => {
+                write!(formatter, "`{choice} {pattern}` names no object of the set")
             }
             Self::OwnedAlone { object, alone } => write!(
                 formatter,

@@ -10,7 +10,7 @@ use super::missing_references;
 use super::namespaces::{self, Namespaces};
 use super::own_objects::Brought;
 use crate::action::Action;
-use crate::fields::FieldChoices;
+use crate::fields::{Choice, FieldChoices};
 use crate::object::ObjectRef;
 use crate::ops::error::{OpsError, Problem};
 use crate::ops::finalizers::holders;
@@ -157,7 +157,7 @@ fn unfit_choices(
     steps: &[Step],
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (flag, pattern) in choices.named() {
+    for (choice, pattern) in choices.named() {
         let of_set = brought.objects().filter(|object| pattern.is_of(object));
         let of_pattern = steps.iter();
         let of_pattern = of_pattern.filter(|step| pattern.is_of(&step.target.reference));
@@ -165,55 +165,51 @@ fn unfit_choices(
         let refused = of_set.count().saturating_sub(named.len());
         if refused == 0 && named.is_empty() {
             problems.push(Problem::NoSuchField {
-                flag,
+                choice,
                 pattern: pattern.clone(),
             });
             continue;
         }
         let object = |step: &Step| step.target.reference.clone();
-        let is_new = named.iter().all(|step| step.live.is_none());
-        // What is refused has no step that could show an effect.
-        let is_known = refused == 0 && !is_new;
-        let effects = match flag {
-            "--yield" => {
+        let lack = match choice {
+            Choice::Take => continue,
+            Choice::Yield => {
                 let yields = |step: &&Step| step.settlement.yields(&object(step), pattern);
                 if named.iter().any(yields) {
                     continue;
                 }
-                let alone = named.iter().flat_map(|step| {
+                let before = problems.len();
+                problems.extend(named.iter().flat_map(|step| {
                     let rows = step.settlement.alone.iter();
                     let rows = rows.filter(|row| row.pattern == *pattern);
                     rows.map(|row| Problem::OwnedAlone {
                         object: object(step),
                         alone: row.clone(),
                     })
-                });
-                let before = problems.len();
-                problems.extend(alone);
-                problems.len() > before
+                }));
+                if problems.len() > before {
+                    continue;
+                }
+                "no other manager owns a field of the manifests that it names"
             }
-            "--revert-undeclared" => named.iter().any(|step| {
-                let mut rows = step.settlement.reverted.iter();
-                rows.any(|row| row.is_meant_by(&object(step), pattern))
-            }),
-            _ => true,
+            Choice::RevertUndeclared => {
+                let reverts = |step: &&Step| {
+                    let mut rows = step.settlement.reverted.iter();
+                    rows.any(|row| row.is_meant_by(&object(step), pattern))
+                };
+                if named.iter().any(reverts) {
+                    continue;
+                }
+                "it names no undeclared field"
+            }
         };
-        if !effects && is_known {
-            context.warn(format!(
-                "`{flag} {pattern}` changes nothing: {}",
-                lack(flag)
-            ));
+        // What is refused has no step that could show an effect.
+        let is_new = named.iter().all(|step| step.live.is_none());
+        if refused == 0 && !is_new {
+            context.warn(format!("`{choice} {pattern}` changes nothing: {lack}"));
         }
     }
     problems
-}
-
-/// What a choice that changes nothing does not find, as a clause.
-fn lack(flag: &str) -> &'static str {
-    match flag {
-        "--yield" => "no other manager owns a field of the manifests that it names",
-        _ => "it names no undeclared field",
-    }
 }
 
 async fn steps(
