@@ -7,10 +7,10 @@ mod undeclared;
 
 use std::time::Duration;
 
-use apiserver_model::{ApiServer, Fault, PodScript, Pods, Rule};
+use apiserver_model::{ApiServer, Disturbance, Fault, PodScript, Pods, Rule};
 use http::Method;
 
-use crate::harness::{Cryptoctl, DEADLINE};
+use crate::harness::{Cryptoctl, DEADLINE, Output};
 
 /// The StatefulSet of the built-in set.
 const STATEFUL_SET: (&str, &str, &str, &str) = ("apps", "statefulsets", "logaiter", "cryptoserver");
@@ -22,6 +22,26 @@ async fn up(server: &ApiServer) {
         .await
         .expect_code(0);
     server.forget_requests();
+}
+
+async fn run(server: &ApiServer, arguments: &[&str]) -> Output {
+    Cryptoctl::new(server).args(arguments).run().await
+}
+
+/// Lets something happen during the first patch after so many others, among those that a rule matches.
+fn meanwhile(
+    server: &ApiServer,
+    disturbance: Disturbance,
+    after: u32,
+    rule: impl Fn(Rule) -> Rule,
+) {
+    let meanwhile = Rule::new(Fault::Meanwhile(disturbance)).method(Method::PATCH);
+    server.fault(rule(meanwhile).after(after).times(1));
+}
+
+/// Another field manager sets the number of replicas.
+fn scale(replicas: i64) -> Disturbance {
+    Disturbance::Scale("logaiter".to_owned(), "cryptoserver".to_owned(), replicas)
 }
 
 #[tokio::test]

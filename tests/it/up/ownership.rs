@@ -1,11 +1,10 @@
 //! Fields that other managers own: named, taken, left, and never lost by accident.
 
-use apiserver_model::{ApiServer, Disturbance, Fault, Rule};
-use http::Method;
+use apiserver_model::{ApiServer, Disturbance};
 use serde_json::{Value, json};
 
-use super::{STATEFUL_SET, up};
-use crate::harness::{Cryptoctl, Output};
+use super::{STATEFUL_SET, meanwhile, run, scale, up};
+use crate::harness::Cryptoctl;
 
 const REPLICAS: &str = "statefulset/cryptoserver:.spec.replicas";
 
@@ -18,10 +17,6 @@ async fn scaled() -> ApiServer {
     });
     server.forget_requests();
     server
-}
-
-async fn run(server: &ApiServer, arguments: &[&str]) -> Output {
-    Cryptoctl::new(server).args(arguments).run().await
 }
 
 fn live(server: &ApiServer) -> Value {
@@ -166,15 +161,8 @@ async fn what_the_configuration_leaves_to_others_is_theirs_from_their_first_writ
 #[tokio::test]
 async fn a_field_is_taken_only_from_the_state_that_was_shown() {
     let server = scaled().await;
-    let scale = Disturbance::Scale("logaiter".to_owned(), "cryptoserver".to_owned(), 7);
     // The first forced apply is the dry run.
-    server.fault(
-        Rule::new(Fault::Meanwhile(scale))
-            .method(Method::PATCH)
-            .query("force=true")
-            .after(1)
-            .times(1),
-    );
+    meanwhile(&server, scale(7), 1, |rule| rule.query("force=true"));
     let refused = run(&server, &["up", "--no-wait", "--take", REPLICAS])
         .await
         .expect_code(1);
@@ -187,13 +175,7 @@ async fn a_change_of_the_status_alone_does_not_stop_a_take() {
     let server = scaled().await;
     let crash = Disturbance::Crash("logaiter".to_owned(), "cryptoserver-0".to_owned(), 1);
     // The first forced apply is the dry run.
-    server.fault(
-        Rule::new(Fault::Meanwhile(crash))
-            .method(Method::PATCH)
-            .query("force=true")
-            .after(1)
-            .times(1),
-    );
+    meanwhile(&server, crash, 1, |rule| rule.query("force=true"));
     run(&server, &["up", "--no-wait", "--take", REPLICAS])
         .await
         .expect_code(0);

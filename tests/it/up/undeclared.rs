@@ -1,11 +1,9 @@
 //! Fields that are live but in no manifest: listed by `diff`, taken away only by name.
 
-use apiserver_model::{ApiServer, Disturbance, Fault, Rule};
-use http::Method;
+use apiserver_model::ApiServer;
 use serde_json::json;
 
-use super::{STATEFUL_SET, up};
-use crate::harness::{Cryptoctl, Output};
+use super::{STATEFUL_SET, meanwhile, run, scale, up};
 
 const SNEAKY: &str =
     "statefulset/cryptoserver:.spec.template.spec.containers[name=\"api\"].env[name=\"SNEAKY\"]";
@@ -21,10 +19,6 @@ async fn with_a_variable() -> ApiServer {
     });
     server.forget_requests();
     server
-}
-
-async fn run(server: &ApiServer, arguments: &[&str]) -> Output {
-    Cryptoctl::new(server).args(arguments).run().await
 }
 
 fn has_the_variable(server: &ApiServer) -> bool {
@@ -87,15 +81,10 @@ async fn a_field_of_another_manager_or_object_stays() {
 #[tokio::test]
 async fn a_field_is_taken_away_only_from_the_state_that_was_shown() {
     let server = with_a_variable().await;
-    let scale = Disturbance::Scale("logaiter".to_owned(), "cryptoserver".to_owned(), 7);
     // The first two are dry runs: of the apply, and of the removal.
-    server.fault(
-        Rule::new(Fault::Meanwhile(scale))
-            .method(Method::PATCH)
-            .path("/statefulsets/cryptoserver")
-            .after(2)
-            .times(1),
-    );
+    meanwhile(&server, scale(7), 2, |rule| {
+        rule.path("/statefulsets/cryptoserver")
+    });
     let refused = run(&server, &["up", "--no-wait", "--revert-undeclared", SNEAKY])
         .await
         .expect_code(1);
