@@ -49,6 +49,7 @@ async fn carry_out(
     step: &mut Step,
 ) -> Result<(), WriteFailure> {
     let write = Write::start(context, &step.target.reference, step.action);
+    let reverts = !step.settlement.reverted.is_empty();
     let mut stored = store(context, step).await;
     for _ in 0..ATTEMPTS {
         let is_late = matches!(stored, Err(ClusterError::Conflict { .. }));
@@ -63,6 +64,13 @@ async fn carry_out(
         stored = store(context, step).await;
     }
     write.finish(stored.as_ref().err());
+    let has_removed = reverts && step.settlement.reverted.is_empty();
+    if stored.is_err() && has_removed {
+        let object = &step.target.reference;
+        context.warn(format!(
+            "the undeclared fields of `{object}` were removed before its apply failed"
+        ));
+    }
     match stored {
         Ok(stored) => {
             step.live = Some(stored);
@@ -78,22 +86,14 @@ async fn carry_out(
 /// Takes away what is to be reverted, and applies the manifest.
 async fn store(context: &Context, step: &mut Step) -> Result<Value, ClusterError> {
     let reverted = &step.settlement.reverted;
-    let has_removed = !reverted.is_empty();
-    if let Some(live) = step.live.as_ref().filter(|_| has_removed) {
+    if let Some(live) = step.live.as_ref().filter(|_| !reverted.is_empty()) {
         let removed =
             undeclared::remove(context, &step.target, live, reverted, Removal::Store).await?;
         step.live = Some(removed);
         step.settlement.reverted.clear();
     }
     let (target, mode) = request(step);
-    let applied = context.apply(&target, mode).await;
-    if applied.is_err() && has_removed {
-        let object = &step.target.reference;
-        context.warn(format!(
-            "the undeclared fields of `{object}` were removed before its apply failed"
-        ));
-    }
-    applied
+    context.apply(&target, mode).await
 }
 
 /// What is sent for a step.

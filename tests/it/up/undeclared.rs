@@ -1,6 +1,6 @@
 //! Fields that are live but in no manifest: listed by `diff`, taken away only by name.
 
-use apiserver_model::ApiServer;
+use apiserver_model::{ApiServer, Disturbance};
 use serde_json::json;
 
 use super::{STATEFUL_SET, meanwhile, run, scale, up};
@@ -126,4 +126,28 @@ async fn blame_names_the_owner_of_every_line() {
             shown.stdout
         );
     }
+}
+
+#[tokio::test]
+async fn a_removal_is_not_called_half_done_when_the_apply_succeeds_later() {
+    let server = with_a_variable().await;
+    server.change("kubectl-edit", STATEFUL_SET, |object| {
+        object["spec"]["replicas"] = json!(5);
+    });
+    let crash = Disturbance::Crash("logaiter".to_owned(), "cryptoserver-0".to_owned(), 1);
+    // Two dry runs and the removal come before the apply, which names the version.
+    meanwhile(&server, crash, 3, |rule| {
+        rule.path("/statefulsets/cryptoserver")
+    });
+    let leaving = ["--yield", ".spec.replicas", "--revert-undeclared", SNEAKY];
+    let told = run(&server, &[&["up", "--no-wait"], &leaving[..]].concat())
+        .await
+        .expect_code(0);
+    assert!(!has_the_variable(&server));
+    assert!(!told.stderr.contains("warning"), "{}", told.stderr);
+    let refused = server.requests().into_iter().filter(|request| {
+        let executed = request.executed.as_ref();
+        executed.is_some_and(|answer| answer.status == 409)
+    });
+    assert_eq!(refused.count(), 1, "the first apply met another version");
 }
