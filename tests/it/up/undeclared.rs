@@ -151,3 +151,22 @@ async fn a_removal_is_not_called_half_done_when_the_apply_succeeds_later() {
     });
     assert_eq!(refused.count(), 1, "the first apply met another version");
 }
+
+#[tokio::test]
+async fn a_removal_before_a_refused_apply_is_told() {
+    let server = with_a_variable().await;
+    server.change("kubectl-edit", STATEFUL_SET, |object| {
+        object["spec"]["replicas"] = json!(5);
+    });
+    // Two dry runs and the removal come before the apply.
+    meanwhile(&server, scale(7), 3, |rule| {
+        rule.path("/statefulsets/cryptoserver")
+    });
+    let leaving = ["--yield", ".spec.replicas", "--revert-undeclared", SNEAKY];
+    let told = run(&server, &[&["up", "--no-wait"], &leaving[..]].concat())
+        .await
+        .expect_code(1);
+    assert!(!has_the_variable(&server));
+    let words = "the undeclared fields of `statefulset/cryptoserver` were removed before its apply";
+    assert!(told.stderr.contains(words), "{}", told.stderr);
+}
