@@ -264,12 +264,17 @@ fn a_claim_that_rests_on_a_gap_is_no_claim() {
         ChaosVerdict::Inconclusive,
         "not probed for 6 s",
     );
-    // An outage that was seen is named all the same.
+    // An outage that was seen is named beside the gap, whichever of them a busy machine makes longer.
     observed.experiment.settings.max_outage_ms = Some(500);
+    expect(
+        observed.clone(),
+        ChaosVerdict::Inconclusive,
+        "`--max-outage` allows 500 ms, but the excess is within the uncertainty",
+    );
     expect(
         observed,
         ChaosVerdict::Inconclusive,
-        "`--max-outage` allows 500 ms, but the excess is within the uncertainty",
+        "a replica was not probed for 6 s, so an outage of more than 500 ms may have been missed",
     );
 }
 

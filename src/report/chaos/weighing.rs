@@ -371,24 +371,27 @@ fn unproven(record: &FaultRecord) -> String {
 
 /// No claim about outages is better than the probing behind it, and none is possible about an open
 /// outage.
-fn unsupported_outage(observed: &Observed) -> Option<String> {
-    let budget = observed.experiment.settings.max_outage_ms?;
-    // An outage that was seen says more than one that may have been missed.
-    let longest = observed.availability.longest_outage();
-    if let Some(longest) = longest.filter(|longest| longest.longest_outage_ms > budget) {
-        let judged = "`--max-outage` allows {}, but the excess is within the uncertainty";
-        return Some(away(longest, budget, judged));
-    }
+fn unsupported_outage(observed: &Observed) -> Vec<String> {
+    let Some(budget) = observed.experiment.settings.max_outage_ms else {
+        return Vec::new();
+    };
+    let mut doubts = Vec::new();
     let gap = observed.prober.largest_gap_ms;
     if gap > budget {
         let (gap, budget) = took_both(gap, budget);
-        return Some(format!(
+        doubts.push(format!(
             "a replica was not probed for {gap}, so an outage of more than {budget} may have been \
              missed"
         ));
     }
+    let longest = observed.availability.longest_outage();
     let mut replicas = observed.availability.replicas.iter();
-    let open = replicas.find(|replica| replica.open_outage_ms.is_some())?;
-    let judged = "the `--max-outage` of {} cannot be judged";
-    Some(away(open, budget, judged))
+    if let Some(longest) = longest.filter(|longest| longest.longest_outage_ms > budget) {
+        let judged = "`--max-outage` allows {}, but the excess is within the uncertainty";
+        doubts.push(away(longest, budget, judged));
+    } else if let Some(open) = replicas.find(|replica| replica.open_outage_ms.is_some()) {
+        let judged = "the `--max-outage` of {} cannot be judged";
+        doubts.push(away(open, budget, judged));
+    }
+    doubts
 }

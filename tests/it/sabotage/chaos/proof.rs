@@ -254,13 +254,14 @@ async fn a_pod_that_is_replaced_while_the_deletion_is_on_its_way_is_left_alone()
 
 #[tokio::test]
 async fn what_nobody_could_look_at_is_not_called_short() {
-    let scene = Scene::new().await.live(replica(0), slow());
-    let flags = [&CHAOS[..], &["--max-outage", "1s"]].concat();
+    let scene = Scene::new().await;
+    // The pod is back long before the budget is used up: no outage without the gap exceeds it.
+    let flags = [&CHAOS[..], &["--max-outage", "5s"]].concat();
     let process = scene.start(&flags).await;
     scene.until(|server| !server.writes().is_empty()).await;
     scene
         .server
-        .happen(&Disturbance::Freeze(Duration::from_secs(4)));
+        .happen(&Disturbance::Freeze(Duration::from_secs(8)));
     super::Told(process.finish().await)
         .is(UNDECIDED, "inconclusive")
         .saying("was not probed for");
