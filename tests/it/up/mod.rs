@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use apiserver_model::{ApiServer, Disturbance, Fault, PodScript, Pods, Rule};
 use http::Method;
+use serde_json::Value;
 
 use crate::harness::{Cryptoctl, DEADLINE, Output};
 
@@ -21,6 +22,23 @@ async fn up(server: &ApiServer) {
         .run()
         .await
         .expect_code(0);
+    server.forget_requests();
+}
+
+/// Changes the StatefulSet as another field manager, and waits until its controller has nothing left to do: a
+/// command that starts earlier meets versions that only the status has moved.
+async fn change(server: &ApiServer, manager: &str, change: impl FnOnce(&mut Value)) {
+    server.change(manager, STATEFUL_SET, change);
+    let is_settled = |server: &ApiServer| {
+        let (group, resource, namespace, name) = STATEFUL_SET;
+        let set = server.object(group, resource, namespace, name).unwrap();
+        let (wanted, status) = (&set["spec"]["replicas"], &set["status"]);
+        let counts = ["replicas", "readyReplicas", "updatedReplicas"];
+        status["observedGeneration"] == set["metadata"]["generation"]
+            && status["currentRevision"] == status["updateRevision"]
+            && counts.iter().all(|count| status[count] == *wanted)
+    };
+    server.until(is_settled).await;
     server.forget_requests();
 }
 

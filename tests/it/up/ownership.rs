@@ -3,7 +3,7 @@
 use apiserver_model::{ApiServer, Disturbance};
 use serde_json::{Value, json};
 
-use super::{STATEFUL_SET, meanwhile, run, scale, up};
+use super::{STATEFUL_SET, change, meanwhile, run, scale, up};
 use crate::harness::Cryptoctl;
 
 const REPLICAS: &str = "statefulset/cryptoserver:.spec.replicas";
@@ -12,10 +12,10 @@ const REPLICAS: &str = "statefulset/cryptoserver:.spec.replicas";
 async fn scaled() -> ApiServer {
     let server = ApiServer::listen().await;
     up(&server).await;
-    server.change("kubectl-edit", STATEFUL_SET, |object| {
+    change(&server, "kubectl-edit", |object| {
         object["spec"]["replicas"] = json!(5);
-    });
-    server.forget_requests();
+    })
+    .await;
     server
 }
 
