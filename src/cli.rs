@@ -25,6 +25,7 @@ pub use self::report::{ReportArgs, ReportFileArgs};
 pub use self::verify::{QuestionArgs, VerifyArgs};
 use crate::manifest::ImageEdit;
 use crate::render::terminal::{OutputFormat, Progress};
+use crate::risk::RiskKind;
 use crate::ui::ColorChoice;
 use crate::values;
 
@@ -96,6 +97,16 @@ impl Command {
             Self::Up(arguments) => Some(&arguments.edits),
             Self::Diff(arguments) => Some(&arguments.edits),
             _ => None,
+        }
+    }
+
+    /// The risks that the command accepts.
+    #[must_use]
+    pub fn allowed(&self) -> &[RiskKind] {
+        match self {
+            Self::Up(arguments) => &arguments.allow,
+            Self::Diff(arguments) => &arguments.allow,
+            _ => &[],
         }
     }
 
@@ -236,6 +247,9 @@ pub struct UpArgs {
     /// Only send dry runs to the API server; store nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Go on despite a risk because of which `up` would be refused; repeatable
+    #[arg(long, value_name = "RISK", value_enum)]
+    pub allow: Vec<RiskKind>,
     /// Allow scaling down to delete claims, if the StatefulSet's retention policy says so
     #[arg(long, hide_short_help = true)]
     pub delete_data: bool,
@@ -263,6 +277,9 @@ pub struct DiffArgs {
     /// Exit with 3 also if there are undeclared fields
     #[arg(long)]
     pub fail_on_undeclared: bool,
+    /// Do not warn of a risk because of which `up` would be refused; repeatable
+    #[arg(long, value_name = "RISK", value_enum)]
+    pub allow: Vec<RiskKind>,
     /// What to do about fields that other managers own.
     #[command(flatten)]
     pub fields: FieldArgs,

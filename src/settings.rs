@@ -142,7 +142,9 @@ pub fn address(cli: &Cli) -> Address {
                 .map(move |pattern| (choice.flag(), text(pattern)))
         })
     });
-    cluster_address(global).on_set(flags.chain(edited).chain(fields))
+    let allowed = cli.command.allowed().iter();
+    let allowed = allowed.map(|risk| ("--allow", text(risk)));
+    cluster_address(global).on_set(flags.chain(edited).chain(fields).chain(allowed))
 }
 
 /// The flags of the cluster for printed commands.

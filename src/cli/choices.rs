@@ -1,9 +1,10 @@
-//! The values of `-o`, `--color` and `--progress` on the command line.
+//! The values of `-o`, `--color`, `--progress` and `--allow` on the command line.
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use crate::render::terminal::{OutputFormat, Progress};
+use crate::risk::RiskKind;
 use crate::ui::ColorChoice;
 
 impl ValueEnum for OutputFormat {
@@ -19,6 +20,16 @@ impl ValueEnum for OutputFormat {
                 "For programs: JSON lines, the last one with the outcome",
             ),
         })
+    }
+}
+
+impl ValueEnum for RiskKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(value(self.name(), self.help()))
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) async fn run(
             _ => DiffView::Patch,
         },
         counts_undeclared: arguments.fail_on_undeclared,
+        accepted: arguments.allow.clone(),
     };
     let mut report = ops::diff(&context, &set, options).await?;
     report.hints = field_hints(&report);

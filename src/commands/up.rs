@@ -26,6 +26,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: &UpArgs) -> Result<Rep
         dry_run: arguments.dry_run,
         wait: !arguments.no_wait,
         delete_data: arguments.delete_data,
+        accepted: arguments.allow.clone(),
     };
     Ok(Report::Up(ops::up(&context, &set, options).await?))
 }

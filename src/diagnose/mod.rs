@@ -9,7 +9,6 @@ mod crash;
 pub(crate) mod exit;
 mod placement;
 mod probe;
-mod quantity;
 mod refusal;
 
 pub(crate) use self::crash::liveness_failed_at;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Container, Node, Pod, PodCondition};
 
-use super::{Cause, Diagnosis, Finality, kubectl, newest_event, pod_reference, quantity};
+use super::{Cause, Diagnosis, Finality, kubectl, newest_event, pod_reference};
+use crate::quantity;
 use crate::status::{Snapshot, cordoned_for, is_cordoned, restore_command};
 
 /// At most this many values of a label are named.

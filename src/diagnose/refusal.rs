@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cause, Diagnosis, Finality, events, kubectl, last_seen, quantity};
+use super::{Cause, Diagnosis, Finality, events, kubectl, last_seen};
 use crate::object::ObjectRef;
+use crate::quantity;
 use crate::status::{Snapshot, expected_ordinals};
 
 pub(super) fn diagnose(snapshot: &Snapshot) -> Option<Diagnosis> {

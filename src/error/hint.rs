@@ -1,10 +1,13 @@
 //! What to do next: commands that work when pasted, or sentences if no command fits.
 
+use std::collections::BTreeSet;
+
 use super::field_hint::conflict_hints;
 use crate::cluster::{ClusterError, Denial};
 use crate::fields::EXPERIMENT_MANAGER;
 use crate::object::ObjectRef;
 use crate::ops::{Problem, Workload};
+use crate::risk::RiskKind;
 use crate::shell::word;
 
 /// What to do about a failed request, perhaps one about an object.
@@ -142,6 +145,7 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
                 .collect()
         }
         Problem::NeverReady { hint, .. } => hint.iter().cloned().collect(),
+        Problem::Risk(risk) => vec![risk.remedy.clone()],
         Problem::NotAllowed { .. } => denied(Denial::Permission, None),
         Problem::OwnedByOthers { object, conflicts }
             if conflicts
@@ -175,7 +179,21 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
         Problem::OwnedByOthers { object, conflicts } => Some((object, conflicts.as_slice())),
         _ => None,
     });
+    let hints = hints.chain(acceptance(problems));
     deduplicated(hints.chain(conflict_hints(conflicts)).collect())
+}
+
+/// The command that goes on despite all risks.
+fn acceptance(problems: &[Problem]) -> Option<String> {
+    let kinds: BTreeSet<RiskKind> = problems
+        .iter()
+        .filter_map(|problem| match problem {
+            Problem::Risk(risk) => Some(risk.kind),
+            _ => None,
+        })
+        .collect();
+    let flags: Vec<String> = kinds.iter().map(|kind| format!("--allow {kind}")).collect();
+    (!flags.is_empty()).then(|| format!("to go on anyway, run `cryptoctl up {}`", flags.join(" ")))
 }
 
 pub(super) fn deduplicated(hints: Vec<String>) -> Vec<String> {

@@ -13,6 +13,7 @@ use crate::figures::{count, duration};
 use crate::manifest::{ManifestErrors, NamespaceMismatch};
 use crate::object::ObjectRef;
 use crate::report::BaselineMismatch;
+use crate::risk::Risk;
 
 /// A problem that would make an apply fail, found before the first write.
 #[derive(Debug)]
@@ -44,6 +45,8 @@ pub enum Problem {
         /// What to run next.
         hint: Option<String>,
     },
+    /// Something may keep pods from their data, or from existing.
+    Risk(Risk),
     /// The user lacks a permission.
     NotAllowed {
         /// The verb and resource, such as `create namespaces`.
@@ -131,7 +134,9 @@ impl fmt::Display for Problem {
                     .collect();
                 write!(formatter, "the cluster has {}", names.join(", "))
             }
-            Self::NeverReady { object, reason, .. } => write!(formatter, "`{object}`: {reason}"),
+            Self::NeverReady { object, reason, .. } | Self::Risk(Risk { object, reason, .. }) => {
+                write!(formatter, "`{object}`: {reason}")
+            }
             Self::NotAllowed { what, scope } => {
                 write!(formatter, "you have no permission to {what} {scope}")
             }

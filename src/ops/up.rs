@@ -8,6 +8,7 @@ mod missing_references;
 pub(crate) mod namespaces;
 mod own_objects;
 mod planning;
+mod risks;
 pub(crate) mod server_field;
 mod service_account;
 mod undeclared;
@@ -24,9 +25,10 @@ use super::{Context, Set, wait};
 use crate::event::EventKind;
 use crate::plan::Plan;
 use crate::report::{Applied, DiffReport, DiffView, UpReport};
+use crate::risk::RiskKind;
 
 /// How much `up` does.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct UpOptions {
     /// Only do dry runs.
     pub dry_run: bool,
@@ -34,6 +36,8 @@ pub struct UpOptions {
     pub wait: bool,
     /// Scaling down may delete claims, where the StatefulSet's retention policy says so.
     pub delete_data: bool,
+    /// The risks that are accepted.
+    pub accepted: Vec<RiskKind>,
 }
 
 /// Applies the set and waits for it.
@@ -44,7 +48,8 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
     let purpose = Purpose::Write {
         waits: options.wait && !options.dry_run,
     };
-    let mut planned = context.by_deadline(plan(context, set, purpose)).await?;
+    let planned = plan(context, set, purpose, &options.accepted);
+    let mut planned = context.by_deadline(planned).await?;
     if !options.delete_data {
         refuse_to_delete_claims(&planned)?;
     }
@@ -105,12 +110,14 @@ async fn create_namespaces(context: &Context, set: &Set, plan: &mut Plan) -> Res
 }
 
 /// What `diff` shows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct DiffOptions {
     /// How the objects are shown.
     pub view: DiffView,
     /// Whether an undeclared field is a difference.
     pub counts_undeclared: bool,
+    /// The risks that are accepted.
+    pub accepted: Vec<RiskKind>,
 }
 
 /// Compares the set with the cluster.
@@ -123,7 +130,7 @@ pub async fn diff(
     options: DiffOptions,
 ) -> Result<DiffReport, OpsError> {
     let blames = options.view == DiffView::Blame;
-    let planned = plan(context, set, Purpose::Read { blames });
+    let planned = plan(context, set, Purpose::Read { blames }, &options.accepted);
     let planned = context.by_deadline(planned).await?;
     if let Err(OpsError::WouldDeleteData { reason }) = refuse_to_delete_claims(&planned) {
         context.warn(format!(

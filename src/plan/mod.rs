@@ -3,9 +3,11 @@
 
 mod blame;
 mod consistency;
+mod limits;
 mod mask;
 mod normalise;
 mod patch;
+mod storage;
 mod yaml;
 
 use serde_json::Value;
@@ -21,6 +23,8 @@ use self::patch::Comparison;
 
 pub use self::blame::blame;
 pub use self::consistency::{Finding, findings, lonely_services};
+pub use self::limits::{LimitFacts, limit_risks};
+pub use self::storage::{StorageFacts, claims_of_pods, storage_risks};
 
 /// One object of the set, with its API path.
 #[derive(Debug, Clone)]

@@ -136,7 +136,23 @@ fn a_limit_range_of_the_set_applies_to_its_pods() {
     let greedy =
         "command: [sleep, \"3600\"], resources: {requests: {cpu: \"1\"}, limits: {cpu: \"1\"}}";
     let limited = format!("{}{small}", set("web", "", greedy));
-    let report = up(&namespace, &limited, "120s").expect(4).report();
+    let refused = up(&namespace, &limited, "120s").expect(1);
+    let reason = "a limit range refuses its container `main`: its cpu limit of 1 is above the maximum of 100m";
+    assert!(refused.stderr.contains(reason), "{}", refused.stderr);
+    let file = namespace.file("set.yaml", &limited);
+    let file = file.to_str().unwrap();
+    let accepted = [
+        "-o",
+        "json",
+        "up",
+        "-f",
+        file,
+        "--timeout",
+        "120s",
+        "--allow",
+        "quota",
+    ];
+    let report = namespace.here(&accepted).expect(4).report();
     assert_eq!(cause(progress(&report))["cause"], "limit_range", "{report}");
 }
 

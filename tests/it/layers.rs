@@ -8,9 +8,18 @@ use crate::architecture::sources;
 /// The modules from the bottom to the top. Each imports only from layers below its own.
 const LAYERS: [&[&str]; 14] = [
     &[
-        "action", "exit", "fault", "figures", "memory", "object", "secret", "shell", "values",
+        "action", "exit", "fault", "figures", "memory", "object", "quantity", "secret", "shell",
+        "values",
     ],
-    &["answer", "fields", "file", "interrupt", "json", "status"],
+    &[
+        "answer",
+        "fields",
+        "file",
+        "interrupt",
+        "json",
+        "risk",
+        "status",
+    ],
     &["diagnose", "manifest", "ui"],
     &["rollout", "start"],
     &["report"],

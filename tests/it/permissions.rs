@@ -17,8 +17,9 @@ const DOCUMENT: &str = include_str!("../../docs/permissions.md");
 type Role = BTreeSet<(String, String)>;
 
 /// A verb, what else may be read, and the roles that it needs together.
-const TABLE: [(&[&str], &[&str]); 14] = [
+const TABLE: [(&[&str], &[&str]); 15] = [
     (&["up"], &["up"]),
+    (&["up"], &["up", "risks"]),
     (&["diff"], &["diff"]),
     (&["rollout", "status"], &["rollout-status"]),
     (&["verify"], &["verify"]),

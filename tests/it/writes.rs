@@ -46,6 +46,7 @@ async fn up(server: &ApiServer) -> (Result<UpReport, OpsError>, Vec<WriteResult>
         dry_run: false,
         wait: false,
         delete_data: false,
+        accepted: Vec::new(),
     };
     let result = ops::up(&context, &set, options).await;
     let mut seen = Vec::new();

@@ -199,6 +199,7 @@ async fn perform(
                 dry_run: false,
                 wait,
                 delete_data: false,
+                accepted: Vec::new(),
             };
             Said::Up(ops::up(&context, &set, options).await)
         }

@@ -87,6 +87,15 @@ type Row = (
 
 const BUILT_IN: &[Row] = &[
     ("", "v1", "Namespace", "namespaces", &["ns"], false, true),
+    (
+        "",
+        "v1",
+        "LimitRange",
+        "limitranges",
+        &["limits"],
+        true,
+        false,
+    ),
     ("", "v1", "Node", "nodes", &["no"], false, true),
     (
         "",

@@ -9,6 +9,7 @@ use super::dry_run::{DryRun, Rules, dry_run, dry_run_creation, dry_run_known};
 use super::missing_references;
 use super::namespaces::{self, Namespaces};
 use super::own_objects::Brought;
+use super::risks;
 use crate::action::Action;
 use crate::fields::{Choice, FieldChoices};
 use crate::object::ObjectRef;
@@ -17,6 +18,7 @@ use crate::ops::finalizers::holders;
 use crate::ops::read_ahead::Ahead;
 use crate::ops::{CONCURRENCY, Context, Set, preflight, read_ahead};
 use crate::plan::{Plan, Step, Target};
+use crate::risk::RiskKind;
 use crate::status::is_being_deleted;
 
 /// What a plan is for.
@@ -45,7 +47,12 @@ impl Purpose {
 ///
 /// # Errors
 /// All problems that would make the apply fail, or a failed request.
-pub(crate) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Result<Plan, OpsError> {
+pub(crate) async fn plan(
+    context: &Context,
+    set: &Set,
+    purpose: Purpose,
+    accepted: &[RiskKind],
+) -> Result<Plan, OpsError> {
     let (targets, mut problems) = preflight::resolve(context, set).await?;
     let Namespaces {
         absent,
@@ -76,6 +83,7 @@ pub(crate) async fn plan(context: &Context, set: &Set, purpose: Purpose) -> Resu
     if plan.writes() {
         let mut lacking = preflight::storage_classes(context, &plan).await?;
         lacking.extend(missing_references::check(context, &plan).await);
+        lacking.extend(risks::check(context, &plan, accepted).await);
         match purpose {
             Purpose::Read { .. } => lacking.iter().for_each(|problem| warn_of(context, problem)),
             Purpose::Write { waits } => {
@@ -297,5 +305,9 @@ pub(crate) async fn being_deleted(
 
 /// Warns about a problem that would make `up` refuse.
 pub(crate) fn warn_of(context: &Context, problem: &Problem) {
-    context.warn(format!("`up` would refuse this: {problem}"));
+    let flag = match problem {
+        Problem::Risk(risk) => format!(" without `--allow {}`", risk.kind),
+        _ => String::new(),
+    };
+    context.warn(format!("`up` would refuse this{flag}: {problem}"));
 }

@@ -60,6 +60,12 @@ spec:
         .args(["up", "-f", file])
         .run()
         .await
+        .expect_code(1);
+    assert_eq!(server.writes().len(), 0);
+    Cryptoctl::new(&server)
+        .args(["up", "-f", file, "--allow", "claim-deletion"])
+        .run()
+        .await
         .expect_code(0);
     server.forget_requests();
     let output = Cryptoctl::new(&server)
@@ -106,6 +112,7 @@ async fn moving_the_ordinals_never_deletes_claims_by_itself() {
     let arguments = ["up", "--no-wait", "-f", file.to_str().unwrap()];
     Cryptoctl::new(&server)
         .args(arguments)
+        .args(["--allow", "claim-deletion"])
         .run()
         .await
         .expect_code(0);

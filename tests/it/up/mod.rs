@@ -3,6 +3,7 @@
 mod data;
 mod ownership;
 mod refused;
+mod risks;
 mod undeclared;
 
 use std::time::Duration;

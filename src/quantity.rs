@@ -18,7 +18,19 @@ const SUFFIXES: [(&str, i128); 14] = [
 ];
 
 /// A quantity in thousandths; `None` if it cannot be parsed.
-pub(super) fn milli(text: &str) -> Option<i128> {
+#[must_use]
+pub fn milli(text: &str) -> Option<i128> {
+    if let Some((digits, exponent)) = text.split_once(['e', 'E'])
+        && let Ok(exponent) = exponent.parse::<i32>()
+    {
+        let power = 10_i128.checked_pow(exponent.unsigned_abs())?;
+        let digits = milli(digits)?;
+        return if exponent < 0 {
+            digits.checked_div(power)
+        } else {
+            digits.checked_mul(power)
+        };
+    }
     let (digits, unit) = SUFFIXES
         .iter()
         .find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, *unit)))?;
@@ -37,7 +49,8 @@ pub(super) fn milli(text: &str) -> Option<i128> {
 }
 
 /// Thousandths in their usual notation, with the largest binary unit that divides them evenly.
-pub(super) fn words(milli: i128) -> String {
+#[must_use]
+pub fn words(milli: i128) -> String {
     if milli % 1000 != 0 {
         return format!("{milli}m");
     }
@@ -63,6 +76,9 @@ mod tests {
         assert_eq!(milli("64"), Some(64_000));
         assert_eq!(milli("1Gi"), Some((1 << 30) * 1000));
         assert!(milli("1G") < milli("1Gi"));
+        assert_eq!(milli("1e6"), milli("1M"));
+        assert_eq!(milli("25E-1"), Some(2500));
+        assert_eq!(milli("1E"), milli("1000P"));
         assert_eq!(milli("many"), None);
         assert_eq!(words(64_000), "64");
         assert_eq!(words(1500), "1500m");
