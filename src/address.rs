@@ -53,7 +53,12 @@ impl Address {
                     self.complete_texts(hints);
                 }
                 match &mut conclusion.report {
-                    Some(Report::Up(up)) => self.complete_rollouts(&mut up.rollouts),
+                    Some(Report::Up(up)) => {
+                        self.complete_rollouts(&mut up.rollouts);
+                        if let Some(saved) = &mut up.saved {
+                            self.complete_text(&mut saved.next);
+                        }
+                    }
                     Some(Report::Rollout(rollout)) => self.complete_progress(&mut rollout.progress),
                     Some(Report::Diff(diff)) => self.complete_texts(&mut diff.hints),
                     Some(Report::Verify(verify)) => self.complete_texts(&mut verify.notes),

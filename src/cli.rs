@@ -247,6 +247,12 @@ pub struct UpArgs {
     /// Only send dry runs to the API server; store nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Save what would be done in a file, and store nothing in the cluster
+    #[arg(long, value_name = "FILE")]
+    pub plan_out: Option<PathBuf>,
+    /// Do exactly what a saved plan says, or nothing if something has changed since
+    #[arg(long, value_name = "FILE", conflicts_with = "plan_out")]
+    pub plan: Option<PathBuf>,
     /// Go on despite a risk because of which `up` would be refused; repeatable
     #[arg(long, value_name = "RISK", value_enum)]
     pub allow: Vec<RiskKind>,

@@ -9,7 +9,6 @@ use std::error::Error;
 
 pub(crate) use self::field_hint::field_hints;
 use self::hint::{deduplicated, hints, on, problem_hints};
-use crate::baseline::BaselineError;
 use crate::cluster::ClusterError;
 use crate::config::ConfigError;
 use crate::event::ErrorText;
@@ -17,6 +16,7 @@ use crate::exit::ExitStatus;
 use crate::manifest::{EditErrors, ManifestError, ManifestErrors};
 use crate::ops::OpsError;
 use crate::render::document::{JournalError, SaveError};
+use crate::saved_file::SavedFileError;
 use crate::ui::{OutputError, brief};
 
 /// A command that failed.
@@ -150,19 +150,21 @@ impl CommandError {
     }
 }
 
-impl From<BaselineError> for CommandError {
-    fn from(error: BaselineError) -> Self {
+impl From<SavedFileError> for CommandError {
+    fn from(error: SavedFileError) -> Self {
         let (status, hint) = match &error {
-            BaselineError::Unwritable { .. } => (
+            SavedFileError::Unwritable { .. } => (
                 ExitStatus::Failed,
-                "name a file in an existing folder that you can write to",
+                "name a file in an existing folder that you can write to".to_owned(),
             ),
-            _ => (
+            SavedFileError::Unreadable { flag, .. }
+            | SavedFileError::Undecodable { flag, .. }
+            | SavedFileError::Version { flag, .. } => (
                 ExitStatus::Usage,
-                "name a file that `--save-baseline` wrote",
+                format!("name a file that `{flag}` wrote"),
             ),
         };
-        Self::from_chain(status, &error, vec![hint.to_owned()])
+        Self::from_chain(status, &error, vec![hint])
     }
 }
 
@@ -229,6 +231,12 @@ impl From<OpsError> for CommandError {
                 error.to_string(),
                 problems.iter().map(ToString::to_string).collect(),
                 problem_hints(problems),
+            ),
+            OpsError::Moved(moved) => Self::new(
+                ExitStatus::Failed,
+                error.to_string(),
+                moved.iter().map(ToString::to_string).collect(),
+                vec!["make a new plan with `--plan-out`, and look at it".to_owned()],
             ),
             OpsError::Writes(failures) => {
                 let hints = failures

@@ -8,7 +8,6 @@
 pub mod action;
 pub mod address;
 pub mod answer;
-pub mod baseline;
 pub mod built_in;
 pub mod chaos;
 pub mod cli;
@@ -38,6 +37,7 @@ pub mod render;
 pub mod report;
 pub mod risk;
 pub mod rollout;
+pub mod saved_file;
 pub mod secret;
 pub mod settings;
 mod shell;

@@ -1,14 +1,12 @@
 //! `verify`
 
-use std::path::Path;
-
 use super::{Session, report};
-use crate::baseline;
 use crate::cli::VerifyArgs;
 use crate::error::CommandError;
 use crate::event::EventKind;
 use crate::ops::{self, Verification, WatchTimes};
-use crate::report::{Baseline, Report};
+use crate::report::Report;
+use crate::saved_file;
 use crate::settings;
 
 pub(super) async fn run(
@@ -23,7 +21,7 @@ pub(super) async fn run(
     let baseline = match &arguments.baseline {
         Some(path) => {
             let path = path.clone();
-            let read = move || baseline::read(&path);
+            let read = move || saved_file::read(&path);
             Some(settings::in_time(session.cli.global.timeout, read).await??)
         }
         None => None,
@@ -57,7 +55,7 @@ pub(super) async fn run(
     let (report, answered) = ops::verify_for_baseline(&context, &workload, &verification).await?;
     if let Some(path) = &arguments.save_baseline {
         match answered {
-            Some(answered) => save(&answered, path)?,
+            Some(answered) => saved_file::write(&answered, path)?,
             None => context.emitter.send(EventKind::Warning {
                 message: format!(
                     "no baseline was saved in `{}`: a baseline needs the same answers from all replicas",
@@ -67,8 +65,4 @@ pub(super) async fn run(
         }
     }
     Ok(Report::Verify(report))
-}
-
-fn save(answered: &Baseline, path: &Path) -> Result<(), CommandError> {
-    Ok(baseline::write(answered, path)?)
 }

@@ -68,6 +68,24 @@ impl FieldChoices {
         })
     }
 
+    /// Every choice as a person writes it, those of the configuration as its keys.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let named = self
+            .named()
+            .map(|(choice, pattern)| format!("{choice} {pattern}"));
+        let always = [
+            ("take", &self.always_taken),
+            ("yield", &self.always_yielded),
+        ];
+        let always = always.into_iter().flat_map(|(key, patterns)| {
+            let patterns = patterns.iter();
+            patterns.map(move |pattern| format!("{key}: {pattern}"))
+        });
+        let all = self.takes_all.then(|| "--force-conflicts".to_owned());
+        named.chain(always).chain(all).collect()
+    }
+
     /// Whether a field in conflict becomes ours. What this program has written in another way than by an
     /// apply already is.
     #[must_use]

@@ -51,6 +51,12 @@ pub(super) fn shown(value: &Value) -> Option<String> {
 }
 
 impl Conflict {
+    /// Its path, element by element; empty if only its text is known.
+    #[must_use]
+    pub fn path(&self) -> &FieldPath {
+        &self.path
+    }
+
     /// The conflict over a field that a manager owns. `shows_values` is false for a Secret.
     pub(super) fn over(
         path: &FieldPath,

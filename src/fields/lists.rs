@@ -11,6 +11,14 @@ use super::element::{Element, place};
 use super::manager::Manager;
 use super::path::FieldPath;
 
+/// Every field of an object that has no fields below it; a list is one field.
+#[must_use]
+pub fn leaves(object: &Value) -> Vec<FieldPath> {
+    let mut leaves = Lists::default().leaves(object);
+    leaves.dedup();
+    leaves
+}
+
 /// How the items of a list are told apart.
 #[derive(Debug, Clone)]
 enum Items {

@@ -17,6 +17,7 @@ pub use self::change::{FieldAction, FieldChange, changes};
 pub use self::choice::Choice;
 pub use self::choices::{FieldChoices, LeftOut};
 pub use self::conflict::{Conflict, OwnedAlone, Settlement, conflicts, share_equal_fields};
+pub use self::lists::leaves;
 pub use self::manager::{Manager, managers};
 pub use self::owner::{EXPERIMENT_MANAGER, FIELD_MANAGER, Operation, Owner};
 pub use self::ownership::Ownership;

@@ -12,6 +12,7 @@ use crate::fields::{Choice, Conflict, FieldPattern, OwnedAlone};
 use crate::figures::{count, duration};
 use crate::manifest::{ManifestErrors, NamespaceMismatch};
 use crate::object::ObjectRef;
+use crate::plan::Moved;
 use crate::report::BaselineMismatch;
 use crate::risk::Risk;
 
@@ -194,6 +195,9 @@ pub enum OpsError {
     /// Problems found before the first write.
     #[error("nothing was changed: {} before the first write", count(.0.len(), "problem"))]
     Preflight(Vec<Problem>),
+    /// A saved plan no longer holds.
+    #[error("nothing was changed: the plan no longer holds")]
+    Moved(Vec<Moved>),
     /// Problems that could be found only after a namespace was created.
     #[error("{} in {place}; nothing else was written", count(.problems.len(), "problem"))]
     DryRun {

@@ -29,7 +29,7 @@ pub use self::logs::{LogsOptions, logs};
 pub use self::nearby::Nearby;
 pub use self::rollout::rollout_status;
 pub use self::up::server_field::ServerField;
-pub use self::up::{DiffOptions, UpOptions, diff, up};
+pub use self::up::{DiffOptions, UpOptions, diff, plan_up, up};
 pub use self::verify::{Verification, WatchTimes, verify, verify_for_baseline, watch};
 pub use self::workload::Workload;
 

@@ -23,7 +23,7 @@ use self::planning::{Purpose, dry_run_created, plan};
 use super::error::OpsError;
 use super::{Context, Set, wait};
 use crate::event::EventKind;
-use crate::plan::Plan;
+use crate::plan::{Plan, SavedPlan};
 use crate::report::{Applied, DiffReport, DiffView, UpReport};
 use crate::risk::RiskKind;
 
@@ -38,24 +38,51 @@ pub struct UpOptions {
     pub delete_data: bool,
     /// The risks that are accepted.
     pub accepted: Vec<RiskKind>,
+    /// What was planned earlier: nothing else is done.
+    pub saved: Option<SavedPlan>,
 }
 
-/// Applies the set and waits for it.
+impl UpOptions {
+    fn purpose(&self) -> Purpose {
+        Purpose::Write {
+            waits: self.wait && !self.dry_run,
+        }
+    }
+}
+
+/// What `up` would do.
 ///
 /// # Errors
-/// [`OpsError`]; the events tell what was already written.
-pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpReport, OpsError> {
-    let purpose = Purpose::Write {
-        waits: options.wait && !options.dry_run,
-    };
+/// [`OpsError`], also if it is something else than in the saved plan; nothing is ever written.
+pub async fn plan_up(context: &Context, set: &Set, options: &UpOptions) -> Result<Plan, OpsError> {
+    let purpose = options.purpose();
     let planned = plan(context, set, purpose, &options.accepted);
-    let mut planned = context.by_deadline(planned).await?;
+    let planned = context.by_deadline(planned).await?;
     if !options.delete_data {
         refuse_to_delete_claims(&planned)?;
+    }
+    if let Some(saved) = &options.saved {
+        let moved = saved.moved(&planned, &set.choices, context.cluster.server());
+        if !moved.is_empty() {
+            return Err(OpsError::Moved(moved));
+        }
     }
     context.emit(EventKind::Planned {
         steps: planned.summary(),
     });
+    Ok(planned)
+}
+
+/// Carries out a plan, and waits for the set.
+///
+/// # Errors
+/// [`OpsError`]; the events tell what was already written.
+pub async fn up(
+    context: &Context,
+    set: &Set,
+    options: UpOptions,
+    mut planned: Plan,
+) -> Result<UpReport, OpsError> {
     let objects = objects(&planned);
     if options.dry_run {
         return Ok(UpReport {
@@ -70,12 +97,13 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
         .await?;
     let brought = Brought::of(planned.steps.iter().map(|step| &step.target));
     let rules = Rules {
-        purpose,
+        purpose: options.purpose(),
         brought: &brought,
         choices: &set.choices,
     };
+    let holds_version = options.saved.is_some();
     context
-        .by_deadline(apply::apply(context, rules, &mut planned))
+        .by_deadline(apply::apply(context, rules, &mut planned, holds_version))
         .await?;
     if !options.wait {
         return Ok(UpReport {
@@ -88,7 +116,7 @@ pub async fn up(context: &Context, set: &Set, options: UpOptions) -> Result<UpRe
         objects,
         rollouts,
         waited,
-        dry_run: false,
+        ..UpReport::default()
     })
 }
 

@@ -7,6 +7,7 @@ mod limits;
 mod mask;
 mod normalise;
 mod patch;
+mod saved;
 mod storage;
 mod yaml;
 
@@ -24,6 +25,7 @@ use self::patch::Comparison;
 pub use self::blame::blame;
 pub use self::consistency::{Finding, findings, lonely_services};
 pub use self::limits::{LimitFacts, limit_risks};
+pub use self::saved::{Moved, SavedPlan, State};
 pub use self::storage::{StorageFacts, claims_of_pods, storage_risks};
 
 /// One object of the set, with its API path.

@@ -1,5 +1,7 @@
 //! The report of `up`.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::RolloutReport;
@@ -37,6 +39,18 @@ pub struct UpReport {
     pub waited: Vec<Waited>,
     /// Whether this was a dry run (`--dry-run`).
     pub dry_run: bool,
+    /// The plan that was saved instead of being carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<SavedTo>,
+}
+
+/// Where a plan was saved, and what carries it out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SavedTo {
+    /// The file.
+    pub file: PathBuf,
+    /// The command that carries it out, in a sentence.
+    pub next: String,
 }
 
 impl UpReport {

@@ -71,6 +71,33 @@ fn a_variable_that_somebody_has_added_is_listed_and_removed_by_the_hint() {
 }
 
 #[test]
+fn a_saved_plan_does_what_it_says_or_names_what_has_moved() {
+    let namespace = Namespace::new("saved");
+    let set = applied(&namespace);
+    let plan = namespace.file("plan.json", "");
+    let plan = plan.to_str().unwrap();
+    let out = ["up", "-f", &set, "--replicas", "3", "--plan-out", plan];
+    let saved = namespace.cryptoctl(&out).expect(0);
+    let live = || namespace.object("statefulset/cryptoserver");
+    assert_eq!(live()["spec"]["replicas"], 2, "nothing was stored");
+    let [hint] = hints(&saved).try_into().unwrap();
+    // The status has moved since, which is no change.
+    namespace.kubectl(&["rollout", "status", "statefulset/cryptoserver"]);
+    namespace.paste(&format!("{hint} --no-wait")).expect(0);
+    assert_eq!(live()["spec"]["replicas"], 3);
+
+    let out = ["up", "-f", &set, "--replicas", "4", "--plan-out", plan];
+    let saved = namespace.cryptoctl(&out).expect(0);
+    let [hint] = hints(&saved).try_into().unwrap();
+    namespace.kubectl(&["set", "env", "statefulset/cryptoserver", "SNEAKY=1"]);
+    let generation = live()["metadata"]["generation"].clone();
+    let moved = "the live state of `statefulset/cryptoserver` has changed since the plan was saved: \
+                 .spec.template.spec.containers";
+    namespace.paste(&hint).expect(1).says(moved);
+    assert_eq!(live()["metadata"]["generation"], generation);
+}
+
+#[test]
 fn what_kubectl_created_from_the_same_manifest_is_not_undeclared() {
     let namespace = Namespace::new("created");
     let set = sets::built_in(&namespace, 50);

@@ -47,8 +47,13 @@ async fn up(server: &ApiServer) -> (Result<UpReport, OpsError>, Vec<WriteResult>
         wait: false,
         delete_data: false,
         accepted: Vec::new(),
+        saved: None,
     };
-    let result = ops::up(&context, &set, options).await;
+    let plan = ops::plan_up(&context, &set, &options).await;
+    let result = match plan {
+        Ok(plan) => ops::up(&context, &set, options, plan).await,
+        Err(error) => Err(error),
+    };
     let mut seen = Vec::new();
     events.receive(&mut seen, 100).await;
     let ends = seen.into_iter().filter_map(|event| match event.kind {

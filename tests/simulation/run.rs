@@ -200,8 +200,13 @@ async fn perform(
                 wait,
                 delete_data: false,
                 accepted: Vec::new(),
+                saved: None,
             };
-            Said::Up(ops::up(&context, &set, options).await)
+            let planned = ops::plan_up(&context, &set, &options).await;
+            Said::Up(match planned {
+                Ok(plan) => ops::up(&context, &set, options, plan).await,
+                Err(error) => Err(error),
+            })
         }
         Operation::Rollout => Said::Rollout(ops::rollout_status(&context, &workload).await),
         Operation::Verify => Said::Verify(ops::verify(&context, &workload, &verification).await),

@@ -19,10 +19,12 @@ const ATTEMPTS: usize = 5;
 /// Applies every step that changes something; the stored object becomes its live one.
 ///
 /// The steps of a layer run together; a layer starts only when the one before it has succeeded.
+/// `holds_version` says that each step is right only for the state of its object that it was planned with.
 pub(crate) async fn apply(
     context: &Context,
     rules: Rules<'_>,
     plan: &mut Plan,
+    holds_version: bool,
 ) -> Result<(), OpsError> {
     let layers = plan
         .steps
@@ -30,7 +32,7 @@ pub(crate) async fn apply(
     for layer in layers {
         let needed = layer.iter_mut().filter(|step| step.action != Action::Keep);
         let failures: Vec<WriteFailure> = stream::iter(needed)
-            .map(|step| carry_out(context, rules, step))
+            .map(|step| carry_out(context, rules, step, holds_version))
             .buffer_unordered(CONCURRENCY)
             .filter_map(async |result| result.err())
             .collect()
@@ -47,13 +49,14 @@ async fn carry_out(
     context: &Context,
     rules: Rules<'_>,
     step: &mut Step,
+    holds_version: bool,
 ) -> Result<(), WriteFailure> {
     let write = Write::start(context, &step.target.reference, step.action);
     let reverts = !step.settlement.reverted.is_empty();
-    let mut stored = store(context, step).await;
+    let mut stored = store(context, step, holds_version).await;
     for _ in 0..ATTEMPTS {
         let is_late = matches!(stored, Err(ClusterError::Conflict { .. }));
-        if !is_late || !step.is_bound_to_version() {
+        if !is_late || !is_bound(step, holds_version) {
             break;
         }
         // Most of the time only its status has changed.
@@ -61,7 +64,7 @@ async fn carry_out(
             break;
         };
         *step = again;
-        stored = store(context, step).await;
+        stored = store(context, step, holds_version).await;
     }
     write.finish(stored.as_ref().err());
     let has_removed = reverts && step.settlement.reverted.is_empty();
@@ -84,7 +87,11 @@ async fn carry_out(
 }
 
 /// Takes away what is to be reverted, and applies the manifest.
-async fn store(context: &Context, step: &mut Step) -> Result<Value, ClusterError> {
+async fn store(
+    context: &Context,
+    step: &mut Step,
+    holds_version: bool,
+) -> Result<Value, ClusterError> {
     let reverted = &step.settlement.reverted;
     if let Some(live) = step.live.as_ref().filter(|_| !reverted.is_empty()) {
         let removed =
@@ -92,17 +99,22 @@ async fn store(context: &Context, step: &mut Step) -> Result<Value, ClusterError
         step.live = Some(removed);
         step.settlement.reverted.clear();
     }
-    let (target, mode) = request(step);
+    let (target, mode) = request(step, holds_version);
     context.apply(&target, mode).await
 }
 
+/// Whether a step is sent only for the version of its object that it was planned with.
+fn is_bound(step: &Step, holds_version: bool) -> bool {
+    step.is_bound_to_version() || holds_version && step.live.is_some()
+}
+
 /// What is sent for a step.
-fn request(step: &Step) -> (Target, ApplyMode) {
+fn request(step: &Step, holds_version: bool) -> (Target, ApplyMode) {
     let mut target = step.target.clone();
     if let Some(body) = &step.sent {
         target.body = body.clone();
     }
-    if !step.is_bound_to_version() {
+    if !is_bound(step, holds_version) {
         return (target, ApplyMode::Store);
     }
     let metadata = step.live.as_ref().map(|live| &live["metadata"]);

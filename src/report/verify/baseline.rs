@@ -126,11 +126,6 @@ impl Baseline {
         object: &ObjectRef,
         compared: &[(Endpoint, Vec<String>)],
     ) -> Result<(), BaselineMismatch> {
-        if self.version != Self::VERSION {
-            return Err(BaselineMismatch::Version {
-                found: self.version,
-            });
-        }
         if self.object != *object {
             return Err(BaselineMismatch::Workload {
                 saved: Box::new(self.object.clone()),

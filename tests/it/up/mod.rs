@@ -4,6 +4,7 @@ mod data;
 mod ownership;
 mod refused;
 mod risks;
+mod saved_plan;
 mod undeclared;
 
 use std::time::Duration;

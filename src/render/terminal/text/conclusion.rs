@@ -78,14 +78,22 @@ fn up(report: &UpReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line
     if parts.is_empty() {
         parts.push("nothing to apply".to_owned());
     }
-    if report.dry_run {
-        parts.push("dry run: nothing was stored".to_owned());
+    match &report.saved {
+        Some(saved) => parts.push(format!(
+            "nothing was stored: the plan is in `{}`",
+            saved.file.display()
+        )),
+        None if report.dry_run => parts.push("dry run: nothing was stored".to_owned()),
+        None => {}
     }
     lines.push(
         Line::summary(report.outcome())
             .text(parts.join(", "))
             .with(Tone::Faint, elapsed),
     );
+    if let Some(saved) = &report.saved {
+        lines.extend(diagnosis::hints(std::slice::from_ref(&saved.next)));
+    }
     lines
 }
 

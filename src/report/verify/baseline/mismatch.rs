@@ -2,22 +2,12 @@
 
 use thiserror::Error;
 
-use super::Baseline;
 use crate::object::ObjectRef;
 use crate::report::Endpoint;
 
 /// Why a baseline cannot be compared with the answers.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BaselineMismatch {
-    /// This version does not know the format.
-    #[error(
-        "the baseline has format {found}, but this version reads format {}",
-        Baseline::VERSION
-    )]
-    Version {
-        /// The format's number.
-        found: u32,
-    },
     /// It belongs to a different workload.
     #[error("the baseline is of `{saved}`{}, not of `{asked}`{}", place(.saved), place(.asked))]
     Workload {

@@ -52,6 +52,7 @@ pub(crate) fn up() -> Vec<Event> {
             status: bound.clone(),
         }],
         dry_run: false,
+        saved: None,
     };
     let mut events = vec![started("up"), at(20, planned(up_plan()))];
     for (index, (object, action)) in (0..).zip(up_plan()) {
@@ -155,6 +156,7 @@ pub(crate) fn up_with_bad_image() -> Vec<Event> {
         }],
         waited: Vec::new(),
         dry_run: false,
+        saved: None,
     };
     vec![
         started("up"),
