@@ -5,8 +5,10 @@ mod choices;
 mod connection;
 mod fields;
 mod habits;
+mod inventory;
 mod parsing;
 mod report;
+mod up;
 mod verify;
 
 use std::path::PathBuf;
@@ -20,8 +22,10 @@ pub use self::chaos::{ChaosArgs, CompareArgs, ExperimentArgs, TargetArgs};
 pub use self::connection::ConnectionArgs;
 pub use self::fields::FieldArgs;
 pub use self::habits::with_tips;
+pub use self::inventory::{InventoryArgs, PruneArgs};
 use self::parsing::{expected, manifests, path, request_timeout, tail};
 pub use self::report::{ReportArgs, ReportFileArgs};
+pub use self::up::{DiffArgs, UpArgs};
 pub use self::verify::{QuestionArgs, VerifyArgs};
 use crate::manifest::ImageEdit;
 use crate::render::terminal::{OutputFormat, Progress};
@@ -97,6 +101,28 @@ impl Command {
             Self::Up(arguments) => Some(&arguments.edits),
             Self::Diff(arguments) => Some(&arguments.edits),
             _ => None,
+        }
+    }
+
+    /// The inventory that the command names.
+    #[must_use]
+    pub fn inventory(&self) -> Option<&str> {
+        let arguments = match self {
+            Self::Up(arguments) => &arguments.pruning.inventory,
+            Self::Diff(arguments) => &arguments.pruning.inventory,
+            Self::Down(arguments) => &arguments.inventory,
+            _ => return None,
+        };
+        arguments.inventory.as_deref()
+    }
+
+    /// Whether the command deletes what left the manifests.
+    #[must_use]
+    pub fn prunes(&self) -> bool {
+        match self {
+            Self::Up(arguments) => arguments.pruning.prune,
+            Self::Diff(arguments) => arguments.pruning.prune,
+            _ => false,
         }
     }
 
@@ -235,65 +261,6 @@ pub struct EditArgs {
     pub storage_class: Option<String>,
 }
 
-/// Arguments of `up`.
-#[derive(Debug, Args)]
-pub struct UpArgs {
-    /// The manifests to work on.
-    #[command(flatten)]
-    pub set: SetArgs,
-    /// Do not wait until everything is ready
-    #[arg(long)]
-    pub no_wait: bool,
-    /// Only send dry runs to the API server; store nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Save what would be done in a file, and store nothing in the cluster
-    #[arg(long, value_name = "FILE")]
-    pub plan_out: Option<PathBuf>,
-    /// Do exactly what a saved plan says, or nothing if something has changed since
-    #[arg(long, value_name = "FILE", conflicts_with = "plan_out")]
-    pub plan: Option<PathBuf>,
-    /// Go on despite a risk because of which `up` would be refused; repeatable
-    #[arg(long, value_name = "RISK", value_enum)]
-    pub allow: Vec<RiskKind>,
-    /// Allow scaling down to delete claims, if the StatefulSet's retention policy says so
-    #[arg(long, hide_short_help = true)]
-    pub delete_data: bool,
-    // Last, because the arguments after a flattened heading appear under it.
-    /// What to do about fields that other managers own.
-    #[command(flatten)]
-    pub fields: FieldArgs,
-    /// Edits of the manifests.
-    #[command(flatten)]
-    pub edits: EditArgs,
-}
-
-/// Arguments of `diff`.
-#[derive(Debug, Args)]
-pub struct DiffArgs {
-    /// The manifests to work on.
-    #[command(flatten)]
-    pub set: SetArgs,
-    /// Show one line for each object instead of patches
-    #[arg(long, conflicts_with = "blame")]
-    pub brief: bool,
-    /// Show every live object as a whole, each line with the owners of its field
-    #[arg(long)]
-    pub blame: bool,
-    /// Exit with 3 also if there are undeclared fields
-    #[arg(long)]
-    pub fail_on_undeclared: bool,
-    /// Do not warn of a risk because of which `up` would be refused; repeatable
-    #[arg(long, value_name = "RISK", value_enum)]
-    pub allow: Vec<RiskKind>,
-    /// What to do about fields that other managers own.
-    #[command(flatten)]
-    pub fields: FieldArgs,
-    /// Edits of the manifests.
-    #[command(flatten)]
-    pub edits: EditArgs,
-}
-
 /// Arguments of `rollout`.
 #[derive(Debug, Args)]
 pub struct RolloutArgs {
@@ -364,6 +331,9 @@ pub struct DownArgs {
     /// The manifests to work on.
     #[command(flatten)]
     pub set: SetArgs,
+    /// The inventory; without `-f`, everything that it lists is deleted.
+    #[command(flatten)]
+    pub inventory: InventoryArgs,
     /// Also delete claims, and namespaces that `up` created
     #[arg(long)]
     pub delete_data: bool,

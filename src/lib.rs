@@ -25,6 +25,7 @@ pub mod fields;
 pub mod figures;
 mod file;
 pub mod interrupt;
+pub mod inventory;
 pub mod json;
 pub mod manifest;
 pub mod memory;

@@ -23,14 +23,16 @@ use http::HeaderValue;
 use kubectl_config::{Impersonation, Overrides, Secret, Settings};
 
 use crate::address::Address;
-use crate::cli::{Cli, Command, EditArgs, FieldArgs, GlobalArgs, SetArgs, WorkloadArgs};
+use crate::cli::{
+    Cli, Command, EditArgs, FieldArgs, GlobalArgs, InventoryArgs, SetArgs, WorkloadArgs,
+};
 use crate::cluster::TimeLimits;
 use crate::config::{self, Config};
 use crate::error::CommandError;
 use crate::fields::{Choice, FieldChoices};
 use crate::manifest::{self, Edits, Options, Source};
 use crate::memory;
-use crate::ops::Set;
+use crate::ops::{NamedInventory, Set};
 use crate::render::terminal::{Circumstances, Display};
 use crate::ui::{Environment, Ui};
 
@@ -142,9 +144,19 @@ pub fn address(cli: &Cli) -> Address {
                 .map(move |pattern| (choice.flag(), text(pattern)))
         })
     });
+    let inventory = cli.command.inventory().into_iter();
+    let inventory = inventory.map(|name| ("--inventory", Cow::from(name)));
+    let prunes = cli.command.prunes().then_some(("--prune", Cow::from("")));
     let allowed = cli.command.allowed().iter();
     let allowed = allowed.map(|risk| ("--allow", text(risk)));
-    cluster_address(global).on_set(flags.chain(edited).chain(fields).chain(allowed))
+    cluster_address(global).on_set(
+        flags
+            .chain(edited)
+            .chain(fields)
+            .chain(inventory)
+            .chain(prunes)
+            .chain(allowed),
+    )
 }
 
 /// The flags of the cluster for printed commands.
@@ -274,6 +286,7 @@ pub async fn set(
         manifests,
         is_built_in,
         choices: FieldChoices::default(),
+        inventory: None,
     })
 }
 
@@ -288,6 +301,29 @@ pub fn field_choices(arguments: &FieldArgs, config: &Config) -> FieldChoices {
         always_yielded: config.yielded.clone(),
         reverted: arguments.revert_undeclared.clone(),
     }
+}
+
+/// The inventory of a set: that of the flag, or that of the configuration.
+///
+/// # Errors
+/// A usage error if something is to be deleted without an inventory.
+pub fn inventory(
+    arguments: &InventoryArgs,
+    prunes: bool,
+    config: &Config,
+) -> Result<Option<NamedInventory>, CommandError> {
+    let named = arguments.inventory.as_ref();
+    let named = named.or(config.inventory.as_ref());
+    if prunes && named.is_none() {
+        return Err(CommandError::usage(
+            "`--prune` needs an inventory, which lists what the manifests contained before",
+            "name one with `--inventory NAME`, or with `inventory: NAME` in `cryptoctl.yaml`",
+        ));
+    }
+    Ok(named.map(|name| NamedInventory {
+        name: name.clone(),
+        prunes,
+    }))
 }
 
 /// The configuration: the named file, or the one in the current folder.

@@ -121,6 +121,29 @@ pub fn sha256(text: &str) -> Result<String, String> {
     }
 }
 
+/// The name of an object (`IsDNS1123Subdomain` of `apimachinery`).
+///
+/// # Errors
+/// What is expected, for anything else.
+pub fn object_name(text: &str) -> Result<String, String> {
+    let is_edge = |byte: Option<u8>| {
+        byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    let is_label = |label: &str| {
+        let bytes = label.as_bytes();
+        is_edge(bytes.first().copied())
+            && is_edge(bytes.last().copied())
+            && bytes
+                .iter()
+                .all(|&byte| is_edge(Some(byte)) || byte == b'-')
+    };
+    if text.len() <= 253 && text.split('.').all(is_label) {
+        Ok(text.to_owned())
+    } else {
+        Err("the name of an object: lower-case letters, digits, `-` and `.`".to_owned())
+    }
+}
+
 /// The name in `statefulset/NAME`, in the spellings that kubectl accepts.
 ///
 /// # Errors

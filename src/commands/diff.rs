@@ -1,7 +1,7 @@
 //! `diff`
 
 use super::Session;
-use crate::cli::DiffArgs;
+use crate::cli::{DiffArgs, PruneArgs};
 use crate::error::{CommandError, field_hints};
 use crate::ops::{self, DiffOptions};
 use crate::report::{DiffView, Report};
@@ -13,6 +13,8 @@ pub(super) async fn run(
 ) -> Result<Report, CommandError> {
     let mut set = settings::set(session.cli, &arguments.set, Some(&arguments.edits)).await?;
     set.choices = settings::field_choices(&arguments.fields, &session.config);
+    let PruneArgs { inventory, prune } = &arguments.pruning;
+    set.inventory = settings::inventory(inventory, *prune, &session.config)?;
     let context = session.connect("diff", &set, None).await?;
     let options = DiffOptions {
         view: match (arguments.brief, arguments.blame) {

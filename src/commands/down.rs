@@ -8,19 +8,21 @@ use crate::event::EventKind;
 use crate::object::ObjectRef;
 use crate::ops::{self, DownOptions};
 use crate::report::Report;
+use crate::settings;
 
 pub(super) async fn run(
     session: &Session<'_>,
     arguments: &DownArgs,
 ) -> Result<Report, CommandError> {
-    let set = session.set(&arguments.set).await?;
+    let mut set = session.set(&arguments.set).await?;
+    set.inventory = settings::inventory(&arguments.inventory, false, &session.config)?;
     confirm::possible(session)?;
     let mut context = session.connect("down", &set, None).await?;
     let options = DownOptions {
         delete_data: arguments.delete_data,
     };
     let protected = Protected::find(session, &context)?;
-    let plan = ops::plan_down(&context, &set, options).await?;
+    let plan = ops::plan_down_listed(&context, &set, options).await?;
     if !plan.is_empty() {
         let along = plan.taken_along();
         if session.cli.global.yes && protected.is_none() {

@@ -36,6 +36,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Protected contexts: a change there requires typing the context's name.
     pub protected_contexts: Vec<ProtectedContext>,
+    /// The inventory of the set.
+    pub inventory: Option<String>,
     /// Fields that are taken from other managers.
     pub take: Vec<FieldPattern>,
     /// Fields that are left to other managers, once those own them.

@@ -14,8 +14,9 @@ use crate::fault::Fault;
 use crate::fields::FieldPattern;
 use crate::values;
 
-const TOP: [&str; 7] = [
+const TOP: [&str; 8] = [
     "protected_contexts",
+    "inventory",
     "take",
     "yield",
     "workload",
@@ -66,6 +67,7 @@ pub(super) fn config(root: &Located) -> Result<Config, Vec<ConfigProblem>> {
     let config = Config {
         file: None,
         protected_contexts: protected_contexts(&mut reader, &top),
+        inventory: reader.value(&top, "inventory", values::object_name),
         take: fields(&mut reader, &top, "take"),
         yielded: fields(&mut reader, &top, "yield"),
         workload: reader.value(&top, "workload", values::stateful_set),

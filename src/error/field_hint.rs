@@ -26,6 +26,10 @@ pub(crate) fn field_hints(report: &DiffReport) -> Vec<String> {
         };
         hints.push(format!("remove {what} with `cryptoctl up {first}`"));
     }
+    if !report.dropped.is_empty() && !report.prunes {
+        let prune = "delete what is no longer in the manifests with `cryptoctl up --prune`";
+        hints.push(prune.to_owned());
+    }
     hints
 }
 

@@ -146,6 +146,9 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
         }
         Problem::NeverReady { hint, .. } => hint.iter().cloned().collect(),
         Problem::Risk(risk) => vec![risk.remedy.clone()],
+        Problem::ForeignInventory { .. } => {
+            vec!["name another inventory with `--inventory`".to_owned()]
+        }
         Problem::NotAllowed { .. } => denied(Denial::Permission, None),
         Problem::OwnedByOthers { object, conflicts }
             if conflicts

@@ -18,6 +18,7 @@ mod string_data;
 mod unbuilt;
 mod validate;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -108,6 +109,28 @@ impl Manifest {
         }
     }
 
+    /// An object that stands in no file; `None` if it has no kind or no name.
+    fn of_live(value: Value) -> Option<Self> {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let api_version = text(&value["apiVersion"])?;
+        let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+        let metadata = &value["metadata"];
+        let namespace = text(&metadata["namespace"]);
+        let (kind, name) = (text(&value["kind"])?, text(&metadata["name"])?);
+        Some(Self {
+            reference: ObjectRef::new(group, &kind, namespace.as_deref(), &name),
+            version: version.to_owned(),
+            origin: Origin {
+                file: Arc::from("the cluster"),
+                document: 1,
+                line: 1,
+                item: Vec::new(),
+            },
+            layer: 0,
+            value,
+        })
+    }
+
     /// Puts the object into a namespace, or into none.
     pub fn set_namespace(&mut self, namespace: Option<&str>) {
         self.reference.namespace = namespace.map(str::to_owned);
@@ -139,6 +162,51 @@ impl ManifestSet {
     fn new(mut manifests: Vec<Manifest>) -> Self {
         order::put_in_order(&mut manifests);
         Self { manifests }
+    }
+
+    /// Live objects in the order in which they would be applied.
+    #[must_use]
+    pub fn of_live(objects: impl IntoIterator<Item = Value>) -> Self {
+        let objects = objects.into_iter();
+        Self::new(objects.filter_map(Manifest::of_live).collect())
+    }
+
+    /// The same with live objects that it does not contain, in the order of all of them.
+    #[must_use]
+    pub fn with(self, objects: Vec<Value>) -> Self {
+        let known: BTreeSet<ObjectRef> = self
+            .manifests
+            .iter()
+            .map(|it| it.reference.clone())
+            .collect();
+        let objects = objects.into_iter().filter_map(Manifest::of_live);
+        let others = objects.filter(|it| !known.contains(&it.reference));
+        Self::new(self.manifests.into_iter().chain(others).collect())
+    }
+
+    /// The same without these objects.
+    #[must_use]
+    pub fn without(mut self, objects: &BTreeSet<ObjectRef>) -> Self {
+        self.manifests.retain(|it| !objects.contains(&it.reference));
+        self
+    }
+
+    /// The same with one more object, in a layer of its own: after the namespaces of the set, and before
+    /// everything else.
+    #[must_use]
+    pub fn with_first(mut self, object: Value) -> Self {
+        let is_namespace = |manifest: &Manifest| manifest.reference.is("", "Namespace");
+        let namespaces = self.manifests.iter().filter(|it| is_namespace(it));
+        let first = namespaces.map(|it| it.layer + 1).max().unwrap_or(0);
+        for manifest in &mut self.manifests {
+            if !is_namespace(manifest) {
+                manifest.layer += first + 1;
+            }
+        }
+        let object = Manifest::of_live(object).map(|it| Manifest { layer: first, ..it });
+        self.manifests.extend(object);
+        self.manifests.sort_by_key(|manifest| manifest.layer);
+        self
     }
 
     /// The manifests in apply order.

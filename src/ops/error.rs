@@ -48,6 +48,13 @@ pub enum Problem {
     },
     /// Something may keep pods from their data, or from existing.
     Risk(Risk),
+    /// The inventory is not this tool's.
+    ForeignInventory {
+        /// The inventory.
+        object: ObjectRef,
+        /// Why not, as a clause.
+        reason: String,
+    },
     /// The user lacks a permission.
     NotAllowed {
         /// The verb and resource, such as `create namespaces`.
@@ -135,7 +142,9 @@ impl fmt::Display for Problem {
                     .collect();
                 write!(formatter, "the cluster has {}", names.join(", "))
             }
-            Self::NeverReady { object, reason, .. } | Self::Risk(Risk { object, reason, .. }) => {
+            Self::NeverReady { object, reason, .. }
+            | Self::ForeignInventory { object, reason }
+            | Self::Risk(Risk { object, reason, .. }) => {
                 write!(formatter, "`{object}`: {reason}")
             }
             Self::NotAllowed { what, scope } => {

@@ -6,6 +6,7 @@ mod down;
 pub(crate) mod error;
 pub(crate) mod finalizers;
 mod first_failure;
+pub(crate) mod inventory;
 mod logs;
 pub(crate) mod nearby;
 mod preflight;
@@ -25,6 +26,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub use self::down::{DownOptions, DownPlan, down, plan_down};
 pub use self::error::{OpsError, Problem, WriteFailure};
+pub use self::inventory::{plan_down_listed, plan_prune, prune};
 pub use self::logs::{LogsOptions, logs};
 pub use self::nearby::Nearby;
 pub use self::rollout::rollout_status;
@@ -156,4 +158,23 @@ pub struct Set {
     pub is_built_in: bool,
     /// What to do about fields that other managers own.
     pub choices: FieldChoices,
+    /// Its inventory, if it has one.
+    pub inventory: Option<NamedInventory>,
+}
+
+/// The inventory of a set, as a person names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedInventory {
+    /// Its name.
+    pub name: String,
+    /// Whether what it lists and the set no longer contains is deleted.
+    pub prunes: bool,
+}
+
+impl Set {
+    /// Whether what it no longer contains is deleted.
+    #[must_use]
+    pub fn prunes(&self) -> bool {
+        self.inventory.as_ref().is_some_and(|named| named.prunes)
+    }
 }

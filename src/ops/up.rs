@@ -21,10 +21,12 @@ use self::dry_run::Rules;
 use self::own_objects::Brought;
 use self::planning::{Purpose, dry_run_created, plan};
 use super::error::OpsError;
-use super::{Context, Set, wait};
+use super::{Context, DownOptions, Set, plan_prune, wait};
+use crate::action::Action;
 use crate::event::EventKind;
+use crate::object::ObjectRef;
 use crate::plan::{Plan, SavedPlan};
-use crate::report::{Applied, DiffReport, DiffView, UpReport};
+use crate::report::{Applied, DiffReport, DiffView, ObjectDiff, UpReport};
 use crate::risk::RiskKind;
 
 /// How much `up` does.
@@ -62,7 +64,8 @@ pub async fn plan_up(context: &Context, set: &Set, options: &UpOptions) -> Resul
         refuse_to_delete_claims(&planned)?;
     }
     if let Some(saved) = &options.saved {
-        let moved = saved.moved(&planned, &set.choices, context.cluster.server());
+        let server = context.cluster.server();
+        let moved = saved.moved(&planned, &set.choices, set.prunes(), server);
         if !moved.is_empty() {
             return Err(OpsError::Moved(moved));
         }
@@ -81,9 +84,9 @@ pub async fn up(
     context: &Context,
     set: &Set,
     options: UpOptions,
-    mut planned: Plan,
+    planned: &mut Plan,
 ) -> Result<UpReport, OpsError> {
-    let objects = objects(&planned);
+    let objects = objects(planned);
     if options.dry_run {
         return Ok(UpReport {
             objects,
@@ -93,7 +96,7 @@ pub async fn up(
     }
     let since = context.cluster.now();
     context
-        .by_deadline(create_namespaces(context, set, &mut planned))
+        .by_deadline(create_namespaces(context, set, planned))
         .await?;
     let brought = Brought::of(planned.steps.iter().map(|step| &step.target));
     let rules = Rules {
@@ -103,7 +106,7 @@ pub async fn up(
     };
     let holds_version = options.saved.is_some();
     context
-        .by_deadline(apply::apply(context, rules, &mut planned, holds_version))
+        .by_deadline(apply::apply(context, rules, planned, holds_version))
         .await?;
     if !options.wait {
         return Ok(UpReport {
@@ -111,7 +114,7 @@ pub async fn up(
             ..UpReport::default()
         });
     }
-    let (rollouts, waited) = wait::everything(context, &planned, since).await?;
+    let (rollouts, waited) = wait::everything(context, planned, since).await?;
     Ok(UpReport {
         objects,
         rollouts,
@@ -165,11 +168,22 @@ pub async fn diff(
             "`up` would refuse this without `--delete-data`: {reason}"
         ));
     }
-    Ok(DiffReport {
+    let mut report = DiffReport {
         view: options.view,
         counts_undeclared: options.counts_undeclared,
+        prunes: set.prunes(),
         ..planned.diff()
-    })
+    };
+    if set.prunes() {
+        let keeping = DownOptions { delete_data: false };
+        let prune = plan_prune(context, set, &planned, keeping).await?;
+        let deleted = prune.deletions();
+        let deleted = deleted.map(|object| ObjectDiff::new(object.clone(), Action::Delete));
+        report.objects.extend(deleted);
+        let is_kept = |object: &ObjectRef| !prune.deletions().any(|deleted| deleted == object);
+        report.dropped.retain(is_kept);
+    }
+    Ok(report)
 }
 
 /// Refuses a change that removes ordinals if the StatefulSet's retention policy deletes their

@@ -17,6 +17,7 @@ use crate::action::Action;
 use crate::cluster::ResourceKind;
 use crate::event::PlannedStep;
 use crate::fields::{Ownership, Settlement, UndeclaredField};
+use crate::manifest::ManifestSet;
 use crate::object::ObjectRef;
 use crate::report::{BlamedLine, DiffReport, ObjectDiff};
 
@@ -163,6 +164,8 @@ pub struct Plan {
     pub absent_namespaces: Vec<String>,
     /// One step for every object, layer after layer.
     pub steps: Vec<Step>,
+    /// What the inventory lists and the set no longer contains.
+    pub dropped: ManifestSet,
 }
 
 impl Plan {
@@ -175,6 +178,13 @@ impl Plan {
         namespaces
             .chain(self.steps.iter().map(Step::summary))
             .collect()
+    }
+
+    /// What the inventory lists and the set no longer contains.
+    #[must_use]
+    pub fn dropped(&self) -> Vec<ObjectRef> {
+        let dropped = self.dropped.manifests().iter();
+        dropped.map(|it| it.reference.clone()).collect()
     }
 
     /// The namespaces to create that are no objects of the set.
@@ -209,6 +219,7 @@ impl Plan {
         let steps = self.steps.iter().map(Step::diff);
         DiffReport {
             objects: created.chain(steps).collect(),
+            dropped: self.dropped(),
             ..DiffReport::default()
         }
     }

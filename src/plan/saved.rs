@@ -33,6 +33,9 @@ pub struct SavedPlan {
     server: String,
     /// What was to be done about fields that other managers own.
     choices: Vec<String>,
+    /// What the set no longer contains, and whether it was to be deleted.
+    dropped: Vec<ObjectRef>,
+    prunes: bool,
     salt: String,
     objects: Vec<SavedStep>,
 }
@@ -74,6 +77,12 @@ pub enum Moved {
         /// The choices of this run.
         found: Vec<String>,
     },
+    /// Only one of the plan and this run deletes what the manifests no longer contain.
+    #[error("{}", pruning(*.0))]
+    Pruning(bool),
+    /// Other objects are no longer in the manifests.
+    #[error("other objects are no longer in the manifests than when the plan was saved: {}", names(.0))]
+    Dropped(Vec<ObjectRef>),
     /// The manifests contain an object that is not in the plan.
     #[error("`{0}` is not in the plan")]
     NotPlanned(ObjectRef),
@@ -134,6 +143,19 @@ fn named(fields: &[String]) -> String {
     }
 }
 
+fn pruning(is_planned: bool) -> &'static str {
+    if is_planned {
+        "the plan was made with `--prune`, and this run has no `--prune`"
+    } else {
+        "the plan was made without `--prune`"
+    }
+}
+
+fn names(objects: &[ObjectRef]) -> String {
+    let names: Vec<String> = objects.iter().map(|it| format!("`{it}`")).collect();
+    names.join(", ")
+}
+
 fn list(choices: &[String]) -> String {
     if choices.is_empty() {
         return "no choice about fields".to_owned();
@@ -148,11 +170,19 @@ impl SavedPlan {
 
     /// Saves a plan that was made with some choices. `salt` is any text that no other plan has.
     #[must_use]
-    pub fn new(plan: &Plan, choices: &FieldChoices, server: &str, salt: String) -> Self {
+    pub fn new(
+        plan: &Plan,
+        choices: &FieldChoices,
+        prunes: bool,
+        server: &str,
+        salt: String,
+    ) -> Self {
         Self {
             version: Self::VERSION,
             server: server.to_owned(),
             choices: choices.words(),
+            dropped: plan.dropped(),
+            prunes,
             objects: plan.steps.iter().map(|step| saved(step, &salt)).collect(),
             salt,
         }
@@ -160,7 +190,13 @@ impl SavedPlan {
 
     /// What has changed since, so that the new plan would do something else than the saved one.
     #[must_use]
-    pub fn moved(&self, plan: &Plan, choices: &FieldChoices, server: &str) -> Vec<Moved> {
+    pub fn moved(
+        &self,
+        plan: &Plan,
+        choices: &FieldChoices,
+        prunes: bool,
+        server: &str,
+    ) -> Vec<Moved> {
         if server != self.server {
             return vec![Moved::Server {
                 planned: self.server.clone(),
@@ -172,6 +208,9 @@ impl SavedPlan {
                 planned: self.choices.clone(),
                 found: choices.words(),
             }];
+        }
+        if prunes != self.prunes {
+            return vec![Moved::Pruning(self.prunes)];
         }
         let before: BTreeMap<&ObjectRef, &SavedStep> = self
             .objects
@@ -193,6 +232,16 @@ impl SavedPlan {
         let is_gone = |step: &&SavedStep| now.iter().all(|now| now.object != step.object);
         let gone = self.objects.iter().filter(is_gone);
         moved.extend(gone.map(|step| Moved::NotInSet(step.object.clone())));
+        let dropped = plan.dropped();
+        let of_one = |one: &[ObjectRef], other: &[ObjectRef]| {
+            let only = one.iter().filter(|object| !other.contains(object));
+            only.cloned().collect::<Vec<ObjectRef>>()
+        };
+        let mut others = of_one(&dropped, &self.dropped);
+        others.extend(of_one(&self.dropped, &dropped));
+        if prunes && !others.is_empty() {
+            moved.push(Moved::Dropped(others));
+        }
         moved
     }
 }

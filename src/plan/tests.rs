@@ -203,6 +203,7 @@ fn a_namespace_that_comes_by_itself_is_part_of_the_plan() {
     let plan = Plan {
         absent_namespaces: vec!["n".into()],
         steps: vec![step],
+        ..Plan::default()
     };
     let names: Vec<String> = plan
         .summary()

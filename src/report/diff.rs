@@ -111,6 +111,12 @@ pub struct DiffReport {
     pub counts_undeclared: bool,
     /// Every object of the set, in apply order.
     pub objects: Vec<ObjectDiff>,
+    /// Whether what the set no longer contains would be deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prunes: bool,
+    /// What the inventory lists, the set no longer contains, and would stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<ObjectRef>,
     /// What can be done about conflicts and undeclared fields: commands to paste.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<String>,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::RolloutReport;
+use super::{DownReport, RolloutReport};
 use crate::action::Action;
 use crate::exit::Outcome;
 use crate::object::ObjectRef;
@@ -39,6 +39,9 @@ pub struct UpReport {
     pub waited: Vec<Waited>,
     /// Whether this was a dry run (`--dry-run`).
     pub dry_run: bool,
+    /// What was deleted in the end, because the manifests no longer contain it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned: Option<DownReport>,
     /// The plan that was saved instead of being carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved: Option<SavedTo>,
@@ -80,7 +83,8 @@ impl UpReport {
             State::InProgress => Outcome::Undecided,
             State::Ready | State::NotWaitedFor => Outcome::Success,
         });
-        let outcomes: Vec<Outcome> = rollouts.chain(others).collect();
+        let pruned = self.pruned.iter().map(DownReport::outcome);
+        let outcomes: Vec<Outcome> = rollouts.chain(others).chain(pruned).collect();
         for worst in [Outcome::Unhealthy, Outcome::Undecided] {
             if outcomes.contains(&worst) {
                 return worst;

@@ -275,6 +275,8 @@ impl Namespace {
         Command::new(variable("CRYPTOCTL_SANDBOX_KUBECTL"))
             .env_clear()
             .env("HOME", self.folder.path())
+            // `--applyset` is an alpha flag.
+            .env("KUBECTL_APPLYSET", "true")
             .args([
                 "--kubeconfig",
                 &variable("CRYPTOCTL_SANDBOX_KUBECONFIG"),

@@ -17,6 +17,7 @@ mod dry_runs;
 mod experiments;
 mod harness;
 mod identity;
+mod inventory;
 mod kinds;
 #[path = "../../crates/kubectl-config/tests/kubeconfigs/mod.rs"]
 mod kubeconfigs;

@@ -16,6 +16,7 @@ const LAYERS: [&[&str]; 14] = [
         "fields",
         "file",
         "interrupt",
+        "inventory",
         "json",
         "risk",
         "status",

@@ -17,9 +17,10 @@ const DOCUMENT: &str = include_str!("../../docs/permissions.md");
 type Role = BTreeSet<(String, String)>;
 
 /// A verb, what else may be read, and the roles that it needs together.
-const TABLE: [(&[&str], &[&str]); 15] = [
+const TABLE: [(&[&str], &[&str]); 16] = [
     (&["up"], &["up"]),
     (&["up"], &["up", "risks"]),
+    (&["up", "--inventory", "ours"], &["up", "inventory"]),
     (&["diff"], &["diff"]),
     (&["rollout", "status"], &["rollout-status"]),
     (&["verify"], &["verify"]),
@@ -191,6 +192,10 @@ async fn every_verb_does_its_work_with_the_documented_permissions_alone() {
         let server = stage(verb[0] != "up" && verb[0] != "diff").await;
         if verb.contains(&"--restore") {
             leave_scaled_down(&server);
+        }
+        if verb.contains(&"--inventory") {
+            let first = Cryptoctl::new(&server).args(verb);
+            first.run().await.expect_code(0);
         }
         let granted = roles.iter().flat_map(|name| role(name)).collect();
         server.confine("confined", granted);

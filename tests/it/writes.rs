@@ -34,6 +34,7 @@ async fn up(server: &ApiServer) -> (Result<UpReport, OpsError>, Vec<WriteResult>
         manifests: manifest::load(&[source], Options::default()).unwrap(),
         is_built_in: false,
         choices: cryptoctl::fields::FieldChoices::default(),
+        inventory: None,
     };
     let (emitter, mut events) = Emitter::new();
     let limits = TimeLimits {
@@ -51,7 +52,7 @@ async fn up(server: &ApiServer) -> (Result<UpReport, OpsError>, Vec<WriteResult>
     };
     let plan = ops::plan_up(&context, &set, &options).await;
     let result = match plan {
-        Ok(plan) => ops::up(&context, &set, options, plan).await,
+        Ok(mut plan) => ops::up(&context, &set, options, &mut plan).await,
         Err(error) => Err(error),
     };
     let mut seen = Vec::new();

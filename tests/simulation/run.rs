@@ -204,7 +204,7 @@ async fn perform(
             };
             let planned = ops::plan_up(&context, &set, &options).await;
             Said::Up(match planned {
-                Ok(plan) => ops::up(&context, &set, options, plan).await,
+                Ok(mut plan) => ops::up(&context, &set, options, &mut plan).await,
                 Err(error) => Err(error),
             })
         }

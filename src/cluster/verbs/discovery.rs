@@ -153,6 +153,34 @@ impl ServedKinds {
         }))
     }
 
+    /// Looks a kind up in the version of its group that the API server prefers.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub async fn find_in_group(
+        &self,
+        cluster: &Cluster,
+        group: &str,
+        kind: &str,
+    ) -> Result<Option<ResourceKind>, ClusterError> {
+        let version = if group.is_empty() {
+            Some("v1".to_owned())
+        } else {
+            let groups = cluster.sender.read(get("/apis"), decode::groups).await?;
+            let mut groups = groups.groups.into_iter();
+            let found = groups.find(|served| served.name == group);
+            let preferred = found.and_then(|group| group.preferred_version);
+            preferred.map(|preferred| preferred.version)
+        };
+        match version {
+            Some(version) => {
+                let kind = GroupVersionKind::gvk(group, &version, kind);
+                self.find(cluster, &kind).await
+            }
+            None => Ok(None),
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Option<APIResourceList>>> {
         self.by_group_version
             .lock()

@@ -99,6 +99,14 @@ impl DownPlan {
             .collect()
     }
 
+    /// Keeps an object that would be deleted.
+    pub(crate) fn keep(&mut self, object: &ObjectRef, reason: &str) {
+        for layer in &mut self.layers {
+            layer.retain(|doomed| doomed.object != *object);
+        }
+        self.report.kept.push(kept(object.clone(), reason));
+    }
+
     /// The kept objects, and why.
     #[must_use]
     pub fn kept(&self) -> &[Kept] {

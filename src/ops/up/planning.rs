@@ -16,7 +16,7 @@ use crate::object::ObjectRef;
 use crate::ops::error::{OpsError, Problem};
 use crate::ops::finalizers::holders;
 use crate::ops::read_ahead::Ahead;
-use crate::ops::{CONCURRENCY, Context, Set, preflight, read_ahead};
+use crate::ops::{CONCURRENCY, Context, Set, inventory, preflight, read_ahead};
 use crate::plan::{Plan, Step, Target};
 use crate::risk::RiskKind;
 use crate::status::is_being_deleted;
@@ -53,6 +53,8 @@ pub(crate) async fn plan(
     purpose: Purpose,
     accepted: &[RiskKind],
 ) -> Result<Plan, OpsError> {
+    let joined = inventory::join(context, set).await?;
+    let set = joined.as_ref().map_or(set, |joined| &joined.set);
     let (targets, mut problems) = preflight::resolve(context, set).await?;
     let Namespaces {
         absent,
@@ -79,6 +81,7 @@ pub(crate) async fn plan(
     let plan = Plan {
         absent_namespaces: absent,
         steps,
+        dropped: joined.map(|joined| joined.dropped).unwrap_or_default(),
     };
     if plan.writes() {
         let mut lacking = preflight::storage_classes(context, &plan).await?;

@@ -3,6 +3,7 @@ use serde_json::json;
 use super::super::Target;
 use super::*;
 use crate::cluster::ResourceKind;
+use crate::manifest::ManifestSet;
 
 const SERVER: &str = "https://cluster.example.test";
 
@@ -35,14 +36,14 @@ fn plan(steps: Vec<Step>) -> Plan {
 
 fn save(steps: Vec<Step>) -> SavedPlan {
     let choices = FieldChoices::default();
-    SavedPlan::new(&plan(steps), &choices, SERVER, "salt".to_owned())
+    SavedPlan::new(&plan(steps), &choices, false, SERVER, "salt".to_owned())
 }
 
 /// What has moved, as a saved plan that was written and read says.
 fn moved(before: Vec<Step>, now: Vec<Step>) -> Vec<String> {
     let text = serde_json::to_string(&save(before)).unwrap();
     let read: SavedPlan = serde_json::from_str(&text).unwrap();
-    let moved = read.moved(&plan(now), &FieldChoices::default(), SERVER);
+    let moved = read.moved(&plan(now), &FieldChoices::default(), false, SERVER);
     moved.iter().map(ToString::to_string).collect()
 }
 
@@ -115,7 +116,7 @@ fn many_fields_are_counted() {
 fn a_plan_is_for_one_cluster_and_for_its_choices() {
     let saved = save(Vec::new());
     let said = |choices: &FieldChoices, server: &str| {
-        let moved = saved.moved(&plan(Vec::new()), choices, server);
+        let moved = saved.moved(&plan(Vec::new()), choices, false, server);
         let [moved] = moved.try_into().unwrap();
         Moved::to_string(&moved)
     };
@@ -130,6 +131,36 @@ fn a_plan_is_for_one_cluster_and_for_its_choices() {
     let words =
         "the plan was made with no choice about fields, and this run has `--take .spec.size`";
     assert_eq!(said(&taking, SERVER), words);
+}
+
+#[test]
+fn what_would_be_deleted_belongs_to_the_plan() {
+    let dropping = |names: &[&str]| {
+        let object = |name: &&str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}});
+        Plan {
+            dropped: ManifestSet::of_live(names.iter().map(object)),
+            ..Plan::default()
+        }
+    };
+    let choices = FieldChoices::default();
+    let saved = |prunes| {
+        let plan = dropping(&["a", "b"]);
+        SavedPlan::new(&plan, &choices, prunes, SERVER, "salt".to_owned())
+    };
+    let said = |saved: SavedPlan, names: &[&str], prunes| {
+        let moved = saved.moved(&dropping(names), &choices, prunes, SERVER);
+        let texts: Vec<String> = moved.iter().map(Moved::to_string).collect();
+        texts.join("\n")
+    };
+    assert_eq!(said(saved(true), &["b", "a"], true), "");
+    let others = "other objects are no longer in the manifests than when the plan was saved: \
+                  `configmap/c`, `configmap/b`";
+    assert_eq!(said(saved(true), &["a", "c"], true), others);
+    assert_eq!(said(saved(false), &["a", "c"], false), "");
+    let without = "the plan was made without `--prune`";
+    assert_eq!(said(saved(false), &["a", "b"], true), without);
+    let with = "the plan was made with `--prune`, and this run has no `--prune`";
+    assert_eq!(said(saved(true), &["a", "b"], false), with);
 }
 
 #[test]

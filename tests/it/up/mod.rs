@@ -1,6 +1,7 @@
 //! `up`, `diff` and `down`: what they write, what they do not write, and how a run ends.
 
 mod data;
+mod inventory;
 mod ownership;
 mod refused;
 mod risks;

@@ -75,6 +75,10 @@ fn up(report: &UpReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line
         parts.len()
     };
     parts.splice(position..position, applied_counts(report));
+    if let Some(pruned) = &report.pruned {
+        lines.extend(kept_and_held(pruned));
+        parts.extend(deletions(pruned, "pruned"));
+    }
     if parts.is_empty() {
         parts.push("nothing to apply".to_owned());
     }
@@ -263,6 +267,23 @@ fn restore(report: &RestoreReport, elapsed: &str) -> Vec<Line> {
 }
 
 fn down(report: &DownReport, elapsed: &str) -> Vec<Line> {
+    let mut lines = kept_and_held(report);
+    let parts = deletions(report, "deleted");
+    let text = if parts.is_empty() {
+        "nothing to delete".to_owned()
+    } else {
+        parts.join(", ")
+    };
+    lines.push(
+        Line::summary(report.outcome())
+            .text(text)
+            .with(Tone::Faint, elapsed),
+    );
+    lines
+}
+
+/// What was left, and why.
+fn kept_and_held(report: &DownReport) -> Vec<Line> {
     let mut lines = Vec::new();
     for kept in &report.kept {
         let line = Line::said(Level::Result).with(Tone::Strong, kept.object.to_string());
@@ -287,8 +308,13 @@ fn down(report: &DownReport, elapsed: &str) -> Vec<Line> {
             .text("not deleted, because earlier objects are still there: ");
         lines.push(line.text(names.join(", ")));
     }
-    let parts: Vec<String> = [
-        (report.deleted.len(), "deleted"),
+    lines
+}
+
+/// The number of objects for each result of a deletion; `deleted` is the word for the good one.
+fn deletions(report: &DownReport, deleted: &str) -> Vec<String> {
+    [
+        (report.deleted.len(), deleted),
         (report.remaining.len(), "still there"),
         (report.not_deleted.len(), "not deleted"),
         (report.kept.len(), "kept"),
@@ -297,18 +323,7 @@ fn down(report: &DownReport, elapsed: &str) -> Vec<Line> {
     .into_iter()
     .filter(|(number, _)| *number > 0)
     .map(|(number, word)| format!("{number} {word}"))
-    .collect();
-    let text = if parts.is_empty() {
-        "nothing to delete".to_owned()
-    } else {
-        parts.join(", ")
-    };
-    lines.push(
-        Line::summary(report.outcome())
-            .text(text)
-            .with(Tone::Faint, elapsed),
-    );
-    lines
+    .collect()
 }
 
 /// The error with its causes and hints.

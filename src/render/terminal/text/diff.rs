@@ -4,6 +4,7 @@ use crate::action::Action;
 use crate::exit::Outcome;
 use crate::fields::{Owner, UndeclaredField};
 use crate::figures::count;
+use crate::object::ObjectRef;
 use crate::render::terminal::line::{Line, Tone};
 use crate::report::{BlamedLine, DiffReport, DiffView, ObjectDiff};
 
@@ -14,12 +15,14 @@ const NAMED_FIELDS: usize = 3;
 pub(super) fn lines(report: &DiffReport) -> Vec<Line> {
     let objects = report.objects.iter();
     let shown = objects.flat_map(|object| match report.view {
+        DiffView::Patch if object.action == Action::Delete => vec![brief(object)],
         DiffView::Patch => patch(object),
         DiffView::Brief => vec![brief(object)],
         DiffView::Blame => blame(object),
     });
     shown
         .chain(report.objects.iter().flat_map(undeclared))
+        .chain(report.dropped.iter().map(dropped))
         .collect()
 }
 
@@ -120,6 +123,15 @@ fn undeclared(object: &ObjectDiff) -> Vec<Line> {
     std::iter::once(head).chain(rows).collect()
 }
 
+/// An object that the manifests no longer contain.
+fn dropped(object: &ObjectRef) -> Line {
+    let line = Line::data().with(Tone::Strong, object.to_string());
+    let place = object.namespace.as_ref();
+    let place = place.map_or_else(String::new, |name| format!(" in namespace {name}"));
+    line.text(place)
+        .with(Tone::Doubt, " is no longer in the manifests")
+}
+
 /// The number of objects for each action, and of undeclared fields.
 pub(super) fn counts(report: &DiffReport) -> String {
     let number = |action| {
@@ -149,7 +161,9 @@ pub(super) fn counts(report: &DiffReport) -> String {
         .map(|(number, words)| format!("{number} {words}"));
     let undeclared: usize = report.objects.iter().map(|it| it.undeclared.len()).sum();
     let undeclared = (undeclared > 0).then(|| count(undeclared, "undeclared field"));
-    let said: Vec<String> = said.chain(undeclared).collect();
+    let dropped = report.dropped.len();
+    let dropped = (dropped > 0).then(|| format!("{dropped} no longer in the manifests"));
+    let said: Vec<String> = said.chain(undeclared).chain(dropped).collect();
     let said = said.join(", ");
     match report.outcome() {
         _ if report.objects.is_empty() => "nothing to compare".to_owned(),

@@ -53,6 +53,7 @@ pub(crate) fn up() -> Vec<Event> {
         }],
         dry_run: false,
         saved: None,
+        pruned: None,
     };
     let mut events = vec![started("up"), at(20, planned(up_plan()))];
     for (index, (object, action)) in (0..).zip(up_plan()) {
@@ -157,6 +158,7 @@ pub(crate) fn up_with_bad_image() -> Vec<Event> {
         waited: Vec::new(),
         dry_run: false,
         saved: None,
+        pruned: None,
     };
     vec![
         started("up"),

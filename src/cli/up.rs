@@ -1,0 +1,73 @@
+//! The arguments of `up` and `diff`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{EditArgs, FieldArgs, PruneArgs, SetArgs};
+use crate::risk::RiskKind;
+
+/// Arguments of `up`.
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    /// The manifests to work on.
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Do not wait until everything is ready
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Only send dry runs to the API server; store nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Save what would be done in a file, and store nothing in the cluster
+    #[arg(long, value_name = "FILE")]
+    pub plan_out: Option<PathBuf>,
+    /// Do exactly what a saved plan says, or nothing if something has changed since
+    #[arg(long, value_name = "FILE", conflicts_with = "plan_out")]
+    pub plan: Option<PathBuf>,
+    /// Go on despite a risk because of which `up` would be refused; repeatable
+    #[arg(long, value_name = "RISK", value_enum)]
+    pub allow: Vec<RiskKind>,
+    /// What becomes of objects that left the manifests.
+    #[command(flatten)]
+    pub pruning: PruneArgs,
+    /// Allow scaling down to delete claims, if the StatefulSet's retention policy says so
+    #[arg(long, hide_short_help = true)]
+    pub delete_data: bool,
+    // Last, because the arguments after a flattened heading appear under it.
+    /// What to do about fields that other managers own.
+    #[command(flatten)]
+    pub fields: FieldArgs,
+    /// Edits of the manifests.
+    #[command(flatten)]
+    pub edits: EditArgs,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The manifests to work on.
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Show one line for each object instead of patches
+    #[arg(long, conflicts_with = "blame")]
+    pub brief: bool,
+    /// Show every live object as a whole, each line with the owners of its field
+    #[arg(long)]
+    pub blame: bool,
+    /// Exit with 3 also if there are undeclared fields
+    #[arg(long)]
+    pub fail_on_undeclared: bool,
+    /// What becomes of objects that left the manifests.
+    #[command(flatten)]
+    pub pruning: PruneArgs,
+    /// Do not warn of a risk because of which `up` would be refused; repeatable
+    #[arg(long, value_name = "RISK", value_enum)]
+    pub allow: Vec<RiskKind>,
+    /// What to do about fields that other managers own.
+    #[command(flatten)]
+    pub fields: FieldArgs,
+    /// Edits of the manifests.
+    #[command(flatten)]
+    pub edits: EditArgs,
+}
