@@ -1,6 +1,8 @@
 //! The in-process model of the API server against the real one: the same raw requests, the same
 //! answers.
 
+mod moving;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -254,6 +256,9 @@ async fn interactions(server: &Server) -> Vec<Answer> {
     note("execute elsewhere", server.executed(&["true"], "x").await);
     note("a stale merge", stale(server).await);
     note("a slice without endpoints", sliced(server).await);
+    for (step, answer) in moving::moving(server).await {
+        note(step, answer);
+    }
     answers
 }
 

@@ -47,6 +47,13 @@ pub(super) fn prepare(target: &Target, live: &Value, new: &mut Value) -> Result<
     }
     keep(live, new, "/apiVersion");
     keep(live, new, "/kind");
+    // Empty maps of the metadata are not written (apimachinery, pkg/apis/meta/v1/types.go, `omitempty`).
+    for pointer in ["/metadata/annotations", "/metadata/labels"] {
+        let map = new.pointer(pointer).and_then(Value::as_object);
+        if map.is_some_and(serde_json::Map::is_empty) {
+            object::remove(new, pointer);
+        }
+    }
     if target.subresource == "status" {
         keep_all_but_status(live, new);
     } else if kind.has_status && target.subresource.is_empty() {
