@@ -300,6 +300,7 @@ pub fn field_choices(arguments: &FieldArgs, config: &Config) -> FieldChoices {
         yielded: arguments.yielded.clone(),
         always_yielded: config.yielded.clone(),
         reverted: arguments.revert_undeclared.clone(),
+        ..FieldChoices::default()
     }
 }
 

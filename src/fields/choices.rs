@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::choice::Choice;
 use super::conflict::{Conflict, OwnedAlone};
 use super::manager::{Manager, managers};
+use super::migration::FormerManager;
 use super::owner::{EXPERIMENT_MANAGER, FIELD_MANAGER};
 use super::path::FieldPath;
 use super::pattern::FieldPattern;
@@ -29,6 +30,10 @@ pub struct FieldChoices {
     pub always_yielded: Vec<FieldPattern>,
     /// Fields that are in no manifest and that are taken away.
     pub reverted: Vec<FieldPattern>,
+    /// Managers whose fields become ours or go, named for this run.
+    pub taken_over: Vec<FormerManager>,
+    /// The same, named for every run.
+    pub always_taken_over: Vec<FormerManager>,
 }
 
 /// What was left out of the body of an apply.
@@ -46,7 +51,8 @@ impl FieldChoices {
     #[must_use]
     pub fn are_made(&self) -> bool {
         let takes = self.takes_all || !self.taken.is_empty() || !self.always_taken.is_empty();
-        takes || self.yields() || !self.reverted.is_empty()
+        let takes_over = !self.taken_over.is_empty() || !self.always_taken_over.is_empty();
+        takes || takes_over || self.yields() || !self.reverted.is_empty()
     }
 
     /// Whether any field is left to other managers.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::manager::{Manager, managers};
+use super::migration::Moved;
 use super::owner::{Operation, Owner};
 use super::path::FieldPath;
 use super::pattern::FieldPattern;
@@ -200,6 +201,9 @@ pub struct Settlement {
     /// Fields that are in no manifest and that are taken away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reverted: Vec<UndeclaredField>,
+    /// What moves from the managers that wrote the object before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<Moved>,
     /// Fields that were to be left to others, but that only we own.
     #[serde(skip)]
     pub alone: Vec<OwnedAlone>,

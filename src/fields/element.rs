@@ -30,6 +30,16 @@ impl Element {
         }
     }
 
+    /// The element as `fieldsV1` has it.
+    pub(super) fn in_fields(&self) -> String {
+        match self {
+            Self::Field(name) => format!("f:{name}"),
+            Self::Keys(keys) => format!("k:{}", Value::Object(keys.clone())),
+            Self::Value(value) => format!("v:{value}"),
+            Self::Index(index) => format!("i:{index}"),
+        }
+    }
+
     /// The place of the item that this element means.
     pub(super) fn place_in(&self, items: &[Value]) -> Option<usize> {
         match self {

@@ -30,7 +30,8 @@ impl Manager {
     }
 }
 
-fn manager(entry: &Value) -> Manager {
+/// The manager that an entry of `managedFields` names.
+pub(super) fn manager(entry: &Value) -> Manager {
     Manager {
         owner: Owner::new(entry),
         fields: paths(&entry["fieldsV1"]),

@@ -77,9 +77,12 @@ impl Owner {
     /// Whether it stands for what this program or Kubernetes itself writes in the course of its work.
     #[must_use]
     pub fn is_machinery(&self) -> bool {
-        self.subresource == "status"
-            || [FIELD_MANAGER, EXPERIMENT_MANAGER].contains(&self.manager.as_str())
-            || CONTROLLERS.contains(&self.manager.as_str())
+        self.subresource == "status" || Self::is_machinery_name(&self.manager)
+    }
+
+    /// Whether a manager of this name is this program or a part of Kubernetes.
+    pub(super) fn is_machinery_name(name: &str) -> bool {
+        [FIELD_MANAGER, EXPERIMENT_MANAGER].contains(&name) || CONTROLLERS.contains(&name)
     }
 
     /// Its name, with the subresource if it wrote one: `kubectl (scale)`.

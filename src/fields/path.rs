@@ -29,6 +29,12 @@ pub(super) fn pointer(steps: &[Step]) -> String {
 pub struct FieldPath(Vec<Element>);
 
 impl FieldPath {
+    /// The path of a field in fields.
+    pub(super) fn of_fields(names: &[&str]) -> Self {
+        let element = |name: &&str| Element::Field((*name).to_owned());
+        Self(names.iter().map(element).collect())
+    }
+
     /// The value at this path.
     #[must_use]
     pub fn get<'a>(&self, object: &'a Value) -> Option<&'a Value> {
@@ -75,6 +81,19 @@ impl FieldPath {
         };
         if let Some(around) = at(object, above) {
             remove_from(around, last);
+        }
+    }
+
+    /// Removes the field, and the maps and lists around it that become empty and that another object does
+    /// not have.
+    pub fn remove_as_in(&self, other: &Value, object: &mut Value) {
+        self.remove_alone(object);
+        let mut path = self.clone();
+        while path.0.pop().is_some() {
+            if !path.get(object).is_some_and(is_empty) || path.get(other).is_some() {
+                break;
+            }
+            path.remove_alone(object);
         }
     }
 
@@ -140,12 +159,8 @@ impl FieldPath {
     /// it is not an empty map or list of the live object that has something in this one. The keys of
     /// an item go only together with it.
     pub(super) fn is_whole_in(&self, object: &Value, live: &Value, owned: &[&Self]) -> bool {
-        let is_empty = |value: Option<&Value>| match value {
-            Some(Value::Object(fields)) => fields.is_empty(),
-            Some(Value::Array(items)) => items.is_empty(),
-            _ => false,
-        };
-        if is_empty(self.get(live)) && !is_empty(self.get(object)) {
+        let is_empty = |object| self.get(object).is_some_and(is_empty);
+        if is_empty(live) && !is_empty(object) {
             return false;
         }
         let Some((last, above)) = self.0.split_last() else {
@@ -178,6 +193,15 @@ impl fmt::Display for FieldPath {
     }
 }
 
+/// Whether it is a map or a list with nothing in it.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
 fn at<'a>(value: &'a mut Value, path: &[Element]) -> Option<&'a mut Value> {
     path.iter().try_fold(value, |value, element| match element {
         Element::Field(name) => value.get_mut(name),
@@ -197,12 +221,7 @@ fn remove(value: &mut Value, path: &[Element]) {
         return;
     };
     remove(child, below);
-    let is_left = match child {
-        Value::Object(fields) => !fields.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        _ => true,
-    };
-    if is_left && !below.is_empty() {
+    if !is_empty(child) && !below.is_empty() {
         return;
     }
     remove_from(value, element);
@@ -318,6 +337,23 @@ mod tests {
         let mut only = json!({"kind": "x", "spec": {"replicas": 1}});
         path(".spec.replicas").remove(&mut only);
         assert_eq!(only, json!({"kind": "x"}));
+    }
+
+    #[test]
+    fn what_becomes_empty_goes_where_another_object_has_none() {
+        let only = json!({"spec": {"finalizers": ["a/b"]}});
+        for (other, expected) in [
+            (
+                json!({"spec": {"finalizers": []}}),
+                json!({"spec": {"finalizers": []}}),
+            ),
+            (json!({"spec": {}}), json!({"spec": {}})),
+            (json!({}), json!({})),
+        ] {
+            let mut rest = only.clone();
+            path(".spec.finalizers[=\"a/b\"]").remove_as_in(&other, &mut rest);
+            assert_eq!(rest, expected);
+        }
     }
 
     #[test]
