@@ -138,11 +138,13 @@ pub fn address(cli: &Cli) -> Address {
             (Choice::Yield, &fields.yielded),
             (Choice::RevertUndeclared, &fields.revert_undeclared),
         ];
-        patterns.into_iter().flat_map(move |(choice, patterns)| {
+        let patterns = patterns.into_iter().flat_map(move |(choice, patterns)| {
             patterns
                 .iter()
                 .map(move |pattern| (choice.flag(), text(pattern)))
-        })
+        });
+        let managers = fields.take_over.iter();
+        patterns.chain(managers.map(move |manager| ("--take-over", text(manager))))
     });
     let inventory = cli.command.inventory().into_iter();
     let inventory = inventory.map(|name| ("--inventory", Cow::from(name)));
@@ -300,7 +302,8 @@ pub fn field_choices(arguments: &FieldArgs, config: &Config) -> FieldChoices {
         yielded: arguments.yielded.clone(),
         always_yielded: config.yielded.clone(),
         reverted: arguments.revert_undeclared.clone(),
-        ..FieldChoices::default()
+        taken_over: arguments.take_over.clone(),
+        always_taken_over: config.take_over.clone(),
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::parsing::expected;
-use crate::fields::FieldPattern;
+use crate::fields::{FieldPattern, FormerManager};
 
 /// What to do about fields that other managers own.
 #[derive(Debug, Args)]
@@ -18,9 +18,18 @@ pub struct FieldArgs {
     /// Take away a field that is live but in no manifest; repeatable
     #[arg(long, value_name = "FIELD", value_parser = expected(field))]
     pub revert_undeclared: Vec<FieldPattern>,
+    /// Take over everything that a manager owns: what the manifests declare becomes yours, and what only
+    /// it has set goes; repeatable
+    #[arg(long, value_name = "MANAGER", value_parser = expected(manager))]
+    pub take_over: Vec<FormerManager>,
     /// Take every field in conflict from its manager
     #[arg(long)]
     pub force_conflicts: bool,
+}
+
+fn manager(text: &str) -> Result<FormerManager, String> {
+    text.parse()
+        .map_err(|reason| format!("the name of a field manager, such as helm: {reason}"))
 }
 
 fn field(text: &str) -> Result<FieldPattern, String> {

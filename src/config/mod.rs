@@ -20,7 +20,7 @@ pub use self::pattern::NamePattern;
 
 use crate::cli::ExperimentArgs;
 use crate::expectation::Expectation;
-use crate::fields::FieldPattern;
+use crate::fields::{FieldPattern, FormerManager};
 use crate::file;
 
 /// The file that is used if it is in the current folder.
@@ -42,6 +42,8 @@ pub struct Config {
     pub take: Vec<FieldPattern>,
     /// Fields that are left to other managers, once those own them.
     pub yielded: Vec<FieldPattern>,
+    /// Managers whose fields are taken over.
+    pub take_over: Vec<FormerManager>,
     /// The StatefulSet to work on if the command line names none.
     pub workload: Option<String>,
     /// The expected answers of every replica; empty if the file lists none.

@@ -11,14 +11,15 @@ use super::{Config, ProtectedContext, VerifyConfig};
 use crate::cli::{ExperimentArgs, TargetArgs};
 use crate::expectation::Expectation;
 use crate::fault::Fault;
-use crate::fields::FieldPattern;
+use crate::fields::{FieldPattern, FormerManager};
 use crate::values;
 
-const TOP: [&str; 8] = [
+const TOP: [&str; 9] = [
     "protected_contexts",
     "inventory",
     "take",
     "yield",
+    "take_over",
     "workload",
     "endpoints",
     "verify",
@@ -70,6 +71,7 @@ pub(super) fn config(root: &Located) -> Result<Config, Vec<ConfigProblem>> {
         inventory: reader.value(&top, "inventory", values::object_name),
         take: fields(&mut reader, &top, "take"),
         yielded: fields(&mut reader, &top, "yield"),
+        take_over: managers(&mut reader, &top),
         workload: reader.value(&top, "workload", values::stateful_set),
         endpoints: endpoints(&mut reader, &top),
         verify: verify(&mut reader, &top),
@@ -102,6 +104,19 @@ fn fields(reader: &mut Reader, top: &Fields<'_>, key: &'static str) -> Vec<Field
         .into_iter()
         .filter_map(|(path, node)| reader.parsed(node, &path, field))
         .collect()
+}
+
+fn managers(reader: &mut Reader, top: &Fields<'_>) -> Vec<FormerManager> {
+    let items = reader.list(top, "take_over");
+    items
+        .into_iter()
+        .filter_map(|(path, node)| reader.parsed(node, &path, manager))
+        .collect()
+}
+
+fn manager(text: &str) -> Result<FormerManager, String> {
+    text.parse()
+        .map_err(|reason| format!("the name of a field manager, such as `helm` ({reason})"))
 }
 
 fn field(text: &str) -> Result<FieldPattern, String> {

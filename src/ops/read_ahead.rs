@@ -7,6 +7,7 @@ use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
 use super::{CONCURRENCY, Context};
+use crate::fields::{FieldChoices, Former};
 use crate::object::ObjectRef;
 use crate::plan::{Target, forget_other_managers};
 
@@ -82,7 +83,8 @@ async fn list(context: &Context, targets: Vec<&Target>, keeps_managers: bool) ->
             );
             fields.insert("kind".to_owned(), resource.kind.as_str().into());
         }
-        if !keeps_managers {
+        let is_moved = Former::of(&object, &FieldChoices::default()).is_some();
+        if !keeps_managers && !is_moved {
             forget_other_managers(&mut object);
         }
         *place = Some(object);

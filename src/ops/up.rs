@@ -4,11 +4,13 @@ mod apply;
 mod conflicts;
 mod dry_run;
 mod elsewhere;
+mod former;
 mod missing_references;
 pub(crate) mod namespaces;
 mod own_objects;
 mod planning;
 mod risks;
+mod prediction;
 pub(crate) mod server_field;
 mod service_account;
 mod undeclared;
@@ -103,10 +105,10 @@ pub async fn up(
         purpose: options.purpose(),
         brought: &brought,
         choices: &set.choices,
+        holds_version: options.saved.is_some(),
     };
-    let holds_version = options.saved.is_some();
     context
-        .by_deadline(apply::apply(context, rules, planned, holds_version))
+        .by_deadline(apply::apply(context, rules, planned))
         .await?;
     if !options.wait {
         return Ok(UpReport {

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::action::Action;
 use crate::cluster::ResourceKind;
 use crate::event::PlannedStep;
-use crate::fields::{Ownership, Settlement, UndeclaredField};
+use crate::fields::{Ownership, Settlement, UndeclaredField, changes};
 use crate::manifest::ManifestSet;
 use crate::object::ObjectRef;
 use crate::report::{BlamedLine, DiffReport, ObjectDiff};
@@ -60,6 +60,8 @@ pub struct Step {
     pub sent: Option<Value>,
     /// What is done about fields that other managers own.
     pub settlement: Settlement,
+    /// The operations of a JSON patch by which fields move from the managers that wrote the object before.
+    pub migration: Vec<Value>,
     /// Who owns the fields of an object that is changed.
     pub ownership: Ownership,
     /// The fields that are live but in no manifest, if they were looked for.
@@ -97,6 +99,7 @@ impl Step {
             planned,
             sent: None,
             settlement: Settlement::default(),
+            migration: Vec::new(),
             ownership,
             undeclared: Vec::new(),
             blame: Vec::new(),
@@ -135,15 +138,41 @@ impl Step {
     /// other fields would be taken, or a field that is left out would have none.
     #[must_use]
     pub fn is_bound_to_version(&self) -> bool {
-        self.takes() || self.sent.is_some() || !self.settlement.reverted.is_empty()
+        let is_patched = !self.settlement.reverted.is_empty() || !self.migration.is_empty();
+        self.takes() || self.sent.is_some() || is_patched
     }
 
-    /// Whether it has the same effects as another step for the same object.
+    /// Forgets what moves from former managers: it has moved, or that was never shown.
+    pub fn forget_move(&mut self) {
+        self.migration.clear();
+        self.settlement.moved.clear();
+    }
+
+    /// Whether it has the same effects as an earlier step for the same object. What has moved since need not
+    /// move any more.
     #[must_use]
     pub fn does_the_same_as(&self, other: &Self) -> bool {
+        let mut settlement = other.settlement.clone();
+        if self.migration.is_empty() {
+            settlement.moved.clear();
+        }
+        let is_same = || normalise::same(&self.planned, &other.planned, &self.target.kind);
+        // What others change meanwhile beside it does not change what it does.
+        let only_moves = !other.takes() && other.sent.is_none() && settlement.reverted.is_empty();
+        let has_same_effects = || self.effects(&other.ownership) == other.effects(&other.ownership);
         self.sent == other.sent
-            && self.settlement == other.settlement
-            && normalise::same(&self.planned, &other.planned, &self.target.kind)
+            && self.settlement == settlement
+            && (is_same() || only_moves && has_same_effects())
+    }
+
+    /// The fields that it changes, with both values.
+    fn effects(&self, ownership: &Ownership) -> Vec<(String, Value, Value)> {
+        let bare = |object| normalise::without_noise(object, &self.target.kind);
+        let live = self.live.as_ref().map(bare).unwrap_or_default();
+        changes(&live, &bare(&self.planned), ownership)
+            .into_iter()
+            .map(|change| (change.field, change.before, change.after))
+            .collect()
     }
 
     /// The step as the first event shows it.

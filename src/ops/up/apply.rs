@@ -19,12 +19,10 @@ const ATTEMPTS: usize = 5;
 /// Applies every step that changes something; the stored object becomes its live one.
 ///
 /// The steps of a layer run together; a layer starts only when the one before it has succeeded.
-/// `holds_version` says that each step is right only for the state of its object that it was planned with.
 pub(crate) async fn apply(
     context: &Context,
     rules: Rules<'_>,
     plan: &mut Plan,
-    holds_version: bool,
 ) -> Result<(), OpsError> {
     let layers = plan
         .steps
@@ -32,7 +30,7 @@ pub(crate) async fn apply(
     for layer in layers {
         let needed = layer.iter_mut().filter(|step| step.action != Action::Keep);
         let failures: Vec<WriteFailure> = stream::iter(needed)
-            .map(|step| carry_out(context, rules, step, holds_version))
+            .map(|step| carry_out(context, rules, step))
             .buffer_unordered(CONCURRENCY)
             .filter_map(async |result| result.err())
             .collect()
@@ -49,14 +47,14 @@ async fn carry_out(
     context: &Context,
     rules: Rules<'_>,
     step: &mut Step,
-    holds_version: bool,
 ) -> Result<(), WriteFailure> {
     let write = Write::start(context, &step.target.reference, step.action);
     let reverts = !step.settlement.reverted.is_empty();
-    let mut stored = store(context, step, holds_version).await;
+    let moves = !step.migration.is_empty();
+    let mut stored = store(context, rules, step).await;
     for _ in 0..ATTEMPTS {
         let is_late = matches!(stored, Err(ClusterError::Conflict { .. }));
-        if !is_late || !is_bound(step, holds_version) {
+        if !is_late || !is_bound(step, rules) {
             break;
         }
         // Most of the time only its status has changed.
@@ -64,7 +62,7 @@ async fn carry_out(
             break;
         };
         *step = again;
-        stored = store(context, step, holds_version).await;
+        stored = store(context, rules, step).await;
     }
     write.finish(stored.as_ref().err());
     let has_removed = reverts && step.settlement.reverted.is_empty();
@@ -72,6 +70,14 @@ async fn carry_out(
         let object = &step.target.reference;
         context.warn(format!(
             "the undeclared fields of `{object}` were removed before its apply failed"
+        ));
+    }
+    let has_moved = moves && step.migration.is_empty();
+    let is_known = |error: &ClusterError| !error.outcome_is_unknown();
+    if has_moved && stored.as_ref().is_err_and(is_known) {
+        let object = &step.target.reference;
+        context.warn(format!(
+            "the fields of `{object}` are yours now, but their values are as before: its apply failed"
         ));
     }
     match stored {
@@ -86,35 +92,49 @@ async fn carry_out(
     }
 }
 
-/// Takes away what is to be reverted, and applies the manifest.
+/// Moves fields from former managers, takes away what is to be reverted, and applies the manifest.
 async fn store(
     context: &Context,
+    rules: Rules<'_>,
     step: &mut Step,
-    holds_version: bool,
 ) -> Result<Value, ClusterError> {
     let reverted = &step.settlement.reverted;
-    if let Some(live) = step.live.as_ref().filter(|_| !reverted.is_empty()) {
-        let removed =
-            undeclared::remove(context, &step.target, live, reverted, Removal::Store).await?;
-        step.live = Some(removed);
+    let is_patched = !reverted.is_empty() || !step.migration.is_empty();
+    if let Some(live) = step.live.as_ref().filter(|_| is_patched) {
+        let (target, moves) = (&step.target, &step.migration);
+        let patched =
+            undeclared::remove(context, target, live, reverted, moves, Removal::Store).await?;
+        step.live = Some(patched);
         step.settlement.reverted.clear();
     }
-    let (target, mode) = request(step, holds_version);
+    if !step.migration.is_empty() {
+        step.forget_move();
+        // Before any value changes: does the API server do to the fields that are ours now what was shown?
+        let again = dry_run::repeat(context, step, rules).await;
+        let again = again.ok_or_else(|| ClusterError::Conflict {
+            message: "the apply would do something else now than what was shown".to_owned(),
+        })?;
+        *step = Step {
+            action: step.action,
+            ..again
+        };
+    }
+    let (target, mode) = request(step, rules);
     context.apply(&target, mode).await
 }
 
 /// Whether a step is sent only for the version of its object that it was planned with.
-fn is_bound(step: &Step, holds_version: bool) -> bool {
-    step.is_bound_to_version() || holds_version && step.live.is_some()
+fn is_bound(step: &Step, rules: Rules<'_>) -> bool {
+    step.is_bound_to_version() || rules.holds_version && step.live.is_some()
 }
 
 /// What is sent for a step.
-fn request(step: &Step, holds_version: bool) -> (Target, ApplyMode) {
+fn request(step: &Step, rules: Rules<'_>) -> (Target, ApplyMode) {
     let mut target = step.target.clone();
     if let Some(body) = &step.sent {
         target.body = body.clone();
     }
-    if !is_bound(step, holds_version) {
+    if !is_bound(step, rules) {
         return (target, ApplyMode::Store);
     }
     let metadata = step.live.as_ref().map(|live| &live["metadata"]);

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use crate::cluster::{ApplyMode, ClusterError, FieldConflict};
-use crate::fields::{FieldChoices, LeftOut, Settlement, conflicts, share_equal_fields};
+use crate::fields::{
+    Conflict, FieldChoices, Former, LeftOut, Settlement, conflicts, share_equal_fields,
+};
 use crate::ops::{Context, read_ahead};
 use crate::plan::Target;
 
@@ -15,6 +17,8 @@ pub(crate) struct Attempt {
     pub(crate) applied: Result<Value, ClusterError>,
     /// What was decided about the fields of other managers.
     pub(crate) settlement: Settlement,
+    /// The managers whose fields move before it is sent.
+    pub(crate) former: Option<Former>,
 }
 
 impl Attempt {
@@ -26,8 +30,11 @@ impl Attempt {
         choices: &FieldChoices,
     ) -> Self {
         let mut sent = target.clone();
+        let former = live.and_then(|live| Former::of(live, choices));
+        let moved = former.as_ref().zip(live);
+        let moved = moved.map(|(former, live)| former.as_ours(live));
         // An object that does not exist yet is created as the manifest says.
-        let LeftOut { yielded, alone } = match live {
+        let LeftOut { yielded, alone } = match moved.as_ref().or(live) {
             Some(live) => choices.leave_out(&target.reference, live, &mut sent.body),
             None => LeftOut::default(),
         };
@@ -40,6 +47,7 @@ impl Attempt {
                 alone,
                 ..Settlement::default()
             },
+            former,
         };
         if let (Err(ClusterError::OwnedByOthers { conflicts }), Some(live)) =
             (&attempt.applied, live)
@@ -74,7 +82,7 @@ impl Attempt {
     ) {
         self.applied = context.apply(&self.sent, ApplyMode::ForcedDryRun).await;
         if let Ok(planned) = &self.applied {
-            let rows = conflicts(&reported, live, planned);
+            let rows = self.open(conflicts(&reported, live, planned), live);
             if share_equal_fields(&rows, live, planned, &mut self.sent.body) {
                 self.repeat(context).await;
                 let Err(ClusterError::OwnedByOthers { conflicts }) = &self.applied else {
@@ -85,9 +93,18 @@ impl Attempt {
             }
         }
         let ours = self.applied.as_ref().unwrap_or(&self.sent.body);
-        (self.settlement.taken, self.settlement.conflicts) = conflicts(&reported, live, ours)
+        let rows = self.open(conflicts(&reported, live, ours), live);
+        (self.settlement.taken, self.settlement.conflicts) = rows
             .into_iter()
             .partition(|row| choices.takes(&self.sent.reference, row));
+    }
+
+    /// The conflicts that are left once the fields of former managers have moved.
+    fn open(&self, mut rows: Vec<Conflict>, live: &Value) -> Vec<Conflict> {
+        if let Some(former) = &self.former {
+            former.settle(live, &mut rows);
+        }
+        rows
     }
 }
 

@@ -6,8 +6,9 @@ use super::conflicts::Attempt;
 use super::elsewhere;
 use super::own_objects::Brought;
 use super::planning::{Purpose, warn_of};
+use super::prediction::{Prediction, Subject};
 use super::service_account;
-use super::undeclared::{self, Removal};
+use crate::action::Action;
 use crate::cluster::{ApplyMode, ClusterError};
 use crate::fields::{FieldChoices, Settlement};
 use crate::object::ObjectRef;
@@ -27,6 +28,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) brought: &'a Brought,
     /// What to do about fields that other managers own.
     pub(crate) choices: &'a FieldChoices,
+    /// Whether every step is right only for the state of its object that it was planned with.
+    pub(crate) holds_version: bool,
 }
 
 impl Rules<'_> {
@@ -229,6 +232,7 @@ async fn decide(
         sent,
         applied,
         settlement,
+        former,
     } = attempt;
     if !settlement.conflicts.is_empty() {
         let problem = Problem::OwnedByOthers {
@@ -241,39 +245,29 @@ async fn decide(
         warn_of(context, &problem);
     }
     let sent = Some(sent.body).filter(|body| *body != target.body);
-    match applied {
-        Ok(planned) => {
-            let Some(live) = live else {
-                return Ok(DryRun::step(target, None, Some(planned)));
+    let prediction = match (applied, &live) {
+        (Ok(planned), None) => return Ok(DryRun::step(target, None, Some(planned))),
+        (Err(error), None) => Err(error),
+        (applied, Some(live)) => {
+            let subject = Subject {
+                context,
+                target: &target,
+                live,
+                rules,
             };
-            let blame = match rules.purpose {
-                Purpose::Read { blames: true } => blame(&live, &target.kind),
-                _ => Vec::new(),
+            subject.predict(applied, former.as_ref()).await
+        }
+    };
+    match prediction {
+        Ok(prediction) => {
+            let mut step = predicted(target, live.unwrap_or_default(), prediction, rules);
+            step.sent = sent;
+            step.settlement = Settlement {
+                reverted: step.settlement.reverted,
+                moved: step.settlement.moved,
+                ..settlement
             };
-            let mut undeclared = Vec::new();
-            if rules.looks_for_undeclared() {
-                undeclared = undeclared::find(context, &target, &live).await;
-            }
-            let reverted = undeclared::named(&target, &undeclared, rules.choices);
-            let mut planned = planned;
-            if !reverted.is_empty() {
-                match undeclared::remove(context, &target, &live, &reverted, Removal::DryRun).await
-                {
-                    Ok(removed) => planned = undeclared::without(planned, &removed, &reverted),
-                    Err(error) => return failed(target, Some(&live), error),
-                }
-            }
-            let step = Step::new(target, Some(live), Some(planned));
-            Ok(DryRun::Step(Box::new(Step {
-                sent,
-                settlement: Settlement {
-                    reverted,
-                    ..settlement
-                },
-                undeclared,
-                blame,
-                ..step
-            })))
+            Ok(DryRun::Step(Box::new(step)))
         }
         Err(error) if is_absent(&error) && !target.is_served => {
             Ok(DryRun::step(target, live, None))
@@ -286,5 +280,34 @@ async fn decide(
             let choices = (sent, settlement);
             Ok(DryRun::refused_so_far(target, live, error, on, choices))
         }
+    }
+}
+
+/// The step to what was predicted of a live object.
+fn predicted(target: Target, mut live: Value, prediction: Prediction, rules: Rules<'_>) -> Step {
+    let Prediction {
+        mut planned,
+        migration,
+        reverted,
+        undeclared,
+    } = prediction;
+    let blame = match rules.purpose {
+        Purpose::Read { blames: true } => blame(&live, &target.kind),
+        _ => Vec::new(),
+    };
+    migration.forget_last_applied(&mut live);
+    migration.forget_last_applied(&mut planned);
+    let mut step = Step::new(target, Some(live), Some(planned));
+    let is_kept = matches!(step.action, Action::Keep | Action::Release);
+    if is_kept && !migration.operations.is_empty() {
+        step.action = Action::Own;
+    }
+    step.settlement.reverted = reverted;
+    step.settlement.moved = migration.moved;
+    Step {
+        migration: migration.operations,
+        undeclared,
+        blame,
+        ..step
     }
 }

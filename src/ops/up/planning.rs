@@ -6,6 +6,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use super::dry_run::{DryRun, Rules, dry_run, dry_run_creation, dry_run_known};
+use super::former;
 use super::missing_references;
 use super::namespaces::{self, Namespaces};
 use super::own_objects::Brought;
@@ -74,10 +75,15 @@ pub(crate) async fn plan(
         purpose,
         brought: &brought,
         choices: &set.choices,
+        holds_version: false,
     };
     let (steps, refused) = steps(context, rules, targets, &absent, of_set, BTreeSet::new()).await?;
     problems.extend(refused);
     problems.extend(unfit_choices(context, &set.choices, &brought, &steps));
+    if problems.is_empty() {
+        former::warn_of_strangers(context, &set.choices, &steps);
+        former::warn_of_releases(context, &steps);
+    }
     let plan = Plan {
         absent_namespaces: absent,
         steps,
@@ -137,6 +143,7 @@ pub(crate) async fn dry_run_created(
         purpose: Purpose::Write { waits: false },
         brought: &brought,
         choices: &choices,
+        holds_version: false,
     };
     let (steps, mut problems) = steps(context, rules, created, &[], Ahead::new(), moved).await?;
     let mut again: BTreeMap<ObjectRef, Step> = steps
@@ -144,9 +151,10 @@ pub(crate) async fn dry_run_created(
         .map(|step| (step.target.reference.clone(), step))
         .collect();
     for step in &mut plan.steps {
-        let Some(new) = again.remove(&step.target.reference) else {
+        let Some(mut new) = again.remove(&step.target.reference) else {
             continue;
         };
+        new.forget_move();
         // Somebody else was faster: what would be taken from them was never shown.
         if new.takes() {
             problems.push(Problem::OwnedByOthers {

@@ -18,7 +18,7 @@ pub(crate) async fn find(context: &Context, target: &Target, live: &Value) -> Ve
         return undeclared(live, &target.body, Some(&fresh));
     }
     // What comes back when it is removed is a default, too.
-    match remove(context, target, live, &found, Removal::DryRun).await {
+    match remove(context, target, live, &found, &[], Removal::DryRun).await {
         Ok(removed) => forget_defaults(&mut found, live, &removed),
         Err(_) => context.warn(format!(
             "the defaults of `{}` are not known: what is listed as undeclared may be a default",
@@ -50,7 +50,7 @@ pub(crate) fn named(
     undeclared.iter().filter(is_named).cloned().collect()
 }
 
-/// Takes fields away from an object, or only tries to.
+/// Takes fields away from an object, after other operations of a JSON patch, or only tries to.
 ///
 /// # Errors
 /// A refusal, or [`ClusterError::Conflict`] if the object has changed since it was read.
@@ -59,6 +59,7 @@ pub(crate) async fn remove(
     target: &Target,
     live: &Value,
     fields: &[UndeclaredField],
+    before: &[Value],
     removal: Removal,
 ) -> Result<Value, ClusterError> {
     let version = &live["metadata"]["resourceVersion"];
@@ -70,7 +71,8 @@ pub(crate) async fn remove(
         .map(|path| json!({"op": "remove", "path": path}));
     let is_dry_run = removal == Removal::DryRun;
     let bound = (!is_dry_run).then_some(bound);
-    let patch: Vec<Value> = bound.into_iter().chain(removals).collect();
+    let before = bound.into_iter().chain(before.iter().cloned());
+    let patch: Vec<Value> = before.chain(removals).collect();
     let object = &target.reference;
     let namespace = object.namespace.as_deref();
     let patched = context
@@ -95,7 +97,7 @@ pub(crate) fn without(mut planned: Value, removed: &Value, fields: &[UndeclaredF
     for field in fields {
         match field.path().get(removed) {
             Some(default) => field.path().set(&mut planned, default.clone()),
-            None => field.path().remove_alone(&mut planned),
+            None => field.path().remove_as_in(removed, &mut planned),
         }
     }
     planned

@@ -2,6 +2,7 @@
 
 mod data;
 mod inventory;
+mod migration;
 mod ownership;
 mod refused;
 mod risks;

@@ -232,9 +232,10 @@ fn verification(report: &VerifyReport, elapsed: &str) -> Vec<Line> {
 
 fn diff(report: &DiffReport, elapsed: &str) -> Vec<Line> {
     let mut lines = diff::lines(report);
-    for object in &report.objects {
-        lines.extend(settled(&object.object, &object.settlement));
-    }
+    let objects = report.objects.iter();
+    lines.extend(settled(
+        objects.map(|object| (&object.object, &object.settlement)),
+    ));
     lines.push(
         Line::summary(report.outcome())
             .text(diff::counts(report))

@@ -80,10 +80,9 @@ impl Text {
                 self.chaos.started(run);
                 Vec::new()
             }
-            EventKind::Planned { steps } => steps
-                .iter()
-                .flat_map(|step| objects::settled(&step.object, &step.settlement))
-                .collect(),
+            EventKind::Planned { steps } => {
+                objects::settled(steps.iter().map(|step| (&step.object, &step.settlement)))
+            }
             EventKind::WriteStarted { .. }
             | EventKind::Probes { .. }
             | EventKind::Endpoints { .. } => Vec::new(),
