@@ -4,6 +4,7 @@
 
 mod field_hint;
 mod hint;
+mod take_over_hint;
 
 use std::error::Error;
 

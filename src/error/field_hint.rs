@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::take_over_hint;
 use crate::fields::{Choice, Conflict, EXPERIMENT_MANAGER, FieldPattern};
 use crate::object::ObjectRef;
 use crate::report::DiffReport;
@@ -18,6 +19,7 @@ pub(crate) fn field_hints(report: &DiffReport) -> Vec<String> {
         fields.map(|field| FieldPattern::exactly(&diff.object, &field.field))
     });
     let mut hints = conflict_hints(conflicts);
+    hints.extend(take_over_hint::of_diff(report));
     let mut undeclared = undeclared.map(|pattern| flag(Choice::RevertUndeclared, &pattern));
     if let Some(first) = undeclared.next() {
         let what = match undeclared.next() {

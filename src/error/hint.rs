@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::field_hint::conflict_hints;
+use super::take_over_hint;
 use crate::cluster::{ClusterError, Denial};
 use crate::fields::EXPERIMENT_MANAGER;
 use crate::object::ObjectRef;
@@ -182,8 +183,10 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
         Problem::OwnedByOthers { object, conflicts } => Some((object, conflicts.as_slice())),
         _ => None,
     });
+    let take_over = take_over_hint::of_conflicts(conflicts.clone());
     let hints = hints.chain(acceptance(problems));
-    deduplicated(hints.chain(conflict_hints(conflicts)).collect())
+    let hints = hints.chain(conflict_hints(conflicts)).chain(take_over);
+    deduplicated(hints.collect())
 }
 
 /// The command that goes on despite all risks.

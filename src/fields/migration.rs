@@ -285,6 +285,17 @@ impl Migration {
     }
 }
 
+/// The managers beside this program and Kubernetes itself that own fields which a manifest declares.
+#[must_use]
+pub fn co_owners(live: &Value, declared: &Value) -> Vec<String> {
+    let all = managers(live);
+    let owning = all.iter().filter(|manager| {
+        !manager.owner.is_machinery() && declared_fields(manager, declared).next().is_some()
+    });
+    let names: BTreeSet<&String> = owning.map(|manager| &manager.owner.manager).collect();
+    names.into_iter().cloned().collect()
+}
+
 /// The fields of a manager that a manifest declares, without the maps and lists around them.
 fn declared_fields<'a>(
     manager: &'a Manager,

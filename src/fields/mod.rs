@@ -23,7 +23,7 @@ pub use self::conflict::{Conflict, OwnedAlone, Settlement, conflicts, share_equa
 pub use self::lists::leaves;
 pub use self::manager::{Manager, managers};
 pub use self::merge::merge;
-pub use self::migration::{Former, FormerManager, Migration, Moved, NotTakenOver};
+pub use self::migration::{Former, FormerManager, Migration, Moved, NotTakenOver, co_owners};
 pub use self::owner::{EXPERIMENT_MANAGER, FIELD_MANAGER, Operation, Owner};
 pub use self::ownership::Ownership;
 pub use self::path::FieldPath;

@@ -66,6 +66,8 @@ pub struct Step {
     pub ownership: Ownership,
     /// The fields that are live but in no manifest, if they were looked for.
     pub undeclared: Vec<UndeclaredField>,
+    /// The other managers that own fields of the manifest, if they were looked for.
+    pub co_owners: Vec<String>,
     /// The live object line by line, if that was asked for.
     pub blame: Vec<BlamedLine>,
 }
@@ -102,6 +104,7 @@ impl Step {
             migration: Vec::new(),
             ownership,
             undeclared: Vec::new(),
+            co_owners: Vec::new(),
             blame: Vec::new(),
         }
     }
@@ -122,6 +125,7 @@ impl Step {
             patch,
             changes,
             undeclared: self.undeclared.clone(),
+            co_owners: self.co_owners.clone(),
             blame: self.blame.clone(),
             settlement: self.settlement.clone(),
             ..ObjectDiff::new(object, self.action)

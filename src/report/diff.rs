@@ -23,6 +23,9 @@ pub struct ObjectDiff {
     /// The fields that are live but in no manifest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undeclared: Vec<UndeclaredField>,
+    /// The managers beside this program and Kubernetes itself that own fields of the manifest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub co_owners: Vec<String>,
     /// The live object line by line, if that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blame: Vec<BlamedLine>,
@@ -41,6 +44,7 @@ impl ObjectDiff {
             patch: String::new(),
             changes: Vec::new(),
             undeclared: Vec::new(),
+            co_owners: Vec::new(),
             blame: Vec::new(),
             settlement: Settlement::default(),
         }

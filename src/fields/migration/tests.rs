@@ -227,6 +227,17 @@ fn values_of_secrets_do_not_move_into_sight() {
 }
 
 #[test]
+fn managers_that_own_what_is_declared_are_co_owners() {
+    let mut declared = declared();
+    assert_eq!(co_owners(&live(), &declared), [CLIENT_SIDE_APPLY]);
+    declared["data"]["theirs"] = "a".into();
+    assert_eq!(
+        co_owners(&live(), &declared),
+        [CLIENT_SIDE_APPLY, "kubectl-edit"]
+    );
+}
+
+#[test]
 fn the_managed_fields_never_become_empty() {
     let live = json!({"metadata": {"managedFields": [
         entry("helm", "Apply", &json!({"f:stringData": {"f:password": {}}}))]}});

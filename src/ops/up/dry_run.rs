@@ -10,7 +10,7 @@ use super::prediction::{Prediction, Subject};
 use super::service_account;
 use crate::action::Action;
 use crate::cluster::{ApplyMode, ClusterError};
-use crate::fields::{FieldChoices, Settlement};
+use crate::fields::{FieldChoices, Settlement, co_owners};
 use crate::object::ObjectRef;
 use crate::ops::error::{OpsError, Problem};
 use crate::ops::{Context, ServerField, read_ahead};
@@ -295,6 +295,11 @@ fn predicted(target: Target, mut live: Value, prediction: Prediction, rules: Rul
         Purpose::Read { blames: true } => blame(&live, &target.kind),
         _ => Vec::new(),
     };
+    let mut co_owners = match rules.purpose {
+        Purpose::Read { .. } => co_owners(&live, &target.body),
+        Purpose::Write { .. } => Vec::new(),
+    };
+    co_owners.retain(|name| migration.moved.iter().all(|row| row.owner.manager != *name));
     migration.forget_last_applied(&mut live);
     migration.forget_last_applied(&mut planned);
     let mut step = Step::new(target, Some(live), Some(planned));
@@ -307,6 +312,7 @@ fn predicted(target: Target, mut live: Value, prediction: Prediction, rules: Rul
     Step {
         migration: migration.operations,
         undeclared,
+        co_owners,
         blame,
         ..step
     }

@@ -285,6 +285,13 @@ async fn another_tool_is_taken_over_only_by_name() {
     let shown = run(&server, &["diff"]).await.expect_code(3);
     let conflict = "`.data.mode` (live \"slow\", ours \"fast\") is owned by helm";
     assert!(shown.stderr.contains(conflict), "{}", shown.stderr);
+    let hint = "helm owns fields of 3 objects: take all of them over with `cryptoctl up ";
+    assert_eq!(shown.stderr.matches(hint).count(), 1, "{}", shown.stderr);
+    assert!(
+        shown.stderr.contains(" --take-over helm`"),
+        "{}",
+        shown.stderr
+    );
     run(&server, &["up"]).await.expect_code(1);
     let taking = ["--take-over", "helm"];
     let shown = run(&server, &[&["diff"], &taking[..]].concat()).await;
