@@ -23,6 +23,7 @@ mod kinds;
 mod kubeconfigs;
 mod kubelet;
 mod manifest_meaning;
+mod migration;
 mod model;
 mod ownership;
 mod permissions;
