@@ -233,7 +233,7 @@ impl From<OpsError> for CommandError {
                 problems.iter().map(ToString::to_string).collect(),
                 problem_hints(problems),
             ),
-            OpsError::Moved(moved) => Self::new(
+            OpsError::Outdated(moved) => Self::new(
                 ExitStatus::Failed,
                 error.to_string(),
                 moved.iter().map(ToString::to_string).collect(),

@@ -88,8 +88,17 @@ impl FieldChoices {
             let patterns = patterns.iter();
             patterns.map(move |pattern| format!("{key}: {pattern}"))
         });
+        let named_managers = self.taken_over.iter();
+        let named_managers = named_managers.map(|manager| format!("--take-over {manager}"));
+        let managers = self.always_taken_over.iter();
+        let managers = managers.map(|manager| format!("take_over: {manager}"));
         let all = self.takes_all.then(|| "--force-conflicts".to_owned());
-        named.chain(always).chain(all).collect()
+        named
+            .chain(always)
+            .chain(named_managers)
+            .chain(managers)
+            .chain(all)
+            .collect()
     }
 
     /// Whether a field in conflict becomes ours. What this program has written in another way than by an

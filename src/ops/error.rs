@@ -12,7 +12,7 @@ use crate::fields::{Choice, Conflict, FieldPattern, OwnedAlone};
 use crate::figures::{count, duration};
 use crate::manifest::{ManifestErrors, NamespaceMismatch};
 use crate::object::ObjectRef;
-use crate::plan::Moved;
+use crate::plan::Outdated;
 use crate::report::BaselineMismatch;
 use crate::risk::Risk;
 
@@ -206,7 +206,7 @@ pub enum OpsError {
     Preflight(Vec<Problem>),
     /// A saved plan no longer holds.
     #[error("nothing was changed: the plan no longer holds")]
-    Moved(Vec<Moved>),
+    Outdated(Vec<Outdated>),
     /// Problems that could be found only after a namespace was created.
     #[error("{} in {place}; nothing else was written", count(.problems.len(), "problem"))]
     DryRun {

@@ -9,8 +9,8 @@ mod missing_references;
 pub(crate) mod namespaces;
 mod own_objects;
 mod planning;
-mod risks;
 mod prediction;
+mod risks;
 pub(crate) mod server_field;
 mod service_account;
 mod undeclared;
@@ -69,7 +69,7 @@ pub async fn plan_up(context: &Context, set: &Set, options: &UpOptions) -> Resul
         let server = context.cluster.server();
         let moved = saved.moved(&planned, &set.choices, set.prunes(), server);
         if !moved.is_empty() {
-            return Err(OpsError::Moved(moved));
+            return Err(OpsError::Outdated(moved));
         }
     }
     context.emit(EventKind::Planned {

@@ -26,7 +26,7 @@ use self::patch::Comparison;
 pub use self::blame::blame;
 pub use self::consistency::{Finding, findings, lonely_services};
 pub use self::limits::{LimitFacts, limit_risks};
-pub use self::saved::{Moved, SavedPlan, State};
+pub use self::saved::{Outdated, SavedPlan, State};
 pub use self::storage::{StorageFacts, claims_of_pods, storage_risks};
 
 /// One object of the set, with its API path.

@@ -58,9 +58,9 @@ struct SavedStep {
     settlement: Settlement,
 }
 
-/// What has changed since a plan was saved.
+/// Why a saved plan no longer holds.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Moved {
+pub enum Outdated {
     /// The plan is for another cluster.
     #[error("the plan is for the API server {planned}, not for {found}")]
     Server {
@@ -196,21 +196,21 @@ impl SavedPlan {
         choices: &FieldChoices,
         prunes: bool,
         server: &str,
-    ) -> Vec<Moved> {
+    ) -> Vec<Outdated> {
         if server != self.server {
-            return vec![Moved::Server {
+            return vec![Outdated::Server {
                 planned: self.server.clone(),
                 found: server.to_owned(),
             }];
         }
         if choices.words() != self.choices {
-            return vec![Moved::Choices {
+            return vec![Outdated::Choices {
                 planned: self.choices.clone(),
                 found: choices.words(),
             }];
         }
         if prunes != self.prunes {
-            return vec![Moved::Pruning(self.prunes)];
+            return vec![Outdated::Pruning(self.prunes)];
         }
         let before: BTreeMap<&ObjectRef, &SavedStep> = self
             .objects
@@ -222,16 +222,16 @@ impl SavedPlan {
             .iter()
             .map(|step| saved(step, &self.salt))
             .collect();
-        let mut moved: Vec<Moved> = now
+        let mut moved: Vec<Outdated> = now
             .iter()
             .filter_map(|now| match before.get(&now.object) {
-                None => Some(Moved::NotPlanned(now.object.clone())),
+                None => Some(Outdated::NotPlanned(now.object.clone())),
                 Some(before) => difference(before, now),
             })
             .collect();
         let is_gone = |step: &&SavedStep| now.iter().all(|now| now.object != step.object);
         let gone = self.objects.iter().filter(is_gone);
-        moved.extend(gone.map(|step| Moved::NotInSet(step.object.clone())));
+        moved.extend(gone.map(|step| Outdated::NotInSet(step.object.clone())));
         let dropped = plan.dropped();
         let of_one = |one: &[ObjectRef], other: &[ObjectRef]| {
             let only = one.iter().filter(|object| !other.contains(object));
@@ -240,7 +240,7 @@ impl SavedPlan {
         let mut others = of_one(&dropped, &self.dropped);
         others.extend(of_one(&self.dropped, &dropped));
         if prunes && !others.is_empty() {
-            moved.push(Moved::Dropped(others));
+            moved.push(Outdated::Dropped(others));
         }
         moved
     }
@@ -287,22 +287,28 @@ fn lasting(mut settlement: Settlement) -> Settlement {
         .chain(&mut settlement.yielded)
         .chain(&mut settlement.conflicts);
     let owners = rows.map(|row| &mut row.owner);
-    let reverted = settlement.reverted.iter_mut();
-    for owner in owners.chain(reverted.flat_map(|field| &mut field.owners)) {
+    let moved = settlement.moved.iter_mut();
+    let (former, removed): (Vec<_>, Vec<_>) = moved
+        .map(|moved| (&mut moved.owner, &mut moved.removed))
+        .unzip();
+    let undeclared = settlement.reverted.iter_mut();
+    let undeclared = undeclared.chain(removed.into_iter().flatten());
+    let undeclared = undeclared.flat_map(|field| &mut field.owners);
+    for owner in owners.chain(former).chain(undeclared) {
         owner.time = None;
     }
     settlement
 }
 
 /// The first difference that explains the others.
-fn difference(before: &SavedStep, now: &SavedStep) -> Option<Moved> {
+fn difference(before: &SavedStep, now: &SavedStep) -> Option<Outdated> {
     let object = || now.object.clone();
     let changed = |what: State, before: &Digests, now: &Digests| {
         let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
         let differing = names.into_iter();
         let differing = differing.filter(|name| before.get(*name) != now.get(*name));
         let fields: Vec<String> = differing.cloned().collect();
-        (!fields.is_empty()).then(|| Moved::Changed {
+        (!fields.is_empty()).then(|| Outdated::Changed {
             object: object(),
             what,
             fields,
@@ -314,14 +320,14 @@ fn difference(before: &SavedStep, now: &SavedStep) -> Option<Moved> {
         (Some(before), Some(now)) if before != now => Some("was deleted and created again"),
         _ => None,
     };
-    let identity = how.map(|how| Moved::Identity {
+    let identity = how.map(|how| Outdated::Identity {
         object: object(),
         how,
     });
     // As text: what only a run knows about a field is not in the file.
     let rows = |step: &SavedStep| serde_json::to_value(&step.settlement).unwrap_or_default();
-    let owners =
-        (before.action != now.action || rows(before) != rows(now)).then(|| Moved::Owners(object()));
+    let owners = (before.action != now.action || rows(before) != rows(now))
+        .then(|| Outdated::Owners(object()));
     changed(State::Manifest, &before.manifest, &now.manifest)
         .or(identity)
         .or_else(|| changed(State::Live, &before.live, &now.live))

@@ -118,7 +118,7 @@ fn a_plan_is_for_one_cluster_and_for_its_choices() {
     let said = |choices: &FieldChoices, server: &str| {
         let moved = saved.moved(&plan(Vec::new()), choices, false, server);
         let [moved] = moved.try_into().unwrap();
-        Moved::to_string(&moved)
+        Outdated::to_string(&moved)
     };
     let none = FieldChoices::default();
     let other =
@@ -149,7 +149,7 @@ fn what_would_be_deleted_belongs_to_the_plan() {
     };
     let said = |saved: SavedPlan, names: &[&str], prunes| {
         let moved = saved.moved(&dropping(names), &choices, prunes, SERVER);
-        let texts: Vec<String> = moved.iter().map(Moved::to_string).collect();
+        let texts: Vec<String> = moved.iter().map(Outdated::to_string).collect();
         texts.join("\n")
     };
     assert_eq!(said(saved(true), &["b", "a"], true), "");

@@ -1,6 +1,7 @@
 //! `up`, `diff` and `down`: what they write, what they do not write, and how a run ends.
 
 mod data;
+mod former_tools;
 mod inventory;
 mod migration;
 mod ownership;

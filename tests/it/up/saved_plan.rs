@@ -6,7 +6,7 @@ use apiserver_model::ApiServer;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{STATEFUL_SET, change, meanwhile, run, scale, up};
+use super::{STATEFUL_SET, change, former_tools, meanwhile, run, scale, up};
 use crate::harness::Output;
 
 /// The built-in set with three replicas planned, but two live.
@@ -126,6 +126,23 @@ async fn what_is_left_to_others_may_change_meanwhile() {
     assert!(!refused.stderr.contains("panicked"), "{}", refused.stderr);
     carry_out(&server, &folder, &yields).await.expect_code(0);
     assert_eq!(replicas(&server), 4);
+}
+
+#[tokio::test]
+async fn what_moves_from_a_former_manager_belongs_to_the_plan() {
+    let server = former_tools::made_by(former_tools::CLIENT_SIDE, true).await;
+    let folder = former_tools::folder(former_tools::SET);
+    let run = |flags: &'static [&'static str]| former_tools::run_in(&server, &folder, flags);
+    run(&["up", "--plan-out", "plan.json"]).await.expect_code(0);
+    assert_eq!(server.writes().len(), 0);
+    let other = ["up", "--plan", "plan.json", "--take-over", "helm"];
+    let refused = former_tools::run_in(&server, &folder, &other).await;
+    let words = "and this run has `--take-over helm`";
+    assert!(refused.expect_code(1).stderr.contains(words));
+    run(&["up", "--plan", "plan.json"]).await.expect_code(0);
+    let live = former_tools::live(&server, former_tools::SETTINGS);
+    assert_eq!(former_tools::managers(&live), ["cryptoctl"]);
+    assert_eq!(live["data"], json!({"mode": "fast"}));
 }
 
 #[tokio::test]
