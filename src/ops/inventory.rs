@@ -56,7 +56,7 @@ pub(crate) async fn join(context: &Context, set: &Set) -> Result<Option<Joined>,
 /// named, what it lists is the set.
 ///
 /// # Errors
-/// As [`join`] and [`plan_down`], or that there is neither a set nor an inventory.
+/// As [`plan_down`], or that there is neither a set nor an inventory, or that it belongs to another tool.
 pub async fn plan_down_listed(
     context: &Context,
     set: &Set,
