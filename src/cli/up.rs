@@ -14,7 +14,7 @@ pub struct UpArgs {
     #[command(flatten)]
     pub set: SetArgs,
     /// Do not wait until everything is ready
-    #[arg(long)]
+    #[arg(long, conflicts_with = "prune")]
     pub no_wait: bool,
     /// Only send dry runs to the API server; store nothing
     #[arg(long)]
@@ -31,7 +31,8 @@ pub struct UpArgs {
     /// What becomes of objects that left the manifests.
     #[command(flatten)]
     pub pruning: PruneArgs,
-    /// Allow scaling down to delete claims, if the StatefulSet's retention policy says so
+    /// Allow scaling down to delete claims, if the StatefulSet's retention policy says so, and `--prune` to
+    /// delete claims, volumes, namespaces and definitions
     #[arg(long, hide_short_help = true)]
     pub delete_data: bool,
     // Last, because the arguments after a flattened heading appear under it.

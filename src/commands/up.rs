@@ -93,16 +93,28 @@ async fn finish(
             object,
             action: Action::Delete,
         }));
-    } else if report.outcome() == Outcome::Success {
+    } else if let Some(reason) = too_early(report) {
+        let message = format!("nothing was pruned: {reason}");
+        context.emitter.send(EventKind::Warning { message });
+    } else {
         context.emitter.send(EventKind::Planned {
             steps: prune.steps(),
         });
         report.pruned = Some(ops::prune(context, set, plan, prune).await?);
-    } else {
-        let message = "nothing was pruned, because the set is not ready".to_owned();
-        context.emitter.send(EventKind::Warning { message });
     }
     Ok(())
+}
+
+/// Why pods may still need what left the manifests.
+fn too_early(report: &UpReport) -> Option<&'static str> {
+    let mut rollouts = report.rollouts.iter();
+    if report.outcome() != Outcome::Success {
+        Some("the set is not ready")
+    } else if rollouts.any(|rollout| rollout.progress.kept.is_some()) {
+        Some("some replicas keep the old template")
+    } else {
+        None
+    }
 }
 
 fn save(context: &Context, set: &Set, plan: &Plan, path: &Path) -> Result<SavedTo, CommandError> {

@@ -171,19 +171,6 @@ impl ManifestSet {
         Self::new(objects.filter_map(Manifest::of_live).collect())
     }
 
-    /// The same with live objects that it does not contain, in the order of all of them.
-    #[must_use]
-    pub fn with(self, objects: Vec<Value>) -> Self {
-        let known: BTreeSet<ObjectRef> = self
-            .manifests
-            .iter()
-            .map(|it| it.reference.clone())
-            .collect();
-        let objects = objects.into_iter().filter_map(Manifest::of_live);
-        let others = objects.filter(|it| !known.contains(&it.reference));
-        Self::new(self.manifests.into_iter().chain(others).collect())
-    }
-
     /// The same without these objects.
     #[must_use]
     pub fn without(mut self, objects: &BTreeSet<ObjectRef>) -> Self {

@@ -6,12 +6,12 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use super::error::{OpsError, Problem};
-use super::{CONCURRENCY, Context, DownOptions, DownPlan, Set, Workload, plan_down, preflight};
+use super::{CONCURRENCY, Context, DownOptions, DownPlan, Set, plan_down, preflight};
 use crate::cluster::ResourceKind;
 use crate::inventory::{Contents, Inventory};
-use crate::manifest::ManifestSet;
+use crate::manifest::{ManifestSet, Reference, references};
 use crate::object::ObjectRef;
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use crate::report::DownReport;
 
 /// A set with its inventory.
@@ -22,9 +22,11 @@ pub(crate) struct Joined {
     pub(crate) dropped: ManifestSet,
 }
 
-/// The inventory of a set, if it has one.
+/// The inventory of a set, if it has one. It is in the namespace of the command line or of the kubeconfig:
+/// one that followed from the manifests would move with them.
 fn inventory(context: &Context, set: &Set) -> Option<Inventory> {
-    let namespace = Workload::namespace_of(context, set, None);
+    let named = context.namespace.as_deref();
+    let namespace = named.unwrap_or(context.default_namespace()).to_owned();
     let name = set.inventory.as_ref()?.name.clone();
     Some(Inventory::new(namespace, name))
 }
@@ -52,34 +54,29 @@ pub(crate) async fn join(context: &Context, set: &Set) -> Result<Option<Joined>,
     Ok(Some(Joined { set, dropped }))
 }
 
-/// What `down` would delete: the set with its inventory and everything that this lists. If no manifests are
-/// named, what it lists is the set.
+/// What `down` would delete: the set, or, if no manifests are named, what its inventory lists.
 ///
 /// # Errors
-/// As [`plan_down`], or that there is neither a set nor an inventory, or that it belongs to another tool.
+/// As [`plan_down`], or that the inventory does not exist or belongs to another tool.
 pub async fn plan_down_listed(
     context: &Context,
     set: &Set,
     options: DownOptions,
 ) -> Result<DownPlan, OpsError> {
-    let Some(inventory) = inventory(context, set) else {
+    let inventory = inventory(context, set).filter(|_| set.is_built_in);
+    let Some(inventory) = inventory else {
         return plan_down(context, set, options).await;
     };
     let object = inventory.reference();
-    let members = members(context, &inventory).await?;
-    if members.is_none() && set.is_built_in {
-        let reason = "it does not exist, and no manifests are named".to_owned();
+    let Some(members) = members(context, &inventory).await? else {
+        let namespace = object.namespace.as_deref().unwrap_or_default();
+        let reason = format!("it does not exist in namespace `{namespace}`");
         let problem = Problem::ForeignInventory { object, reason };
         return Err(OpsError::Preflight(vec![problem]));
-    }
-    let members = members.unwrap_or_default();
-    let manifests = if set.is_built_in {
-        ManifestSet::of_live(members)
-    } else {
-        set.manifests.clone().with(members)
     };
+    let inventory = inventory.manifest(&Contents::default());
     let listed = Set {
-        manifests: manifests.with_first(inventory.manifest(&Contents::default())),
+        manifests: ManifestSet::of_live(members).with_first(inventory),
         ..set.clone()
     };
     let mut plan = plan_down(context, &listed, options).await?;
@@ -163,12 +160,31 @@ pub async fn plan_prune(
     plan: &Plan,
     options: DownOptions,
 ) -> Result<DownPlan, OpsError> {
+    let needed: BTreeSet<ObjectRef> = plan.steps.iter().flat_map(named_by).collect();
+    for object in plan.dropped().iter().filter(|it| needed.contains(it)) {
+        context.warn(format!(
+            "`{object}` is no longer in the manifests, but an object of the set names it: it is not pruned"
+        ));
+    }
     let dropped = Set {
-        manifests: plan.dropped.clone(),
+        manifests: plan.dropped.clone().without(&needed),
         inventory: None,
         ..set.clone()
     };
-    plan_down(context, &dropped, options).await
+    let mut prune = plan_down(context, &dropped, options).await?;
+    prune.forget_kept(|object| !plan.dropped().contains(object));
+    Ok(prune)
+}
+
+/// The objects that an object of the set names.
+fn named_by(step: &Step) -> Vec<ObjectRef> {
+    let object = &step.target.reference;
+    let of = |reference: Reference<'_>| {
+        let namespace = reference.namespace.or(object.namespace.as_deref());
+        ObjectRef::new(reference.group, reference.kind, namespace, reference.name)
+    };
+    let references = references(object, &step.planned);
+    references.into_iter().map(of).collect()
 }
 
 /// Deletes what is no longer in the manifests, and takes it out of the inventory once it is gone.

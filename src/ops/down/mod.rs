@@ -107,6 +107,11 @@ impl DownPlan {
         self.report.kept.push(kept(object.clone(), reason));
     }
 
+    /// Says nothing of some of the objects that are kept.
+    pub(crate) fn forget_kept(&mut self, is_forgotten: impl Fn(&ObjectRef) -> bool) {
+        self.report.kept.retain(|kept| !is_forgotten(&kept.object));
+    }
+
     /// The kept objects, and why.
     #[must_use]
     pub fn kept(&self) -> &[Kept] {

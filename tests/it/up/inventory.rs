@@ -48,7 +48,14 @@ spec: {storageClassName: standard, accessModes: [ReadWriteMany], resources: {req
 }
 
 async fn with(server: &ApiServer, folder: &Path, verb: &str, flags: &[&str]) -> Output {
-    let set = ["-f", folder.to_str().unwrap(), "--inventory", "ours"];
+    let set = [
+        "-n",
+        "shop",
+        "-f",
+        folder.to_str().unwrap(),
+        "--inventory",
+        "ours",
+    ];
     run(server, &[&[verb], &set[..], flags].concat()).await
 }
 
@@ -210,6 +217,43 @@ async fn an_inventory_of_another_tool_is_left_alone() {
     let words = "`configmap/ours`: it is the inventory of `kubectl/v1.37.0`";
     assert!(refused.stderr.contains(words), "{}", refused.stderr);
     assert_eq!(server.writes().len(), 0);
+}
+
+#[tokio::test]
+async fn what_the_set_still_names_is_not_pruned() {
+    let (server, folder) = applied().await;
+    std::fs::remove_file(folder.path().join("old.yaml")).unwrap();
+    let path = folder.path().join("set.yaml");
+    let set = std::fs::read_to_string(&path).unwrap();
+    let using = "image: web, envFrom: [{configMapRef: {name: old}}]";
+    std::fs::write(&path, set.replace("image: web", using)).unwrap();
+    let told = with(&server, folder.path(), "up", &["--prune", "--yes"])
+        .await
+        .expect_code(0);
+    let words = "`configmap/old` is no longer in the manifests, but an object of the set names it";
+    assert!(told.stderr.contains(words), "{}", told.stderr);
+    assert!(object(&server, "configmaps", "old").is_some());
+}
+
+#[tokio::test]
+async fn the_inventory_stays_where_it_is_whatever_the_manifests_contain() {
+    let (server, folder) = applied().await;
+    std::fs::remove_file(folder.path().join("set.yaml")).unwrap();
+    let shown = with(&server, folder.path(), "diff", &[])
+        .await
+        .expect_code(0);
+    let line = "statefulset/web in namespace shop is no longer in the manifests";
+    assert!(shown.stdout.contains(line), "{}", shown.stdout);
+}
+
+#[tokio::test]
+async fn down_with_files_deletes_only_what_they_contain() {
+    let (server, folder) = applied().await;
+    let old = folder.path().join("old.yaml");
+    with(&server, &old, "down", &["--yes"]).await.expect_code(0);
+    assert!(object(&server, "configmaps", "old").is_none());
+    assert!(object(&server, "configmaps", "new").is_some());
+    assert!(object(&server, "configmaps", "ours").is_some());
 }
 
 #[tokio::test]
