@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
+use kube::core::GroupVersionKind;
 use serde_json::Value;
 
 use super::error::{OpsError, Problem};
 use super::{CONCURRENCY, Context, DownOptions, DownPlan, Set, plan_down, preflight};
-use crate::cluster::ResourceKind;
+use crate::cluster::{ApplyMode, ClusterError, ResourceKind};
 use crate::inventory::{Contents, Inventory};
 use crate::manifest::{ManifestSet, Reference, references};
 use crate::object::ObjectRef;
@@ -102,10 +103,16 @@ async fn members(context: &Context, inventory: &Inventory) -> Result<Option<Vec<
         let object = object.clone();
         OpsError::Preflight(vec![Problem::ForeignInventory { object, reason }])
     })?;
+    let versions = context.cluster.preferred_versions().await;
+    let versions = versions.map_err(OpsError::while_doing(doing()))?;
     let mut places: Vec<(ResourceKind, Option<String>)> = Vec::new();
     for (kind, group) in &contents.kinds {
-        let found = context.kinds.find_in_group(&context.cluster, group, kind);
-        match found.await.map_err(OpsError::while_doing(doing()))? {
+        let Some(version) = versions.get(group) else {
+            continue;
+        };
+        let kind = GroupVersionKind::gvk(group, version, kind);
+        let found = context.kinds.find(&context.cluster, &kind).await;
+        match found.map_err(OpsError::while_doing(doing()))? {
             Some(kind) if kind.namespaced => {
                 let namespaces = contents.namespaces.iter();
                 places.extend(namespaces.map(|name| (kind.clone(), Some(name.clone()))));
@@ -131,7 +138,7 @@ async fn list(
     kind: ResourceKind,
     namespace: Option<String>,
     selector: &str,
-) -> Result<Vec<Value>, crate::cluster::ClusterError> {
+) -> Result<Vec<Value>, ClusterError> {
     let cluster = &context.cluster;
     let listed = cluster.list::<Value>(&kind, namespace.as_deref(), Some(selector), None);
     let mut objects = listed.await?;
@@ -212,9 +219,7 @@ pub async fn prune(
     if let Some(step) = steps.find(|step| is_inventory(&step.target.reference)) {
         let mut target = step.target.clone();
         target.body = inventory.manifest(&contents);
-        let applied = context
-            .apply(&target, crate::cluster::ApplyMode::Store)
-            .await;
+        let applied = context.apply(&target, ApplyMode::Store).await;
         applied.map_err(OpsError::while_doing(format!(
             "write the inventory `{object}`"
         )))?;

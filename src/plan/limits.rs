@@ -184,7 +184,7 @@ fn over_quota(step: &Step, spec: &Value, quotas: &[Value]) -> Option<String> {
             let used = used.and_then(milli).unwrap_or_default();
             let one = match resource.as_str() {
                 "pods" | "count/pods" => 1000,
-                "cpu" | "memory" => asked(&amounts, &format!("requests.{resource}"))?,
+                "cpu" | "memory" => *amounts.get(&format!("requests.{resource}"))?,
                 named if named.starts_with("requests.") || named.starts_with("limits.") => {
                     match amounts.get(named) {
                         Some(amount) => *amount,
@@ -210,10 +210,6 @@ fn over_quota(step: &Step, spec: &Value, quotas: &[Value]) -> Option<String> {
             })
         })
     })
-}
-
-fn asked(amounts: &Amounts, resource: &str) -> Option<i128> {
-    amounts.get(resource).copied()
 }
 
 /// How many more pods there will be.

@@ -153,34 +153,6 @@ impl ServedKinds {
         }))
     }
 
-    /// Looks a kind up in the version of its group that the API server prefers.
-    ///
-    /// # Errors
-    /// As [`Self::find`].
-    pub async fn find_in_group(
-        &self,
-        cluster: &Cluster,
-        group: &str,
-        kind: &str,
-    ) -> Result<Option<ResourceKind>, ClusterError> {
-        let version = if group.is_empty() {
-            Some("v1".to_owned())
-        } else {
-            let groups = cluster.sender.read(get("/apis"), decode::groups).await?;
-            let mut groups = groups.groups.into_iter();
-            let found = groups.find(|served| served.name == group);
-            let preferred = found.and_then(|group| group.preferred_version);
-            preferred.map(|preferred| preferred.version)
-        };
-        match version {
-            Some(version) => {
-                let kind = GroupVersionKind::gvk(group, &version, kind);
-                self.find(cluster, &kind).await
-            }
-            None => Ok(None),
-        }
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Option<APIResourceList>>> {
         self.by_group_version
             .lock()
@@ -201,6 +173,20 @@ const ATTEMPTS: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Cluster {
+    /// The version of each group that the API server prefers; `v1` of the core group.
+    ///
+    /// # Errors
+    /// Any [`ClusterError`] of a request.
+    pub async fn preferred_versions(&self) -> Result<BTreeMap<String, String>, ClusterError> {
+        let groups = self.sender.read(get("/apis"), decode::groups).await?;
+        let preferred = groups.groups.into_iter().filter_map(|group| {
+            let preferred = group.preferred_version?;
+            Some((group.name, preferred.version))
+        });
+        let core = (String::new(), "v1".to_owned());
+        Ok(preferred.chain([core]).collect())
+    }
+
     /// Which kinds a group version has.
     ///
     /// # Errors

@@ -37,15 +37,15 @@ async fn storage(context: &Context, plan: &Plan) -> StorageFacts {
     if named.is_empty() && !written().any(brings_claims) {
         return StorageFacts::default();
     }
-    let known = |group, kind, plural| ResourceKind::known(group, "v1", kind, plural, false);
+    let volumes = ResourceKind::known("", "v1", "PersistentVolume", "persistentvolumes", false);
     let list = async |kind: ResourceKind| {
         let listed = context.cluster.list::<Value>(&kind, None, None, None).await;
         listed.ok()
     };
     let (classes, volumes, nodes, claims) = tokio::join!(
         list(ResourceKind::storage_class()),
-        list(known("", "PersistentVolume", "persistentvolumes")),
-        list(known("", "Node", "nodes")),
+        list(volumes),
+        list(ResourceKind::node()),
         live_claims(context, plan, named)
     );
     StorageFacts {
@@ -73,13 +73,7 @@ async fn live_claims(
         let mut steps = plan.steps.iter();
         steps.any(|step| step.target.reference == *claim)
     };
-    let kind = ResourceKind::known(
-        "",
-        "v1",
-        "PersistentVolumeClaim",
-        "persistentvolumeclaims",
-        true,
-    );
+    let kind = ResourceKind::claim();
     stream::iter(named.into_iter().filter(|claim| !is_brought(claim)))
         .map(async |claim| {
             let namespace = claim.namespace.as_deref();
