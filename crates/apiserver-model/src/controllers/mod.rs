@@ -1,5 +1,6 @@
 //! The controllers, driven by changes and by tokio's time.
 
+mod adoption;
 pub(crate) mod budget;
 mod claims;
 mod endpoints;

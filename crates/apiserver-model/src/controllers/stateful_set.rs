@@ -10,7 +10,7 @@ use super::replicas::{
     self, REVISION_LABEL, availability, is_ended, is_ready, is_unavailable, revision,
 };
 use super::revisions::{self, Revisions};
-use super::{MANAGER, events};
+use super::{MANAGER, adoption, events};
 use crate::object::{self, is_terminating, number, text};
 use crate::requests::delete_now;
 use crate::state::State;
@@ -23,6 +23,7 @@ pub(super) fn reconcile(state: &mut State) -> Option<Instant> {
         if is_terminating(&set) {
             return None;
         }
+        adoption::adopt(state, &set);
         let revisions = revisions::of_set(state, &set);
         let mut sync = Sync {
             state,

@@ -82,7 +82,7 @@ async fn an_orphan_with_the_same_labels_may_get_the_requests() {
     server.serve(Pods::all(), "/keys", Reply::ok(KEYS));
     let mut orphan = scene.pod("cryptoserver-0");
     orphan["metadata"] = json!({
-        "name": "cryptoserver-7", "namespace": NAMESPACE,
+        "name": "stray", "namespace": NAMESPACE,
         "labels": orphan["metadata"]["labels"],
     });
     orphan["status"] = json!({});
@@ -93,7 +93,7 @@ async fn an_orphan_with_the_same_labels_may_get_the_requests() {
         .sparing(0)
         .sparing(1)
         .of_kind("extra_pod")
-        .saying("`cryptoserver-7` matches the selector but should not exist");
+        .saying("`stray` matches the selector but should not exist");
 }
 
 #[tokio::test]
