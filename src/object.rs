@@ -1,6 +1,11 @@
 //! The identity of a Kubernetes object, in readable form.
 
+mod name;
+
 use std::fmt;
+
+pub use self::name::ObjectName;
+pub(crate) use self::name::is_kind;
 
 use serde::{Deserialize, Serialize};
 

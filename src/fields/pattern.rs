@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::owner::EXPERIMENT_MANAGER;
 use super::path::FieldPath;
-use crate::object::ObjectRef;
+use crate::object::{ObjectRef, is_kind};
 
 /// A pattern of fields: of which objects, where, and of which manager.
 ///
@@ -147,9 +147,7 @@ impl FieldPattern {
         match &self.object {
             None | Some(ObjectPattern::All) => true,
             Some(ObjectPattern::Named { kind, name }) => {
-                let full = format!("{}.{}", object.kind.to_lowercase(), object.group);
-                let is_kind = *kind == object.kind_with_group() || *kind == full;
-                is_kind && (name == "*" || *name == object.name)
+                is_kind(kind, object) && (name == "*" || *name == object.name)
             }
         }
     }
