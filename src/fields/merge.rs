@@ -26,19 +26,7 @@ pub fn merge(
     fresh: &Value,
     removed: &[UndeclaredField],
 ) -> Vec<Value> {
-    let mut merged = live.clone();
-    for field in removed {
-        field.path().remove_alone(&mut merged);
-    }
-    let managers = managers(fresh);
-    let own = managers.iter().filter(|manager| manager.owner.is_ours());
-    let own = own.flat_map(|manager| &manager.fields);
-    let own = own.filter(|path| path.is_item() || !is_divided(path, &managers));
-    for path in own {
-        if let Some(value) = path.get(declared) {
-            put(&mut merged, path.parts(), value);
-        }
-    }
+    let merged = merged(live, declared, fresh, removed);
     let fields = declared.as_object().into_iter().flatten();
     let top = fields.map(|(name, _)| vec![name.as_str()]);
     let top = top.filter(|path| !KEPT.contains(&path[0]));
@@ -54,11 +42,35 @@ pub fn merge(
         .collect()
 }
 
-/// Puts a value at a path, with the maps, lists and items around it.
-fn put(place: &mut Value, path: &[Element], value: &Value) {
+/// The same as an object.
+#[must_use]
+pub fn merged(live: &Value, declared: &Value, fresh: &Value, removed: &[UndeclaredField]) -> Value {
+    let mut merged = live.clone();
+    for field in removed {
+        field.path().remove_alone(&mut merged);
+    }
+    let managers = managers(fresh);
+    let own = managers.iter().filter(|manager| manager.owner.is_ours());
+    let own = own.flat_map(|manager| &manager.fields);
+    let own = own.filter(|path| path.is_item() || !is_divided(path, &managers));
+    for path in own {
+        if let Some(value) = path.get(declared) {
+            // What is below an item comes by itself.
+            let is_around = path.is_item() && is_divided(path, &managers);
+            put(
+                &mut merged,
+                path.parts(),
+                Some(value).filter(|_| !is_around),
+            );
+        }
+    }
+    merged
+}
+
+/// Puts a value at a path, with the maps, lists and items around it; without a value, those alone.
+fn put(place: &mut Value, path: &[Element], value: Option<&Value>) {
     let Some((element, below)) = path.split_first() else {
-        // What is below an item comes by itself.
-        if !place.is_object() || !value.is_object() {
+        if let Some(value) = value {
             *place = value.clone();
         }
         return;
@@ -106,18 +118,19 @@ mod tests {
                 "managedFields": [entry("kubectl-client-side-apply", "Update", strategy)]},
             "spec": {
                 "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}},
+                "selector": {"app": "old"},
                 "containers": [{"name": "api", "image": "api:1", "policy": "Always"}]},
         });
         let declared = json!({
             "kind": "Deployment",
             "metadata": {"name": "web", "labels": {"app": "web"}},
-            "spec": {"strategy": {"type": "Recreate"}, "args": ["b"], "containers": [
+            "spec": {"strategy": {"type": "Recreate"}, "args": ["b"], "selector": {"name": "web"}, "containers": [
                 {"name": "api", "image": "api:2"}, {"name": "side", "image": "side:1"}]},
         });
         let item = json!({".": {}, "f:name": {}, "f:image": {}});
         let own = json!({
             "f:metadata": {"f:labels": {"f:app": {}}},
-            "f:spec": {"f:args": {}, "f:strategy": {"f:type": {}}, "f:containers": {
+            "f:spec": {"f:args": {}, "f:selector": {}, "f:strategy": {"f:type": {}}, "f:containers": {
                 "k:{\"name\":\"api\"}": item, "k:{\"name\":\"side\"}": item}}});
         let mut fresh = declared.clone();
         fresh["metadata"]["managedFields"] = json!([entry("cryptoctl", "Apply", own)]);
@@ -130,6 +143,7 @@ mod tests {
             json!({"op": "add", "path": "/spec", "value": {
                 "strategy": {"type": "Recreate"},
                 "args": ["b"],
+                "selector": {"name": "web"},
                 "containers": [
                     {"name": "api", "image": "api:2", "policy": "Always"},
                     {"name": "side", "image": "side:1"}],
