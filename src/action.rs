@@ -10,6 +10,8 @@ pub enum Action {
     Create,
     /// It exists and will be changed.
     Change,
+    /// It exists, and a new one takes its place: the API server does not let it change.
+    Replace,
     /// Its values stay the same; this tool becomes an owner of their fields.
     Own,
     /// Its values stay the same; this tool gives up the ownership of some of their fields.

@@ -28,6 +28,7 @@ pub use self::report::{ReportArgs, ReportFileArgs};
 pub use self::up::{DiffArgs, UpArgs};
 pub use self::verify::{QuestionArgs, VerifyArgs};
 use crate::manifest::ImageEdit;
+use crate::object::ObjectName;
 use crate::render::terminal::{OutputFormat, Progress};
 use crate::risk::RiskKind;
 use crate::ui::ColorChoice;
@@ -123,6 +124,16 @@ impl Command {
             Self::Up(arguments) => arguments.pruning.prune,
             Self::Diff(arguments) => arguments.pruning.prune,
             _ => false,
+        }
+    }
+
+    /// The objects that the command may replace.
+    #[must_use]
+    pub fn replaced(&self) -> &[ObjectName] {
+        match self {
+            Self::Up(arguments) => &arguments.replace,
+            Self::Diff(arguments) => &arguments.replace,
+            _ => &[],
         }
     }
 

@@ -13,6 +13,7 @@ use crate::exit::{ExitStatus, Outcome};
 use crate::fault::Fault;
 use crate::fields::Settlement;
 use crate::object::ObjectRef;
+use crate::replacement::{Adoption, Replacement};
 use crate::report::{
     Endpoint, Experiment, ProbeCounts, ProbeState, RecoveryPhase, ReplicaAnswer, Report,
 };
@@ -220,6 +221,12 @@ pub struct PlannedStep {
     pub object: ObjectRef,
     /// The action.
     pub action: Action,
+    /// Why a new object takes its place, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<Replacement>,
+    /// What it takes over from an earlier object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adoption: Option<Adoption>,
     /// What is done about fields that other managers own.
     #[serde(flatten)]
     pub settlement: Settlement,
@@ -232,6 +239,8 @@ impl PlannedStep {
         Self {
             object,
             action,
+            replacement: None,
+            adoption: None,
             settlement: Settlement::default(),
         }
     }

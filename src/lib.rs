@@ -35,6 +35,7 @@ pub mod plan;
 pub mod quantity;
 pub mod recording;
 pub mod render;
+pub mod replacement;
 pub mod report;
 pub mod risk;
 pub mod rollout;

@@ -18,16 +18,19 @@ pub enum RiskKind {
     Quota,
     /// The StatefulSet deletes claims by itself.
     ClaimDeletion,
+    /// A selector of the set matches pods of a workload outside of it.
+    ForeignPods,
 }
 
 impl RiskKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SharedClaim,
         Self::SinglePodClaim,
         Self::NoVolume,
         Self::Quota,
         Self::ClaimDeletion,
+        Self::ForeignPods,
     ];
 
     /// Its name on the command line.
@@ -39,6 +42,7 @@ impl RiskKind {
             Self::NoVolume => "no-volume",
             Self::Quota => "quota",
             Self::ClaimDeletion => "claim-deletion",
+            Self::ForeignPods => "foreign-pods",
         }
     }
 
@@ -50,6 +54,7 @@ impl RiskKind {
             Self::SinglePodClaim => "Several replicas share a ReadWriteOncePod claim",
             Self::NoVolume => "No volume fits a claim, and nothing makes one",
             Self::Quota => "A quota or limit range refuses pods",
+            Self::ForeignPods => "A selector matches pods of a workload outside of the set",
             Self::ClaimDeletion => "The StatefulSet's retention policy deletes claims",
         }
     }

@@ -149,6 +149,8 @@ pub fn address(cli: &Cli) -> Address {
     let inventory = cli.command.inventory().into_iter();
     let inventory = inventory.map(|name| ("--inventory", Cow::from(name)));
     let prunes = cli.command.prunes().then_some(("--prune", Cow::from("")));
+    let replaced = cli.command.replaced().iter();
+    let replaced = replaced.map(|name| ("--replace", text(name)));
     let allowed = cli.command.allowed().iter();
     let allowed = allowed.map(|risk| ("--allow", text(risk)));
     cluster_address(global).on_set(
@@ -157,6 +159,7 @@ pub fn address(cli: &Cli) -> Address {
             .chain(fields)
             .chain(inventory)
             .chain(prunes)
+            .chain(replaced)
             .chain(allowed),
     )
 }
@@ -288,6 +291,7 @@ pub async fn set(
         manifests,
         is_built_in,
         choices: FieldChoices::default(),
+        replaced: Vec::new(),
         inventory: None,
     })
 }

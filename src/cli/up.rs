@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::parsing::expected;
 use super::{EditArgs, FieldArgs, PruneArgs, SetArgs};
+use crate::object::ObjectName;
 use crate::risk::RiskKind;
 
 /// Arguments of `up`.
@@ -28,6 +30,10 @@ pub struct UpArgs {
     /// Go on despite a risk because of which `up` would be refused; repeatable
     #[arg(long, value_name = "RISK", value_enum)]
     pub allow: Vec<RiskKind>,
+    /// Delete an object and create it again where it cannot be changed, or delete a workload whose place the
+    /// set takes; repeatable
+    #[arg(long, value_name = "KIND/NAME", value_parser = expected(object))]
+    pub replace: Vec<ObjectName>,
     /// What becomes of objects that left the manifests.
     #[command(flatten)]
     pub pruning: PruneArgs,
@@ -59,6 +65,10 @@ pub struct DiffArgs {
     /// Exit with 3 also if there are undeclared fields
     #[arg(long)]
     pub fail_on_undeclared: bool,
+    /// Delete an object and create it again where it cannot be changed, or delete a workload whose place the
+    /// set takes; repeatable
+    #[arg(long, value_name = "KIND/NAME", value_parser = expected(object))]
+    pub replace: Vec<ObjectName>,
     /// What becomes of objects that left the manifests.
     #[command(flatten)]
     pub pruning: PruneArgs,
@@ -71,4 +81,8 @@ pub struct DiffArgs {
     /// Edits of the manifests.
     #[command(flatten)]
     pub edits: EditArgs,
+}
+
+fn object(text: &str) -> Result<ObjectName, String> {
+    text.parse().map_err(str::to_owned)
 }

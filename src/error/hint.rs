@@ -6,8 +6,9 @@ use super::field_hint::conflict_hints;
 use super::take_over_hint;
 use crate::cluster::{ClusterError, Denial};
 use crate::fields::EXPERIMENT_MANAGER;
-use crate::object::ObjectRef;
+use crate::object::{ObjectName, ObjectRef};
 use crate::ops::{Problem, Workload};
+use crate::replacement::Fixed;
 use crate::risk::RiskKind;
 use crate::shell::word;
 
@@ -32,11 +33,8 @@ pub(super) fn hints(error: &ClusterError, object: Option<&ObjectRef>) -> Vec<Str
         ClusterError::NotFound { name, .. } if name.is_empty() => wrong_server(),
         ClusterError::Undecodable { .. } | ClusterError::Refused { code: 404, .. } => wrong_server(),
         ClusterError::Refused {
-            code: 422,
-            message,
-            fields,
-            ..
-        } => return invalid(message, fields, object),
+            code: 422, fields, ..
+        } => return invalid(fields),
         ClusterError::Conflict { .. } if object.is_some() => {
             "the object has changed since it was read: repeat the command".to_owned()
         }
@@ -72,8 +70,8 @@ fn denied(denial: Denial, object: Option<&ObjectRef>) -> Vec<String> {
     }
 }
 
-/// A change of an existing object that the API server does not allow.
-fn invalid(message: &str, fields: &[String], object: Option<&ObjectRef>) -> Vec<String> {
+/// An object that the API server does not accept.
+fn invalid(fields: &[String]) -> Vec<String> {
     let own: Vec<String> = fields
         .iter()
         .filter(|field| {
@@ -91,22 +89,24 @@ fn invalid(message: &str, fields: &[String], object: Option<&ObjectRef>) -> Vec<
             own.join(", ")
         )];
     }
-    let is_fixed = message.contains("immutable") || message.contains("updates to statefulset spec");
-    let Some(object) = object.filter(|_| is_fixed) else {
-        return Vec::new();
-    };
+    Vec::new()
+}
+
+/// What to do about an object that cannot be changed and that no new one can take the place of.
+fn fixed(object: &ObjectRef, reason: Fixed, keeps_claims: bool) -> String {
     let on = on(object);
-    vec![if object.is("apps", "StatefulSet") {
-        format!(
-            "recreate it; its pods and claims stay: `kubectl delete {object}{on} --cascade=orphan`, then repeat the command"
-        )
-    } else if object.is("", "PersistentVolumeClaim") {
-        format!(
-            "copy the live values into the manifest, because deleting the claim would delete its data: `kubectl get {object}{on} -o yaml`"
-        )
-    } else {
-        format!("if it may be recreated: `kubectl delete {object}{on}`, then repeat the command")
-    }]
+    match reason {
+        Fixed::Selector if keeps_claims => format!(
+            "keep the live selector; or, if the replicas may be away for a while, delete them all with `kubectl delete {object}{on}`, and repeat the command: the claims stay"
+        ),
+        Fixed::Selector => "keep the live selector: with the live retention policy, the claims would be deleted together with the object".to_owned(),
+        Fixed::ClaimTemplates => format!(
+            "keep the live templates, which `kubectl get {object}{on} -o jsonpath='{{.spec.volumeClaimTemplates}}'` shows; for other volumes, deploy under another name and copy the data"
+        ),
+        Fixed::Data => format!(
+            "copy the live values into the manifest: `kubectl get {object}{on} -o yaml`"
+        ),
+    }
 }
 
 fn owner_hint(object: Option<&ObjectRef>) -> String {
@@ -146,6 +146,7 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
                 .collect()
         }
         Problem::NeverReady { hint, .. } => hint.iter().cloned().collect(),
+        Problem::Risk(risk) if risk.kind == RiskKind::ForeignPods => Vec::new(),
         Problem::Risk(risk) => vec![risk.remedy.clone()],
         Problem::ForeignInventory { .. } => {
             vec!["name another inventory with `--inventory`".to_owned()]
@@ -161,7 +162,11 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
                 Workload::from_reference(object).restore_command()
             )]
         }
-        Problem::OwnedByOthers { .. } => Vec::new(),
+        // All of them go into one command.
+        Problem::OwnedByOthers { .. } | Problem::MustBeReplaced { .. } => Vec::new(),
+        Problem::Fixed { object, reason, keeps_claims, .. } => {
+            vec![fixed(object, *reason, *keeps_claims)]
+        }
         Problem::OwnedAlone { alone, .. } => vec![format!(
             "leave out `--yield {}`, or wait until another manager owns the field",
             word(&alone.pattern.to_string())
@@ -184,9 +189,35 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
         _ => None,
     });
     let take_over = take_over_hint::of_conflicts(conflicts.clone());
-    let hints = hints.chain(acceptance(problems));
+    let hints = hints
+        .chain(replacement(problems))
+        .chain(acceptance(problems));
     let hints = hints.chain(conflict_hints(conflicts)).chain(take_over);
     deduplicated(hints.collect())
+}
+
+/// The command that puts the objects of the set in the place of all that are in their way.
+fn replacement(problems: &[Problem]) -> Option<String> {
+    let objects = problems.iter().filter_map(|problem| match problem {
+        Problem::MustBeReplaced { object, .. } => Some(object),
+        Problem::Risk(risk) if risk.kind == RiskKind::ForeignPods => Some(&risk.object),
+        _ => None,
+    });
+    let names: BTreeSet<String> = objects.map(|it| ObjectName::of(it).to_string()).collect();
+    let flags: Vec<String> = names
+        .iter()
+        .map(|name| format!("--replace {name}"))
+        .collect();
+    let (them, their) = match names.len() {
+        1 => ("it", "its"),
+        _ => ("them", "their"),
+    };
+    let flags = flags.join(" ");
+    (!names.is_empty()).then(|| {
+        format!(
+            "if you can do without {them}, let the set take {their} place with `cryptoctl up {flags}`"
+        )
+    })
 }
 
 /// The command that goes on despite all risks.
@@ -215,6 +246,8 @@ pub(super) fn deduplicated(hints: Vec<String>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replacement::Replacement;
+    use crate::risk::Risk;
 
     fn web() -> ObjectRef {
         ObjectRef::new("apps", "StatefulSet", Some("shop"), "web")
@@ -266,14 +299,41 @@ mod tests {
         };
         let uid = refused("field is immutable", &["metadata.uid"], &web());
         assert!(uid.contains("leave `metadata.uid` out"), "{uid}");
-        assert!(!uid.contains("delete"), "{uid}");
-        let spec = refused("updates to statefulset spec for fields", &["spec"], &web());
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_keeps_its_data() {
+        let selector = fixed(&web(), Fixed::Selector, true);
         assert!(
-            spec.contains("`kubectl delete statefulset/web -n shop --cascade=orphan`"),
-            "{spec}"
+            selector.contains("`kubectl delete statefulset/web -n shop`"),
+            "{selector}"
         );
+        let deletes = fixed(&web(), Fixed::Selector, false);
+        assert!(!deletes.contains("kubectl delete"), "{deletes}");
         let claim = ObjectRef::new("", "PersistentVolumeClaim", Some("shop"), "data");
-        let claim = refused("spec is immutable after creation", &["spec"], &claim);
-        assert!(!claim.contains("kubectl delete"), "{claim}");
+        let claim = fixed(&claim, Fixed::Data, true);
+        assert!(!claim.contains("delete"), "{claim}");
+    }
+
+    #[test]
+    fn everything_in_the_way_is_replaced_by_one_command() {
+        let service = Problem::MustBeReplaced {
+            object: ObjectRef::new("", "Service", Some("shop"), "web"),
+            replacement: Replacement {
+                fields: vec![".spec.clusterIPs[0]".to_owned()],
+                deletes_pods: false,
+                growths: Vec::new(),
+            },
+        };
+        let stranger = Problem::Risk(Risk {
+            kind: RiskKind::ForeignPods,
+            object: ObjectRef::new("apps", "Deployment", Some("shop"), "web"),
+            reason: String::new(),
+            remedy: String::new(),
+        });
+        let hints = problem_hints(&[service, stranger]);
+        let command = "`cryptoctl up --replace deployment/web --replace service/web`";
+        assert!(hints[0].contains(command), "{hints:?}");
+        assert!(hints[1].contains("--allow foreign-pods"), "{hints:?}");
     }
 }

@@ -133,7 +133,8 @@ impl Former {
     }
 
     /// Whether the fields of an owner move. Nobody but a controller writes the status.
-    fn has(&self, owner: &Owner) -> bool {
+    #[must_use]
+    pub fn has(&self, owner: &Owner) -> bool {
         let is_client_side = owner.operation == Operation::Update
             && owner.subresource.is_empty()
             && self.client_side.contains(&owner.manager);

@@ -13,6 +13,10 @@ pub const FIELD_MANAGER: &str = "cryptoctl";
 /// an apply meanwhile says who has changed what.
 pub const EXPERIMENT_MANAGER: &str = "cryptoctl-chaos";
 
+/// The field manager of what makes pods roll without a change of the manifests: an apply neither conflicts
+/// with it nor takes it back.
+pub const ROLLOUT_MANAGER: &str = "cryptoctl-rollout";
+
 /// The field managers of Kubernetes itself: what they write belongs to their work, and no manifest
 /// declares it.
 const CONTROLLERS: [&str; 8] = [
@@ -82,7 +86,8 @@ impl Owner {
 
     /// Whether a manager of this name is this program or a part of Kubernetes.
     pub(super) fn is_machinery_name(name: &str) -> bool {
-        [FIELD_MANAGER, EXPERIMENT_MANAGER].contains(&name) || CONTROLLERS.contains(&name)
+        let own = [FIELD_MANAGER, EXPERIMENT_MANAGER, ROLLOUT_MANAGER];
+        own.contains(&name) || CONTROLLERS.contains(&name)
     }
 
     /// Its name, with the subresource if it wrote one: `kubectl (scale)`.

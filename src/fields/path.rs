@@ -30,7 +30,8 @@ pub struct FieldPath(Vec<Element>);
 
 impl FieldPath {
     /// The path of a field in fields.
-    pub(super) fn of_fields(names: &[&str]) -> Self {
+    #[must_use]
+    pub fn of_fields(names: &[&str]) -> Self {
         let element = |name: &&str| Element::Field((*name).to_owned());
         Self(names.iter().map(element).collect())
     }

@@ -143,6 +143,33 @@ pub fn removals(fields: &[UndeclaredField], live: &Value) -> Vec<String> {
     places.iter().map(|steps| pointer(steps)).collect()
 }
 
+/// Takes the addresses and ports that the API server has drawn out of a Service that is only compared: they
+/// are others each time.
+pub fn forget_addresses(service: &mut Value, declared: &Value) {
+    if service["kind"] != "Service" {
+        return;
+    }
+    let declared = &declared["spec"];
+    let Some(spec) = service.get_mut("spec").and_then(Value::as_object_mut) else {
+        return;
+    };
+    if declared["clusterIP"].is_null() {
+        spec.shift_remove("clusterIP");
+        spec.shift_remove("clusterIPs");
+    }
+    if declared["healthCheckNodePort"].is_null() {
+        spec.shift_remove("healthCheckNodePort");
+    }
+    let ports = spec.get_mut("ports").and_then(Value::as_array_mut);
+    for (index, port) in ports.into_iter().flatten().enumerate() {
+        if let Some(port) = port.as_object_mut()
+            && declared["ports"][index]["nodePort"].is_null()
+        {
+            port.shift_remove("nodePort");
+        }
+    }
+}
+
 /// Whether a field is no choice of the manager that owns it: what the API server allocates, the status,
 /// and the copy of the manifest that `kubectl apply` keeps.
 fn is_left_alone(live: &Value, path: &FieldPath) -> bool {

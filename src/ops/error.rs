@@ -13,6 +13,7 @@ use crate::figures::{count, duration};
 use crate::manifest::{ManifestErrors, NamespaceMismatch};
 use crate::object::ObjectRef;
 use crate::plan::Outdated;
+use crate::replacement::{Fixed, Replacement};
 use crate::report::BaselineMismatch;
 use crate::risk::Risk;
 
@@ -61,6 +62,24 @@ pub enum Problem {
         what: String,
         /// Where: a namespace, or the whole cluster.
         scope: String,
+    },
+    /// The object cannot be changed as it is: a new one would have to take its place.
+    MustBeReplaced {
+        /// The object.
+        object: ObjectRef,
+        /// What would be done.
+        replacement: Replacement,
+    },
+    /// The object cannot be changed, and no new one can take its place.
+    Fixed {
+        /// The object.
+        object: ObjectRef,
+        /// The fields.
+        fields: Vec<String>,
+        /// Why not.
+        reason: Fixed,
+        /// Whether the claims of a StatefulSet stay if it is deleted.
+        keeps_claims: bool,
     },
     /// Other field managers own fields that the apply would change.
     OwnedByOthers {
@@ -150,6 +169,33 @@ impl fmt::Display for Problem {
             Self::NotAllowed { what, scope } => {
                 write!(formatter, "you have no permission to {what} {scope}")
             }
+            Self::MustBeReplaced {
+                object,
+                replacement,
+            } => {
+                let fields = quoted(&replacement.fields);
+                let pods = if replacement.deletes_pods {
+                    ", and its pods with it"
+                } else {
+                    ""
+                };
+                write!(
+                    formatter,
+                    "`{object}`: {fields} cannot be changed: the object would have to be deleted{pods}, and created again"
+                )
+            }
+            Self::Fixed {
+                object,
+                fields,
+                reason,
+                ..
+            } => {
+                let (fields, reason) = (quoted(fields), reason.reason());
+                write!(
+                    formatter,
+                    "`{object}`: {fields} cannot be changed: {reason}"
+                )
+            }
             Self::OwnedByOthers { object, conflicts } => {
                 let fields: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
                 write!(formatter, "`{object}`: {}", fields.join("; "))
@@ -173,6 +219,12 @@ impl fmt::Display for Problem {
             Self::Refused { object, source } => write!(formatter, "`{object}`: {source}"),
         }
     }
+}
+
+/// Names of fields as literals.
+fn quoted(fields: &[String]) -> String {
+    let fields: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
+    fields.join(" and ")
 }
 
 /// A write that the API server did not accept.

@@ -14,6 +14,7 @@ use crate::manifest::{ManifestSet, Reference, references};
 use crate::object::ObjectRef;
 use crate::plan::{Plan, Step};
 use crate::report::DownReport;
+use crate::status::has_controller;
 
 /// A set with its inventory.
 pub(crate) struct Joined {
@@ -129,7 +130,9 @@ async fn members(context: &Context, inventory: &Inventory) -> Result<Option<Vec<
         .try_collect()
         .await
         .map_err(OpsError::while_doing(doing()))?;
-    let members = lists.into_iter().flatten().filter(is_own);
+    // Controllers copy labels to what they make.
+    let members = lists.into_iter().flatten();
+    let members = members.filter(|object| !has_controller(object));
     Ok(Some(members.collect()))
 }
 
@@ -150,14 +153,7 @@ async fn list(
     Ok(objects)
 }
 
-/// Whether nobody else looks after an object: controllers copy labels to what they make.
-fn is_own(object: &Value) -> bool {
-    let owners = object["metadata"]["ownerReferences"].as_array();
-    let mut owners = owners.into_iter().flatten();
-    !owners.any(|owner| owner["controller"] == true)
-}
-
-/// What `up --prune` would delete in the end, and what it would keep.
+/// What `up --prune` would delete in the end, and what it would keep; nothing without `--prune`.
 ///
 /// # Errors
 /// As [`plan_down`].
@@ -167,6 +163,9 @@ pub async fn plan_prune(
     plan: &Plan,
     options: DownOptions,
 ) -> Result<DownPlan, OpsError> {
+    if !set.prunes() {
+        return Ok(DownPlan::default());
+    }
     let needed: BTreeSet<ObjectRef> = plan.steps.iter().flat_map(named_by).collect();
     for object in plan.dropped().iter().filter(|it| needed.contains(it)) {
         context.warn(format!(

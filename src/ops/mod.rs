@@ -31,7 +31,7 @@ pub use self::logs::{LogsOptions, logs};
 pub use self::nearby::Nearby;
 pub use self::rollout::rollout_status;
 pub use self::up::server_field::ServerField;
-pub use self::up::{DiffOptions, UpOptions, diff, plan_up, up};
+pub use self::up::{DiffOptions, UpOptions, UpPlan, diff, plan_up, up};
 pub use self::verify::{Verification, WatchTimes, verify, verify_for_baseline, watch};
 pub use self::workload::Workload;
 
@@ -41,6 +41,7 @@ use crate::event::EventKind;
 use crate::fields::FieldChoices;
 use crate::interrupt::Stop;
 use crate::manifest::ManifestSet;
+use crate::object::ObjectName;
 use crate::plan::Target;
 
 /// At most this many requests run at the same time.
@@ -158,6 +159,8 @@ pub struct Set {
     pub is_built_in: bool,
     /// What to do about fields that other managers own.
     pub choices: FieldChoices,
+    /// The objects that may be deleted: to be created again, or for the set to take their place.
+    pub replaced: Vec<ObjectName>,
     /// Its inventory, if it has one.
     pub inventory: Option<NamedInventory>,
 }

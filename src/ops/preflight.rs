@@ -311,6 +311,12 @@ fn questions(plan: &Plan, waits: bool) -> Vec<Question> {
             ask("patch", &step.target.kind, namespace);
             ask("create", &step.target.kind, namespace);
         }
+        if step.action == Action::Replace {
+            // The new one is also created by a PATCH, and the old one has to be seen going.
+            for verb in ["delete", "create", "list", "watch"] {
+                ask(verb, &step.target.kind, namespace);
+            }
+        }
         if !waits || step.action == Action::Keep {
             continue;
         }

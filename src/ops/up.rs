@@ -1,19 +1,27 @@
 //! `up` and `diff`: apply the manifests to the cluster, or show what that would change.
 
+mod adoption;
 mod apply;
 mod conflicts;
 mod dry_run;
 mod elsewhere;
 mod former;
+mod growth;
+mod immutable;
 mod missing_references;
 pub(crate) mod namespaces;
 mod own_objects;
 mod planning;
 mod prediction;
+mod replace;
 mod risks;
 pub(crate) mod server_field;
 mod service_account;
+mod strangers;
 mod undeclared;
+mod up_plan;
+
+pub use self::up_plan::UpPlan;
 
 use std::ops::Range;
 
@@ -23,9 +31,10 @@ use self::dry_run::Rules;
 use self::own_objects::Brought;
 use self::planning::{Purpose, dry_run_created, plan};
 use super::error::OpsError;
-use super::{Context, DownOptions, Set, plan_prune, wait};
+use super::{Context, DownOptions, DownPlan, Set, down, plan_down, plan_prune, wait};
 use crate::action::Action;
 use crate::event::EventKind;
+use crate::exit::Outcome;
 use crate::object::ObjectRef;
 use crate::plan::{Plan, SavedPlan};
 use crate::report::{Applied, DiffReport, DiffView, ObjectDiff, UpReport};
@@ -58,16 +67,26 @@ impl UpOptions {
 ///
 /// # Errors
 /// [`OpsError`], also if it is something else than in the saved plan; nothing is ever written.
-pub async fn plan_up(context: &Context, set: &Set, options: &UpOptions) -> Result<Plan, OpsError> {
+pub async fn plan_up(
+    context: &Context,
+    set: &Set,
+    options: &UpOptions,
+) -> Result<UpPlan, OpsError> {
     let purpose = options.purpose();
-    let planned = plan(context, set, purpose, &options.accepted);
-    let planned = context.by_deadline(planned).await?;
+    let plan = plan(context, set, purpose, &options.accepted);
+    let plan = context.by_deadline(plan).await?;
     if !options.delete_data {
-        refuse_to_delete_claims(&planned)?;
+        refuse_to_delete_claims(&plan)?;
     }
+    let delete_data = options.delete_data;
+    let planned = UpPlan {
+        removal: plan_removal(context, set, &plan).await?,
+        prune: plan_prune(context, set, &plan, DownOptions { delete_data }).await?,
+        plan,
+    };
     if let Some(saved) = &options.saved {
         let server = context.cluster.server();
-        let moved = saved.moved(&planned, &set.choices, set.prunes(), server);
+        let moved = saved.moved(&planned.plan, &planned.deleting(set), &set.choices, server);
         if !moved.is_empty() {
             return Err(OpsError::Outdated(moved));
         }
@@ -78,6 +97,21 @@ pub async fn plan_up(context: &Context, set: &Set, options: &UpOptions) -> Resul
     Ok(planned)
 }
 
+/// What is deleted because the set takes its place. The data of a workload stays.
+async fn plan_removal(context: &Context, set: &Set, plan: &Plan) -> Result<DownPlan, OpsError> {
+    if plan.removed.manifests().is_empty() {
+        return Ok(DownPlan::default());
+    }
+    let removed = Set {
+        manifests: plan.removed.clone(),
+        inventory: None,
+        ..set.clone()
+    };
+    let mut removal = plan_down(context, &removed, DownOptions { delete_data: false }).await?;
+    removal.forget_kept(|object| object.is("", "Namespace"));
+    Ok(removal)
+}
+
 /// Carries out a plan, and waits for the set.
 ///
 /// # Errors
@@ -86,43 +120,92 @@ pub async fn up(
     context: &Context,
     set: &Set,
     options: UpOptions,
-    planned: &mut Plan,
+    planned: UpPlan,
 ) -> Result<UpReport, OpsError> {
-    let objects = objects(planned);
+    let mut report = UpReport {
+        objects: planned.objects(),
+        dry_run: options.dry_run,
+        ..UpReport::default()
+    };
+    let UpPlan {
+        mut plan,
+        removal,
+        prune,
+    } = planned;
     if options.dry_run {
-        return Ok(UpReport {
-            objects,
-            dry_run: true,
-            ..UpReport::default()
-        });
+        let deleted = prune.deletions().cloned();
+        report.objects.extend(deleted.map(|object| Applied {
+            object,
+            action: Action::Delete,
+        }));
+        return Ok(report);
     }
     let since = context.cluster.now();
     context
-        .by_deadline(create_namespaces(context, set, planned))
+        .by_deadline(create_namespaces(context, set, &mut plan))
         .await?;
-    let brought = Brought::of(planned.steps.iter().map(|step| &step.target));
+    if !removal.is_empty() {
+        let removed = down(context, removal).await?;
+        if !removed.is_complete() {
+            // Its pods would still get what is meant for the replicas.
+            report
+                .objects
+                .retain(|it| removed.deleted.contains(&it.object));
+            report.removed = Some(removed);
+            return Ok(report);
+        }
+    }
+    let brought = Brought::of(plan.steps.iter().map(|step| &step.target));
     let rules = Rules {
         purpose: options.purpose(),
         brought: &brought,
         choices: &set.choices,
+        replaced: &set.replaced,
         holds_version: options.saved.is_some(),
     };
     context
-        .by_deadline(apply::apply(context, rules, planned))
+        .by_deadline(apply::apply(context, rules, &mut plan))
         .await?;
-    if !options.wait {
-        return Ok(UpReport {
-            objects,
-            ..UpReport::default()
-        });
+    if options.wait {
+        (report.rollouts, report.waited) = wait::everything(context, &plan, since).await?;
     }
-    let (rollouts, waited) = wait::everything(context, planned, since).await?;
-    Ok(UpReport {
-        objects,
-        rollouts,
-        waited,
-        ..UpReport::default()
-    })
+    finish(context, set, &plan, prune, &mut report).await?;
+    Ok(report)
+}
+
+/// Deletes what is no longer in the manifests, once everything else is well: until then, pods may still
+/// need it.
+async fn finish(
+    context: &Context,
+    set: &Set,
+    plan: &Plan,
+    prune: DownPlan,
+    report: &mut UpReport,
+) -> Result<(), OpsError> {
+    if prune.steps().is_empty() {
+        return Ok(());
+    }
+    if let Some(reason) = too_early(report) {
+        context.warn(format!("nothing was pruned: {reason}"));
+        return Ok(());
+    }
+    context.emit(EventKind::Planned {
+        steps: prune.steps(),
+    });
+    report.pruned = Some(super::prune(context, set, plan, prune).await?);
+    Ok(())
+}
+
+/// Why pods may still need what left the manifests.
+fn too_early(report: &UpReport) -> Option<&'static str> {
+    let mut rollouts = report.rollouts.iter();
+    if report.outcome() != Outcome::Success {
+        Some("the set is not ready")
+    } else if rollouts.any(|rollout| rollout.progress.kept.is_some()) {
+        Some("some replicas keep the old template")
+    } else {
+        None
+    }
 }
 
 /// Creates missing namespaces and does a dry run of the objects in them. If that fails, the
@@ -176,6 +259,10 @@ pub async fn diff(
         prunes: set.prunes(),
         ..planned.diff()
     };
+    let removal = plan_removal(context, set, &planned).await?;
+    let removed = removal.deletions();
+    let removed = removed.map(|object| ObjectDiff::new(object.clone(), Action::Delete));
+    report.objects.extend(removed);
     if set.prunes() {
         let keeping = DownOptions { delete_data: false };
         let prune = plan_prune(context, set, &planned, keeping).await?;
@@ -216,14 +303,4 @@ fn ordinals(stateful_set: &Value) -> Range<i64> {
     let spec = &stateful_set["spec"];
     let start = spec["ordinals"]["start"].as_i64().unwrap_or(0);
     start..start.saturating_add(spec["replicas"].as_i64().unwrap_or(1))
-}
-
-fn objects(plan: &Plan) -> Vec<Applied> {
-    plan.summary()
-        .into_iter()
-        .map(|step| Applied {
-            object: step.object,
-            action: step.action,
-        })
-        .collect()
 }

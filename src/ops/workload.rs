@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::error::OpsError;
 use super::nearby::Nearby;
@@ -152,10 +153,14 @@ fn candidates<'a>(set: &'a Set, named: Option<&str>) -> Vec<&'a Manifest> {
 
 /// The selector that a manifest gives its StatefulSet; `None` where it has none that can be read.
 fn selector_in(manifest: &Manifest) -> Option<String> {
-    let selector = manifest.value.pointer("/spec/selector")?;
-    LabelSelector::deserialize(selector)
-        .ok()
-        .map(|selector| query(&selector))
+    selector_of(manifest.value.pointer("/spec/selector")?)
+}
+
+/// A label selector as a query; `None` if it is none.
+pub(crate) fn selector_of(selector: &Value) -> Option<String> {
+    let selector = LabelSelector::deserialize(selector).ok()?;
+    let query = query(&selector);
+    (!query.is_empty()).then_some(query)
 }
 
 /// The labels that a StatefulSet gives its pods.

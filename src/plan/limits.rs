@@ -222,7 +222,13 @@ fn added_pods(step: &Step) -> i128 {
         }
         _ => 0,
     };
-    i128::from(pods(&step.planned) - step.live.as_ref().map_or(0, pods))
+    // Pods that a new set takes over are there already.
+    let adopted = step.adoption.as_ref().map_or(0, |adoption| adoption.pods);
+    let there = match &step.live {
+        Some(live) => pods(live),
+        None => i64::try_from(adopted).unwrap_or(i64::MAX),
+    };
+    i128::from(pods(&step.planned).saturating_sub(there))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod mask;
 mod normalise;
 mod patch;
 mod saved;
+mod selection;
 mod storage;
 mod yaml;
 
@@ -19,6 +20,7 @@ use crate::event::PlannedStep;
 use crate::fields::{Ownership, Settlement, UndeclaredField, changes};
 use crate::manifest::ManifestSet;
 use crate::object::ObjectRef;
+use crate::replacement::{Adoption, Replacement};
 use crate::report::{BlamedLine, DiffReport, ObjectDiff};
 
 use self::patch::Comparison;
@@ -26,7 +28,8 @@ use self::patch::Comparison;
 pub use self::blame::blame;
 pub use self::consistency::{Finding, findings, lonely_services};
 pub use self::limits::{LimitFacts, limit_risks};
-pub use self::saved::{Outdated, SavedPlan, State};
+pub use self::saved::{Deleting, Outdated, SavedPlan, State};
+pub use self::selection::selects;
 pub use self::storage::{StorageFacts, claims_of_pods, storage_risks};
 
 /// One object of the set, with its API path.
@@ -62,6 +65,10 @@ pub struct Step {
     pub settlement: Settlement,
     /// The operations of a JSON patch by which fields move from the managers that wrote the object before.
     pub migration: Vec<Value>,
+    /// Why a new object takes its place, if one does.
+    pub replacement: Option<Replacement>,
+    /// What it takes over from an earlier object.
+    pub adoption: Option<Adoption>,
     /// Who owns the fields of an object that is changed.
     pub ownership: Ownership,
     /// The fields that are live but in no manifest, if they were looked for.
@@ -102,6 +109,8 @@ impl Step {
             sent: None,
             settlement: Settlement::default(),
             migration: Vec::new(),
+            replacement: None,
+            adoption: None,
             ownership,
             undeclared: Vec::new(),
             co_owners: Vec::new(),
@@ -113,7 +122,7 @@ impl Step {
     fn diff(&self) -> ObjectDiff {
         let object = self.target.reference.clone();
         let (patch, changes) = match self.action {
-            Action::Create | Action::Change => {
+            Action::Create | Action::Change | Action::Replace => {
                 let live = self.live.as_ref();
                 let states = Comparison::new(&self.target.kind, live, &self.planned);
                 let changes = states.changes(&self.ownership);
@@ -127,6 +136,8 @@ impl Step {
             undeclared: self.undeclared.clone(),
             co_owners: self.co_owners.clone(),
             blame: self.blame.clone(),
+            replacement: self.replacement.clone(),
+            adoption: self.adoption.clone(),
             settlement: self.settlement.clone(),
             ..ObjectDiff::new(object, self.action)
         }
@@ -144,6 +155,40 @@ impl Step {
     pub fn is_bound_to_version(&self) -> bool {
         let is_patched = !self.settlement.reverted.is_empty() || !self.migration.is_empty();
         self.takes() || self.sent.is_some() || is_patched
+    }
+
+    /// Whether pods that it takes over have to be replaced.
+    #[must_use]
+    pub fn rolls(&self) -> bool {
+        let adoption = self.adoption.as_ref();
+        adoption.is_some_and(|adoption| adoption.rolls.is_some())
+    }
+
+    /// The target as it is sent.
+    #[must_use]
+    pub fn applied(&self) -> Target {
+        let mut target = self.target.clone();
+        if let Some(body) = &self.sent {
+            target.body = body.clone();
+        }
+        target
+    }
+
+    /// The same object, deleted and created again.
+    #[must_use]
+    pub fn replaced(mut self, replacement: Replacement) -> Self {
+        self.action = Action::Replace;
+        self.replacement = Some(replacement);
+        self
+    }
+
+    /// Whether a live object is still as it was when this was planned.
+    #[must_use]
+    pub fn is_as_planned(&self, live: &Value) -> bool {
+        let mut live = live.clone();
+        normalise::forget_managers(&mut live);
+        let mut planned_with = self.live.iter();
+        planned_with.any(|known| normalise::same(known, &live, &self.target.kind))
     }
 
     /// Forgets what moves from former managers: it has moved, or that was never shown.
@@ -165,6 +210,7 @@ impl Step {
         let only_moves = !other.takes() && other.sent.is_none() && settlement.reverted.is_empty();
         let has_same_effects = || self.effects(&other.ownership) == other.effects(&other.ownership);
         self.sent == other.sent
+            && self.replacement == other.replacement
             && self.settlement == settlement
             && (is_same() || only_moves && has_same_effects())
     }
@@ -185,6 +231,8 @@ impl Step {
         PlannedStep {
             object: self.target.reference.clone(),
             action: self.action,
+            replacement: self.replacement.clone(),
+            adoption: self.adoption.clone(),
             settlement: self.settlement.clone(),
         }
     }
@@ -199,6 +247,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What the inventory lists and the set no longer contains.
     pub dropped: ManifestSet,
+    /// Workloads outside of the set that it takes the place of.
+    pub removed: ManifestSet,
 }
 
 impl Plan {

@@ -17,6 +17,7 @@ use crate::action::Action;
 use crate::fields::{FieldChoices, Settlement, leaves};
 use crate::figures::hexadecimal;
 use crate::object::ObjectRef;
+use crate::replacement::Replacement;
 
 /// At most this many fields are named in a sentence.
 const NAMED_FIELDS: usize = 5;
@@ -33,11 +34,21 @@ pub struct SavedPlan {
     server: String,
     /// What was to be done about fields that other managers own.
     choices: Vec<String>,
-    /// What the set no longer contains, and whether it was to be deleted.
-    dropped: Vec<ObjectRef>,
-    prunes: bool,
+    /// What was to be deleted.
+    #[serde(flatten)]
+    deleting: Deleting,
     salt: String,
     objects: Vec<SavedStep>,
+}
+
+/// What would be deleted: what left the manifests, and that of which the set takes the place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleting {
+    /// Whether what left the manifests is deleted.
+    pub prunes: bool,
+    /// The objects with their UIDs.
+    #[serde(rename = "deleted")]
+    pub objects: BTreeSet<(ObjectRef, String)>,
 }
 
 /// What would be done to one object, and when.
@@ -53,6 +64,9 @@ struct SavedStep {
     live: Digests,
     /// The same in the resulting object.
     planned: Digests,
+    /// Why a new object would take its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replacement: Option<Replacement>,
     /// What would be done about fields that other managers own.
     #[serde(flatten)]
     settlement: Settlement,
@@ -80,9 +94,9 @@ pub enum Outdated {
     /// Only one of the plan and this run deletes what the manifests no longer contain.
     #[error("{}", pruning(*.0))]
     Pruning(bool),
-    /// Other objects are no longer in the manifests.
-    #[error("other objects are no longer in the manifests than when the plan was saved: {}", names(.0))]
-    Dropped(Vec<ObjectRef>),
+    /// Other objects would be deleted.
+    #[error("other objects would be deleted than when the plan was saved: {}", names(.0))]
+    Deleted(Vec<ObjectRef>),
     /// The manifests contain an object that is not in the plan.
     #[error("`{0}` is not in the plan")]
     NotPlanned(ObjectRef),
@@ -172,8 +186,8 @@ impl SavedPlan {
     #[must_use]
     pub fn new(
         plan: &Plan,
+        deleting: Deleting,
         choices: &FieldChoices,
-        prunes: bool,
         server: &str,
         salt: String,
     ) -> Self {
@@ -181,8 +195,7 @@ impl SavedPlan {
             version: Self::VERSION,
             server: server.to_owned(),
             choices: choices.words(),
-            dropped: plan.dropped(),
-            prunes,
+            deleting,
             objects: plan.steps.iter().map(|step| saved(step, &salt)).collect(),
             salt,
         }
@@ -193,8 +206,8 @@ impl SavedPlan {
     pub fn moved(
         &self,
         plan: &Plan,
+        deleting: &Deleting,
         choices: &FieldChoices,
-        prunes: bool,
         server: &str,
     ) -> Vec<Outdated> {
         if server != self.server {
@@ -209,8 +222,8 @@ impl SavedPlan {
                 found: choices.words(),
             }];
         }
-        if prunes != self.prunes {
-            return vec![Outdated::Pruning(self.prunes)];
+        if deleting.prunes != self.deleting.prunes {
+            return vec![Outdated::Pruning(self.deleting.prunes)];
         }
         let before: BTreeMap<&ObjectRef, &SavedStep> = self
             .objects
@@ -232,15 +245,12 @@ impl SavedPlan {
         let is_gone = |step: &&SavedStep| now.iter().all(|now| now.object != step.object);
         let gone = self.objects.iter().filter(is_gone);
         moved.extend(gone.map(|step| Outdated::NotInSet(step.object.clone())));
-        let dropped = plan.dropped();
-        let of_one = |one: &[ObjectRef], other: &[ObjectRef]| {
-            let only = one.iter().filter(|object| !other.contains(object));
-            only.cloned().collect::<Vec<ObjectRef>>()
-        };
-        let mut others = of_one(&dropped, &self.dropped);
-        others.extend(of_one(&self.dropped, &dropped));
-        if prunes && !others.is_empty() {
-            moved.push(Outdated::Dropped(others));
+        let others = deleting
+            .objects
+            .symmetric_difference(&self.deleting.objects);
+        let others: BTreeSet<ObjectRef> = others.map(|(object, _)| object.clone()).collect();
+        if !others.is_empty() {
+            moved.push(Outdated::Deleted(others.into_iter().collect()));
         }
         moved
     }
@@ -265,13 +275,20 @@ fn saved(step: &Step, salt: &str) -> SavedStep {
     };
     let live = step.live.as_ref();
     let uid = live.and_then(|live| live["metadata"]["uid"].as_str());
+    let is_created = matches!(step.action, Action::Create | Action::Replace);
     SavedStep {
         object: step.target.reference.clone(),
         action: step.action,
         manifest: digests(&step.target.body),
         uid: uid.map(str::to_owned),
         live: live.map(digests).unwrap_or_default(),
-        planned: digests(&step.planned),
+        // Of what is created, the API server draws some values anew each time.
+        planned: if is_created {
+            Digests::new()
+        } else {
+            digests(&step.planned)
+        },
+        replacement: step.replacement.clone(),
         settlement: lasting(step.settlement.clone()),
     }
 }
@@ -326,8 +343,8 @@ fn difference(before: &SavedStep, now: &SavedStep) -> Option<Outdated> {
     });
     // As text: what only a run knows about a field is not in the file.
     let rows = |step: &SavedStep| serde_json::to_value(&step.settlement).unwrap_or_default();
-    let owners = (before.action != now.action || rows(before) != rows(now))
-        .then(|| Outdated::Owners(object()));
+    let is_other = before.action != now.action || before.replacement != now.replacement;
+    let owners = (is_other || rows(before) != rows(now)).then(|| Outdated::Owners(object()));
     changed(State::Manifest, &before.manifest, &now.manifest)
         .or(identity)
         .or_else(|| changed(State::Live, &before.live, &now.live))

@@ -6,6 +6,7 @@ use crate::action::Action;
 use crate::exit::Outcome;
 use crate::fields::{FieldChange, Owner, Settlement, UndeclaredField};
 use crate::object::ObjectRef;
+use crate::replacement::{Adoption, Replacement};
 
 /// One object and how it would change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,12 @@ pub struct ObjectDiff {
     /// The live object line by line, if that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blame: Vec<BlamedLine>,
+    /// Why a new object takes its place, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<Replacement>,
+    /// What it takes over from an earlier object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adoption: Option<Adoption>,
     /// What is done about fields that other managers own.
     #[serde(flatten)]
     pub settlement: Settlement,
@@ -46,6 +53,8 @@ impl ObjectDiff {
             undeclared: Vec::new(),
             co_owners: Vec::new(),
             blame: Vec::new(),
+            replacement: None,
+            adoption: None,
             settlement: Settlement::default(),
         }
     }
@@ -136,7 +145,7 @@ impl DiffReport {
                 || self.counts_undeclared && !diff.undeclared.is_empty()
                 || matches!(
                     diff.action,
-                    Action::Create | Action::Change | Action::Delete
+                    Action::Create | Action::Change | Action::Replace | Action::Delete
                 )
         };
         if self.objects.iter().any(differs) {

@@ -39,6 +39,9 @@ pub struct UpReport {
     pub waited: Vec<Waited>,
     /// Whether this was a dry run (`--dry-run`).
     pub dry_run: bool,
+    /// What was to be deleted first and is not gone: nothing was applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<DownReport>,
     /// What was deleted in the end, because the manifests no longer contain it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruned: Option<DownReport>,
@@ -83,8 +86,9 @@ impl UpReport {
             State::InProgress => Outcome::Undecided,
             State::Ready | State::NotWaitedFor => Outcome::Success,
         });
-        let pruned = self.pruned.iter().map(DownReport::outcome);
-        let outcomes: Vec<Outcome> = rollouts.chain(others).chain(pruned).collect();
+        let deleted = self.removed.iter().chain(&self.pruned);
+        let deleted = deleted.map(DownReport::outcome);
+        let outcomes: Vec<Outcome> = rollouts.chain(others).chain(deleted).collect();
         for worst in [Outcome::Unhealthy, Outcome::Undecided] {
             if outcomes.contains(&worst) {
                 return worst;

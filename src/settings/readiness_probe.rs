@@ -95,6 +95,7 @@ mod tests {
             manifests,
             is_built_in: false,
             choices: crate::fields::FieldChoices::default(),
+            replaced: Vec::new(),
             inventory: None,
         };
         assert!(endpoint(&set, Some("other")).is_none());

@@ -129,6 +129,7 @@ mod tests {
             manifests: manifest::load(&built_in::sources(), Options::default()).unwrap(),
             is_built_in: true,
             choices: crate::fields::FieldChoices::default(),
+            replaced: Vec::new(),
             inventory: None,
         }
     }

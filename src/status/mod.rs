@@ -25,7 +25,7 @@ pub use self::mark::{
 };
 pub use self::network::shared_network;
 pub use self::object::status_of;
-pub use self::ownership::{Ownership, is_owned_by};
+pub use self::ownership::{Ownership, has_controller, is_owned_by};
 pub use self::pod::{PodSummary, is_ready};
 pub use self::revision::{
     Kept, KeptBecause, kept_because, next_revision, ordinals_that_move, revision_hash, revision_of,

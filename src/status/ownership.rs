@@ -5,6 +5,8 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
+use serde_json::Value;
+
 use crate::object::ObjectRef;
 
 /// The owner of a pod, from the view of a StatefulSet.
@@ -63,6 +65,14 @@ pub fn is_owned_by(pod: &Pod, stateful_set: &StatefulSet) -> bool {
         .any(|owner| owner.controller == Some(true) && Some(owner.uid.as_str()) == uid)
 }
 
+/// Whether a controller looks after a live object.
+#[must_use]
+pub fn has_controller(object: &Value) -> bool {
+    let owners = object["metadata"]["ownerReferences"].as_array();
+    let mut owners = owners.into_iter().flatten();
+    owners.any(|owner| owner["controller"] == true)
+}
+
 fn controller(pod: &Pod) -> Option<&OwnerReference> {
     let mut owners = pod.metadata.owner_references.iter().flatten();
     owners.find(|owner| owner.controller == Some(true))
@@ -70,7 +80,7 @@ fn controller(pod: &Pod) -> Option<&OwnerReference> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 

@@ -18,6 +18,7 @@ const LAYERS: [&[&str]; 14] = [
         "interrupt",
         "inventory",
         "json",
+        "replacement",
         "risk",
         "status",
     ],

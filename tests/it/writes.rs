@@ -34,6 +34,7 @@ async fn up(server: &ApiServer) -> (Result<UpReport, OpsError>, Vec<WriteResult>
         manifests: manifest::load(&[source], Options::default()).unwrap(),
         is_built_in: false,
         choices: cryptoctl::fields::FieldChoices::default(),
+        replaced: Vec::new(),
         inventory: None,
     };
     let (emitter, mut events) = Emitter::new();
@@ -52,7 +53,7 @@ async fn up(server: &ApiServer) -> (Result<UpReport, OpsError>, Vec<WriteResult>
     };
     let plan = ops::plan_up(&context, &set, &options).await;
     let result = match plan {
-        Ok(mut plan) => ops::up(&context, &set, options, &mut plan).await,
+        Ok(plan) => ops::up(&context, &set, options, plan).await,
         Err(error) => Err(error),
     };
     let mut seen = Vec::new();

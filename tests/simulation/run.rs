@@ -204,7 +204,7 @@ async fn perform(
             };
             let planned = ops::plan_up(&context, &set, &options).await;
             Said::Up(match planned {
-                Ok(mut plan) => ops::up(&context, &set, options, &mut plan).await,
+                Ok(plan) => ops::up(&context, &set, options, plan).await,
                 Err(error) => Err(error),
             })
         }

@@ -70,6 +70,7 @@ pub(crate) fn set(shape: &Shape, tag: u32) -> Set {
         manifests,
         is_built_in: false,
         choices: cryptoctl::fields::FieldChoices::default(),
+        replaced: Vec::new(),
         inventory: None,
     }
 }

@@ -79,6 +79,32 @@ impl Cluster {
             .await
     }
 
+    /// The same, for an object of which something else is deleted first, or is left without an owner
+    /// (`orphans`): of pods, nothing but their owner is lost then.
+    ///
+    /// # Errors
+    /// As [`Self::delete`].
+    pub async fn delete_bound(
+        &self,
+        kind: &ResourceKind,
+        namespace: Option<&str>,
+        name: &str,
+        uid: &str,
+        version: &str,
+        orphans: bool,
+    ) -> Result<Deletion, ClusterError> {
+        let parameters = DeleteParams {
+            propagation_policy: Some(if orphans {
+                PropagationPolicy::Orphan
+            } else {
+                propagation(kind)
+            }),
+            ..with_version(uid, version)
+        };
+        self.delete_with(kind, namespace, name, uid, &parameters)
+            .await
+    }
+
     /// Deletes one version of the pod with this UID; another version of it counts as gone. Whoever knows
     /// that this version was not on its way out knows that nobody else has deleted it.
     ///

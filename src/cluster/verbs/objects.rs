@@ -10,7 +10,7 @@ use super::super::error::ClusterError;
 use super::super::request::sender::Effect;
 use super::super::request::{decode, warning};
 use super::discovery::ResourceKind;
-use crate::fields::FIELD_MANAGER;
+use crate::fields::{FIELD_MANAGER, ROLLOUT_MANAGER};
 
 /// Whether an apply is a dry run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum ApplyMode {
         /// Whether fields become ours that other managers own.
         is_forced: bool,
     },
+    /// Stored under the manager of roll-outs, as what is not our own for good.
+    StoreForRollout,
 }
 
 impl Cluster {
@@ -70,13 +72,20 @@ impl Cluster {
         object: &Value,
         mode: ApplyMode,
     ) -> Result<Value, ClusterError> {
+        let manager = match mode {
+            ApplyMode::StoreForRollout => ROLLOUT_MANAGER,
+            _ => FIELD_MANAGER,
+        };
         let parameters = PatchParams {
-            dry_run: !matches!(mode, ApplyMode::Store | ApplyMode::StoreVersion { .. }),
+            dry_run: matches!(
+                mode,
+                ApplyMode::DryRun | ApplyMode::ForcedDryRun | ApplyMode::DryRunElsewhere
+            ),
             force: matches!(
                 mode,
                 ApplyMode::ForcedDryRun | ApplyMode::StoreVersion { is_forced: true }
             ),
-            field_manager: Some(FIELD_MANAGER.to_owned()),
+            field_manager: Some(manager.to_owned()),
             field_validation: Some(ValidationDirective::Strict),
         };
         let mut request = requests(kind, namespace)
@@ -86,7 +95,7 @@ impl Cluster {
             warning::unheard(&mut request);
         }
         let effect = match mode {
-            ApplyMode::Store => Effect::Apply,
+            ApplyMode::Store | ApplyMode::StoreForRollout => Effect::Apply,
             // A second execution meets the resourceVersion of the first.
             ApplyMode::StoreVersion { .. } => Effect::Once,
             _ => Effect::Idempotent,

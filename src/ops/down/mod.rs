@@ -84,6 +84,12 @@ impl DownPlan {
         self.doomed().map(|doomed| &doomed.object)
     }
 
+    /// Every object to delete with its UID.
+    pub(crate) fn identities(&self) -> impl Iterator<Item = (ObjectRef, String)> {
+        self.doomed()
+            .map(|doomed| (doomed.object.clone(), doomed.uid.clone()))
+    }
+
     /// Every deletion in order, then every kept object.
     #[must_use]
     pub fn steps(&self) -> Vec<PlannedStep> {

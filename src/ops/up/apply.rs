@@ -4,6 +4,7 @@ use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
 use super::dry_run::{self, Rules};
+use super::replace;
 use super::undeclared::{self, Removal};
 use crate::action::Action;
 use crate::cluster::{ApplyMode, ClusterError};
@@ -51,19 +52,11 @@ async fn carry_out(
     let write = Write::start(context, &step.target.reference, step.action);
     let reverts = !step.settlement.reverted.is_empty();
     let moves = !step.migration.is_empty();
-    let mut stored = store(context, rules, step).await;
-    for _ in 0..ATTEMPTS {
-        let is_late = matches!(stored, Err(ClusterError::Conflict { .. }));
-        if !is_late || !is_bound(step, rules) {
-            break;
-        }
-        // Most of the time only its status has changed.
-        let Some(again) = dry_run::repeat(context, step, rules).await else {
-            break;
-        };
-        *step = again;
-        stored = store(context, rules, step).await;
-    }
+    let stored = match step.action {
+        Action::Replace => replace::replace(context, rules, step).await,
+        Action::Create if step.rolls() => replace::create_rolling(context, rules, step).await,
+        _ => change(context, rules, step).await,
+    };
     write.finish(stored.as_ref().err());
     let has_removed = reverts && step.settlement.reverted.is_empty();
     if stored.is_err() && has_removed {
@@ -90,6 +83,28 @@ async fn carry_out(
             source,
         }),
     }
+}
+
+/// Writes an object; one that is bound to a version is planned again if another client was faster.
+async fn change(
+    context: &Context,
+    rules: Rules<'_>,
+    step: &mut Step,
+) -> Result<Value, ClusterError> {
+    let mut stored = store(context, rules, step).await;
+    for _ in 0..ATTEMPTS {
+        let is_late = matches!(stored, Err(ClusterError::Conflict { .. }));
+        if !is_late || !is_bound(step, rules) {
+            break;
+        }
+        // Most of the time only its status has changed.
+        let Some(again) = dry_run::repeat(context, step, rules).await else {
+            break;
+        };
+        *step = again;
+        stored = store(context, rules, step).await;
+    }
+    stored
 }
 
 /// Moves fields from former managers, takes away what is to be reverted, and applies the manifest.
@@ -130,10 +145,7 @@ fn is_bound(step: &Step, rules: Rules<'_>) -> bool {
 
 /// What is sent for a step.
 fn request(step: &Step, rules: Rules<'_>) -> (Target, ApplyMode) {
-    let mut target = step.target.clone();
-    if let Some(body) = &step.sent {
-        target.body = body.clone();
-    }
+    let mut target = step.applied();
     if !is_bound(step, rules) {
         return (target, ApplyMode::Store);
     }

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
+use super::adoption;
 use super::conflicts::Attempt;
 use super::elsewhere;
+use super::immutable::Immutable;
 use super::own_objects::Brought;
 use super::planning::{Purpose, warn_of};
 use super::prediction::{Prediction, Subject};
@@ -11,7 +13,7 @@ use super::service_account;
 use crate::action::Action;
 use crate::cluster::{ApplyMode, ClusterError};
 use crate::fields::{FieldChoices, Settlement, co_owners};
-use crate::object::ObjectRef;
+use crate::object::{ObjectName, ObjectRef};
 use crate::ops::error::{OpsError, Problem};
 use crate::ops::{Context, ServerField, read_ahead};
 use crate::plan::{Step, Target, blame};
@@ -28,6 +30,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) brought: &'a Brought,
     /// What to do about fields that other managers own.
     pub(crate) choices: &'a FieldChoices,
+    /// The objects that may be deleted and created again.
+    pub(crate) replaced: &'a [ObjectName],
     /// Whether every step is right only for the state of its object that it was planned with.
     pub(crate) holds_version: bool,
 }
@@ -244,9 +248,12 @@ async fn decide(
         }
         warn_of(context, &problem);
     }
-    let sent = Some(sent.body).filter(|body| *body != target.body);
     let prediction = match (applied, &live) {
-        (Ok(planned), None) => return Ok(DryRun::step(target, None, Some(planned))),
+        (Ok(planned), None) => {
+            let mut step = Step::new(target, None, Some(planned));
+            adoption::find(context, &mut step).await;
+            return Ok(DryRun::Step(Box::new(step)));
+        }
         (Err(error), None) => Err(error),
         (applied, Some(live)) => {
             let subject = Subject {
@@ -255,9 +262,18 @@ async fn decide(
                 live,
                 rules,
             };
-            subject.predict(applied, former.as_ref()).await
+            match subject.predict(applied, former.as_ref()).await {
+                Err(error) => match subject.immutable(&sent, former.as_ref(), &error).await {
+                    Some(immutable) => {
+                        return Ok(needs_a_new_object(context, immutable, settlement, rules));
+                    }
+                    None => Err(error),
+                },
+                predicted => predicted,
+            }
         }
     };
+    let sent = Some(sent.body).filter(|body| *body != target.body);
     match prediction {
         Ok(prediction) => {
             let mut step = predicted(target, live.unwrap_or_default(), prediction, rules);
@@ -281,6 +297,27 @@ async fn decide(
             Ok(DryRun::refused_so_far(target, live, error, on, choices))
         }
     }
+}
+
+/// What follows for an object that cannot be changed as it is.
+fn needs_a_new_object(
+    context: &Context,
+    immutable: Immutable,
+    settlement: Settlement,
+    rules: Rules<'_>,
+) -> DryRun {
+    let Immutable { mut step, problem } = immutable;
+    step.settlement = Settlement {
+        reverted: step.settlement.reverted,
+        moved: step.settlement.moved,
+        ..settlement
+    };
+    match problem {
+        Some(problem) if rules.purpose.writes() => return DryRun::Problem(problem),
+        Some(problem) => warn_of(context, &problem),
+        None => {}
+    }
+    DryRun::Step(Box::new(step))
 }
 
 /// The step to what was predicted of a live object.

@@ -11,9 +11,11 @@ use super::missing_references;
 use super::namespaces::{self, Namespaces};
 use super::own_objects::Brought;
 use super::risks;
+use super::strangers;
 use crate::action::Action;
 use crate::fields::{Choice, FieldChoices};
-use crate::object::ObjectRef;
+use crate::manifest::ManifestSet;
+use crate::object::{ObjectName, ObjectRef};
 use crate::ops::error::{OpsError, Problem};
 use crate::ops::finalizers::holders;
 use crate::ops::read_ahead::Ahead;
@@ -75,6 +77,7 @@ pub(crate) async fn plan(
         purpose,
         brought: &brought,
         choices: &set.choices,
+        replaced: &set.replaced,
         holds_version: false,
     };
     let (steps, refused) = steps(context, rules, targets, &absent, of_set, BTreeSet::new()).await?;
@@ -84,15 +87,21 @@ pub(crate) async fn plan(
         former::warn_of_strangers(context, &set.choices, &steps);
         former::warn_of_releases(context, &steps);
     }
-    let plan = Plan {
+    let mut plan = Plan {
         absent_namespaces: absent,
         steps,
-        dropped: joined.map(|joined| joined.dropped).unwrap_or_default(),
+        dropped: joined
+            .as_ref()
+            .map(|it| it.dropped.clone())
+            .unwrap_or_default(),
+        removed: ManifestSet::default(),
     };
     if plan.writes() {
+        let strangers = strangers::look(context, &plan, &set.replaced).await;
+        plan.removed = strangers.replaced;
         let mut lacking = preflight::storage_classes(context, &plan).await?;
         lacking.extend(missing_references::check(context, &plan).await);
-        lacking.extend(risks::check(context, &plan, accepted).await);
+        lacking.extend(risks::check(context, &plan, strangers.risks, accepted).await);
         match purpose {
             Purpose::Read { .. } => lacking.iter().for_each(|problem| warn_of(context, problem)),
             Purpose::Write { waits } => {
@@ -102,6 +111,7 @@ pub(crate) async fn plan(
         }
     }
     if problems.is_empty() {
+        warn_of_unfit_replacements(context, &set.replaced, &plan);
         Ok(plan)
     } else {
         Err(OpsError::Preflight(problems))
@@ -143,6 +153,7 @@ pub(crate) async fn dry_run_created(
         purpose: Purpose::Write { waits: false },
         brought: &brought,
         choices: &choices,
+        replaced: &[],
         holds_version: false,
     };
     let (steps, mut problems) = steps(context, rules, created, &[], Ahead::new(), moved).await?;
@@ -229,6 +240,29 @@ fn unfit_choices(
         }
     }
     problems
+}
+
+/// Warns of names that were given for a replacement and that nothing comes of.
+fn warn_of_unfit_replacements(context: &Context, replaced: &[ObjectName], plan: &Plan) {
+    let steps = plan.steps.iter();
+    let steps = steps.filter(|step| step.action == Action::Replace);
+    let removed = plan.removed.manifests().iter().map(|it| &it.reference);
+    let done: Vec<&ObjectRef> = steps
+        .map(|step| &step.target.reference)
+        .chain(removed)
+        .collect();
+    for name in replaced {
+        if done.iter().any(|object| name.means(object)) {
+            continue;
+        }
+        let mut steps = plan.steps.iter();
+        let reason = if steps.any(|step| name.means(&step.target.reference)) {
+            "nothing about the object needs a new one"
+        } else {
+            "it names no object of the set, and no workload whose pods the set would select"
+        };
+        context.warn(format!("`--replace {name}` changes nothing: {reason}"));
+    }
 }
 
 async fn steps(
@@ -318,6 +352,9 @@ pub(crate) async fn being_deleted(
 pub(crate) fn warn_of(context: &Context, problem: &Problem) {
     let flag = match problem {
         Problem::Risk(risk) => format!(" without `--allow {}`", risk.kind),
+        Problem::MustBeReplaced { object, .. } => {
+            format!(" without `--replace {}`", ObjectName::of(object))
+        }
         _ => String::new(),
     };
     context.warn(format!("`up` would refuse this{flag}: {problem}"));

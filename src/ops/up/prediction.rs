@@ -175,7 +175,7 @@ impl Subject<'_> {
     }
 
     /// The object without fields and after operations, in a dry run.
-    async fn patched(
+    pub(crate) async fn patched(
         self,
         leaving: &[UndeclaredField],
         operations: &[Value],

@@ -14,13 +14,18 @@ use crate::ops::{CONCURRENCY, Context};
 use crate::plan::{
     LimitFacts, Plan, Step, StorageFacts, claims_of_pods, limit_risks, storage_risks,
 };
-use crate::risk::RiskKind;
+use crate::risk::{Risk, RiskKind};
 
-/// The risks of a plan that nobody has accepted; the others become warnings. What cannot be read, for
+/// The risks of a plan, beside those that are known already, that nobody has accepted; the others become warnings. What cannot be read, for
 /// lack of permission or for any other reason, is no risk.
-pub(crate) async fn check(context: &Context, plan: &Plan, accepted: &[RiskKind]) -> Vec<Problem> {
+pub(crate) async fn check(
+    context: &Context,
+    plan: &Plan,
+    mut risks: Vec<Risk>,
+    accepted: &[RiskKind],
+) -> Vec<Problem> {
     let (storage, limits) = tokio::join!(storage(context, plan), limits(context, plan));
-    let mut risks = storage_risks(plan, &storage);
+    risks.extend(storage_risks(plan, &storage));
     risks.extend(limit_risks(plan, &limits));
     let (accepted, open): (Vec<_>, Vec<_>) = risks
         .into_iter()

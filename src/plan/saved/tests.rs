@@ -3,7 +3,6 @@ use serde_json::json;
 use super::super::Target;
 use super::*;
 use crate::cluster::ResourceKind;
-use crate::manifest::ManifestSet;
 
 const SERVER: &str = "https://cluster.example.test";
 
@@ -36,14 +35,20 @@ fn plan(steps: Vec<Step>) -> Plan {
 
 fn save(steps: Vec<Step>) -> SavedPlan {
     let choices = FieldChoices::default();
-    SavedPlan::new(&plan(steps), &choices, false, SERVER, "salt".to_owned())
+    let deleting = Deleting::default();
+    SavedPlan::new(&plan(steps), deleting, &choices, SERVER, "salt".to_owned())
 }
 
 /// What has moved, as a saved plan that was written and read says.
 fn moved(before: Vec<Step>, now: Vec<Step>) -> Vec<String> {
     let text = serde_json::to_string(&save(before)).unwrap();
     let read: SavedPlan = serde_json::from_str(&text).unwrap();
-    let moved = read.moved(&plan(now), &FieldChoices::default(), false, SERVER);
+    let moved = read.moved(
+        &plan(now),
+        &Deleting::default(),
+        &FieldChoices::default(),
+        SERVER,
+    );
     moved.iter().map(ToString::to_string).collect()
 }
 
@@ -116,7 +121,7 @@ fn many_fields_are_counted() {
 fn a_plan_is_for_one_cluster_and_for_its_choices() {
     let saved = save(Vec::new());
     let said = |choices: &FieldChoices, server: &str| {
-        let moved = saved.moved(&plan(Vec::new()), choices, false, server);
+        let moved = saved.moved(&plan(Vec::new()), &Deleting::default(), choices, server);
         let [moved] = moved.try_into().unwrap();
         Outdated::to_string(&moved)
     };
@@ -135,32 +140,50 @@ fn a_plan_is_for_one_cluster_and_for_its_choices() {
 
 #[test]
 fn what_would_be_deleted_belongs_to_the_plan() {
-    let dropping = |names: &[&str]| {
-        let object = |name: &&str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}});
-        Plan {
-            dropped: ManifestSet::of_live(names.iter().map(object)),
-            ..Plan::default()
+    let deleting = |prunes, rows: &[(&str, &str)]| {
+        let object = |name: &str| ObjectRef::new("", "ConfigMap", Some("shop"), name);
+        let rows = rows
+            .iter()
+            .map(|(name, uid)| (object(name), (*uid).to_owned()));
+        Deleting {
+            prunes,
+            objects: rows.collect(),
         }
     };
     let choices = FieldChoices::default();
-    let saved = |prunes| {
-        let plan = dropping(&["a", "b"]);
-        SavedPlan::new(&plan, &choices, prunes, SERVER, "salt".to_owned())
+    let planned = |prunes| {
+        let deleting = deleting(prunes, &[("a", "1"), ("b", "2")]);
+        let empty = Plan::default();
+        SavedPlan::new(&empty, deleting, &choices, SERVER, "salt".to_owned())
     };
-    let said = |saved: SavedPlan, names: &[&str], prunes| {
-        let moved = saved.moved(&dropping(names), &choices, prunes, SERVER);
+    let said = |saved: SavedPlan, now: Deleting| {
+        let moved = saved.moved(&Plan::default(), &now, &choices, SERVER);
         let texts: Vec<String> = moved.iter().map(Outdated::to_string).collect();
         texts.join("\n")
     };
-    assert_eq!(said(saved(true), &["b", "a"], true), "");
-    let others = "other objects are no longer in the manifests than when the plan was saved: \
-                  `configmap/c`, `configmap/b`";
-    assert_eq!(said(saved(true), &["a", "c"], true), others);
-    assert_eq!(said(saved(false), &["a", "c"], false), "");
+    let same = deleting(true, &[("b", "2"), ("a", "1")]);
+    assert_eq!(said(planned(true), same), "");
+    let others = "other objects would be deleted than when the plan was saved: ";
+    let another = deleting(true, &[("a", "1"), ("c", "3")]);
+    let expected = format!("{others}`configmap/b`, `configmap/c`");
+    assert_eq!(said(planned(true), another), expected);
+    let made_anew = deleting(true, &[("a", "1"), ("b", "4")]);
+    let expected = format!("{others}`configmap/b`");
+    assert_eq!(said(planned(true), made_anew), expected);
     let without = "the plan was made without `--prune`";
-    assert_eq!(said(saved(false), &["a", "b"], true), without);
+    assert_eq!(said(planned(false), deleting(true, &[])), without);
     let with = "the plan was made with `--prune`, and this run has no `--prune`";
-    assert_eq!(said(saved(true), &["a", "b"], false), with);
+    assert_eq!(said(planned(true), deleting(false, &[])), with);
+}
+
+#[test]
+fn what_the_api_server_draws_anew_does_not_count_for_what_is_created() {
+    let job = |uid: &str| {
+        let mut created = step("a", None, 2);
+        created.planned["metadata"]["labels"] = json!({"controller-uid": uid});
+        vec![created]
+    };
+    assert_eq!(moved(job("one"), job("other")), [""; 0]);
 }
 
 #[test]

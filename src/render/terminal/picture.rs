@@ -120,6 +120,7 @@ impl Picture {
         if let Some((object, action)) = self.writing.first() {
             waits.push(match action {
                 Action::Delete => format!("the deletion of {object}"),
+                Action::Replace => format!("the replacement of {object}"),
                 _ => format!("the response to the write of {object}"),
             });
         }
@@ -179,10 +180,10 @@ impl Picture {
             rows.push(row().with(Tone::Doubt, text));
         }
         if let Some((object, action)) = self.writing.first() {
-            let verb = if *action == Action::Delete {
-                "deleting"
-            } else {
-                "applying"
+            let verb = match action {
+                Action::Delete => "deleting",
+                Action::Replace => "replacing",
+                _ => "applying",
             };
             let number = self.written + 1;
             let share = format!("{verb} {number} of {}: ", self.writes.max(number));

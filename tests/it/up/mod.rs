@@ -6,6 +6,7 @@ mod inventory;
 mod migration;
 mod ownership;
 mod refused;
+mod replacement;
 mod risks;
 mod saved_plan;
 mod undeclared;

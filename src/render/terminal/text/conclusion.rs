@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::objects::{done, settled, state_line};
+use super::objects::{done, replaced, settled, state_line};
 use super::{chaos, diagnosis, diff, verify};
 use crate::action::Action;
 use crate::event::{Conclusion, ErrorText, Event};
@@ -75,6 +75,10 @@ fn up(report: &UpReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line
         parts.len()
     };
     parts.splice(position..position, applied_counts(report));
+    if let Some(removed) = &report.removed {
+        lines.extend(kept_and_held(removed));
+        parts.push("nothing was applied".to_owned());
+    }
     if let Some(pruned) = &report.pruned {
         lines.extend(kept_and_held(pruned));
         parts.extend(deletions(pruned, "pruned"));
@@ -140,6 +144,7 @@ fn applied_counts(report: &UpReport) -> Vec<String> {
     [
         (report.count(Action::Create), "created"),
         (report.count(Action::Change), "configured"),
+        (report.count(Action::Replace), "replaced"),
         (report.count(Action::Delete), "deleted"),
         (unchanged, "unchanged"),
     ]
@@ -232,6 +237,12 @@ fn verification(report: &VerifyReport, elapsed: &str) -> Vec<Line> {
 
 fn diff(report: &DiffReport, elapsed: &str) -> Vec<Line> {
     let mut lines = diff::lines(report);
+    lines.extend(
+        report
+            .objects
+            .iter()
+            .filter_map(|it| replaced(&it.object, it.replacement.as_ref(), it.adoption.as_ref())),
+    );
     let objects = report.objects.iter();
     lines.extend(settled(
         objects.map(|object| (&object.object, &object.settlement)),

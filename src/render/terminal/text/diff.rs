@@ -57,6 +57,7 @@ fn brief(object: &ObjectDiff) -> Line {
     let (tone, word) = match object.action {
         Action::Create => (Tone::Good, "to create"),
         Action::Change => (Tone::Doubt, "to change"),
+        Action::Replace => (Tone::Bad, "to replace"),
         Action::Delete => (Tone::Bad, "to delete"),
         Action::Own => (Tone::Faint, "to adopt"),
         Action::Release => (Tone::Faint, "to release"),
@@ -144,6 +145,7 @@ pub(super) fn counts(report: &DiffReport) -> String {
     let parts = [
         (number(Action::Create), "to create"),
         (number(Action::Change), "to change"),
+        (number(Action::Replace), "to replace"),
         (number(Action::Delete), "to delete"),
         (
             number(Action::Own),

@@ -81,7 +81,12 @@ impl Text {
                 Vec::new()
             }
             EventKind::Planned { steps } => {
-                objects::settled(steps.iter().map(|step| (&step.object, &step.settlement)))
+                let settled = steps.iter().map(|step| (&step.object, &step.settlement));
+                let lines = steps.iter().filter_map(|step| {
+                    let (replacement, adoption) = (&step.replacement, &step.adoption);
+                    objects::replaced(&step.object, replacement.as_ref(), adoption.as_ref())
+                });
+                lines.chain(objects::settled(settled)).collect()
             }
             EventKind::WriteStarted { .. }
             | EventKind::Probes { .. }

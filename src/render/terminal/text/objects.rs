@@ -8,6 +8,7 @@ use crate::fields::{Moved, Owner, Settlement};
 use crate::figures::count;
 use crate::object::ObjectRef;
 use crate::render::terminal::line::{Level, Line, Tone};
+use crate::replacement::{self, Adoption, Replacement};
 use crate::secret::LAST_APPLIED;
 use crate::status::{State, Status};
 
@@ -35,11 +36,23 @@ pub(super) fn done(action: Action) -> Option<(Tone, &'static str)> {
     match action {
         Action::Create => Some((Tone::Good, "created")),
         Action::Change => Some((Tone::Doubt, "configured")),
+        Action::Replace => Some((Tone::Doubt, "replaced")),
         Action::Own => Some((Tone::Faint, "adopted (values unchanged)")),
         Action::Release => Some((Tone::Faint, "released (values unchanged)")),
         Action::Delete => Some((Tone::Bad, "deleted")),
         Action::Keep => None,
     }
+}
+
+/// What happens to an object that is replaced or that takes over pods.
+pub(super) fn replaced(
+    object: &ObjectRef,
+    replacement: Option<&Replacement>,
+    adoption: Option<&Adoption>,
+) -> Option<Line> {
+    let text = replacement::words(replacement, adoption)?;
+    let line = Line::said(Level::Step).with(Tone::Strong, object.to_string());
+    Some(line.text(text))
 }
 
 /// What becomes of fields that other managers own, in every object of a set.

@@ -53,6 +53,7 @@ pub(crate) fn up() -> Vec<Event> {
         }],
         dry_run: false,
         saved: None,
+        removed: None,
         pruned: None,
     };
     let mut events = vec![started("up"), at(20, planned(up_plan()))];
@@ -158,6 +159,7 @@ pub(crate) fn up_with_bad_image() -> Vec<Event> {
         waited: Vec::new(),
         dry_run: false,
         saved: None,
+        removed: None,
         pruned: None,
     };
     vec![
