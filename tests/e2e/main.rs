@@ -30,6 +30,7 @@ mod permissions;
 #[path = "../it/program_cases.rs"]
 mod program_cases;
 mod refusals;
+mod replacement;
 mod replicas;
 mod reports;
 mod sabotage;
