@@ -2,6 +2,7 @@
 //! answers.
 
 mod moving;
+mod versions;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -256,7 +257,8 @@ async fn interactions(server: &Server) -> Vec<Answer> {
     note("execute elsewhere", server.executed(&["true"], "x").await);
     note("a stale merge", stale(server).await);
     note("a slice without endpoints", sliced(server).await);
-    for (step, answer) in moving::moving(server).await {
+    let moved = moving::moving(server).await;
+    for (step, answer) in moved.into_iter().chain(versions::versions(server).await) {
         note(step, answer);
     }
     answers

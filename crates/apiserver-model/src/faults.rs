@@ -14,6 +14,8 @@ pub enum Fault {
     Late(Duration),
     /// The request is executed late.
     Delayed(Duration),
+    /// The request is executed once the server is healed.
+    Held,
     /// An error in place of an answer; nothing is executed.
     Error {
         /// The HTTP status.

@@ -251,6 +251,7 @@ impl ApiServer {
     /// Forgets all faults.
     pub fn heal(&self) {
         self.shared.with(|state| state.faults.clear());
+        self.shared.healed.raise();
     }
 
     /// Accepts connections and answers nothing, controllers included.

@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     thawed: Arc<Signal>,
     /// Ends all watch streams.
     pub(crate) dropped_watches: Arc<Signal>,
+    /// Lets go on what a fault holds.
+    pub(crate) healed: Arc<Signal>,
 }
 
 /// The cluster.
@@ -83,6 +85,7 @@ impl Shared {
             frozen: AtomicBool::new(false),
             thawed: Arc::default(),
             dropped_watches: Arc::default(),
+            healed: Arc::default(),
         }
     }
 

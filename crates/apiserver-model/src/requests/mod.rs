@@ -62,6 +62,7 @@ where
         .to_bytes();
     let path = parts.uri.path().to_owned();
     let query = parts.uri.query().unwrap_or_default().to_owned();
+    let mut healed = shared.healed.listen();
     let (number, fault) = shared.with(|state| {
         let fault = state.faults.strike(&parts.method, &path, &query);
         state.journal.requests.push(journal::Request {
@@ -86,6 +87,7 @@ where
     shared.while_frozen().await;
     match &fault {
         Some(Fault::Delayed(delay)) => tokio::time::sleep(*delay).await,
+        Some(Fault::Held) => healed.raised().await,
         Some(Fault::Error {
             status,
             reason,

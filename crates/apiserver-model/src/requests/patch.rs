@@ -150,6 +150,9 @@ fn apply(state: &mut State, call: &Call, target: &Target) -> Result<(StatusCode,
             let mut new = merged;
             let managers = new["metadata"]["managedFields"].clone();
             object::set(&mut new, "/metadata/name", target.name.as_str());
+            // What updates may create has no version to compare with (apiserver, pkg/registry/generic/registry/store.go,
+            // `Update`).
+            object::remove(&mut new, "/metadata/resourceVersion");
             create::prepare(state, target, &mut new)?;
             new["metadata"]["managedFields"] = managers;
             Ok((
