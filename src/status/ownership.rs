@@ -4,7 +4,7 @@
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::object::ObjectRef;
@@ -29,7 +29,7 @@ impl Ownership {
         if is_owned_by(pod, stateful_set) {
             return Self::Own;
         }
-        let Some(owner) = controller(pod) else {
+        let Some(owner) = controller(owners(pod)) else {
             return Self::Nobody;
         };
         let group = owner
@@ -58,24 +58,25 @@ impl Ownership {
 #[must_use]
 pub fn is_owned_by(pod: &Pod, stateful_set: &StatefulSet) -> bool {
     let uid = stateful_set.metadata.uid.as_deref();
-    pod.metadata
-        .owner_references
-        .iter()
-        .flatten()
-        .any(|owner| owner.controller == Some(true) && Some(owner.uid.as_str()) == uid)
+    controller(owners(pod)).is_some_and(|owner| Some(owner.uid.as_str()) == uid)
 }
 
-/// Whether a controller looks after a live object.
+/// Whether an object of any kind belongs to a controller.
 #[must_use]
 pub fn has_controller(object: &Value) -> bool {
-    let owners = object["metadata"]["ownerReferences"].as_array();
-    let mut owners = owners.into_iter().flatten();
-    owners.any(|owner| owner["controller"] == true)
+    let owners = &object["metadata"]["ownerReferences"];
+    let owners = Vec::<OwnerReference>::deserialize(owners).unwrap_or_default();
+    controller(&owners).is_some()
 }
 
-fn controller(pod: &Pod) -> Option<&OwnerReference> {
-    let mut owners = pod.metadata.owner_references.iter().flatten();
-    owners.find(|owner| owner.controller == Some(true))
+fn owners(pod: &Pod) -> &[OwnerReference] {
+    let owners = pod.metadata.owner_references.as_deref();
+    owners.unwrap_or_default()
+}
+
+/// Of all owners, at most one is the controller.
+fn controller(owners: &[OwnerReference]) -> Option<&OwnerReference> {
+    owners.iter().find(|owner| owner.controller == Some(true))
 }
 
 #[cfg(test)]
@@ -108,6 +109,8 @@ mod tests {
         ];
         for (owners, expected) in table {
             let pod = json!({"metadata": {"name": "web-0", "ownerReferences": owners}});
+            let is_controlled = expected != Ownership::Nobody;
+            assert_eq!(has_controller(&pod), is_controlled, "{owners}");
             let pod: Pod = serde_json::from_value(pod).unwrap();
             assert_eq!(Ownership::of(&pod, &set), expected, "{owners}");
         }
