@@ -149,7 +149,7 @@ pub(super) fn problem_hints(problems: &[Problem]) -> Vec<String> {
         Problem::Risk(risk) if risk.kind == RiskKind::ForeignPods => Vec::new(),
         Problem::Risk(risk) => vec![risk.remedy.clone()],
         Problem::ForeignInventory { .. } => {
-            vec!["name another inventory with `--inventory`".to_owned()]
+            vec!["name another inventory with `--inventory`, or the namespace that it is in with `--namespace`".to_owned()]
         }
         Problem::NotAllowed { .. } => denied(Denial::Permission, None),
         Problem::OwnedByOthers { object, conflicts }

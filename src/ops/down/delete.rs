@@ -82,7 +82,7 @@ pub(super) async fn layer(
                 groups.entry(group).or_default().push(doomed);
             }
             Ok(Sent::Unanswered) => {
-                let by = vec!["the answer to its deletion did not come in time".to_owned()];
+                let by = vec!["a deletion whose answer did not come in time".to_owned()];
                 report.remain(Held { object, by });
             }
             Ok(Sent::NeverBegun) => report.not_deleted.push(object),
