@@ -76,6 +76,12 @@ impl Cluster {
         self.sender.now()
     }
 
+    /// Pauses before a write that names a version is repeated for a later one, the longer the more often that
+    /// has failed.
+    pub(crate) async fn let_others_write(&self, failures: u32) {
+        tokio::time::sleep(self.sender.pause_after(failures)).await;
+    }
+
     /// Whether the API server is known to be silent now, so that what was last seen may be old.
     #[must_use]
     pub fn is_unresponsive(&self) -> bool {

@@ -163,6 +163,13 @@ impl Sender {
         self.jitter.pause(longest)
     }
 
+    /// The pause after so many failures.
+    pub(crate) fn pause_after(&self, failures: u32) -> Duration {
+        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
+        let longest = SHORTEST_PAUSE.saturating_mul(doubled);
+        self.pause(longest.min(LONGEST_PAUSE))
+    }
+
     /// Sends a request and returns its whole answer.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use crate::ops::{CONCURRENCY, Context, wait};
 use crate::plan::{Plan, Step, Target};
 
 /// How often a write that names a version is repeated with a later one.
-const ATTEMPTS: usize = 5;
+pub(crate) const ATTEMPTS: u32 = 5;
 
 /// Applies every step that changes something; the stored object becomes its live one.
 ///
@@ -92,11 +92,12 @@ async fn change(
     step: &mut Step,
 ) -> Result<Value, ClusterError> {
     let mut stored = store(context, rules, step).await;
-    for _ in 0..ATTEMPTS {
+    for attempt in 1..=ATTEMPTS {
         let is_late = matches!(stored, Err(ClusterError::Conflict { .. }));
         if !is_late || !is_bound(step, rules) {
             break;
         }
+        context.cluster.let_others_write(attempt).await;
         // Most of the time only its status has changed.
         let Some(again) = dry_run::repeat(context, step, rules).await else {
             break;

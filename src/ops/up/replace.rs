@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::apply::ATTEMPTS;
 use super::dry_run::{self, Rules};
 use super::elsewhere;
 use super::growth;
@@ -11,9 +12,6 @@ use crate::fields::{FieldPath, Former, Owner, handed_over, owners_patch};
 use crate::ops::Context;
 use crate::plan::{Step, Target};
 use crate::replacement::SERVICE_NAME;
-
-/// How often a write is repeated for a later version of the object.
-const ATTEMPTS: usize = 5;
 
 /// Says that an object is missing if the run ends before there is a new one.
 struct Missing<'a> {
@@ -140,7 +138,7 @@ async fn delete(
         .live
         .as_ref()
         .map(|live| live["metadata"]["uid"].clone());
-    for _ in 0..ATTEMPTS {
+    for attempt in 1..=ATTEMPTS {
         let read = context
             .cluster
             .get::<Value>(kind, namespace, &reference.name);
@@ -159,7 +157,7 @@ async fn delete(
             cluster.delete_bound(kind, namespace, &reference.name, uid, version, keeps_pods);
         match deleting.await {
             // Another version of it, or it is gone: that shows when it is read again.
-            Ok(Deletion::AlreadyGone) => {}
+            Ok(Deletion::AlreadyGone) => cluster.let_others_write(attempt).await,
             Ok(Deletion::Gone | Deletion::Accepted) => {
                 missing.is_open = true;
                 wait_until_gone(context, &step.target, uid).await?;
@@ -237,6 +235,7 @@ async fn hand_over(
             Ok(_) => break,
             // Its controller has written its status.
             Err(ClusterError::Conflict { .. }) if attempt < ATTEMPTS => {
+                cluster.let_others_write(attempt).await;
                 let read = cluster.get::<Value>(kind, namespace, &reference.name);
                 created = read.await?.unwrap_or(created);
             }
