@@ -50,6 +50,23 @@ impl Contents {
         }
         contents
     }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.kinds.extend(other.kinds.iter().cloned());
+        self.namespaces.extend(other.namespaces.iter().cloned());
+        self
+    }
+
+    /// The first without the second.
+    #[must_use]
+    pub fn without(mut self, other: &Self) -> Self {
+        self.kinds.retain(|kind| !other.kinds.contains(kind));
+        self.namespaces
+            .retain(|namespace| !other.namespaces.contains(namespace));
+        self
+    }
 }
 
 impl Inventory {

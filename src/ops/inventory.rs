@@ -1,59 +1,66 @@
 //! Reads the inventory of a set from the cluster, and makes it a part of the set.
 
+mod write;
+
 use std::collections::BTreeSet;
+
+pub(crate) use self::write::grow;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use kube::core::GroupVersionKind;
 use serde_json::Value;
 
 use super::error::{OpsError, Problem};
-use super::{CONCURRENCY, Context, DownOptions, DownPlan, Set, plan_down, preflight};
-use crate::cluster::{ApplyMode, ClusterError, ResourceKind};
+use super::{CONCURRENCY, Context, DownOptions, DownPlan, Set, plan_down};
+use crate::cluster::{ClusterError, ResourceKind};
 use crate::inventory::{Contents, Inventory};
 use crate::manifest::{ManifestSet, Reference, references};
 use crate::object::ObjectRef;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, Target};
 use crate::report::DownReport;
 use crate::status::has_controller;
 
-/// A set with its inventory.
-pub(crate) struct Joined {
-    /// The set, every object of which has the inventory's label, and the inventory itself.
-    pub(crate) set: Set,
-    /// What the inventory lists and the set no longer contains.
-    pub(crate) dropped: ManifestSet,
-}
-
 /// The inventory of a set, if it has one. It is in the namespace of the command line or of the kubeconfig:
 /// one that followed from the manifests would move with them.
-fn inventory(context: &Context, set: &Set) -> Option<Inventory> {
+pub(crate) fn of(context: &Context, set: &Set) -> Option<Inventory> {
     let named = context.namespace.as_deref();
     let namespace = named.unwrap_or(context.default_namespace()).to_owned();
     let name = set.inventory.as_ref()?.name.clone();
     Some(Inventory::new(namespace, name))
 }
 
-/// Adds its inventory to a set; `None` if it has none.
-///
-/// # Errors
-/// A failed request, or that the inventory belongs to another tool.
-pub(crate) async fn join(context: &Context, set: &Set) -> Result<Option<Joined>, OpsError> {
-    let Some(inventory) = inventory(context, set) else {
-        return Ok(None);
-    };
-    let (targets, _) = preflight::resolve(context, set).await?;
-    let mut of_set: BTreeSet<ObjectRef> = targets.into_iter().map(|it| it.reference).collect();
-    let members = members(context, &inventory).await?;
-    let members = ManifestSet::of_live(members.unwrap_or_default());
-    let dropped = members.without(&of_set);
-    of_set.extend(dropped.manifests().iter().map(|it| it.reference.clone()));
+/// The same set with its inventory, of which every other object becomes a part.
+pub(crate) fn join(inventory: &Inventory, set: &Set) -> Set {
     let mut set = set.clone();
     for manifest in set.manifests.manifests_mut() {
         inventory.label(&mut manifest.value);
     }
-    let object = inventory.manifest(&Contents::of(&of_set));
+    let object = inventory.manifest(&Contents::default());
     set.manifests = set.manifests.with_first(object);
-    Ok(Some(Joined { set, dropped }))
+    set
+}
+
+/// Lets the inventory list where the objects of its set are, beside what it lists already. Returns what it
+/// lists and the set no longer contains.
+///
+/// # Errors
+/// A failed request, or that the inventory belongs to another tool.
+pub(crate) async fn list_set(
+    context: &Context,
+    inventory: &Inventory,
+    targets: &mut [Target],
+) -> Result<ManifestSet, OpsError> {
+    let object = inventory.reference();
+    let references = targets.iter().map(|target| &target.reference);
+    let of_set: BTreeSet<ObjectRef> = references.filter(|it| **it != object).cloned().collect();
+    let listed = read(context, inventory).await?.unwrap_or_default();
+    let members = members(context, inventory, &listed).await?;
+    let contents = listed.and(&Contents::of(&of_set));
+    let mut targets = targets.iter_mut();
+    if let Some(target) = targets.find(|target| target.reference == object) {
+        target.body = inventory.manifest(&contents);
+    }
+    Ok(ManifestSet::of_live(members).without(&of_set))
 }
 
 /// What `down` would delete: the set, or, if no manifests are named, what its inventory lists.
@@ -65,17 +72,18 @@ pub async fn plan_down_listed(
     set: &Set,
     options: DownOptions,
 ) -> Result<DownPlan, OpsError> {
-    let inventory = inventory(context, set).filter(|_| set.is_built_in);
+    let inventory = of(context, set).filter(|_| set.is_built_in);
     let Some(inventory) = inventory else {
         return plan_down(context, set, options).await;
     };
     let object = inventory.reference();
-    let Some(members) = members(context, &inventory).await? else {
+    let Some(listed) = read(context, &inventory).await? else {
         let namespace = object.namespace.as_deref().unwrap_or_default();
         let reason = format!("it does not exist in namespace `{namespace}`");
         let problem = Problem::ForeignInventory { object, reason };
         return Err(OpsError::Preflight(vec![problem]));
     };
+    let members = members(context, &inventory, &listed).await?;
     let inventory = inventory.manifest(&Contents::default());
     let listed = Set {
         manifests: ManifestSet::of_live(members).with_first(inventory),
@@ -89,21 +97,30 @@ pub async fn plan_down_listed(
     Ok(plan)
 }
 
-/// The live objects with the inventory's label, of the kinds and in the namespaces that it names; `None` if
-/// there is no inventory.
-async fn members(context: &Context, inventory: &Inventory) -> Result<Option<Vec<Value>>, OpsError> {
+/// What an inventory lists; `None` if it does not exist.
+async fn read(context: &Context, inventory: &Inventory) -> Result<Option<Contents>, OpsError> {
     let object = inventory.reference();
-    let doing = || format!("read the inventory `{object}`");
-    let kind = ResourceKind::known("", "v1", "ConfigMap", "configmaps", true);
-    let namespace = object.namespace.as_deref();
-    let read = context.cluster.get::<Value>(&kind, namespace, &object.name);
-    let Some(live) = read.await.map_err(OpsError::while_doing(doing()))? else {
-        return Ok(None);
-    };
-    let contents = inventory.contents(&live).map_err(|reason| {
-        let object = object.clone();
-        OpsError::Preflight(vec![Problem::ForeignInventory { object, reason }])
-    })?;
+    let live = write::live(context, &object).await;
+    let live = live.map_err(OpsError::while_doing(reading(inventory)))?;
+    let contents = live.map(|live| inventory.contents(&live)).transpose();
+    contents
+        .map_err(|reason| OpsError::Preflight(vec![Problem::ForeignInventory { object, reason }]))
+}
+
+fn reading(inventory: &Inventory) -> String {
+    format!("read the inventory `{}`", inventory.reference())
+}
+
+/// The live objects with the inventory's label, of these kinds and in these namespaces.
+async fn members(
+    context: &Context,
+    inventory: &Inventory,
+    contents: &Contents,
+) -> Result<Vec<Value>, OpsError> {
+    let doing = || reading(inventory);
+    if contents.kinds.is_empty() {
+        return Ok(Vec::new());
+    }
     let versions = context.cluster.preferred_versions().await;
     let versions = versions.map_err(OpsError::while_doing(doing()))?;
     let mut places: Vec<(ResourceKind, Option<String>)> = Vec::new();
@@ -132,8 +149,7 @@ async fn members(context: &Context, inventory: &Inventory) -> Result<Option<Vec<
         .map_err(OpsError::while_doing(doing()))?;
     // Controllers copy labels to what they make.
     let members = lists.into_iter().flatten();
-    let members = members.filter(|object| !has_controller(object));
-    Ok(Some(members.collect()))
+    Ok(members.filter(|object| !has_controller(object)).collect())
 }
 
 async fn list(
@@ -204,24 +220,46 @@ pub async fn prune(
     prune: DownPlan,
 ) -> Result<DownReport, OpsError> {
     let report = super::down(context, prune).await?;
-    let Some(inventory) = inventory(context, set) else {
+    let Some(inventory) = of(context, set) else {
         return Ok(report);
     };
     let object = inventory.reference();
-    let is_inventory = |reference: &ObjectRef| *reference == object;
     let of_set = plan.steps.iter().map(|step| &step.target.reference);
     let dropped = plan.dropped.manifests().iter().map(|it| &it.reference);
     let left = dropped.filter(|object| !report.deleted.contains(object));
-    let left = of_set.filter(|it| !is_inventory(it)).chain(left);
-    let contents = Contents::of(left);
+    let left = Contents::of(of_set.filter(|it| **it != object).chain(left));
     let mut steps = plan.steps.iter();
-    if let Some(step) = steps.find(|step| is_inventory(&step.target.reference)) {
-        let mut target = step.target.clone();
-        target.body = inventory.manifest(&contents);
-        let applied = context.apply(&target, ApplyMode::Store).await;
-        applied.map_err(OpsError::while_doing(format!(
-            "write the inventory `{object}`"
-        )))?;
-    }
+    let step = steps.find(|step| step.target.reference == object);
+    let listed = step.and_then(|step| inventory.contents(&step.target.body).ok());
+    let listed = listed.unwrap_or_default();
+    let gone = listed.clone().without(&left);
+    let doing = || format!("write the inventory `{object}`");
+    let shrunk = write::change(context, &inventory, |before| before.without(&gone)).await;
+    shrunk.map_err(OpsError::while_doing(doing()))?;
+    // What another run has made meanwhile where nothing seemed to be left.
+    let members = ManifestSet::of_live(members(context, &inventory, &listed).await?);
+    let found = Contents::of(members.manifests().iter().map(|it| &it.reference));
+    let grown = write::change(context, &inventory, |before| before.and(&found)).await;
+    grown.map_err(OpsError::while_doing(doing()))?;
     Ok(report)
+}
+
+/// Lists where the objects of a set are, if another run has taken that out of the inventory while they were
+/// written.
+///
+/// # Errors
+/// A failed request.
+pub(crate) async fn list_again(
+    context: &Context,
+    inventory: &Inventory,
+    plan: &Plan,
+) -> Result<(), OpsError> {
+    let object = inventory.reference();
+    let of_set = plan.steps.iter().map(|step| &step.target.reference);
+    let of_set = Contents::of(of_set.filter(|it| **it != object));
+    let written = write::change(context, inventory, |before| before.and(&of_set)).await;
+    written.map_err(OpsError::while_doing(format!(
+        "write the inventory `{object}`"
+    )))?;
+    Ok(())
 }

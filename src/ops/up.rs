@@ -31,7 +31,7 @@ use self::dry_run::Rules;
 use self::own_objects::Brought;
 use self::planning::{Purpose, dry_run_created, plan};
 use super::error::OpsError;
-use super::{Context, DownOptions, DownPlan, Set, down, plan_down, plan_prune, wait};
+use super::{Context, DownOptions, DownPlan, Set, down, inventory, plan_down, plan_prune, wait};
 use crate::action::Action;
 use crate::event::EventKind;
 use crate::exit::Outcome;
@@ -156,16 +156,25 @@ pub async fn up(
         }
     }
     let brought = Brought::of(plan.steps.iter().map(|step| &step.target));
+    let inventory = inventory::of(context, set);
     let rules = Rules {
         purpose: options.purpose(),
         brought: &brought,
         choices: &set.choices,
         replaced: &set.replaced,
+        inventory: inventory.as_ref(),
         holds_version: options.saved.is_some(),
     };
-    context
-        .by_deadline(apply::apply(context, rules, &mut plan))
-        .await?;
+    let applying = async {
+        apply::apply(context, rules, &mut plan).await?;
+        match &inventory {
+            Some(inventory) if plan.writes() => {
+                inventory::list_again(context, inventory, &plan).await
+            }
+            _ => Ok(()),
+        }
+    };
+    context.by_deadline(applying).await?;
     if options.wait {
         (report.rollouts, report.waited) = wait::everything(context, &plan, since).await?;
     }

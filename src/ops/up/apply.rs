@@ -11,7 +11,7 @@ use crate::cluster::{ApplyMode, ClusterError};
 use crate::ops::error::{OpsError, WriteFailure};
 use crate::ops::first_failure::Verdict;
 use crate::ops::write::Write;
-use crate::ops::{CONCURRENCY, Context, wait};
+use crate::ops::{CONCURRENCY, Context, inventory, wait};
 use crate::plan::{Plan, Step, Target};
 
 /// How often a write that names a version is repeated with a later one.
@@ -136,7 +136,14 @@ async fn store(
         };
     }
     let (target, mode) = request(step, rules);
-    context.apply(&target, mode).await
+    match rules.inventory {
+        Some(inventory)
+            if target.reference == inventory.reference() && mode == ApplyMode::Store =>
+        {
+            inventory::grow(context, inventory, &target).await
+        }
+        _ => context.apply(&target, mode).await,
+    }
 }
 
 /// Whether a step is sent only for the version of its object that it was planned with.

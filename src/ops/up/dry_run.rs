@@ -13,6 +13,7 @@ use super::service_account;
 use crate::action::Action;
 use crate::cluster::{ApplyMode, ClusterError};
 use crate::fields::{FieldChoices, Settlement, co_owners};
+use crate::inventory::Inventory;
 use crate::object::{ObjectName, ObjectRef};
 use crate::ops::error::{OpsError, Problem};
 use crate::ops::{Context, ServerField, read_ahead};
@@ -32,6 +33,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) choices: &'a FieldChoices,
     /// The objects that may be deleted and created again.
     pub(crate) replaced: &'a [ObjectName],
+    /// The inventory that the plan writes, if it is carried out.
+    pub(crate) inventory: Option<&'a Inventory>,
     /// Whether every step is right only for the state of its object that it was planned with.
     pub(crate) holds_version: bool,
 }

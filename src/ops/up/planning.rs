@@ -56,9 +56,14 @@ pub(crate) async fn plan(
     purpose: Purpose,
     accepted: &[RiskKind],
 ) -> Result<Plan, OpsError> {
-    let joined = inventory::join(context, set).await?;
-    let set = joined.as_ref().map_or(set, |joined| &joined.set);
-    let (targets, mut problems) = preflight::resolve(context, set).await?;
+    let inventory = inventory::of(context, set);
+    let joined = inventory.as_ref().map(|it| inventory::join(it, set));
+    let set = joined.as_ref().unwrap_or(set);
+    let (mut targets, mut problems) = preflight::resolve(context, set).await?;
+    let dropped = match &inventory {
+        Some(inventory) => inventory::list_set(context, inventory, &mut targets).await?,
+        None => ManifestSet::default(),
+    };
     let Namespaces {
         absent,
         of_set,
@@ -78,6 +83,7 @@ pub(crate) async fn plan(
         brought: &brought,
         choices: &set.choices,
         replaced: &set.replaced,
+        inventory: None,
         holds_version: false,
     };
     let (steps, refused) = steps(context, rules, targets, &absent, of_set, BTreeSet::new()).await?;
@@ -90,10 +96,7 @@ pub(crate) async fn plan(
     let mut plan = Plan {
         absent_namespaces: absent,
         steps,
-        dropped: joined
-            .as_ref()
-            .map(|it| it.dropped.clone())
-            .unwrap_or_default(),
+        dropped,
         removed: ManifestSet::default(),
     };
     if plan.writes() {
@@ -154,6 +157,7 @@ pub(crate) async fn dry_run_created(
         brought: &brought,
         choices: &choices,
         replaced: &[],
+        inventory: None,
         holds_version: false,
     };
     let (steps, mut problems) = steps(context, rules, created, &[], Ahead::new(), moved).await?;

@@ -1,5 +1,7 @@
 //! The inventory of a set: what is no longer in the manifests is listed, and deleted only when told.
 
+mod meanwhile;
+
 use std::path::Path;
 
 use apiserver_model::{ApiServer, PodScript, Pods};
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::run;
-use crate::harness::Output;
+use crate::harness::{Cryptoctl, Output};
 
 const INVENTORY: (&str, &str, &str, &str) = ("", "configmaps", "shop", "ours");
 const KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
@@ -47,19 +49,18 @@ spec: {storageClassName: standard, accessModes: [ReadWriteMany], resources: {req
     folder
 }
 
-async fn with(server: &ApiServer, folder: &Path, verb: &str, flags: &[&str]) -> Output {
-    let set = [
-        "-n",
-        "shop",
-        "-f",
-        folder.to_str().unwrap(),
-        "--inventory",
-        "ours",
-    ];
-    run(server, &[&[verb], &set[..], flags].concat()).await
+fn with_inventory(folder: &Path, verb: &str, flags: &[&str]) -> Vec<String> {
+    let folder = folder.to_str().unwrap();
+    let set = [verb, "-n", "shop", "-f", folder, "--inventory", "ours"];
+    set.iter().chain(flags).map(ToString::to_string).collect()
 }
 
-async fn applied() -> (ApiServer, TempDir) {
+async fn with(server: &ApiServer, folder: &Path, verb: &str, flags: &[&str]) -> Output {
+    let arguments = with_inventory(folder, verb, flags);
+    Cryptoctl::new(server).args(arguments).run().await
+}
+
+async fn empty() -> ApiServer {
     let server = ApiServer::listen().await;
     server.create(
         "somebody",
@@ -67,6 +68,11 @@ async fn applied() -> (ApiServer, TempDir) {
         "namespaces",
         json!({"metadata": {"name": "shop"}}),
     );
+    server
+}
+
+async fn applied() -> (ApiServer, TempDir) {
+    let server = empty().await;
     let folder = folder();
     with(&server, folder.path(), "up", &[]).await.expect_code(0);
     (server, folder)
@@ -203,6 +209,19 @@ async fn down_works_from_the_inventory_alone() {
         .expect_code(0);
     assert!(object(&server, "persistentvolumeclaims", "data").is_none());
     assert!(object(&server, "configmaps", "ours").is_none());
+}
+
+#[tokio::test]
+async fn an_inventory_that_is_not_where_it_is_looked_for_is_named_with_its_place() {
+    let (server, _folder) = applied().await;
+    let down = ["down", "-n", "default", "--inventory", "ours", "--yes"];
+    let refused = run(&server, &down).await.expect_code(1);
+    for words in [
+        "`configmap/ours`: it does not exist in namespace `default`",
+        "or the namespace that it is in with `--namespace`",
+    ] {
+        assert!(refused.stderr.contains(words), "{}", refused.stderr);
+    }
 }
 
 #[tokio::test]
