@@ -9,6 +9,7 @@ mod first_failure;
 pub(crate) mod inventory;
 mod logs;
 pub(crate) mod nearby;
+mod overwriting;
 mod preflight;
 mod read_ahead;
 pub(crate) mod rollout;

@@ -6,11 +6,13 @@ use futures::future::try_join;
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
+use serde_json::Value;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::error::OpsError;
 use super::first_failure::Verdict;
 use super::nearby::Nearby;
+use super::overwriting::overwriting;
 use super::stalled_workload::{Surroundings, add_log};
 use super::workload::pod_selector;
 use super::{Context, Workload};
@@ -38,14 +40,16 @@ pub async fn rollout_status(
 ) -> Result<RolloutReport, OpsError> {
     let since = context.cluster.now();
     // On the heap: otherwise every future that awaits it would contain it.
-    Box::pin(follow(context, workload, &Verdict::default(), since)).await
+    let verdict = Verdict::default();
+    Box::pin(follow(context, workload, None, &verdict, since)).await
 }
 
-/// The same, but also ends when another wait has failed. A refusal before `since`, by the cluster's
-/// time, may no longer hold.
+/// The same, but also ends when another wait has failed, or when somebody has overwritten what was stored: that
+/// is never rolled out then. A refusal before `since`, by the cluster's time, may no longer hold.
 pub(crate) async fn follow(
     context: &Context,
     workload: &Workload,
+    stored: Option<&Value>,
     verdict: &Verdict,
     since: Timestamp,
 ) -> Result<RolloutReport, OpsError> {
@@ -98,6 +102,14 @@ pub(crate) async fn follow(
         if matches!(progress.state, RolloutState::Failed { .. }) {
             view.look_around(context, workload).await;
             progress = view.confirmed(progress)?;
+        }
+        let overwriting = stored.and_then(|stored| overwriting(stored, &snapshot.stateful_set));
+        let is_over = is_over || overwriting.is_some();
+        if let Some(message) = overwriting {
+            progress.state = RolloutState::Progressing {
+                message,
+                suspicion: None,
+            };
         }
         if seen.last.as_ref() != Some(&progress) {
             context.emit(EventKind::Rollout {

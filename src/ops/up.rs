@@ -122,8 +122,9 @@ pub async fn up(
     options: UpOptions,
     planned: UpPlan,
 ) -> Result<UpReport, OpsError> {
+    let gone: Vec<ObjectRef> = planned.removal.deletions().cloned().collect();
     let mut report = UpReport {
-        objects: planned.objects(),
+        objects: objects(&gone, &planned.plan),
         dry_run: options.dry_run,
         ..UpReport::default()
     };
@@ -175,6 +176,8 @@ pub async fn up(
         }
     };
     context.by_deadline(applying).await?;
+    // What another run has created meanwhile is not counted as ours.
+    report.objects = objects(&gone, &plan);
     if options.wait {
         (report.rollouts, report.waited) = wait::everything(context, &plan, since).await?;
     }
@@ -312,4 +315,17 @@ fn ordinals(stateful_set: &Value) -> Range<i64> {
     let spec = &stateful_set["spec"];
     let start = spec["ordinals"]["start"].as_i64().unwrap_or(0);
     start..start.saturating_add(spec["replicas"].as_i64().unwrap_or(1))
+}
+
+/// What was done: to what had to go first, and to the objects of the set.
+fn objects(gone: &[ObjectRef], plan: &Plan) -> Vec<Applied> {
+    let gone = gone.iter().map(|object| Applied {
+        object: object.clone(),
+        action: Action::Delete,
+    });
+    let steps = plan.summary().into_iter().map(|step| Applied {
+        object: step.object,
+        action: step.action,
+    });
+    gone.chain(steps).collect()
 }

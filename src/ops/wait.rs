@@ -43,7 +43,8 @@ pub(crate) async fn everything(
             {
                 return Ok(report);
             }
-            let report = rollout::follow(context, &workload, &verdict, since).await?;
+            let stored = step.live.as_ref();
+            let report = rollout::follow(context, &workload, stored, &verdict, since).await?;
             if report.outcome() == Outcome::Unhealthy {
                 verdict.fail();
             }

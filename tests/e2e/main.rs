@@ -10,6 +10,7 @@
 )]
 
 mod api_server;
+mod at_once;
 mod audit;
 mod browser;
 mod causes;

@@ -6,7 +6,6 @@ use crate::fields::Owner;
 use crate::ops::{DownPlan, Set};
 use crate::plan::{Deleting, Plan, SavedPlan};
 use crate::replacement;
-use crate::report::Applied;
 
 /// What `up` will do.
 #[derive(Debug, Default)]
@@ -83,14 +82,5 @@ impl UpPlan {
     #[must_use]
     pub fn saved(&self, set: &Set, server: &str, salt: String) -> SavedPlan {
         SavedPlan::new(&self.plan, self.deleting(set), &set.choices, server, salt)
-    }
-
-    /// Everything with its action, as a dry run shows it.
-    pub(crate) fn objects(&self) -> Vec<Applied> {
-        let applied = |step: PlannedStep| Applied {
-            object: step.object,
-            action: step.action,
-        };
-        self.summary().into_iter().map(applied).collect()
     }
 }

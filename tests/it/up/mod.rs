@@ -1,5 +1,6 @@
 //! `up`, `diff` and `down`: what they write, what they do not write, and how a run ends.
 
+mod at_once;
 mod data;
 mod former_tools;
 mod inventory;
