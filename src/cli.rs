@@ -270,6 +270,9 @@ pub struct EditArgs {
     /// Storage class of the claims
     #[arg(long, value_name = "NAME")]
     pub storage_class: Option<String>,
+    /// Replace the pods that use a ConfigMap or Secret of the set when its contents change
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub roll_on_config_change: Option<bool>,
 }
 
 /// Arguments of `rollout`.

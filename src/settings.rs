@@ -128,9 +128,11 @@ pub fn address(cli: &Cli) -> Address {
         let images = edits.image.iter().map(|image| ("--image", text(image)));
         let replicas = edits.replicas.iter();
         let class = edits.storage_class.iter();
+        let rolls = edits.roll_on_config_change.iter();
         images
             .chain(replicas.map(|number| ("--replicas", text(number))))
             .chain(class.map(|name| ("--storage-class", text(name))))
+            .chain(rolls.map(|rolls| ("--roll-on-config-change", text(rolls))))
     });
     let fields = cli.command.fields().into_iter().flat_map(|fields| {
         let patterns = [
@@ -293,6 +295,7 @@ pub async fn set(
         choices: FieldChoices::default(),
         replaced: Vec::new(),
         inventory: None,
+        rolls: false,
     })
 }
 
@@ -309,6 +312,13 @@ pub fn field_choices(arguments: &FieldArgs, config: &Config) -> FieldChoices {
         taken_over: arguments.take_over.clone(),
         always_taken_over: config.take_over.clone(),
     }
+}
+
+/// Whether pods are replaced when what they use changes: what the flag says, or what the configuration says.
+#[must_use]
+pub fn rolls(arguments: &EditArgs, config: &Config) -> bool {
+    let rolls = arguments.roll_on_config_change;
+    rolls.or(config.roll_on_config_change).unwrap_or_default()
 }
 
 /// The inventory of a set: that of the flag, or that of the configuration.

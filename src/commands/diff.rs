@@ -14,6 +14,7 @@ pub(super) async fn run(
     let mut set = settings::set(session.cli, &arguments.set, Some(&arguments.edits)).await?;
     set.choices = settings::field_choices(&arguments.fields, &session.config);
     set.replaced.clone_from(&arguments.replace);
+    set.rolls = settings::rolls(&arguments.edits, &session.config);
     let PruneArgs { inventory, prune } = &arguments.pruning;
     set.inventory = settings::inventory(inventory, *prune, &session.config)?;
     let context = session.connect("diff", &set, None).await?;

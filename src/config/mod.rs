@@ -44,6 +44,8 @@ pub struct Config {
     pub yielded: Vec<FieldPattern>,
     /// Managers whose fields are taken over.
     pub take_over: Vec<FormerManager>,
+    /// Whether pods are replaced when a ConfigMap or Secret of the set that they use changes.
+    pub roll_on_config_change: Option<bool>,
     /// The StatefulSet to work on if the command line names none.
     pub workload: Option<String>,
     /// The expected answers of every replica; empty if the file lists none.

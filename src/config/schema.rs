@@ -14,12 +14,13 @@ use crate::fault::Fault;
 use crate::fields::{FieldPattern, FormerManager};
 use crate::values;
 
-const TOP: [&str; 9] = [
+const TOP: [&str; 10] = [
     "protected_contexts",
     "inventory",
     "take",
     "yield",
     "take_over",
+    "roll_on_config_change",
     "workload",
     "endpoints",
     "verify",
@@ -72,6 +73,7 @@ pub(super) fn config(root: &Located) -> Result<Config, Vec<ConfigProblem>> {
         take: fields(&mut reader, &top, "take"),
         yielded: fields(&mut reader, &top, "yield"),
         take_over: managers(&mut reader, &top),
+        roll_on_config_change: reader.value(&top, "roll_on_config_change", truth),
         workload: reader.value(&top, "workload", values::stateful_set),
         endpoints: endpoints(&mut reader, &top),
         verify: verify(&mut reader, &top),

@@ -164,6 +164,8 @@ pub struct Set {
     pub replaced: Vec<ObjectName>,
     /// Its inventory, if it has one.
     pub inventory: Option<NamedInventory>,
+    /// Whether pods are replaced when a ConfigMap or Secret of the set that they use has other contents.
+    pub rolls: bool,
 }
 
 /// The inventory of a set, as a person names it.

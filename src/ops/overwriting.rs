@@ -28,17 +28,17 @@ pub(crate) fn overwriting(stored: &Value, now: &StatefulSet) -> Option<String> {
     let owners: BTreeSet<String> = owners.map(Owner::short).collect();
     let owners: Vec<String> = owners.into_iter().collect();
     let who = match owners.as_slice() {
-        [] => "somebody".to_owned(),
-        owners => owners.join(", "),
+        [] => String::new(),
+        owners => format!(" ({})", owners.join(", ")),
     };
-    let named = fields.iter().take(NAMED).map(|(field, _)| field.as_str());
-    let named: Vec<&str> = named.collect();
+    let named = fields.iter().take(NAMED);
+    let named: Vec<String> = named.map(|(field, _)| format!("`{field}`")).collect();
     let more = match fields.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     let named = named.join(", ");
     Some(format!(
-        "{who} has overwritten what this run wrote: {named}{more}"
+        "another client{who} has overwritten what this run wrote: {named}{more}"
     ))
 }

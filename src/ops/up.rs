@@ -15,6 +15,7 @@ mod planning;
 mod prediction;
 mod replace;
 mod risks;
+mod roll;
 pub(crate) mod server_field;
 mod service_account;
 mod strangers;
@@ -164,6 +165,7 @@ pub async fn up(
         choices: &set.choices,
         replaced: &set.replaced,
         inventory: inventory.as_ref(),
+        rolls: set.rolls,
         holds_version: options.saved.is_some(),
     };
     let applying = async {

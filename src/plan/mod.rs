@@ -2,6 +2,7 @@
 //! server's dry runs to steps. Pure.
 
 mod blame;
+mod config_digest;
 mod consistency;
 mod limits;
 mod mask;
@@ -26,6 +27,7 @@ use crate::report::{BlamedLine, DiffReport, ObjectDiff};
 use self::patch::Comparison;
 
 pub use self::blame::blame;
+pub use self::config_digest::{Used, mark, mark_again, used_by};
 pub use self::consistency::{Finding, findings, lonely_services};
 pub use self::limits::{LimitFacts, limit_risks};
 pub use self::saved::{Deleting, Outdated, SavedPlan, State};

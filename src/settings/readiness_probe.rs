@@ -97,6 +97,7 @@ mod tests {
             choices: crate::fields::FieldChoices::default(),
             replaced: Vec::new(),
             inventory: None,
+            rolls: false,
         };
         assert!(endpoint(&set, Some("other")).is_none());
         endpoint(&set, Some("web")).map(|probed| {

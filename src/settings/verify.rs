@@ -131,6 +131,7 @@ mod tests {
             choices: crate::fields::FieldChoices::default(),
             replaced: Vec::new(),
             inventory: None,
+            rolls: false,
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::harness::{Ended, Namespace};
 use crate::sets;
 
-const OVERWRITTEN: &str = "cryptoctl has overwritten what this run wrote: .spec.";
+const OVERWRITTEN: &str = "another client (cryptoctl) has overwritten what this run wrote: `.spec.";
 
 /// The number of replicas, and the time that the program takes for each step.
 fn values(namespace: &Namespace) -> (i64, String) {

@@ -34,6 +34,7 @@ mod refusals;
 mod replacement;
 mod replicas;
 mod reports;
+mod roll;
 mod sabotage;
 mod servers;
 mod sets;

@@ -36,6 +36,7 @@ async fn up(server: &ApiServer) -> (Result<UpReport, OpsError>, Vec<WriteResult>
         choices: cryptoctl::fields::FieldChoices::default(),
         replaced: Vec::new(),
         inventory: None,
+        rolls: false,
     };
     let (emitter, mut events) = Emitter::new();
     let limits = TimeLimits {

@@ -72,6 +72,7 @@ pub(crate) fn set(shape: &Shape, tag: u32) -> Set {
         choices: cryptoctl::fields::FieldChoices::default(),
         replaced: Vec::new(),
         inventory: None,
+        rolls: false,
     }
 }
 

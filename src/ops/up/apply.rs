@@ -12,7 +12,7 @@ use crate::ops::error::{OpsError, WriteFailure};
 use crate::ops::first_failure::Verdict;
 use crate::ops::write::Write;
 use crate::ops::{CONCURRENCY, Context, inventory, wait};
-use crate::plan::{Plan, Step, Target};
+use crate::plan::{Plan, Step, Target, mark_again};
 
 /// How often a write that names a version is repeated with a later one.
 pub(crate) const ATTEMPTS: u32 = 5;
@@ -25,10 +25,17 @@ pub(crate) async fn apply(
     rules: Rules<'_>,
     plan: &mut Plan,
 ) -> Result<(), OpsError> {
-    let layers = plan
-        .steps
-        .chunk_by_mut(|one, next| one.target.layer == next.target.layer);
-    for layer in layers {
+    let mut done = 0;
+    loop {
+        let (earlier, rest) = plan.steps.split_at_mut(done);
+        let is_same = |one: &Step, next: &Step| one.target.layer == next.target.layer;
+        let Some(layer) = rest.chunk_by_mut(is_same).next() else {
+            return Ok(());
+        };
+        done += layer.len();
+        if rules.rolls {
+            mark_again(earlier, layer);
+        }
         let needed = layer.iter_mut().filter(|step| step.action != Action::Keep);
         let failures: Vec<WriteFailure> = stream::iter(needed)
             .map(|step| carry_out(context, rules, step))
@@ -41,7 +48,6 @@ pub(crate) async fn apply(
         }
         wait_for_definitions(context, layer).await?;
     }
-    Ok(())
 }
 
 async fn carry_out(

@@ -30,14 +30,7 @@ impl Attempt {
         choices: &FieldChoices,
     ) -> Self {
         let mut sent = target.clone();
-        let former = live.and_then(|live| Former::of(live, choices));
-        let moved = former.as_ref().zip(live);
-        let moved = moved.map(|(former, live)| former.as_ours(live));
-        // An object that does not exist yet is created as the manifest says.
-        let LeftOut { yielded, alone } = match moved.as_ref().or(live) {
-            Some(live) => choices.leave_out(&target.reference, live, &mut sent.body),
-            None => LeftOut::default(),
-        };
+        let (LeftOut { yielded, alone }, former) = leave_out(&mut sent, live, choices);
         let applied = context.apply(&sent, ApplyMode::DryRun).await;
         let mut attempt = Self {
             sent,
@@ -106,6 +99,24 @@ impl Attempt {
         }
         rows
     }
+}
+
+/// Takes out of the body of a target what is left to other managers once fields have moved from those that are
+/// returned.
+pub(crate) fn leave_out(
+    target: &mut Target,
+    live: Option<&Value>,
+    choices: &FieldChoices,
+) -> (LeftOut, Option<Former>) {
+    let former = live.and_then(|live| Former::of(live, choices));
+    let moved = former.as_ref().zip(live);
+    let moved = moved.map(|(former, live)| former.as_ours(live));
+    // An object that does not exist yet is created as the manifest says.
+    let left = match moved.as_ref().or(live) {
+        Some(live) => choices.leave_out(&target.reference, live, &mut target.body),
+        None => LeftOut::default(),
+    };
+    (left, former)
 }
 
 /// The fields in conflict with the names of their managers.

@@ -35,6 +35,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) replaced: &'a [ObjectName],
     /// The inventory that the plan writes, if it is carried out.
     pub(crate) inventory: Option<&'a Inventory>,
+    /// Whether pods are replaced when what they use changes.
+    pub(crate) rolls: bool,
     /// Whether every step is right only for the state of its object that it was planned with.
     pub(crate) holds_version: bool,
 }

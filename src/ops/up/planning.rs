@@ -11,6 +11,7 @@ use super::missing_references;
 use super::namespaces::{self, Namespaces};
 use super::own_objects::Brought;
 use super::risks;
+use super::roll;
 use super::strangers;
 use crate::action::Action;
 use crate::fields::{Choice, FieldChoices};
@@ -64,6 +65,9 @@ pub(crate) async fn plan(
         Some(inventory) => inventory::list_set(context, inventory, &mut targets).await?,
         None => ManifestSet::default(),
     };
+    if set.rolls {
+        roll::mark_templates(context, &set.choices, &mut targets).await?;
+    }
     let Namespaces {
         absent,
         of_set,
@@ -84,6 +88,7 @@ pub(crate) async fn plan(
         choices: &set.choices,
         replaced: &set.replaced,
         inventory: None,
+        rolls: set.rolls,
         holds_version: false,
     };
     let (steps, refused) = steps(context, rules, targets, &absent, of_set, BTreeSet::new()).await?;
@@ -158,6 +163,7 @@ pub(crate) async fn dry_run_created(
         choices: &choices,
         replaced: &[],
         inventory: None,
+        rolls: set.rolls,
         holds_version: false,
     };
     let (steps, mut problems) = steps(context, rules, created, &[], Ahead::new(), moved).await?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{STATEFUL_SET, change, run, up};
 use crate::harness::{Cryptoctl, Output};
 
-const OVERWRITTEN: &str = "cryptoctl has overwritten what this run wrote: .spec.";
+const OVERWRITTEN: &str = "another client (cryptoctl) has overwritten what this run wrote: `.spec.";
 const REPLICAS: &str = "statefulset/cryptoserver:.spec.replicas";
 
 fn live(server: &ApiServer) -> Option<Value> {

@@ -9,6 +9,7 @@ mod ownership;
 mod refused;
 mod replacement;
 mod risks;
+mod roll;
 mod saved_plan;
 mod undeclared;
 
