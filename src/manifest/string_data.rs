@@ -6,13 +6,14 @@ use serde_json::Value;
 
 use crate::secret::is_secret;
 
-/// Moves each text of `stringData` to `data`, where it replaces the value of its key.
+/// Moves each text of `stringData` to `data`, where it replaces the value of its key. Nothing is an empty text,
+/// as it is to the API server.
 ///
 /// The API server does so itself, but only after it has compared the owners of fields: a text in
 /// `stringData` would replace the value of any manager, without a conflict. What is no text stays, for
 /// the API server to refuse.
 pub(crate) fn move_to_data(object: &mut Value) {
-    let is_text = |value: &Value| value.is_string();
+    let is_text = |value: &Value| value.is_string() || value.is_null();
     let texts = object["stringData"].as_object();
     let can_be_moved = texts.is_some_and(|texts| texts.values().all(is_text))
         && matches!(object["data"], Value::Null | Value::Object(_));
@@ -61,6 +62,14 @@ mod tests {
             json!({"data": {"a": "aGk="}})
         );
         assert_eq!(moved(&json!({"stringData": {}})), json!({}));
+    }
+
+    #[test]
+    fn nothing_is_an_empty_text() {
+        assert_eq!(
+            moved(&json!({"stringData": {"a": "hi", "b": null}, "data": {"b": "b2xk"}})),
+            json!({"data": {"a": "aGk=", "b": ""}})
+        );
     }
 
     #[test]
