@@ -377,4 +377,20 @@ mod tests {
         assert!(!share_equal_fields(&rows, &live, &changed, &mut other));
         assert_eq!(other, changed);
     }
+
+    #[test]
+    fn an_empty_field_that_is_not_stored_is_no_conflict() {
+        let owned = json!({"f:spec": {"f:nodeSelector": {}}});
+        let live = json!({
+            "metadata": {"managedFields": [
+                {"manager": "other", "operation": "Apply", "fieldsV1": owned}]},
+            "spec": {},
+        });
+        let mut body = json!({"spec": {"nodeSelector": {}}});
+        let reported = [(".spec.nodeSelector".to_owned(), "other".to_owned())];
+        let rows = conflicts(&reported, &live, &live);
+        assert!(share_equal_fields(&rows, &live, &live, &mut body));
+        assert_eq!(body, json!({"spec": {}}));
+        assert!(!share_equal_fields(&rows, &live, &live, &mut body), "once");
+    }
 }

@@ -162,10 +162,12 @@ fn unseen(field: &str, manager: &str, live: &Value, ours: &Value) -> Conflict {
 }
 
 /// Writes the live value into the body of an apply where a forced apply would not change it: then
-/// there is no conflict, and the field has two owners. Returns whether there is such a field.
+/// there is no conflict, and the field has two owners. What neither of the two has is left out. Returns
+/// whether there is such a field.
 ///
 /// The API server compares what the manifest says with what the other manager owns before it sets
-/// defaults, so a manager that has applied the very same manifest conflicts with us.
+/// defaults, so a manager that has applied the very same manifest conflicts with us. It also remembers
+/// who has applied an empty map or list, although it stores none.
 pub fn share_equal_fields(
     conflicts: &[Conflict],
     live: &Value,
@@ -174,14 +176,16 @@ pub fn share_equal_fields(
 ) -> bool {
     let mut shares = false;
     for Conflict { path, .. } in conflicts {
-        let live = path.get(live).filter(|_| *path != FieldPath::default());
-        let (Some(live), Some(planned)) = (live, path.get(planned)) else {
+        let live = path.get(live);
+        let is_known = *path != FieldPath::default();
+        if !is_known || live != path.get(planned) || live == path.get(body) {
             continue;
-        };
-        if live == planned && path.get(body) != Some(live) {
-            path.set(body, live.clone());
-            shares = true;
         }
+        match live {
+            Some(live) => path.set(body, live.clone()),
+            None => path.remove_alone(body),
+        }
+        shares = true;
     }
     shares
 }
