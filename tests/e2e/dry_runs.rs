@@ -1,18 +1,8 @@
 //! Problems that a dry run on the real cluster shows before anything is written.
 
-use crate::harness::{Ended, Namespace};
+use crate::harness::Namespace;
+use crate::one_file::{diff, up};
 use crate::sets;
-
-/// Runs a verb over one manifest.
-fn run(namespace: &Namespace, verb: &str, manifest: &str) -> Ended {
-    let file = namespace.file("set.yaml", manifest);
-    namespace.here(&[verb, "--no-wait", "-f", file.to_str().unwrap()])
-}
-
-fn diff(namespace: &Namespace, manifest: &str) -> Ended {
-    let file = namespace.file("set.yaml", manifest);
-    namespace.here(&["diff", "-f", file.to_str().unwrap()])
-}
 
 fn map(metadata: &str) -> String {
     format!(
@@ -58,7 +48,7 @@ spec: {serviceAccountName: nobody, containers: [{name: main, image: i}]}
         (pod.to_owned(), "nobody"),
     ];
     for (manifest, words) in table {
-        let ended = run(&namespace, "up", &manifest).expect(1).says(words);
+        let ended = up(&namespace, &manifest).expect(1).says(words);
         assert!(!ended.stderr.contains("dry-run"), "{}", ended.stderr);
         namespace.eventually("the namespace is not there", || {
             let found = namespace.try_kubectl(&["get", "namespace", &namespace.name]);
@@ -70,13 +60,12 @@ spec: {serviceAccountName: nobody, containers: [{name: main, image: i}]}
 #[test]
 fn a_version_conflict_and_another_uid_are_named() {
     let namespace = Namespace::new("exported");
-    run(&namespace, "up", &map("")).expect(0);
-    run(&namespace, "up", &map(", resourceVersion: \"1\""))
+    up(&namespace, &map("")).expect(0);
+    up(&namespace, &map(", resourceVersion: \"1\""))
         .expect(1)
         .says("version conflict");
-    run(
+    up(
         &namespace,
-        "up",
         &map(", uid: 00000000-0000-4000-8000-000000000015"),
     )
     .expect(1)
@@ -109,11 +98,11 @@ status: {{phase: {phase}}}
 "
         )
     };
-    run(&namespace, "up", &light("green")).expect(0);
+    up(&namespace, &light("green")).expect(0);
     diff(&namespace, &light("green")).expect(0);
     let ended = diff(&namespace, &light("blue")).expect(3);
     assert!(ended.stdout.contains("+  phase: blue"), "{}", ended.stdout);
-    run(&namespace, "up", &light("blue")).expect(0);
+    up(&namespace, &light("blue")).expect(0);
     let live = namespace.object(&format!("light.{group}/crossing"));
     namespace.kubectl(&["delete", "crd", &format!("lights.{group}")]);
     assert_eq!(live["status"]["phase"], "blue");
@@ -127,7 +116,7 @@ kind: Pod
 metadata: {name: one}
 spec: {containers: [{name: main, image: i}]}
 ";
-    run(&namespace, "up", pod).expect(0);
+    up(&namespace, pod).expect(0);
 }
 
 #[test]
@@ -141,7 +130,7 @@ spec:
   - {name: a, image: i, ports: [{containerPort: 80}]}
   - {name: b, image: i, ports: [{containerPort: 80}]}
 ";
-    let ended = run(&namespace, "up", pod).expect(0);
+    let ended = up(&namespace, pod).expect(0);
     let count = ended.stderr.matches("duplicate port definition").count();
     assert_eq!(count, 1, "{}", ended.stderr);
 }
@@ -151,7 +140,7 @@ fn no_value_of_a_misshapen_secret_is_repeated() {
     let namespace = Namespace::new("misshapen");
     for field in ["stringData: {a: [correct-horse]}", "data: correct-horse"] {
         let secret = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: db}}\n{field}\n");
-        let ended = run(&namespace, "up", &secret).expect(1).says("***");
+        let ended = up(&namespace, &secret).expect(1).says("***");
         assert!(!ended.stderr.contains("correct-horse"), "{}", ended.stderr);
     }
 }

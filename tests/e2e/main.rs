@@ -10,6 +10,7 @@
 )]
 
 mod api_server;
+mod applies;
 mod at_once;
 mod audit;
 mod browser;
@@ -26,11 +27,13 @@ mod kubelet;
 mod manifest_meaning;
 mod migration;
 mod model;
+mod one_file;
 mod ownership;
 mod permissions;
 #[path = "../it/program_cases.rs"]
 mod program_cases;
 mod refusals;
+mod refused_applies;
 mod replacement;
 mod replicas;
 mod reports;
@@ -38,5 +41,6 @@ mod roll;
 mod sabotage;
 mod servers;
 mod sets;
+mod several_managers;
 mod story;
 mod up_and_down;
