@@ -32,7 +32,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    fn of(output: &Output) -> Self {
+    pub(crate) fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -161,6 +161,11 @@ impl Namespace {
     pub(crate) fn alone(test: &str) -> Self {
         let alone = API_SERVER.write().unwrap_or_else(PoisonError::into_inner);
         Self::named(test, None, Some(alone))
+    }
+
+    /// One more namespace of the test that holds this one.
+    pub(crate) fn beside(&self, name: &str) -> Self {
+        Self::named(name, None, None)
     }
 
     fn named(

@@ -15,6 +15,9 @@ mod at_once;
 mod audit;
 mod browser;
 mod causes;
+#[expect(dead_code, reason = "the simulation draws times, too")]
+#[path = "../simulation/draw.rs"]
+mod draw;
 mod dry_runs;
 mod experiments;
 mod harness;
@@ -43,4 +46,5 @@ mod servers;
 mod sets;
 mod several_managers;
 mod story;
+mod twin;
 mod up_and_down;
