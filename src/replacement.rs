@@ -8,14 +8,16 @@
 mod adoption;
 mod growth;
 
-pub use self::adoption::{Adoption, Roll, adopted};
+pub use self::adoption::{
+    Adoption, Because, Roll, RolledBy, adopted, ordinal, ordinal_of, ordinals,
+};
 pub use self::growth::{Growth, Request, growing, growths};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::figures::count;
-use crate::object::ObjectRef;
+use crate::object::{ObjectRef, is_built_in_group};
 
 /// The annotation of a pod template that makes pods roll: it says under which Service they have their names.
 /// A pod keeps its `subdomain` for life (`pkg/controller/statefulset/stateful_set_utils.go`, `updateIdentity`).
@@ -29,6 +31,9 @@ const FIXED: [&str; 4] = [
     "serviceName",
     "volumeClaimTemplates",
 ];
+
+/// The field of those that is about claims.
+const CLAIM_TEMPLATES: &str = ".spec.volumeClaimTemplates";
 
 /// An object that is deleted and created again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +70,9 @@ impl Fixed {
             Self::ClaimTemplates => {
                 "claims that exist would stay as they are: other templates need new volumes"
             }
-            Self::Data => "deleting the object would delete what it holds",
+            Self::Data => {
+                "if the object were deleted, its data and what belongs to it could go with it"
+            }
         }
     }
 }
@@ -78,7 +85,10 @@ pub fn holds_data(object: &ObjectRef) -> bool {
             object.kind.as_str(),
             "Namespace" | "PersistentVolume" | "PersistentVolumeClaim"
         );
-    is_core || object.is("apiextensions.k8s.io", "CustomResourceDefinition")
+    // What a custom resource stands for, only its operator knows.
+    is_core
+        || object.is("apiextensions.k8s.io", "CustomResourceDefinition")
+        || !is_built_in_group(&object.group)
 }
 
 /// The fields of a live StatefulSet that only a new one can have as planned.
@@ -90,6 +100,13 @@ pub fn fixed_fields(live: &Value, planned: &Value) -> Vec<String> {
     };
     let fields = FIXED.into_iter().filter(differs);
     fields.map(|name| format!(".spec.{name}")).collect()
+}
+
+/// Whether a StatefulSet is planned with other claim templates.
+#[must_use]
+pub fn has_other_templates(live: &Value, planned: &Value) -> bool {
+    let fields = fixed_fields(live, planned);
+    fields.iter().any(|field| field == CLAIM_TEMPLATES)
 }
 
 /// Claim templates have a status that nothing reads.
@@ -113,7 +130,7 @@ pub fn of_stateful_set(
     growths: Option<Vec<Growth>>,
 ) -> Result<Replacement, Fixed> {
     let mut names = fields.iter();
-    if growths.is_none() && names.any(|field| field == ".spec.volumeClaimTemplates") {
+    if growths.is_none() && names.any(|field| field == CLAIM_TEMPLATES) {
         return Err(Fixed::ClaimTemplates);
     }
     if !are_matched {
@@ -126,27 +143,46 @@ pub fn of_stateful_set(
     })
 }
 
+/// Makes the pods of a StatefulSet roll, or keeps those from rolling that were made with the same mark.
+pub fn mark(stateful_set: &mut Value) {
+    let service = stateful_set["spec"]["serviceName"].clone();
+    let annotations = &mut stateful_set["spec"]["template"]["metadata"]["annotations"];
+    if !annotations.is_object() {
+        *annotations = json!({});
+    }
+    annotations[SERVICE_NAME] = service;
+}
+
 /// What happens to an object that is replaced or that takes over pods, after its name; `None` if neither.
 #[must_use]
 pub fn words(replacement: Option<&Replacement>, adoption: Option<&Adoption>) -> Option<String> {
-    let pods = adoption.map(Adoption::clause);
     let Some(Replacement {
         fields,
         deletes_pods,
         growths,
     }) = replacement
     else {
-        return Some(format!(" takes over pods: {}", pods?));
+        let adoption = adoption?;
+        return Some(if adoption.rolls.is_some() || adoption.pods == 0 {
+            format!(" takes over pods: {}", adoption.clause())
+        } else {
+            // The template that they were made from is gone with the object.
+            let pods = count(adoption.pods, "pod");
+            format!(" takes over {pods}: what was made from another template is replaced")
+        });
     };
+    let pods = adoption.map(Adoption::clause);
     let fields: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
     let pods = pods.or_else(|| deletes_pods.then(|| "its pods are deleted first".to_owned()));
     let claims = growths.first().map(|growth| {
-        let verb = if growths.len() == 1 { "grows" } else { "grow" };
-        format!(
-            "{} {verb} to {}",
-            count(growths.len(), "claim"),
-            growth.storage
-        )
+        let verb = if growths.len() == 1 { "asks" } else { "ask" };
+        let is_same = growths.iter().all(|other| other.storage == growth.storage);
+        let storage = if is_same {
+            growth.storage.as_str()
+        } else {
+            "more"
+        };
+        format!("{} {verb} for {storage}", count(growths.len(), "claim"))
     });
     let effects: Vec<String> = claims.into_iter().chain(pods).collect();
     let effects = match effects.as_slice() {
@@ -161,8 +197,6 @@ pub fn words(replacement: Option<&Replacement>, adoption: Option<&Adoption>) -> 
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -195,13 +229,14 @@ mod tests {
         assert_eq!(templates, Err(Fixed::ClaimTemplates));
         let growth = Growth {
             claim: "data-web-0".to_owned(),
+            from: "1Gi".to_owned(),
             storage: "2Gi".to_owned(),
         };
         let templates = vec![".spec.volumeClaimTemplates".to_owned()];
         let grown = of_stateful_set(templates, true, Some(vec![growth])).unwrap();
         let said = words(Some(&grown), None).unwrap();
         assert!(
-            said.ends_with("cannot be changed: 1 claim grows to 2Gi"),
+            said.ends_with("cannot be changed: 1 claim asks for 2Gi"),
             "{said}"
         );
     }
@@ -210,7 +245,11 @@ mod tests {
     fn what_is_replaced_says_why_and_what_becomes_of_pods() {
         let adoption = Adoption {
             pods: 2,
-            rolls: Some(Roll::Controller),
+            removed: 0,
+            rolls: Some(Roll {
+                by: RolledBy::Controller,
+                because: Because::DnsName,
+            }),
         };
         let replacement =
             of_stateful_set(vec![".spec.serviceName".to_owned()], true, None).unwrap();
@@ -231,6 +270,9 @@ mod tests {
             ..adoption
         };
         let said = words(None, Some(&adoption)).unwrap();
-        assert_eq!(said, " takes over pods: its 2 pods keep running");
+        assert_eq!(
+            said,
+            " takes over 2 pods: what was made from another template is replaced"
+        );
     }
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::manager::{manager, managers};
-use super::owner::{Owner, ROLLOUT_MANAGER};
+use super::owner::{FIELD_MANAGER, Owner, ROLLOUT_MANAGER};
 use super::ownership::is_divided;
 use super::path::FieldPath;
 use super::tree::tree;
@@ -24,15 +24,17 @@ pub fn drop_own(object: &mut Value, live: &Value, declared: &Value) {
     }
 }
 
-/// The managed fields of a new object: those that it has, except for what made it; what the managers of
-/// the object before it owned and still has its value; and `rolled`, the field that makes its pods roll.
+/// The managed fields of a new object: those that it has, where what made it becomes the owner of what is
+/// `declared`, and keeps some fields that nobody else owns; and what the managers of the object before it owned
+/// and still has its value.
 ///
 /// `is_former` says of whom nothing is handed over.
 #[must_use]
 pub fn handed_over(
     before: &Value,
     new: &Value,
-    rolled: Option<&FieldPath>,
+    declared: &Value,
+    kept: &[&FieldPath],
     is_former: impl Fn(&Owner) -> bool,
 ) -> Vec<Value> {
     let entries = |object: &Value| {
@@ -41,15 +43,23 @@ pub fn handed_over(
     };
     let is_maker = |owner: &Owner| owner.manager == ROLLOUT_MANAGER;
     let mut all = entries(new);
-    let rolls = |mut entry: Value| {
-        entry["fieldsV1"] = tree(rolled);
-        entry
-    };
     let made = all.extract_if(.., |entry| is_maker(&Owner::new(entry)));
     let made: Vec<Value> = made.collect();
-    let made = made.into_iter().take(usize::from(rolled.is_some()));
-    let made: Vec<Value> = made.map(rolls).collect();
-    all.extend(made);
+    for entry in made {
+        let fields = manager(&entry).fields;
+        let own = fields.iter().filter(|path| path.get(declared).is_some());
+        let with = |name: &str, fields: Value| {
+            let mut entry = entry.clone();
+            entry["manager"] = name.into();
+            entry["operation"] = "Apply".into();
+            entry["fieldsV1"] = fields;
+            entry
+        };
+        all.push(with(FIELD_MANAGER, tree(own)));
+        if !kept.is_empty() {
+            all.push(with(ROLLOUT_MANAGER, tree(kept.iter().copied())));
+        }
+    }
     for mut entry in entries(before) {
         let owner = Owner::new(&entry);
         let is_left = owner.is_ours() || is_maker(&owner) || owner.subresource == "status";
@@ -116,25 +126,30 @@ mod tests {
     #[test]
     fn what_others_own_stays_theirs() {
         let rolled = FieldPath::of_fields(&["spec", "mark"]);
+        let made = json!({"f:spec": {"f:serviceName": {}, "f:replicas": {}, "f:mark": {}}});
+        let controller = entry(
+            "kube-controller-manager",
+            "Update",
+            &json!({"f:status": {}}),
+        );
         let new = json!({
-            "metadata": {"managedFields": [
-                entry(ROLLOUT_MANAGER, "Apply", &json!({"f:spec": {"f:replicas": {}, "f:mark": {}}})),
-                entry("kube-controller-manager", "Update", &json!({"f:status": {}})),
-            ]},
+            "metadata": {"managedFields": [entry(ROLLOUT_MANAGER, "Apply", &made), controller]},
             "spec": {"serviceName": "other", "replicas": 3, "paused": false, "mark": "other"},
         });
-        let handed = |rolled| handed_over(&live(), &new, rolled, |owner| owner.manager == "helm");
+        let declared = json!({"spec": {"serviceName": "other"}});
+        let is_former = |owner: &Owner| owner.manager == "helm";
+        let handed = |kept: &[&FieldPath]| handed_over(&live(), &new, &declared, kept, is_former);
         let expected = |mark: Vec<Value>| {
-            let controller = entry(
-                "kube-controller-manager",
-                "Update",
-                &json!({"f:status": {}}),
+            let own = entry(
+                "cryptoctl",
+                "Apply",
+                &json!({"f:spec": {"f:serviceName": {}}}),
             );
             let kubectl = entry("kubectl", "Update", &json!({"f:spec": {"f:replicas": {}}}));
-            [vec![controller], mark, vec![kubectl]].concat()
+            [vec![controller.clone(), own], mark, vec![kubectl]].concat()
         };
         let mark = entry(ROLLOUT_MANAGER, "Apply", &json!({"f:spec": {"f:mark": {}}}));
-        assert_eq!(handed(Some(&rolled)), expected(vec![mark]));
-        assert_eq!(handed(None), expected(Vec::new()));
+        assert_eq!(handed(&[&rolled]), expected(vec![mark]));
+        assert_eq!(handed(&[]), expected(Vec::new()));
     }
 }

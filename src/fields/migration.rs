@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::choices::FieldChoices;
 use super::conflict::Conflict;
 use super::manager::{Manager, managers};
-use super::owner::{EXPERIMENT_MANAGER, FIELD_MANAGER, Operation, Owner};
+use super::owner::{EXPERIMENT_MANAGER, FIELD_MANAGER, Operation, Owner, ROLLOUT_MANAGER};
 use super::ownership::is_divided;
 use super::path::FieldPath;
 use super::tree::tree;
@@ -79,6 +79,8 @@ impl FormerManager {
 pub struct Former {
     client_side: BTreeSet<String>,
     named: Vec<FormerManager>,
+    /// Whether a run was interrupted that had made the object under the manager of roll-outs.
+    is_unfinished: bool,
 }
 
 /// What moves from one manager.
@@ -110,6 +112,9 @@ pub struct Migration {
 impl Former {
     /// The former managers of a live object; `None` if there is none.
     ///
+    /// So is this program itself where it has made a StatefulSet anew and was interrupted before it left the
+    /// fields to their owners.
+    ///
     /// `kubectl apply` is known by its name, and as what has written the annotation that it keeps (kubectl
     /// `pkg/cmd/apply/apply.go`, `migrateToSSAIfNecessary`).
     #[must_use]
@@ -127,6 +132,7 @@ impl Former {
         let former = Self {
             client_side: entries(live).filter_map(applies).collect(),
             named: named.cloned().collect(),
+            is_unfinished: managers(live).iter().any(is_maker),
         };
         let is_there = entries(live).any(|entry| former.has(&Owner::new(entry)));
         is_there.then_some(former)
@@ -139,7 +145,8 @@ impl Former {
             && owner.subresource.is_empty()
             && self.client_side.contains(&owner.manager);
         let is_named = self.named.iter().any(|former| former.is(owner));
-        is_client_side || is_named && owner.subresource != "status"
+        let is_maker = self.is_unfinished && owner.manager == ROLLOUT_MANAGER;
+        is_client_side || is_maker || is_named && owner.subresource != "status"
     }
 
     /// The live object as if everything had moved, to see who else owns what.
@@ -284,6 +291,12 @@ impl Migration {
             last_applied().remove(object);
         }
     }
+}
+
+/// Whether a manager has made a StatefulSet, and not only marked it: it owns what nobody but we would.
+fn is_maker(manager: &Manager) -> bool {
+    let service = FieldPath::of_fields(&["spec", "serviceName"]);
+    manager.owner.manager == ROLLOUT_MANAGER && manager.fields.contains(&service)
 }
 
 /// The managers beside this program and Kubernetes itself that own fields which a manifest declares.

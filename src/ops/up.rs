@@ -24,10 +24,6 @@ mod up_plan;
 
 pub use self::up_plan::UpPlan;
 
-use std::ops::Range;
-
-use serde_json::Value;
-
 use self::dry_run::Rules;
 use self::own_objects::Brought;
 use self::planning::{Purpose, dry_run_created, plan};
@@ -38,6 +34,7 @@ use crate::event::EventKind;
 use crate::exit::Outcome;
 use crate::object::ObjectRef;
 use crate::plan::{Plan, SavedPlan};
+use crate::replacement::ordinals;
 use crate::report::{Applied, DiffReport, DiffView, ObjectDiff, UpReport};
 use crate::risk::RiskKind;
 
@@ -81,7 +78,7 @@ pub async fn plan_up(
     }
     let delete_data = options.delete_data;
     let planned = UpPlan {
-        removal: plan_removal(context, set, &plan).await?,
+        removal: plan_removal(context, set, &plan, DownOptions { delete_data }).await?,
         prune: plan_prune(context, set, &plan, DownOptions { delete_data }).await?,
         plan,
     };
@@ -99,7 +96,12 @@ pub async fn plan_up(
 }
 
 /// What is deleted because the set takes its place. The data of a workload stays.
-async fn plan_removal(context: &Context, set: &Set, plan: &Plan) -> Result<DownPlan, OpsError> {
+async fn plan_removal(
+    context: &Context,
+    set: &Set,
+    plan: &Plan,
+    options: DownOptions,
+) -> Result<DownPlan, OpsError> {
     if plan.removed.manifests().is_empty() {
         return Ok(DownPlan::default());
     }
@@ -108,7 +110,7 @@ async fn plan_removal(context: &Context, set: &Set, plan: &Plan) -> Result<DownP
         inventory: None,
         ..set.clone()
     };
-    let mut removal = plan_down(context, &removed, DownOptions { delete_data: false }).await?;
+    let mut removal = plan_down(context, &removed, options).await?;
     removal.forget_kept(|object| object.is("", "Namespace"));
     Ok(removal)
 }
@@ -273,12 +275,12 @@ pub async fn diff(
         prunes: set.prunes(),
         ..planned.diff()
     };
-    let removal = plan_removal(context, set, &planned).await?;
+    let keeping = DownOptions { delete_data: false };
+    let removal = plan_removal(context, set, &planned, keeping).await?;
     let removed = removal.deletions();
     let removed = removed.map(|object| ObjectDiff::new(object.clone(), Action::Delete));
     report.objects.extend(removed);
     if set.prunes() {
-        let keeping = DownOptions { delete_data: false };
         let prune = plan_prune(context, set, &planned, keeping).await?;
         let deleted = prune.deletions();
         let deleted = deleted.map(|object| ObjectDiff::new(object.clone(), Action::Delete));
@@ -293,16 +295,29 @@ pub async fn diff(
 /// claims (KEP-1847): fewer replicas, or other ordinals.
 fn refuse_to_delete_claims(plan: &Plan) -> Result<(), OpsError> {
     for step in &plan.steps {
-        let Some(live) = &step.live else { continue };
         let reference = &step.target.reference;
         let spec = &step.planned["spec"];
         let deletes = spec["persistentVolumeClaimRetentionPolicy"]["whenScaled"] == "Delete";
         let has_claims = spec["volumeClaimTemplates"]
             .as_array()
             .is_some_and(|list| !list.is_empty());
+        if !reference.is("apps", "StatefulSet") || !deletes || !has_claims {
+            continue;
+        }
+        let Some(live) = &step.live else {
+            let adoption = step.adoption.as_ref();
+            if adoption.is_some_and(|adoption| adoption.removed > 0) {
+                return Err(OpsError::WouldDeleteData {
+                    reason: format!(
+                        "`{reference}` would remove pods of an earlier one and delete their claims: its persistentVolumeClaimRetentionPolicy says `whenScaled: Delete`",
+                    ),
+                });
+            }
+            continue;
+        };
         let (before, after) = (ordinals(live), ordinals(&step.planned));
         let loses_some = before.clone().any(|ordinal| !after.contains(&ordinal));
-        if reference.is("apps", "StatefulSet") && deletes && has_claims && loses_some {
+        if loses_some {
             return Err(OpsError::WouldDeleteData {
                 reason: format!(
                     "changing the ordinals of `{reference}` from {before:?} to {after:?} would delete claims: its persistentVolumeClaimRetentionPolicy says `whenScaled: Delete`",
@@ -311,12 +326,6 @@ fn refuse_to_delete_claims(plan: &Plan) -> Result<(), OpsError> {
         }
     }
     Ok(())
-}
-
-fn ordinals(stateful_set: &Value) -> Range<i64> {
-    let spec = &stateful_set["spec"];
-    let start = spec["ordinals"]["start"].as_i64().unwrap_or(0);
-    start..start.saturating_add(spec["replicas"].as_i64().unwrap_or(1))
 }
 
 /// What was done: to what had to go first, and to the objects of the set.

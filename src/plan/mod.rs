@@ -159,13 +159,6 @@ impl Step {
         self.takes() || self.sent.is_some() || is_patched
     }
 
-    /// Whether pods that it takes over have to be replaced.
-    #[must_use]
-    pub fn rolls(&self) -> bool {
-        let adoption = self.adoption.as_ref();
-        adoption.is_some_and(|adoption| adoption.rolls.is_some())
-    }
-
     /// The target as it is sent.
     #[must_use]
     pub fn applied(&self) -> Target {
@@ -213,6 +206,7 @@ impl Step {
         let has_same_effects = || self.effects(&other.ownership) == other.effects(&other.ownership);
         self.sent == other.sent
             && self.replacement == other.replacement
+            && self.adoption == other.adoption
             && self.settlement == settlement
             && (is_same() || only_moves && has_same_effects())
     }

@@ -17,7 +17,7 @@ use crate::action::Action;
 use crate::fields::{FieldChoices, Settlement, leaves};
 use crate::figures::hexadecimal;
 use crate::object::ObjectRef;
-use crate::replacement::Replacement;
+use crate::replacement::{Adoption, Replacement};
 
 /// At most this many fields are named in a sentence.
 const NAMED_FIELDS: usize = 5;
@@ -67,6 +67,9 @@ struct SavedStep {
     /// Why a new object would take its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replacement: Option<Replacement>,
+    /// What it would take over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    adoption: Option<Adoption>,
     /// What would be done about fields that other managers own.
     #[serde(flatten)]
     settlement: Settlement,
@@ -121,6 +124,9 @@ pub enum Outdated {
         /// The fields that differ.
         fields: Vec<String>,
     },
+    /// Another object would be replaced, or other pods would be taken over.
+    #[error("what would become of `{0}` and its pods has changed since the plan was saved")]
+    Effects(ObjectRef),
     /// The same manifest would have another effect on the same object: its owners have changed.
     #[error("who owns the fields of `{0}` has changed since the plan was saved")]
     Owners(ObjectRef),
@@ -289,6 +295,7 @@ fn saved(step: &Step, salt: &str) -> SavedStep {
             digests(&step.planned)
         },
         replacement: step.replacement.clone(),
+        adoption: step.adoption.clone(),
         settlement: lasting(step.settlement.clone()),
     }
 }
@@ -343,12 +350,15 @@ fn difference(before: &SavedStep, now: &SavedStep) -> Option<Outdated> {
     });
     // As text: what only a run knows about a field is not in the file.
     let rows = |step: &SavedStep| serde_json::to_value(&step.settlement).unwrap_or_default();
-    let is_other = before.action != now.action || before.replacement != now.replacement;
-    let owners = (is_other || rows(before) != rows(now)).then(|| Outdated::Owners(object()));
+    let is_other = before.replacement != now.replacement || before.adoption != now.adoption;
+    let effects = is_other.then(|| Outdated::Effects(object()));
+    let owners = (before.action != now.action || rows(before) != rows(now))
+        .then(|| Outdated::Owners(object()));
     changed(State::Manifest, &before.manifest, &now.manifest)
         .or(identity)
         .or_else(|| changed(State::Live, &before.live, &now.live))
         .or_else(|| changed(State::Planned, &before.planned, &now.planned))
+        .or(effects)
         .or(owners)
 }
 

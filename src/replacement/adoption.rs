@@ -1,5 +1,7 @@
 //! What a new StatefulSet finds of an earlier one.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,15 +12,35 @@ use crate::figures::count;
 pub struct Adoption {
     /// How many there are.
     pub pods: usize,
-    /// What replaces them, because they have the names of another Service; `None` if they have not.
+    /// How many of another ordinal there are, which are removed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub removed: usize,
+    /// Why and by whom they are replaced; `None` if that is not known or not so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolls: Option<Roll>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over references"
+)]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// A replacement of pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roll {
+    /// Who replaces them.
+    pub by: RolledBy,
+    /// Why.
+    pub because: Because,
 }
 
 /// What replaces pods that were made from another template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Roll {
+pub enum RolledBy {
     /// The controller, one after the other.
     Controller,
     /// The same, except for those that a partition holds back.
@@ -27,7 +49,17 @@ pub enum Roll {
     OnDelete,
 }
 
-impl Roll {
+/// Why pods are replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Because {
+    /// They have the names of another Service.
+    DnsName,
+    /// They were made from another template.
+    Template,
+}
+
+impl RolledBy {
     /// What the update strategy of a StatefulSet says.
     fn of(stateful_set: &Value) -> Self {
         let strategy = &stateful_set["spec"]["updateStrategy"];
@@ -42,6 +74,27 @@ impl Roll {
     }
 }
 
+/// The ordinals that a StatefulSet should have.
+#[must_use]
+pub fn ordinals(stateful_set: &Value) -> Range<i64> {
+    let spec = &stateful_set["spec"];
+    let start = spec["ordinals"]["start"].as_i64().unwrap_or(0);
+    start..start.saturating_add(spec["replicas"].as_i64().unwrap_or(1))
+}
+
+/// The ordinal at the end of a name of a StatefulSet's pod or claim; `None` for any other name.
+#[must_use]
+pub fn ordinal(name: &str, start: &str) -> Option<i64> {
+    let ordinal = name.strip_prefix(start)?.strip_prefix('-')?;
+    ordinal.parse::<u32>().ok().map(i64::from)
+}
+
+/// The ordinal of a StatefulSet's pod.
+#[must_use]
+pub fn ordinal_of(pod: &Value, stateful_set: &str) -> Option<i64> {
+    ordinal(pod["metadata"]["name"].as_str()?, stateful_set)
+}
+
 /// The pods that a StatefulSet would adopt: those of its ordinals whose controller is the one
 /// that goes, or nobody.
 pub fn adopted<'pod>(
@@ -51,72 +104,118 @@ pub fn adopted<'pod>(
 ) -> impl Iterator<Item = &'pod Value> {
     pods.iter().filter(move |pod| {
         let metadata = &pod["metadata"];
-        let name = metadata["name"].as_str().unwrap_or_default();
-        let ordinal = name
-            .strip_prefix(stateful_set)
-            .and_then(|rest| rest.strip_prefix('-'));
-        let has_ordinal = ordinal.is_some_and(|text| text.parse::<u32>().is_ok());
         let owners = metadata["ownerReferences"].as_array();
-        let mut controllers = owners.into_iter().flatten();
-        let controllers = controllers.find(|owner| owner["controller"] == true);
-        let is_free = match controllers {
+        let mut owners = owners.into_iter().flatten();
+        let is_free = match owners.find(|owner| owner["controller"] == true) {
             None => metadata["deletionTimestamp"].is_null(),
             Some(owner) => owner["uid"].as_str() == leaving,
         };
-        has_ordinal && is_free
+        is_free && ordinal_of(pod, stateful_set).is_some()
     })
 }
 
 impl Adoption {
-    /// What a planned StatefulSet takes over; `None` if there is nothing. `is_renamed` says that the one
-    /// before it had another Service.
+    /// What a planned StatefulSet takes over of these pods; `None` if there is nothing. `live` is the one
+    /// before it, if that is known.
     #[must_use]
     pub fn of<'pod>(
         planned: &Value,
         pods: impl IntoIterator<Item = &'pod Value>,
-        is_renamed: bool,
+        live: Option<&Value>,
     ) -> Option<Self> {
+        let name = planned["metadata"]["name"].as_str().unwrap_or_default();
         let service = planned["spec"]["serviceName"].as_str().unwrap_or_default();
-        let subdomains = pods
-            .into_iter()
-            .map(|pod| pod["spec"]["subdomain"].as_str());
-        let subdomains: Vec<&str> = subdomains.map(Option::unwrap_or_default).collect();
-        let is_other = subdomains.iter().any(|subdomain| *subdomain != service);
-        Self::of_number(planned, subdomains.len(), is_renamed || is_other)
+        let wanted = ordinals(planned);
+        let (mut kept, mut removed, mut is_other) = (0, 0, false);
+        for pod in pods {
+            if ordinal_of(pod, name).is_some_and(|ordinal| wanted.contains(&ordinal)) {
+                kept += 1;
+                is_other |= pod["spec"]["subdomain"].as_str().unwrap_or_default() != service;
+            } else {
+                removed += 1;
+            }
+        }
+        Self::new(planned, kept, removed, is_other, live)
     }
 
     /// The same for pods of which only the number is known.
     #[must_use]
-    pub fn of_number(planned: &Value, pods: usize, is_renamed: bool) -> Option<Self> {
-        (pods > 0).then(|| Self {
+    pub fn of_number(planned: &Value, pods: usize, live: &Value) -> Option<Self> {
+        let wanted = planned["spec"]["replicas"].as_u64().unwrap_or(1);
+        let kept = pods.min(usize::try_from(wanted).unwrap_or(usize::MAX));
+        Self::new(planned, kept, pods - kept, false, Some(live))
+    }
+
+    fn new(
+        planned: &Value,
+        pods: usize,
+        removed: usize,
+        is_other: bool,
+        live: Option<&Value>,
+    ) -> Option<Self> {
+        let differs =
+            |field: &str| live.is_some_and(|it| it["spec"][field] != planned["spec"][field]);
+        let because = if is_other || differs("serviceName") {
+            Some(Because::DnsName)
+        } else if differs("template") {
+            Some(Because::Template)
+        } else {
+            None
+        };
+        let by = RolledBy::of(planned);
+        (pods + removed > 0).then(|| Self {
             pods,
-            rolls: is_renamed.then(|| Roll::of(planned)),
+            removed,
+            rolls: because
+                .filter(|_| pods > 0)
+                .map(|because| Roll { by, because }),
         })
+    }
+
+    /// Whether the pods get other DNS names.
+    #[must_use]
+    pub fn is_renamed(&self) -> bool {
+        self.rolls
+            .is_some_and(|roll| roll.because == Because::DnsName)
     }
 
     /// What becomes of the pods, as a clause.
     pub(super) fn clause(&self) -> String {
+        let are_removed = |number: usize| if number == 1 { "is" } else { "are" };
+        let removed = match (self.pods, self.removed) {
+            (_, 0) => String::new(),
+            (0, removed) => {
+                let verb = are_removed(removed);
+                return format!("its {} {verb} removed", count(removed, "pod"));
+            }
+            (_, removed) => format!("; {removed} {} removed", are_removed(removed)),
+        };
+        let keep = if self.pods == 1 { "keeps" } else { "keep" };
         let pods = count(self.pods, "pod");
-        let is_one = self.pods == 1;
-        let (keep, names) = if is_one {
-            ("keeps", "its DNS name changes")
-        } else {
-            ("keep", "their DNS names change")
+        let rolled = self.rolls.map(|roll| self.rolled(roll)).unwrap_or_default();
+        format!("its {pods} {keep} running{rolled}{removed}")
+    }
+
+    fn rolled(&self, roll: Roll) -> String {
+        let why = match (roll.because, self.pods) {
+            (Because::DnsName, 1) => "its DNS name changes",
+            (Because::DnsName, _) => "their DNS names change",
+            (Because::Template, 1) => "its template changes",
+            (Because::Template, _) => "their template changes",
         };
-        let rolled = match self.rolls {
-            None => String::new(),
-            Some(Roll::Controller) if is_one => {
-                format!(", and then it is replaced, because {names}")
+        match roll.by {
+            RolledBy::OnDelete if self.pods == 1 => format!("; {why} when you delete it"),
+            RolledBy::OnDelete => format!("; {why} when you delete them"),
+            RolledBy::Controller if self.pods == 1 => {
+                format!(", and then it is replaced, because {why}")
             }
-            Some(Roll::Controller) => {
-                format!(", and then they are replaced one after the other, because {names}")
+            RolledBy::Controller => {
+                format!(", and then they are replaced one after the other, because {why}")
             }
-            Some(Roll::BeyondPartition) => format!(
-                ", and then those that the partition does not hold back are replaced one after the other, because {names}"
+            RolledBy::BeyondPartition => format!(
+                ", and then those that the partition does not hold back are replaced one after the other, because {why}; the others get the new template when they are made again"
             ),
-            Some(Roll::OnDelete) => format!("; {names} when you delete them"),
-        };
-        format!("its {pods} {keep} running{rolled}")
+        }
     }
 }
 
@@ -155,28 +254,61 @@ mod tests {
         assert_eq!(names, ["web-0", "web-1"]);
     }
 
+    fn planned(service: &str, more: &Value) -> Value {
+        let mut planned = json!({"metadata": {"name": "web"}, "spec": {
+            "serviceName": service, "replicas": 2, "template": {"image": 1}}});
+        let fields = more.as_object().into_iter().flatten();
+        for (name, value) in fields {
+            planned["spec"][name] = value.clone();
+        }
+        planned
+    }
+
+    fn clause(service: &str, more: &Value, pods: usize, live: Option<&Value>) -> String {
+        let pods: Vec<Value> = (0..pods)
+            .map(|ordinal| pod(&format!("web-{ordinal}"), "a", None))
+            .collect();
+        let adoption = Adoption::of(&planned(service, more), &pods, live).unwrap();
+        adoption.clause()
+    }
+
     #[test]
-    fn pods_roll_only_for_another_service() {
-        let planned = |service: &str| json!({"spec": {"serviceName": service}});
-        let pods = [pod("web-0", "a", None), pod("web-1", "a", None)];
-        let of = |service: &str| Adoption::of(&planned(service), &pods, false).unwrap();
-        assert_eq!(of("a").rolls, None);
-        assert_eq!(of("b").rolls, Some(Roll::Controller));
-        assert_eq!(Adoption::of(&planned("a"), &[], true), None);
-        let rolled = |strategy: Value| {
-            let mut planned = planned("b");
-            planned["spec"]["updateStrategy"] = strategy;
-            Adoption::of(&planned, &pods, false).unwrap().clause()
-        };
-        let by_hand = rolled(json!({"type": "OnDelete"}));
-        assert!(
-            by_hand.ends_with("their DNS names change when you delete them"),
-            "{by_hand}"
+    fn what_becomes_of_pods_is_said() {
+        let live = planned("a", &json!({}));
+        let of = |service: &str, more: Value, pods| clause(service, &more, pods, Some(&live));
+        assert_eq!(of("a", json!({}), 2), "its 2 pods keep running");
+        assert_eq!(
+            of("b", json!({}), 2),
+            "its 2 pods keep running, and then they are replaced one after the other, because their DNS names change"
         );
-        let held = rolled(json!({"rollingUpdate": {"partition": 1}}));
+        assert_eq!(
+            of("a", json!({"template": {"image": 2}}), 1),
+            "its 1 pod keeps running, and then it is replaced, because its template changes"
+        );
+        assert_eq!(
+            of("a", json!({}), 5),
+            "its 2 pods keep running; 3 are removed"
+        );
+        assert_eq!(of("b", json!({"replicas": 0}), 1), "its 1 pod is removed");
+        assert_eq!(
+            of("b", json!({"updateStrategy": {"type": "OnDelete"}}), 2),
+            "its 2 pods keep running; their DNS names change when you delete them"
+        );
+        let partition = json!({"updateStrategy": {"rollingUpdate": {"partition": 1}}});
+        let held = of("b", partition, 2);
         assert!(
             held.contains("those that the partition does not hold back"),
             "{held}"
         );
+        let none: [Value; 0] = [];
+        assert_eq!(Adoption::of(&planned("a", &json!({})), &none, None), None);
+    }
+
+    #[test]
+    fn pods_of_which_only_the_number_is_known_count_too() {
+        let live = planned("a", &json!({}));
+        let adoption = Adoption::of_number(&planned("b", &json!({})), 3, &live).unwrap();
+        assert_eq!((adoption.pods, adoption.removed), (2, 1));
+        assert!(adoption.is_renamed());
     }
 }

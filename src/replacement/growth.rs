@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::without_status;
+use super::{ordinal, without_status};
 use crate::quantity::milli;
 
 /// A claim that gets more storage.
@@ -12,6 +12,8 @@ use crate::quantity::milli;
 pub struct Growth {
     /// The claim.
     pub claim: String,
+    /// How much it asks for now.
+    pub from: String,
     /// How much it asks for then.
     pub storage: String,
 }
@@ -51,14 +53,14 @@ pub fn growths(requests: &[Request], stateful_set: &str, claims: &[Value]) -> Ve
     let of = |claim: &Value| {
         let name = claim["metadata"]["name"].as_str()?;
         let is_of = |request: &&Request| {
-            let start = format!("{}-{stateful_set}-", request.template);
-            let ordinal = name.strip_prefix(&start);
-            ordinal.is_some_and(|ordinal| ordinal.parse::<u32>().is_ok())
+            let start = format!("{}-{stateful_set}", request.template);
+            ordinal(name, &start).is_some()
         };
         let request = requests.iter().find(is_of)?;
         let is_less = size(claim)? < milli(&request.storage)?;
         is_less.then(|| Growth {
             claim: name.to_owned(),
+            from: text(storage(claim)),
             storage: request.storage.clone(),
         })
     };
@@ -126,6 +128,7 @@ mod tests {
         ];
         let expected = Growth {
             claim: "data-web-0".to_owned(),
+            from: "1Gi".to_owned(),
             storage: "2Gi".to_owned(),
         };
         assert_eq!(growths(&requests, "web", &claims), [expected]);

@@ -115,6 +115,12 @@ fn another_service_name_keeps_the_data_and_replaces_one_pod_after_the_other() {
     applied.cryptoctl("diff", &[]).expect(0);
     applied.cryptoctl("up", &[]).expect(0);
     assert_eq!(uids(&applied.pods()), uids(&after), "nothing rolls again");
+    // A later replacement finds pods that bear the mark of this one.
+    let to = "serviceName: cryptoserver-net\n  podManagementPolicy: Parallel";
+    applied.edit("statefulset.yaml", "serviceName: cryptoserver-net", to);
+    applied.cryptoctl("up", &["--yes"]).expect(0);
+    assert_eq!(uids(&applied.pods()), uids(&after), "no pod was touched");
+    applied.cryptoctl("diff", &[]).expect(0);
 }
 
 #[test]
@@ -201,7 +207,7 @@ fn a_claim_is_never_replaced() {
     let claim = applied.claim();
     applied.edit("claim.yaml", "storage: ", "storage: 0.");
     let smaller = applied.cryptoctl("up", &["--yes"]).expect(1);
-    let words = "cannot be changed: deleting the object would delete what it holds";
+    let words = "cannot be changed: if the object were deleted, its data";
     smaller.says(words);
     applied.edit("claim.yaml", "storage: 0.", "storage: ");
     let named = ["--replace", "pvc/cryptodata", "--yes"];

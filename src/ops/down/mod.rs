@@ -181,7 +181,7 @@ fn uid_of(live: &Value) -> String {
 }
 
 /// An object and its namespace.
-pub(super) fn placed(object: &ObjectRef) -> String {
+pub(crate) fn placed(object: &ObjectRef) -> String {
     match &object.namespace {
         Some(namespace) => format!("{object} in namespace {namespace}"),
         None => object.to_string(),

@@ -40,7 +40,7 @@ pub(crate) async fn apply(
         let failures: Vec<WriteFailure> = stream::iter(needed)
             .map(|step| carry_out(context, rules, step))
             .buffer_unordered(CONCURRENCY)
-            .filter_map(async |result| result.err())
+            .filter_map(|result| std::future::ready(result.err()))
             .collect()
             .await;
         if !failures.is_empty() {
@@ -60,7 +60,9 @@ async fn carry_out(
     let moves = !step.migration.is_empty();
     let stored = match step.action {
         Action::Replace => replace::replace(context, rules, step).await,
-        Action::Create if step.rolls() => replace::create_rolling(context, rules, step).await,
+        Action::Create if step.adoption.is_some() => {
+            replace::create_over_pods(context, rules, step).await
+        }
         _ => change(context, rules, step).await,
     };
     write.finish(stored.as_ref().err());

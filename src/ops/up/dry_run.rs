@@ -256,7 +256,7 @@ async fn decide(
     let prediction = match (applied, &live) {
         (Ok(planned), None) => {
             let mut step = Step::new(target, None, Some(planned));
-            adoption::find(context, &mut step).await;
+            adoption::find(context, &mut step, rules).await;
             return Ok(DryRun::Step(Box::new(step)));
         }
         (Err(error), None) => Err(error),
@@ -312,11 +312,16 @@ fn needs_a_new_object(
     rules: Rules<'_>,
 ) -> DryRun {
     let Immutable { mut step, problem } = immutable;
-    step.settlement = Settlement {
-        reverted: step.settlement.reverted,
-        moved: step.settlement.moved,
-        ..settlement
-    };
+    if step.target.reference.is("apps", "StatefulSet") {
+        step.settlement = Settlement {
+            reverted: step.settlement.reverted,
+            moved: step.settlement.moved,
+            ..settlement
+        };
+    } else {
+        // A new object of another kind has what the manifest says, and nothing of others.
+        step.settlement.conflicts = settlement.conflicts;
+    }
     match problem {
         Some(problem) if rules.purpose.writes() => return DryRun::Problem(problem),
         Some(problem) => warn_of(context, &problem),

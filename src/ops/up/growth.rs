@@ -7,27 +7,22 @@ use crate::cluster::{ClusterError, ResourceKind};
 use crate::object::ObjectRef;
 use crate::ops::Context;
 use crate::ops::error::Problem;
-use crate::ops::workload::selector_of;
 use crate::ops::write::Write;
 use crate::plan::Target;
 use crate::replacement::{Growth, Request, growths};
 
-/// The claims that have to grow.
+/// The claims that have to grow, by their names: so the controller finds them.
 ///
 /// # Errors
 /// A refusal: what cannot be read is not known to be large enough.
 pub(crate) async fn find(
     context: &Context,
     target: &Target,
-    live: &Value,
     requests: &[Request],
 ) -> Result<Vec<Growth>, ClusterError> {
     let namespace = target.reference.namespace.as_deref();
-    let selector = selector_of(&live["spec"]["selector"]);
     let kind = ResourceKind::claim();
-    let claims = context
-        .cluster
-        .list::<Value>(&kind, namespace, selector.as_deref(), None);
+    let claims = context.cluster.list::<Value>(&kind, namespace, None, None);
     Ok(growths(requests, &target.reference.name, &claims.await?))
 }
 
@@ -65,9 +60,12 @@ async fn patch(
     growth: &Growth,
     is_dry_run: bool,
 ) -> Result<(), ClusterError> {
-    let patch = [json!({
-        "op": "replace", "path": "/spec/resources/requests/storage", "value": growth.storage,
-    })];
+    let place = "/spec/resources/requests/storage";
+    let patch = [
+        // Somebody else may have asked for more meanwhile.
+        json!({"op": "test", "path": place, "value": growth.from}),
+        json!({"op": "replace", "path": place, "value": growth.storage}),
+    ];
     let kind = ResourceKind::claim();
     let namespace = target.reference.namespace.as_deref();
     let cluster = &context.cluster;

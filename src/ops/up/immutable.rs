@@ -18,7 +18,8 @@ use crate::ops::ServerField;
 use crate::ops::error::Problem;
 use crate::plan::{Step, Target};
 use crate::replacement::{
-    Fixed, Growth, Replacement, fixed_fields, growing, holds_data, of_stateful_set,
+    Adoption, Fixed, Growth, Replacement, fixed_fields, growing, has_other_templates, holds_data,
+    mark, of_stateful_set,
 };
 
 /// A change that needs a new object.
@@ -41,6 +42,10 @@ impl Subject<'_> {
         let ClusterError::Refused { fields, .. } = refusal else {
             return None;
         };
+        // A policy may refuse what it would let be created: that says nothing about the object.
+        if !refusal.is_about_fields() || fields.is_empty() {
+            return None;
+        }
         let (body, live) = (&self.target.body, Some(self.live));
         if ServerField::in_the_way(body, live, refusal).is_some() {
             return None;
@@ -86,7 +91,7 @@ impl Subject<'_> {
     }
 
     /// Whether the live object could have everything that a new one has: then only the apply is refused, for
-    /// what it leaves beside its own values.
+    /// what it leaves beside its own values. Any other failure proves nothing.
     async fn can_become(self, planned: &Value) -> bool {
         let is_data =
             |name: &&String| !["apiVersion", "kind", "metadata", "status"].contains(&name.as_str());
@@ -95,7 +100,8 @@ impl Subject<'_> {
         let operations: Vec<Value> = fields
             .map(|(name, value)| json!({"op": "add", "path": format!("/{name}"), "value": value}))
             .collect();
-        self.patched(&[], &operations).await.is_ok()
+        let refused = self.patched(&[], &operations).await.err();
+        !refused.is_some_and(|error| error.is_about_fields())
     }
 
     /// A StatefulSet keeps what others own, and its pods keep running.
@@ -133,7 +139,14 @@ impl Subject<'_> {
             return None;
         }
         let pods = adoption::pods(context, target, live, &planned).await;
-        let growths = self.growths(&planned).await;
+        let (growths, unread) = match self.growths(&planned).await {
+            Ok(growths) => (growths, None),
+            Err(source) => (Some(Vec::new()), Some(source)),
+        };
+        let mut planned = planned;
+        if pods.adoption.as_ref().is_some_and(Adoption::is_renamed) {
+            mark(&mut planned);
+        }
         let mut step = self.step(planned);
         step.adoption = pods.adoption;
         step.sent = Some(&sent.body)
@@ -148,7 +161,13 @@ impl Subject<'_> {
         Some(
             match of_stateful_set(fields.clone(), pods.are_matched, growths) {
                 Ok(replacement) => Immutable {
-                    problem: self.refused_growth(&replacement).await,
+                    problem: match unread {
+                        Some(source) => Some(Problem::Refused {
+                            object: target.reference.clone(),
+                            source,
+                        }),
+                        None => self.refused_growth(&replacement).await,
+                    },
                     step: step.replaced(replacement),
                 },
                 Err(reason) => {
@@ -168,11 +187,14 @@ impl Subject<'_> {
         )
     }
 
-    /// The claims that grow; `None` if their templates change in another way, or they cannot be read.
-    async fn growths(self, planned: &Value) -> Option<Vec<Growth>> {
-        let requests = growing(self.live, planned)?;
-        let found = growth::find(self.context, self.target, self.live, &requests);
-        found.await.ok()
+    /// The claims that grow; `None` if their templates change in another way.
+    async fn growths(self, planned: &Value) -> Result<Option<Vec<Growth>>, ClusterError> {
+        let requests = growing(self.live, planned);
+        let Some(requests) = requests.filter(|_| has_other_templates(self.live, planned)) else {
+            return Ok(None);
+        };
+        let found = growth::find(self.context, self.target, &requests);
+        found.await.map(Some)
     }
 
     async fn refused_growth(self, replacement: &Replacement) -> Option<Problem> {

@@ -12,7 +12,7 @@ use super::namespaces::{self, Namespaces};
 use super::own_objects::Brought;
 use super::risks;
 use super::roll;
-use super::strangers;
+use super::strangers::{self, Strangers};
 use crate::action::Action;
 use crate::fields::{Choice, FieldChoices};
 use crate::manifest::ManifestSet;
@@ -104,9 +104,17 @@ pub(crate) async fn plan(
         dropped,
         removed: ManifestSet::default(),
     };
+    let looks_for_strangers = plan.writes() || !set.replaced.is_empty();
+    let strangers = if looks_for_strangers {
+        strangers::look(context, &plan, &set.replaced).await
+    } else {
+        Strangers::default()
+    };
+    let removed = strangers.replaced.manifests().iter();
+    let removed = removed.map(|it| it.reference.clone()).collect();
+    plan.dropped = plan.dropped.without(&removed);
+    plan.removed = strangers.replaced;
     if plan.writes() {
-        let strangers = strangers::look(context, &plan, &set.replaced).await;
-        plan.removed = strangers.replaced;
         let mut lacking = preflight::storage_classes(context, &plan).await?;
         lacking.extend(missing_references::check(context, &plan).await);
         lacking.extend(risks::check(context, &plan, strangers.risks, accepted).await);

@@ -1,7 +1,8 @@
 //! Deletes an object and creates it again, so that it can have what the API server does not let change.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::adoption;
 use super::apply::ATTEMPTS;
 use super::dry_run::{self, Rules};
 use super::elsewhere;
@@ -9,6 +10,7 @@ use super::growth;
 use super::immutable::bare;
 use crate::cluster::{ApplyMode, ClusterError, Deletion, Selector};
 use crate::fields::{FieldPath, Former, Owner, handed_over, owners_patch};
+use crate::object::ObjectRef;
 use crate::ops::Context;
 use crate::plan::{Step, Target};
 use crate::replacement::SERVICE_NAME;
@@ -16,14 +18,14 @@ use crate::replacement::SERVICE_NAME;
 /// Says that an object is missing if the run ends before there is a new one.
 struct Missing<'a> {
     context: &'a Context,
-    target: &'a Target,
+    object: ObjectRef,
     is_open: bool,
 }
 
 impl Drop for Missing<'_> {
     fn drop(&mut self) {
         if self.is_open {
-            let object = &self.target.reference;
+            let object = &self.object;
             self.context.warn(format!(
                 "`{object}` may be deleted and is not created again yet: repeat the command to create it"
             ));
@@ -39,7 +41,7 @@ impl Drop for Missing<'_> {
 pub(crate) async fn replace(
     context: &Context,
     rules: Rules<'_>,
-    step: &Step,
+    step: &mut Step,
 ) -> Result<Value, ClusterError> {
     let keeps_pods = step.target.reference.is("apps", "StatefulSet");
     prove(context, step, keeps_pods).await?;
@@ -48,63 +50,38 @@ pub(crate) async fn replace(
     }
     let mut missing = Missing {
         context,
-        target: &step.target,
+        object: step.target.reference.clone(),
         is_open: false,
     };
     let before = delete(context, rules, step, keeps_pods, &mut missing).await?;
     // Somebody else may have deleted it: then there is one to create all the same.
     missing.is_open = true;
-    let heritage = Heritage::new(rules, before.as_ref());
-    let created = if keeps_pods && (step.rolls() || heritage.is_left_to_others(&step.planned)) {
-        let created = create(context, step).await?;
-        missing.is_open = false;
-        hand_over(context, step, &heritage, created).await
+    let created = if keeps_pods {
+        create(context, step).await
     } else {
-        context.apply(&step.applied(), ApplyMode::Store).await
+        context.apply(&step.target, ApplyMode::Store).await
     };
-    missing.is_open &= created.is_err();
-    created
-}
-
-/// What the managers of the old object leave to the new one.
-struct Heritage<'a> {
-    before: &'a Value,
-    former: Option<Former>,
-}
-
-impl<'a> Heritage<'a> {
-    fn new(rules: Rules<'_>, before: Option<&'a Value>) -> Self {
-        let before = before.unwrap_or(&Value::Null);
-        Self {
-            before,
-            former: Former::of(before, rules.choices),
-        }
-    }
-
-    /// The managed fields of the new object.
-    fn owners(&self, new: &Value, rolled: Option<&FieldPath>) -> Vec<Value> {
-        let is_former = |owner: &Owner| self.former.as_ref().is_some_and(|it| it.has(owner));
-        handed_over(self.before, new, rolled, is_former)
-    }
-
-    /// Whether anybody else owns a field of the new object.
-    fn is_left_to_others(&self, planned: &Value) -> bool {
-        !self.owners(planned, None).is_empty()
+    // If others own its fields, somebody else was faster.
+    let is_there = matches!(created, Ok(_) | Err(ClusterError::OwnedByOthers { .. }));
+    missing.is_open = !is_there;
+    if keeps_pods {
+        hand_over(context, rules, step, before.as_ref(), created?).await
+    } else {
+        created
     }
 }
 
-/// Creates a StatefulSet whose pods have the names of another Service.
+/// Creates a StatefulSet that finds pods of an earlier one.
 ///
 /// # Errors
 /// A refusal.
-pub(crate) async fn create_rolling(
+pub(crate) async fn create_over_pods(
     context: &Context,
     rules: Rules<'_>,
     step: &Step,
 ) -> Result<Value, ClusterError> {
     let created = create(context, step).await?;
-    let heritage = Heritage::new(rules, None);
-    hand_over(context, step, &heritage, created).await
+    hand_over(context, rules, step, None, created).await
 }
 
 /// Tries the creation under another name once more: between the plan and now, a person was asked.
@@ -116,50 +93,58 @@ async fn prove(context: &Context, step: &Step, keeps_pods: bool) -> Result<(), C
     match elsewhere::fresh(context, &new).await {
         Some(_) => Ok(()),
         None => Err(ClusterError::Conflict {
-            message: "the API server would no longer create the new object".to_owned(),
+            message: "a dry run of the new object under another name was not accepted".to_owned(),
         }),
     }
 }
 
-/// Deletes the object as it was shown, and waits until it is gone; returns its last state. A change of its
-/// status alone does not count.
+/// Deletes the object, and waits until it is gone; returns its last state. If it is not as it was shown, the
+/// same has to follow for its new state, which then counts.
 async fn delete(
     context: &Context,
     rules: Rules<'_>,
-    step: &Step,
+    step: &mut Step,
     keeps_pods: bool,
     missing: &mut Missing<'_>,
 ) -> Result<Option<Value>, ClusterError> {
     let Target {
         kind, reference, ..
-    } = &step.target;
+    } = step.target.clone();
     let namespace = reference.namespace.as_deref();
-    let known = step
-        .live
-        .as_ref()
-        .map(|live| live["metadata"]["uid"].clone());
+    let known = step.live.as_ref();
+    let known = known.map(|live| live["metadata"]["uid"].clone());
+    let cluster = &context.cluster;
+    let mut last = None;
     for attempt in 1..=ATTEMPTS {
-        let read = context
-            .cluster
-            .get::<Value>(kind, namespace, &reference.name);
+        let read = cluster.get::<Value>(&kind, namespace, &reference.name);
         let Some(live) = read.await? else {
-            return Ok(None);
+            return Ok(last);
         };
         let metadata = &live["metadata"];
-        let is_known = Some(&metadata["uid"]) == known.as_ref();
-        if !is_known || !(step.is_as_planned(&live) || is_repeated(context, rules, step).await) {
+        if Some(&metadata["uid"]) != known.as_ref() {
             break;
+        }
+        if !step.is_as_planned(&live) {
+            let Some(again) = dry_run::repeat(context, step, rules).await else {
+                break;
+            };
+            *step = again;
+            cluster.let_others_write(attempt).await;
+            continue;
         }
         let text = |field: &str| metadata[field].as_str().unwrap_or_default();
         let (uid, version) = (text("uid"), text("resourceVersion"));
-        let cluster = &context.cluster;
         let deleting =
-            cluster.delete_bound(kind, namespace, &reference.name, uid, version, keeps_pods);
+            cluster.delete_bound(&kind, namespace, &reference.name, uid, version, keeps_pods);
+        // If the run ends before the answer, nobody knows.
+        missing.is_open = true;
         match deleting.await {
             // Another version of it, or it is gone: that shows when it is read again.
-            Ok(Deletion::AlreadyGone) => cluster.let_others_write(attempt).await,
+            Ok(Deletion::AlreadyGone) => {
+                last = Some(live);
+                cluster.let_others_write(attempt).await;
+            }
             Ok(Deletion::Gone | Deletion::Accepted) => {
-                missing.is_open = true;
                 wait_until_gone(context, &step.target, uid).await?;
                 return Ok(Some(live));
             }
@@ -169,14 +154,10 @@ async fn delete(
             }
         }
     }
+    missing.is_open = false;
     Err(ClusterError::Conflict {
         message: "it is no longer as it was shown".to_owned(),
     })
-}
-
-/// Whether the same would be done to an object that has changed since.
-async fn is_repeated(context: &Context, rules: Rules<'_>, step: &Step) -> bool {
-    dry_run::repeat(context, step, rules).await.is_some()
 }
 
 async fn wait_until_gone(
@@ -202,34 +183,43 @@ async fn wait_until_gone(
     }
 }
 
-/// Creates a StatefulSet that adopts the pods of the one before it, under a manager of its own. Where the
-/// pods have to be replaced, the pod template says so from the start: an interrupted run leaves nothing to
-/// remember.
+/// Creates a StatefulSet as it is planned, under a manager of its own: with what others own, and with the mark
+/// that makes pods roll, so that an interrupted run leaves nothing to remember.
 async fn create(context: &Context, step: &Step) -> Result<Value, ClusterError> {
     let mut new = step.target.clone();
     new.body = bare(&step.planned);
-    if step.rolls() {
-        mark(&mut new.body);
-    }
     context.apply(&new, ApplyMode::StoreForRollout).await
 }
 
 /// Leaves to others what is theirs in a new object, and applies the manifest.
 async fn hand_over(
     context: &Context,
+    rules: Rules<'_>,
     step: &Step,
-    heritage: &Heritage<'_>,
+    before: Option<&Value>,
     mut created: Value,
 ) -> Result<Value, ClusterError> {
+    let applied = step.applied();
+    let before = before.unwrap_or(&Value::Null);
+    let former = Former::of(before, rules.choices);
+    let is_former = |owner: &Owner| former.as_ref().is_some_and(|it| it.has(owner));
     let mark = FieldPath::of_fields(&MARK);
     let mark = mark.get(&created).is_some().then_some(&mark);
+    // Whoever it was left to is not known any more.
+    let replicas = adoption::replicas();
+    let is_left = before.is_null() && replicas.get(&applied.body).is_none();
+    let kept: Vec<&FieldPath> = mark
+        .into_iter()
+        .chain(is_left.then_some(&replicas))
+        .collect();
     let Target {
         kind, reference, ..
     } = &step.target;
     let namespace = reference.namespace.as_deref();
     let cluster = &context.cluster;
     for attempt in 1..=ATTEMPTS {
-        let patch = owners_patch(&created, &heritage.owners(&created, mark));
+        let owners = handed_over(before, &created, &applied.body, &kept, is_former);
+        let patch = owners_patch(&created, &owners);
         let patched = cluster.json_patch(kind, namespace, &reference.name, &patch, false);
         match patched.await {
             Ok(_) => break,
@@ -242,17 +232,8 @@ async fn hand_over(
             Err(error) => return Err(error),
         }
     }
-    context.apply(&step.applied(), ApplyMode::Store).await
+    context.apply(&applied, ApplyMode::Store).await
 }
 
 /// Where the mark is that makes pods roll.
 const MARK: [&str; 5] = ["spec", "template", "metadata", "annotations", SERVICE_NAME];
-
-fn mark(stateful_set: &mut Value) {
-    let service = stateful_set["spec"]["serviceName"].clone();
-    let annotations = &mut stateful_set["spec"]["template"]["metadata"]["annotations"];
-    if !annotations.is_object() {
-        *annotations = json!({});
-    }
-    annotations[SERVICE_NAME] = service;
-}

@@ -33,7 +33,9 @@ pub(crate) struct Strangers {
 
 /// Looks for workloads whose pods match a selector that the plan brings.
 pub(crate) async fn look(context: &Context, plan: &Plan, replaced: &[ObjectName]) -> Strangers {
-    let selecting: Vec<&Step> = plan.steps.iter().filter(|step| brings(step)).collect();
+    // Who is named goes, whenever the selectors came.
+    let is_asked = |step: &&Step| is_selecting(step) && (!replaced.is_empty() || brings(step));
+    let selecting: Vec<&Step> = plan.steps.iter().filter(is_asked).collect();
     let namespaces: BTreeSet<&str> = selecting
         .iter()
         .filter_map(|step| step.target.reference.namespace.as_deref())
@@ -58,17 +60,21 @@ pub(crate) async fn look(context: &Context, plan: &Plan, replaced: &[ObjectName]
         let is_near = |step: &&&Step| step.target.reference.namespace == object.namespace;
         let labels = &workload["spec"]["template"]["metadata"]["labels"];
         let selecting = selecting.iter().filter(is_near);
-        let by: Vec<&ObjectRef> = selecting
+        let selecting: Vec<&&Step> = selecting
             .filter(|step| selects(&step.target.reference, &step.planned, labels))
-            .map(|step| &step.target.reference)
             .collect();
-        if by.is_empty() {
+        if selecting.is_empty() {
             continue;
         }
         if replaced.iter().any(|name| name.means(&object)) {
             gone.push(workload);
-        } else {
-            risks.push(risk(object, &by));
+            continue;
+        }
+        // What was so before is no news.
+        let new = selecting.iter().filter(|step| brings(step));
+        let new: Vec<&ObjectRef> = new.map(|step| &step.target.reference).collect();
+        if !new.is_empty() {
+            risks.push(risk(object, &new));
         }
     }
     Strangers {
@@ -79,15 +85,18 @@ pub(crate) async fn look(context: &Context, plan: &Plan, replaced: &[ObjectName]
 
 /// Whether a step brings a selector that was not there before.
 fn brings(step: &Step) -> bool {
-    let reference = &step.target.reference;
-    let is_selecting = reference.is("apps", "StatefulSet") || reference.is("", "Service");
-    let is_new = || match &step.live {
-        Some(live) if step.action != Action::Replace => {
-            live["spec"]["selector"] != step.planned["spec"]["selector"]
+    is_selecting(step)
+        && match &step.live {
+            Some(live) if step.action != Action::Replace => {
+                live["spec"]["selector"] != step.planned["spec"]["selector"]
+            }
+            _ => true,
         }
-        _ => true,
-    };
-    is_selecting && is_new()
+}
+
+fn is_selecting(step: &Step) -> bool {
+    let reference = &step.target.reference;
+    reference.is("apps", "StatefulSet") || reference.is("", "Service")
 }
 
 fn risk(object: ObjectRef, by: &[&ObjectRef]) -> Risk {

@@ -3,6 +3,7 @@
 use crate::action::Action;
 use crate::event::PlannedStep;
 use crate::fields::Owner;
+use crate::ops::down::placed;
 use crate::ops::{DownPlan, Set};
 use crate::plan::{Deleting, Plan, SavedPlan};
 use crate::replacement;
@@ -31,7 +32,7 @@ impl UpPlan {
     #[must_use]
     pub fn deletions_in_words(&self) -> Vec<String> {
         let delete = |plan: &DownPlan| {
-            let deleted = plan.deletions().map(|object| format!("delete {object}"));
+            let deleted = plan.deletions().map(|it| format!("delete {}", placed(it)));
             deleted.chain(plan.taken_along()).collect::<Vec<_>>()
         };
         let mut lines = delete(&self.removal);
