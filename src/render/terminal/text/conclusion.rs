@@ -237,16 +237,16 @@ fn verification(report: &VerifyReport, elapsed: &str) -> Vec<Line> {
 
 fn diff(report: &DiffReport, elapsed: &str) -> Vec<Line> {
     let mut lines = diff::lines(report);
-    lines.extend(
-        report
-            .objects
-            .iter()
-            .filter_map(|it| replaced(&it.object, it.replacement.as_ref(), it.adoption.as_ref())),
-    );
     let objects = report.objects.iter();
-    lines.extend(settled(
-        objects.map(|object| (&object.object, &object.settlement)),
-    ));
+    let becomes = objects
+        .clone()
+        .filter_map(|it| replaced(&it.object, it.replacement.as_ref(), it.adoption.as_ref()));
+    let settled = settled(objects.map(|object| (&object.object, &object.settlement)));
+    // What a plan says in passing is a result here.
+    lines.extend(becomes.chain(settled).map(|mut line| {
+        line.level = Level::Result;
+        line
+    }));
     lines.push(
         Line::summary(report.outcome())
             .text(diff::counts(report))
