@@ -6,6 +6,9 @@ use crate::cluster::ClusterError;
 use crate::event::{EventKind, WriteResult};
 use crate::object::ObjectRef;
 
+/// How often a write that names a version is tried, each time with a later one.
+pub(crate) const ATTEMPTS: u32 = 5;
+
 /// A write that was announced. If it is dropped before its end, by a deadline for example, its
 /// outcome is unknown.
 #[must_use]

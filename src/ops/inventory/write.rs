@@ -6,10 +6,8 @@ use crate::cluster::{ApplyMode, ClusterError, ResourceKind};
 use crate::inventory::{Contents, Inventory};
 use crate::object::ObjectRef;
 use crate::ops::Context;
+use crate::ops::write::ATTEMPTS;
 use crate::plan::Target;
-
-/// How often a write is repeated for a later version.
-const ATTEMPTS: u32 = 5;
 
 /// A version that no object has: an apply that names it creates an object, and is a conflict if there is one
 /// (apiserver `pkg/registry/generic/registry/store.go`, `Update`).

@@ -10,12 +10,9 @@ use crate::action::Action;
 use crate::cluster::{ApplyMode, ClusterError};
 use crate::ops::error::{OpsError, WriteFailure};
 use crate::ops::first_failure::Verdict;
-use crate::ops::write::Write;
+use crate::ops::write::{ATTEMPTS, Write};
 use crate::ops::{CONCURRENCY, Context, inventory, wait};
 use crate::plan::{Plan, Step, Target, mark_again};
-
-/// How often a write that names a version is repeated with a later one.
-pub(crate) const ATTEMPTS: u32 = 5;
 
 /// Applies every step that changes something; the stored object becomes its live one.
 ///

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::adoption;
-use super::apply::ATTEMPTS;
 use super::dry_run::{self, Rules};
 use super::elsewhere;
 use super::growth;
@@ -12,6 +11,7 @@ use crate::cluster::{ApplyMode, ClusterError, Deletion, Selector};
 use crate::fields::{FieldPath, Former, Owner, handed_over, owners_patch};
 use crate::object::ObjectRef;
 use crate::ops::Context;
+use crate::ops::write::ATTEMPTS;
 use crate::plan::{Step, Target};
 use crate::replacement::SERVICE_NAME;
 
