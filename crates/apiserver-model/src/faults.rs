@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Method;
 
 use super::disturbances::Disturbance;
+use super::journal;
 use super::random::Random;
 
 /// What goes wrong.
@@ -100,6 +101,7 @@ pub struct Rule {
     method: Option<Method>,
     path: String,
     query: String,
+    writes: bool,
     skip: u32,
     times: u32,
     per_mille: u64,
@@ -114,6 +116,7 @@ impl Rule {
             method: None,
             path,
             query,
+            writes: false,
             skip: 0,
             times: u32::MAX,
             per_mille: 1000,
@@ -139,6 +142,12 @@ impl Rule {
         self
     }
 
+    /// Only requests that could change something ([`Request::is_write`](crate::Request::is_write)).
+    pub fn writes(mut self) -> Self {
+        self.writes = true;
+        self
+    }
+
     /// Lets the first requests pass.
     pub fn after(mut self, requests: u32) -> Self {
         self.skip = requests;
@@ -161,6 +170,7 @@ impl Rule {
         self.method.as_ref().is_none_or(|wanted| wanted == method)
             && path.contains(&self.path)
             && query.contains(&self.query)
+            && (!self.writes || journal::is_write(method, path, query))
     }
 }
 

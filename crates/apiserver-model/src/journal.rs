@@ -61,20 +61,12 @@ impl Request {
     /// Whether it could change something: no read, no dry run, no review of permissions, and no Lease, which only says who
     /// is at work. A command that is executed in a container can, although its request is a `GET`.
     pub fn is_write(&self) -> bool {
-        if self.is_of_lease() {
-            return false;
-        }
-        if self.path.starts_with("/api/v1/namespaces/") && self.path.ends_with("/exec") {
-            return true;
-        }
-        let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&self.method);
-        let review = self.path.starts_with("/apis/authorization.k8s.io/");
-        !reads && !review && self.parameter("dryRun").as_deref() != Some("All")
+        is_write(&self.method, &self.path, &self.query)
     }
 
     /// Whether it is about a Lease.
     pub fn is_of_lease(&self) -> bool {
-        self.path.starts_with("/apis/coordination.k8s.io/")
+        is_of_lease(&self.path)
     }
 
     /// `GET /api/v1/pods?limit=1`.
@@ -86,6 +78,25 @@ impl Request {
         };
         format!("{} {}{query}", self.method, self.path)
     }
+}
+
+fn is_of_lease(path: &str) -> bool {
+    path.starts_with("/apis/coordination.k8s.io/")
+}
+
+/// As [`Request::is_write`].
+pub(crate) fn is_write(method: &Method, path: &str, query: &str) -> bool {
+    if is_of_lease(path) {
+        return false;
+    }
+    if path.starts_with("/api/v1/namespaces/") && path.ends_with("/exec") {
+        return true;
+    }
+    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
+    let review = path.starts_with("/apis/authorization.k8s.io/");
+    let parameters = super::requests::parameters(query);
+    let is_dry_run = parameters.get("dryRun").is_some_and(|value| value == "All");
+    !reads && !review && !is_dry_run
 }
 
 /// All requests so far.
