@@ -1,5 +1,7 @@
 //! Deletes an object and creates it again, so that it can have what the API server does not let change.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::adoption;
@@ -8,7 +10,7 @@ use super::elsewhere;
 use super::growth;
 use super::immutable::bare;
 use crate::cluster::{ApplyMode, ClusterError, Deletion, Selector};
-use crate::fields::{FieldPath, Former, Owner, handed_over, owners_patch};
+use crate::fields::{FieldPath, Former, Owner, handed_over, managers, owners_patch};
 use crate::object::ObjectRef;
 use crate::ops::Context;
 use crate::ops::write::ATTEMPTS;
@@ -19,6 +21,8 @@ use crate::replacement::SERVICE_NAME;
 struct Missing<'a> {
     context: &'a Context,
     object: ObjectRef,
+    /// Those whose fields are gone with it.
+    others: BTreeSet<String>,
     is_open: bool,
 }
 
@@ -26,8 +30,13 @@ impl Drop for Missing<'_> {
     fn drop(&mut self) {
         if self.is_open {
             let object = &self.object;
+            let others: Vec<&str> = self.others.iter().map(String::as_str).collect();
+            let lost = match others.as_slice() {
+                [] => String::new(),
+                others => format!("; then what {} had set is lost", others.join(", ")),
+            };
             self.context.warn(format!(
-                "`{object}` may be deleted and is not created again yet: repeat the command to create it"
+                "`{object}` may be deleted and is not created again yet: repeat the command to create it{lost}"
             ));
         }
     }
@@ -51,6 +60,7 @@ pub(crate) async fn replace(
     let mut missing = Missing {
         context,
         object: step.target.reference.clone(),
+        others: BTreeSet::new(),
         is_open: false,
     };
     let before = delete(context, rules, step, keeps_pods, &mut missing).await?;
@@ -136,6 +146,7 @@ async fn delete(
         let (uid, version) = (text("uid"), text("resourceVersion"));
         let deleting =
             cluster.delete_bound(&kind, namespace, &reference.name, uid, version, keeps_pods);
+        missing.others = others(&live);
         // If the run ends before the answer, nobody knows.
         missing.is_open = true;
         match deleting.await {
@@ -158,6 +169,13 @@ async fn delete(
     Err(ClusterError::Conflict {
         message: "it is no longer as it was shown".to_owned(),
     })
+}
+
+/// The managers of an object besides this program and Kubernetes.
+fn others(live: &Value) -> BTreeSet<String> {
+    let owners = managers(live).into_iter().map(|manager| manager.owner);
+    let others = owners.filter(|owner| !owner.is_ours() && !owner.is_machinery());
+    others.map(|owner| owner.manager).collect()
 }
 
 async fn wait_until_gone(

@@ -49,7 +49,7 @@ spec: {storageClassName: standard, accessModes: [ReadWriteMany], resources: {req
     folder
 }
 
-fn with_inventory(folder: &Path, verb: &str, flags: &[&str]) -> Vec<String> {
+pub(super) fn with_inventory(folder: &Path, verb: &str, flags: &[&str]) -> Vec<String> {
     let folder = folder.to_str().unwrap();
     let set = [verb, "-n", "shop", "-f", folder, "--inventory", "ours"];
     set.iter().chain(flags).map(ToString::to_string).collect()
@@ -71,7 +71,7 @@ async fn empty() -> ApiServer {
     server
 }
 
-async fn applied() -> (ApiServer, TempDir) {
+pub(super) async fn applied() -> (ApiServer, TempDir) {
     let server = empty().await;
     let folder = folder();
     with(&server, folder.path(), "up", &[]).await.expect_code(0);

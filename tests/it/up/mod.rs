@@ -2,6 +2,7 @@
 
 mod at_once;
 mod data;
+mod every_write;
 mod former_tools;
 mod inventory;
 mod migration;

@@ -10,15 +10,15 @@ use tempfile::TempDir;
 use super::run;
 use crate::harness::Output;
 
-const SET: (&str, &str, &str, &str) = ("apps", "statefulsets", "shop", "web");
+pub(super) const SET: (&str, &str, &str, &str) = ("apps", "statefulsets", "shop", "web");
 
 /// A StatefulSet in a namespace, with what is changed in it.
-struct Shop {
-    server: ApiServer,
-    folder: TempDir,
+pub(super) struct Shop {
+    pub(super) server: ApiServer,
+    pub(super) folder: TempDir,
 }
 
-fn stateful_set() -> Value {
+pub(super) fn stateful_set() -> Value {
     json!({
         "apiVersion": "apps/v1", "kind": "StatefulSet",
         "metadata": {"name": "web", "namespace": "shop"},
@@ -35,7 +35,7 @@ fn stateful_set() -> Value {
 
 impl Shop {
     /// A namespace with nothing in it.
-    async fn empty() -> Self {
+    pub(super) async fn empty() -> Self {
         let server = ApiServer::listen().await;
         let namespace = json!({"metadata": {"name": "shop"}});
         server.create("somebody", "", "namespaces", namespace);
@@ -44,7 +44,7 @@ impl Shop {
     }
 
     /// The set, applied.
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let shop = Self::empty().await;
         shop.up(&stateful_set(), &[]).await.expect_code(0);
         shop.server.forget_requests();
@@ -58,7 +58,7 @@ impl Shop {
         run(&self.server, &arguments).await
     }
 
-    async fn up(&self, set: &Value, flags: &[&str]) -> Output {
+    pub(super) async fn up(&self, set: &Value, flags: &[&str]) -> Output {
         self.with("up", set, flags).await
     }
 
@@ -94,7 +94,7 @@ fn said(output: &Output) -> String {
 }
 
 /// The set with another value in its specification.
-fn with(field: &str, value: Value) -> Value {
+pub(super) fn with(field: &str, value: Value) -> Value {
     let mut set = stateful_set();
     set["spec"][field] = value;
     set
