@@ -4,9 +4,10 @@ use k8s_openapi::api::core::v1::Node;
 use serde_json::json;
 
 use super::ChaosPlan;
-use super::restoration::{BY, Change, annotation, change};
+use super::restoration::{BY, Change, annotation, by_experiment};
 use crate::cluster::ResourceKind;
 use crate::object::ObjectRef;
+use crate::ops::change::change;
 use crate::ops::cordoned_nodes::is_marked;
 use crate::ops::error::OpsError;
 use crate::ops::{Context, Workload};
@@ -41,7 +42,8 @@ pub(super) async fn cordon(
         });
         Ok(Some((patch, ())))
     };
-    let changed = change(context, &ResourceKind::node(), &object, "cordon", look).await?;
+    let kind = ResourceKind::node();
+    let changed = change(context, by_experiment(&kind, &object, "cordon"), look).await?;
     Ok((changed.is_some() || is_ours).then(|| Change::Cordoned {
         node: name.to_owned(),
     }))
@@ -76,7 +78,8 @@ pub(super) async fn uncordon(
         };
         Ok(Some((patch, what.to_owned())))
     };
-    let what = change(context, &ResourceKind::node(), &object, "uncordon", look).await?;
+    let kind = ResourceKind::node();
+    let what = change(context, by_experiment(&kind, &object, "uncordon"), look).await?;
     Ok(what.map(|what| Restored { object, what }))
 }
 

@@ -2,7 +2,6 @@
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
-use serde_json::json;
 
 use super::ChaosPlan;
 use super::cordon::cordon;
@@ -12,13 +11,12 @@ use super::scaling::scale_to_zero;
 use crate::action::Action;
 use crate::cluster::{Cluster, ClusterError, CommandEnd, Deletion, Eviction, Grace, ResourceKind};
 use crate::fault::Fault;
+use crate::fields::EXPERIMENT_MANAGER;
 use crate::object::ObjectRef;
 use crate::ops::error::OpsError;
 use crate::ops::write::Write;
 use crate::ops::{Context, Workload};
-
-/// The annotation that `kubectl rollout restart` writes.
-pub(super) const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
+use crate::rollout;
 
 /// The result of sending a fault.
 #[derive(Debug)]
@@ -226,12 +224,7 @@ async fn restart(
 ) -> Result<Sent, OpsError> {
     let object = workload.reference();
     let write = Write::start(context, &object, Action::Change);
-    let patch = json!({
-        "metadata": {"resourceVersion": set.metadata.resource_version},
-        "spec": {"template": {"metadata": {"annotations": {
-            RESTARTED_AT: jiff::Timestamp::now().to_string(),
-        }}}},
-    });
+    let patch = rollout::restart(set, &jiff::Timestamp::now().to_string());
     let changed = context
         .cluster
         .merge_patch(
@@ -239,6 +232,7 @@ async fn restart(
             Some(&workload.namespace),
             &workload.name,
             &patch,
+            EXPERIMENT_MANAGER,
         )
         .await;
     write.finish(changed.as_ref().err());

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::ChaosPlan;
 use crate::cluster::{ClusterError, ResourceKind};
+use crate::fields::EXPERIMENT_MANAGER;
 use crate::figures;
 use crate::ops::error::OpsError;
 use crate::ops::{Context, Workload};
@@ -305,7 +306,13 @@ async fn write(
     let (kind, name) = (ResourceKind::lease(), name(workload));
     let cluster = &context.cluster;
     cluster
-        .merge_patch(&kind, Some(&workload.namespace), &name, patch)
+        .merge_patch(
+            &kind,
+            Some(&workload.namespace),
+            &name,
+            patch,
+            EXPERIMENT_MANAGER,
+        )
         .await
 }
 

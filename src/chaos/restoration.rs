@@ -8,20 +8,19 @@
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde_json::Value;
 use tokio::time::timeout_at;
 
 use super::ChaosPlan;
 use super::cordon::uncordon;
 use super::lease::{self, Found};
 use super::scaling::scale_back;
-use crate::action::Action;
 use crate::cluster::{ClusterError, ResourceKind};
 use crate::fault::{Fault, Undo};
+use crate::fields::EXPERIMENT_MANAGER;
 use crate::object::ObjectRef;
+use crate::ops::change::Changed;
 use crate::ops::cordoned_nodes::cordoned;
 use crate::ops::error::OpsError;
-use crate::ops::write::Write;
 use crate::ops::{Context, Workload};
 use crate::report::RestoreReport;
 use crate::status::scaled_by_experiment;
@@ -160,60 +159,17 @@ pub(super) async fn undo(
     }
 }
 
-/// Reads an object and applies the patch that follows from its current state. Reads it again if another
-/// client was faster or the response was lost; `None` if there is nothing to do.
-pub(super) async fn change<T>(
-    context: &Context,
-    kind: &ResourceKind,
-    object: &ObjectRef,
-    verb: &str,
-    mut look: impl AsyncFnMut() -> Result<Option<(Value, T)>, OpsError>,
-) -> Result<Option<T>, OpsError> {
-    let mut write = None;
-    let mut last = None;
-    for _ in 0..ATTEMPTS {
-        let Some((patch, done)) = look().await? else {
-            // An earlier attempt whose response was lost did it, or another client did.
-            if let Some(write) = write.take() {
-                let refused = conflict();
-                Write::finish(write, last.is_none().then_some(&refused));
-            }
-            return Ok(last);
-        };
-        write.get_or_insert_with(|| Write::start(context, object, Action::Change));
-        let namespace = object.namespace.as_deref();
-        let changed = context
-            .cluster
-            .merge_patch(kind, namespace, &object.name, &patch)
-            .await;
-        match changed {
-            Err(error) if error.outcome_is_unknown() => last = Some(done),
-            Err(ClusterError::Conflict { .. }) => {}
-            changed => {
-                let error = changed.err();
-                if let Some(write) = write.take() {
-                    Write::finish(write, error.as_ref());
-                }
-                return match error {
-                    None => Ok(Some(done)),
-                    Some(error) => Err(OpsError::while_doing(format!("{verb} `{object}`"))(error)),
-                };
-            }
-        }
-    }
-    let error = conflict();
-    if let Some(write) = write {
-        write.finish(Some(&error));
-    }
-    Err(OpsError::while_doing(format!("{verb} `{object}`"))(error))
-}
-
-/// Kubelets write their nodes every few seconds, so conflicts are likely.
-const ATTEMPTS: u32 = 10;
-
-fn conflict() -> ClusterError {
-    ClusterError::Conflict {
-        message: "another client changed it in the meantime".to_owned(),
+/// A change of this program's experiments.
+pub(super) fn by_experiment<'a>(
+    kind: &'a ResourceKind,
+    object: &'a ObjectRef,
+    verb: &'a str,
+) -> Changed<'a> {
+    Changed {
+        kind,
+        object,
+        manager: EXPERIMENT_MANAGER,
+        verb,
     }
 }
 

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::ChaosPlan;
 use super::ownership::{self, Owner};
-use super::restoration::{BY, Change, annotation, change};
+use super::restoration::{BY, Change, annotation, by_experiment};
 use crate::cluster::ResourceKind;
+use crate::ops::change::change;
 use crate::ops::error::OpsError;
 use crate::ops::{Context, Workload};
 use crate::report::Restored;
@@ -43,14 +44,8 @@ pub(super) async fn scale_to_zero(context: &Context, plan: &ChaosPlan) -> Result
         });
         Ok(Some((patch, ())))
     };
-    change(
-        context,
-        &ResourceKind::stateful_set(),
-        &object,
-        "scale",
-        look,
-    )
-    .await?;
+    let kind = ResourceKind::stateful_set();
+    change(context, by_experiment(&kind, &object, "scale"), look).await?;
     Ok(Change::Scaled)
 }
 
@@ -75,7 +70,7 @@ pub(super) async fn scale_back(
         });
         Ok(Some((patch, format!("scaled back to {replicas}"))))
     };
-    let scaled = change(context, &kind, &object, "scale back", scale).await?;
+    let scaled = change(context, by_experiment(&kind, &object, "scale back"), scale).await?;
     let return_it = async || {
         let set = workload.read(context).await?;
         let managed = set.metadata.managed_fields.as_deref().unwrap_or_default();
@@ -104,7 +99,12 @@ pub(super) async fn scale_back(
         };
         Ok(Some((patch, what)))
     };
-    let given_back = change(context, &kind, &object, "give back", return_it).await?;
+    let given_back = change(
+        context,
+        by_experiment(&kind, &object, "give back"),
+        return_it,
+    )
+    .await?;
     Ok(scaled.or(given_back).map(|what| Restored { object, what }))
 }
 

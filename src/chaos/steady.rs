@@ -7,7 +7,6 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use tokio::time::{Instant, sleep};
 
 use super::ChaosPlan;
-use super::fault::RESTARTED_AT;
 use super::probe::Right;
 use super::run::Run;
 use crate::exit::Outcome;
@@ -16,6 +15,7 @@ use crate::ops::Context;
 use crate::ops::error::OpsError;
 use crate::ops::verify::verify;
 use crate::report::{Endpoint, Problem, VerifyReport};
+use crate::rollout::RESTARTED_AT;
 use crate::status::change_since;
 
 /// A pod that is Ready by its readiness probe may need a moment until it answers: a wrong answer is

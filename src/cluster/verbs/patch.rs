@@ -9,10 +9,10 @@ use super::super::request::decode;
 use super::super::request::sender::Effect;
 use super::discovery::ResourceKind;
 use super::objects::{invalid, requests};
-use crate::fields::{EXPERIMENT_MANAGER, FIELD_MANAGER};
+use crate::fields::FIELD_MANAGER;
 
 impl Cluster {
-    /// Merges a patch (RFC 7396) into an object. With `metadata.resourceVersion` in the patch it is a
+    /// Merges a patch (RFC 7396) into an object, as a field manager. With `metadata.resourceVersion` in the patch it is a
     /// [`ClusterError::Conflict`] when the object has changed since.
     ///
     /// # Errors
@@ -23,9 +23,10 @@ impl Cluster {
         namespace: Option<&str>,
         name: &str,
         patch: &Value,
+        manager: &str,
     ) -> Result<Value, ClusterError> {
         let parameters = PatchParams {
-            field_manager: Some(EXPERIMENT_MANAGER.to_owned()),
+            field_manager: Some(manager.to_owned()),
             ..PatchParams::default()
         };
         let request = requests(kind, namespace)
@@ -35,7 +36,8 @@ impl Cluster {
         decode::object(&bytes, kind, name)
     }
 
-    /// Applies the operations of a JSON patch (RFC 6902) to an object, or only tries to.
+    /// Applies the operations of a JSON patch (RFC 6902) to an object as the field manager of everything that this
+    /// program applies, or only tries to.
     ///
     /// # Errors
     /// Any [`ClusterError`] of a request; when the answer was lost, the caller reads the object.
