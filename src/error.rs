@@ -284,6 +284,9 @@ impl From<OpsError> for CommandError {
                 };
                 Self::from_chain(ExitStatus::Usage, &error, vec![hint])
             }
+            OpsError::Unable { hint, .. } => {
+                Self::from_chain(ExitStatus::Failed, &error, vec![hint.clone()])
+            }
             OpsError::Question { hint, .. } | OpsError::Experiment { hint, .. } => {
                 Self::from_chain(ExitStatus::Usage, &error, vec![hint.clone()])
             }

@@ -4,6 +4,7 @@
 //! is their contract. Status events are sent on change, never per poll.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -179,6 +180,11 @@ pub enum EventKind {
         container: String,
         /// The line, without a line ending.
         line: String,
+    },
+    /// What was seen before something is deleted or undone was saved.
+    Evidence {
+        /// The folder.
+        folder: PathBuf,
     },
     /// A warning, which does not end the run.
     Warning {

@@ -1,6 +1,8 @@
 //! Files, bounded and all or nothing; what a run may hold in memory grows by what it reads of them.
 
+use std::fs::DirBuilder;
 use std::io::{self, Read};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use kubectl_config::file;
@@ -33,6 +35,14 @@ pub(crate) fn read_stream(stream: impl Read, largest: u64) -> io::Result<Vec<u8>
 /// As [`read`]; [`io::ErrorKind::InvalidData`] when it is no text.
 pub(crate) fn read_text(path: &Path, largest: u64) -> io::Result<String> {
     text(read(path, largest)?)
+}
+
+/// Creates a folder that only its owner opens, with the folders above it; one that exists is good, too.
+///
+/// # Errors
+/// What the file system says.
+pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// The folder that a file stands in, or would.

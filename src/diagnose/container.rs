@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 use super::{Cause, Diagnosis, Finality, crash, kubectl, pod_reference};
-use crate::status::{Snapshot, is_ready};
+use crate::status::{Snapshot, all_statuses, is_ready};
 
 pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
     let mut diagnosis = all_statuses(pod).find_map(|status| of_container(snapshot, pod, status))?;
@@ -17,15 +17,6 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
         diagnosis.next = vec![kubectl("delete", &diagnosis.object)];
     }
     Some(diagnosis)
-}
-
-fn all_statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
-    let status = pod.status.as_ref();
-    let init = status.and_then(|status| status.init_container_statuses.as_deref());
-    let main = status.and_then(|status| status.container_statuses.as_deref());
-    init.unwrap_or_default()
-        .iter()
-        .chain(main.unwrap_or_default())
 }
 
 fn of_container(snapshot: &Snapshot, pod: &Pod, status: &ContainerStatus) -> Option<Diagnosis> {

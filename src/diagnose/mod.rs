@@ -165,18 +165,22 @@ pub fn workload(snapshot: &Snapshot) -> Option<Diagnosis> {
     }
     let mut found: Vec<Diagnosis> = expected_pods(snapshot)
         .into_iter()
-        .filter_map(|pod| {
-            container::diagnose(snapshot, pod)
-                .or_else(|| claim::diagnose(snapshot, pod))
-                .or_else(|| placement::diagnose(snapshot, pod))
-                .or_else(|| probe::diagnose(snapshot, pod))
-        })
+        .filter_map(|pod| of_pod(snapshot, pod))
         .collect();
     found.sort_by_key(|diagnosis| diagnosis.finality);
     found
         .into_iter()
         .next()
         .or_else(|| refusal::diagnose(snapshot))
+}
+
+/// Why a pod is not Ready, if the snapshot shows one cause.
+#[must_use]
+pub fn of_pod(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
+    container::diagnose(snapshot, pod)
+        .or_else(|| claim::diagnose(snapshot, pod))
+        .or_else(|| placement::diagnose(snapshot, pod))
+        .or_else(|| probe::diagnose(snapshot, pod))
 }
 
 fn expected_pods(snapshot: &Snapshot) -> Vec<&Pod> {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::conflict::shown;
 use super::element::Element;
 use super::owner::Owner;
 use super::ownership::Ownership;
@@ -35,6 +36,20 @@ pub struct FieldChange {
     pub after: Value,
     /// Who owns it now. Nobody owns what the API server has set by itself.
     pub owners: Vec<Owner>,
+}
+
+impl FieldChange {
+    /// It as a line: `.spec.replicas: 2 → 3`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let (before, after) = (shown(&self.before), shown(&self.after));
+        match (before, after) {
+            (Some(before), Some(after)) => format!("{}: {before} → {after}", self.field),
+            (None, Some(after)) => format!("{}: added {after}", self.field),
+            (Some(before), None) => format!("{}: removed {before}", self.field),
+            (None, None) => self.field.clone(),
+        }
+    }
 }
 
 /// The differences between two states of an object, in the order of their names. A value that has no

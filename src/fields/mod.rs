@@ -15,6 +15,7 @@ mod owner;
 mod ownership;
 mod path;
 mod pattern;
+mod steering;
 mod tree;
 mod undeclared;
 

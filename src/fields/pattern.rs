@@ -124,6 +124,15 @@ impl FieldPattern {
         }
     }
 
+    /// The pattern that means a field of any object as far as one manager owns it.
+    pub(super) fn written_by(path: &str, manager: &str) -> Self {
+        Self {
+            object: Some(ObjectPattern::All),
+            path: path.to_owned(),
+            manager: Some(manager.to_owned()),
+        }
+    }
+
     /// Whether it means a field of an object that a manager owns. The fields of an experiment are
     /// meant only by its name: it puts them back by itself.
     #[must_use]

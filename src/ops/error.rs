@@ -290,6 +290,18 @@ pub enum OpsError {
         /// The StatefulSets of the set.
         candidates: Vec<ObjectRef>,
     },
+    /// A workload is not in a state in which something can be done.
+    #[error("cannot {doing} `{object}`: {reason}")]
+    Unable {
+        /// What cannot be done, as a verb.
+        doing: &'static str,
+        /// The workload.
+        object: Box<ObjectRef>,
+        /// Why not.
+        reason: String,
+        /// What to do instead.
+        hint: String,
+    },
     /// The endpoint to request is not known.
     #[error("cannot choose an endpoint of `{object}`: {reason}")]
     Question {

@@ -1,9 +1,11 @@
 //! The operations: they talk to the cluster, emit events and return reports. They know no terminal.
 
+pub(crate) mod change;
 pub(crate) mod cordoned_nodes;
 mod custom_resources;
 mod down;
 pub(crate) mod error;
+mod evidence;
 pub(crate) mod finalizers;
 mod first_failure;
 pub(crate) mod inventory;
@@ -27,10 +29,14 @@ use tokio::time::{Instant, timeout_at};
 
 pub use self::down::{DownOptions, DownPlan, down, plan_down};
 pub use self::error::{OpsError, Problem, WriteFailure};
+pub use self::evidence::{EvidenceFile, evidence};
 pub use self::inventory::{plan_down_listed, plan_prune, prune};
 pub use self::logs::{LogsOptions, logs};
 pub use self::nearby::Nearby;
-pub use self::rollout::rollout_status;
+pub use self::rollout::{
+    find_stuck_pods, rollout_canary, rollout_history, rollout_pause, rollout_restart,
+    rollout_resume, rollout_status, rollout_undo, unstick,
+};
 pub use self::up::server_field::ServerField;
 pub use self::up::{DiffOptions, UpOptions, UpPlan, diff, plan_up, up};
 pub use self::verify::{Verification, WatchTimes, verify, verify_for_baseline, watch};

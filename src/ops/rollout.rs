@@ -1,5 +1,15 @@
 //! Follows the rollout of a StatefulSet by watching it and its pods.
 
+mod revisions;
+mod steering;
+pub(crate) mod unstick;
+
+pub use self::revisions::rollout_history;
+pub use self::steering::{
+    rollout_canary, rollout_pause, rollout_restart, rollout_resume, rollout_undo,
+};
+pub use self::unstick::{find_stuck_pods, unstick};
+
 use std::time::Duration;
 
 use futures::future::try_join;

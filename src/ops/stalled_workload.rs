@@ -14,7 +14,7 @@ use crate::rollout::may_be_ended;
 use crate::status::is_ready;
 
 /// Evidence that takes longer than this is omitted.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// The number of log lines in the diagnosis of a crash.
 const LOG_LINES: i64 = 10;
 

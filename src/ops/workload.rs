@@ -71,6 +71,15 @@ impl Workload {
         status::restore_command(&self.namespace, &self.name)
     }
 
+    /// A command of this program on it, to paste.
+    #[must_use]
+    pub fn command(&self, verb: &str) -> String {
+        format!(
+            "cryptoctl {verb} statefulset/{} -n {}",
+            self.name, self.namespace
+        )
+    }
+
     /// The namespace of a run: that of the named StatefulSet, or the one that all objects of the
     /// set share; otherwise the default namespace.
     #[must_use]

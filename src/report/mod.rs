@@ -8,6 +8,7 @@ mod diff;
 mod down;
 mod restore;
 mod rollout;
+mod steering;
 mod up;
 mod verify;
 
@@ -22,7 +23,8 @@ pub use self::diff::{BlamedLine, DiffReport, DiffView, ObjectDiff};
 pub use self::down::{DownReport, Held, Kept};
 pub use self::restore::{RestoreReport, Restored};
 pub use self::rollout::RolloutReport;
-pub use self::up::{Applied, SavedTo, UpReport, Waited};
+pub use self::steering::{HistoryReport, Steered, SteeringReport};
+pub use self::up::{Applied, CanaryReport, SavedTo, UpReport, Waited};
 pub use self::verify::{
     AnswerGroup, Baseline, BaselineAnswer, BaselineMismatch, Certainty, Content, Contents,
     Difference, Endpoint, Evidence, Excerpt, Finding, FindingKind, Problem, ReplicaAnswer, Rounds,
@@ -41,6 +43,10 @@ pub enum Report {
     Diff(DiffReport),
     /// Where a rollout stands.
     Rollout(RolloutReport),
+    /// The revisions of a workload.
+    History(HistoryReport),
+    /// How a rollout was changed.
+    Steering(Box<SteeringReport>),
     /// The answers of every replica.
     Verify(VerifyReport),
     /// Whether a workload survived an experiment.
@@ -66,6 +72,8 @@ impl Report {
             Self::Up(report) => report.outcome(),
             Self::Diff(report) => report.outcome(),
             Self::Rollout(report) => report.outcome(),
+            Self::History(_) => Outcome::Success,
+            Self::Steering(report) => report.outcome(),
             Self::Verify(report) => report.outcome(),
             Self::Chaos(report) => report.outcome(),
             Self::Restore(report) => report.outcome(),

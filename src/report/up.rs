@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DownReport, RolloutReport};
+use super::{DownReport, RolloutReport, SteeringReport, VerifyReport};
 use crate::action::Action;
 use crate::exit::Outcome;
 use crate::object::ObjectRef;
+use crate::rollout::StuckPod;
 use crate::status::{State, Status};
 
 /// One object of the set and what was done to it.
@@ -45,9 +46,27 @@ pub struct UpReport {
     /// What was deleted in the end, because the manifests no longer contain it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruned: Option<DownReport>,
+    /// The verification after the first replicas were updated, with `--canary`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Box<CanaryReport>>,
+    /// The pods that were deleted because they blocked a rollout.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unstuck: Vec<StuckPod>,
+    /// The rollouts that failed and were undone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rolled_back: Vec<SteeringReport>,
     /// The plan that was saved instead of being carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved: Option<SavedTo>,
+}
+
+/// What decided whether all replicas were updated.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CanaryReport {
+    /// The number of replicas that were updated first.
+    pub replicas: i32,
+    /// Whether all replicas agreed then.
+    pub verification: VerifyReport,
 }
 
 /// Where a plan was saved, and what carries it out.
@@ -88,7 +107,12 @@ impl UpReport {
         });
         let deleted = self.removed.iter().chain(&self.pruned);
         let deleted = deleted.map(DownReport::outcome);
-        let outcomes: Vec<Outcome> = rollouts.chain(others).chain(deleted).collect();
+        let canary = self
+            .canary
+            .iter()
+            .map(|canary| canary.verification.outcome());
+        let outcomes = rollouts.chain(others).chain(deleted).chain(canary);
+        let outcomes: Vec<Outcome> = outcomes.collect();
         for worst in [Outcome::Unhealthy, Outcome::Undecided] {
             if outcomes.contains(&worst) {
                 return worst;

@@ -3,12 +3,18 @@
 //! The StatefulSet's own counts lag behind and do not identify pods, so a rollout is complete only
 //! when the counts and every expected pod agree.
 
+mod change;
+mod history;
 mod steady;
+mod stuck;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 use serde::{Deserialize, Serialize};
 
+pub use self::change::{RESTARTED_AT, hold_all_but, restart, resume, with_template};
+pub use self::history::{Goal, NoTarget, Revision, Target, history, target};
 pub use self::steady::{may_be_ended, settled};
+pub use self::stuck::{StuckPod, stuck_pods};
 use crate::diagnose::{self, Diagnosis, Finality};
 use crate::status::{
     Kept, PodSummary, Snapshot, expected_ordinals, is_ready, kept_because, ordinals_that_move,

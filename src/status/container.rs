@@ -33,3 +33,12 @@ pub fn long_running_statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus
     });
     own.unwrap_or_default().iter().chain(init)
 }
+
+/// The statuses of all containers of a pod, init containers first.
+pub fn all_statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    let status = pod.status.as_ref();
+    let init = status.and_then(|status| status.init_container_statuses.as_deref());
+    let own = status.and_then(|status| status.container_statuses.as_deref());
+    let init = init.unwrap_or_default().iter();
+    init.chain(own.unwrap_or_default())
+}

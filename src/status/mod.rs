@@ -18,7 +18,7 @@ mod snapshot;
 use serde::{Deserialize, Serialize};
 
 pub use self::change::change_since;
-pub use self::container::{long_running, long_running_statuses};
+pub use self::container::{all_statuses, long_running, long_running_statuses};
 pub use self::deletion::{held_by, is_being_deleted};
 pub use self::mark::{
     CORDONED_FOR, SCALED_FROM, cordoned_for, is_cordoned, restore_command, scaled_by_experiment,
@@ -28,7 +28,8 @@ pub use self::object::status_of;
 pub use self::ownership::{Ownership, has_controller, is_owned_by};
 pub use self::pod::{PodSummary, is_ready};
 pub use self::revision::{
-    Kept, KeptBecause, kept_because, next_revision, ordinals_that_move, revision_hash, revision_of,
+    Kept, KeptBecause, PAUSED, kept_because, next_revision, ordinals_that_move, partition, paused,
+    revision_hash, revision_of,
 };
 pub use self::run::PodRun;
 pub use self::snapshot::{Snapshot, expected_ordinals, pod_of};

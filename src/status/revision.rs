@@ -16,12 +16,20 @@ use super::snapshot::expected_ordinals;
 /// The label with a pod's revision (`apps/v1` `ControllerRevisionHashLabelKey`).
 const REVISION_LABEL: &str = "controller-revision-hash";
 
+/// On a StatefulSet whose rollout is paused: the partition from before the pause.
+pub const PAUSED: &str = "cryptoctl/paused-partition";
+
 /// Why a rollout does not update some replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "because", rename_all = "snake_case")]
 pub enum KeptBecause {
     /// The update strategy is `OnDelete`: they keep their revision until they are deleted.
     OnDelete,
+    /// Their ordinals are below a partition by which this program has paused the rollout.
+    Paused {
+        /// The partition.
+        partition: i32,
+    },
     /// Their ordinals are below the partition, counted from the first ordinal.
     Partition {
         /// The partition.
@@ -59,7 +67,10 @@ pub fn kept_because(stateful_set: &StatefulSet) -> Option<KeptBecause> {
         return Some(KeptBecause::OnDelete);
     }
     let partition = partition(stateful_set);
-    (partition > 0).then_some(KeptBecause::Partition { partition })
+    (partition > 0).then_some(match paused(stateful_set) {
+        Some(_) => KeptBecause::Paused { partition },
+        None => KeptBecause::Partition { partition },
+    })
 }
 
 /// The ordinals that a rollout updates. Lower ordinals keep their revision; with `OnDelete` all do.
@@ -68,7 +79,7 @@ pub fn ordinals_that_move(stateful_set: &StatefulSet) -> Range<i32> {
     let Range { start, end } = expected_ordinals(stateful_set);
     let kept = match kept_because(stateful_set) {
         Some(KeptBecause::OnDelete) => i32::MAX,
-        Some(KeptBecause::Partition { partition }) => partition,
+        Some(KeptBecause::Paused { partition } | KeptBecause::Partition { partition }) => partition,
         None => 0,
     };
     start.saturating_add(kept).min(end)..end
@@ -93,7 +104,17 @@ fn strategy(stateful_set: &StatefulSet) -> Option<&str> {
     strategy.type_.as_deref()
 }
 
-fn partition(stateful_set: &StatefulSet) -> i32 {
+/// The partition to which a paused rollout returns; `None` if it is not paused.
+#[must_use]
+pub fn paused(stateful_set: &StatefulSet) -> Option<i32> {
+    let annotations = stateful_set.metadata.annotations.as_ref()?;
+    let before = annotations.get(PAUSED)?;
+    Some(before.parse().unwrap_or(0))
+}
+
+/// The number of replicas that a rollout does not update, from the first ordinal on.
+#[must_use]
+pub fn partition(stateful_set: &StatefulSet) -> i32 {
     let strategy = stateful_set.spec.update_strategy.as_ref();
     let rolling = strategy.and_then(|strategy| strategy.rolling_update.as_ref());
     rolling.and_then(|rolling| rolling.partition).unwrap_or(0)

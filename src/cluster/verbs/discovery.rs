@@ -73,6 +73,18 @@ impl ResourceKind {
         Self::known("apps", "v1", "StatefulSet", "statefulsets", true)
     }
 
+    /// `controllerrevisions`.
+    #[must_use]
+    pub fn controller_revision() -> Self {
+        Self::known(
+            "apps",
+            "v1",
+            "ControllerRevision",
+            "controllerrevisions",
+            true,
+        )
+    }
+
     /// `nodes`.
     #[must_use]
     pub fn node() -> Self {

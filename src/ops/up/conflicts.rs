@@ -8,6 +8,7 @@ use crate::fields::{
 };
 use crate::ops::{Context, read_ahead};
 use crate::plan::Target;
+use crate::status::PAUSED;
 
 /// A dry run of a target as it would be sent: without what is left to other managers.
 pub(crate) struct Attempt {
@@ -30,6 +31,7 @@ impl Attempt {
         choices: &FieldChoices,
     ) -> Self {
         let mut sent = target.clone();
+        let choices = &choices.steered(live.is_some_and(is_paused));
         let (LeftOut { yielded, alone }, former) = leave_out(&mut sent, live, choices);
         let applied = context.apply(&sent, ApplyMode::DryRun).await;
         let mut attempt = Self {
@@ -99,6 +101,11 @@ impl Attempt {
         }
         rows
     }
+}
+
+/// Whether this program has paused the rollout of an object.
+fn is_paused(live: &Value) -> bool {
+    live["metadata"]["annotations"][PAUSED].is_string()
 }
 
 /// Takes out of the body of a target what is left to other managers once fields have moved from those that are

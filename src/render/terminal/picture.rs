@@ -105,6 +105,7 @@ impl Picture {
             | EventKind::Endpoints { .. }
             | EventKind::Round { .. }
             | EventKind::LogLine { .. }
+            | EventKind::Evidence { .. }
             | EventKind::Warning { .. }
             | EventKind::Finished(_) => {}
         }

@@ -44,7 +44,7 @@ fn only_data_goes_to_standard_output() {
         let (output, _) = shown(Display::Plain, &events, None);
         assert_eq!(
             !output.is_empty(),
-            ["diff", "logs"].contains(&name),
+            ["diff", "logs", "rollout-history"].contains(&name),
             "{name}: {output}"
         );
     }

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::objects::{done, replaced, settled, state_line};
-use super::{chaos, diagnosis, diff, verify};
+use super::steering::rollout_command;
+use super::{chaos, diagnosis, diff, steering, verify};
 use crate::action::Action;
 use crate::event::{Conclusion, ErrorText, Event};
 use crate::exit::Outcome;
@@ -27,6 +28,8 @@ pub(super) fn lines(end: &Conclusion, event: &Event, width: usize) -> Vec<Line> 
         Some(Report::Up(report)) => up(report, event, &elapsed, width),
         Some(Report::Diff(report)) => diff(report, &elapsed),
         Some(Report::Rollout(report)) => rollout_status(report, event, &elapsed, width),
+        Some(Report::History(report)) => steering::history(report, event),
+        Some(Report::Steering(report)) => steering::lines(report, event, &elapsed, width),
         Some(Report::Verify(report)) => verification(report, &elapsed),
         Some(Report::Chaos(report)) => {
             let mut lines = chaos::verdict(report, &elapsed, width);
@@ -55,7 +58,17 @@ fn up(report: &UpReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line
     for rollout in &report.rollouts {
         lines.extend(trouble(rollout, event, width));
     }
+    lines.extend(
+        report
+            .canary
+            .iter()
+            .flat_map(|canary| steering::canary(canary)),
+    );
+    lines.extend(report.unstuck.iter().map(steering::unstuck));
     lines.extend(report.rollouts.iter().filter_map(kept));
+    for undone in &report.rolled_back {
+        lines.extend(steering::lines(undone, event, "", width));
+    }
     for waited in &report.waited {
         if matches!(waited.status.state, State::Failed | State::InProgress) {
             lines.push(state_line(&waited.object, &waited.status, Level::Problem));
@@ -206,13 +219,22 @@ fn kept(report: &RolloutReport) -> Option<Line> {
             "until it is deleted (update strategy `OnDelete`)".to_owned()
         }
         KeptBecause::OnDelete => "until they are deleted (update strategy `OnDelete`)".to_owned(),
+        KeptBecause::Paused { .. } => {
+            let command = rollout_command("resume", &report.object);
+            format!("because the rollout is paused: resume it with `{command}`")
+        }
         KeptBecause::Partition { partition } => format!("because of `partition: {partition}`"),
     };
     let line = Line::said(Level::Result).with(Tone::Strong, report.object.to_string());
     Some(line.with(Tone::Doubt, share).text(format!(" {until}")))
 }
 
-fn rollout_status(report: &RolloutReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line> {
+pub(super) fn rollout_status(
+    report: &RolloutReport,
+    event: &Event,
+    elapsed: &str,
+    width: usize,
+) -> Vec<Line> {
     let mut lines = trouble(report, event, width);
     if lines.is_empty() {
         lines = replica_table(report, event, Level::Result, width);

@@ -8,6 +8,7 @@ mod facts;
 mod logs;
 mod objects;
 mod rollout;
+mod steering;
 mod verify;
 
 use self::chaos::ChaosLines;
@@ -143,6 +144,9 @@ impl Text {
             } => {
                 vec![self.logs.line(pod, *ordinal, container, line)]
             }
+            EventKind::Evidence { folder } => vec![
+                Line::said(Level::Result).text(format!("evidence saved in `{}`", folder.display())),
+            ],
             EventKind::Warning { message } => vec![warning(message)],
             EventKind::ServerUnresponsive { reason } => {
                 vec![warning(&format!("no usable response: {reason}; retrying"))]

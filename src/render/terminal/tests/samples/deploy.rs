@@ -53,6 +53,9 @@ pub(crate) fn up() -> Vec<Event> {
         }],
         dry_run: false,
         saved: None,
+        canary: None,
+        unstuck: Vec::new(),
+        rolled_back: Vec::new(),
         removed: None,
         pruned: None,
     };
@@ -159,6 +162,9 @@ pub(crate) fn up_with_bad_image() -> Vec<Event> {
         waited: Vec::new(),
         dry_run: false,
         saved: None,
+        canary: None,
+        unstuck: Vec::new(),
+        rolled_back: Vec::new(),
         removed: None,
         pruned: None,
     };

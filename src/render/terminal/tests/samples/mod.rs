@@ -5,6 +5,7 @@ mod deploy;
 mod other;
 mod play;
 mod prove;
+mod steering;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -185,6 +186,8 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Event>)> {
         ("diff", diff()),
         ("down", down()),
         ("rollout-status", rollout_status()),
+        ("rollout-history", steering::history()),
+        ("rollout-undo", steering::undo()),
         ("logs", logs()),
     ]
 }

@@ -1,0 +1,94 @@
+//! Deletes the pods that block a rollout, and no others.
+
+use tokio::time::timeout_at;
+
+use super::super::error::OpsError;
+use super::super::stalled_workload::Surroundings;
+use super::super::write::{ATTEMPTS, Write};
+use super::super::{Context, Workload};
+use super::look;
+use crate::action::Action;
+use crate::cluster::{Deletion, Grace};
+use crate::rollout::{StuckPod, stuck_pods};
+use crate::status::Snapshot;
+
+/// The pods that block the rollout of a workload.
+///
+/// # Errors
+/// [`OpsError::NoSuchWorkload`], or a failed request.
+pub async fn find_stuck_pods(
+    context: &Context,
+    workload: &Workload,
+) -> Result<Vec<StuckPod>, OpsError> {
+    // On the heap: otherwise every future that awaits it would contain it.
+    let surveying = Box::pin(surveyed(context, workload));
+    Ok(stuck_pods(&surveying.await?))
+}
+
+/// A workload with its pods and everything that says why they are not Ready.
+///
+/// # Errors
+/// [`OpsError::NoSuchWorkload`], or a failed request.
+pub(crate) async fn surveyed(context: &Context, workload: &Workload) -> Result<Snapshot, OpsError> {
+    let known = workload.read(context).await?;
+    let Some(mut snapshot) = look(context, workload, &known).await else {
+        return Err(context.out_of_time());
+    };
+    let (set, pods) = (&snapshot.stateful_set, &snapshot.pods);
+    let reading = Surroundings::read(context, workload, Some(set), pods, None);
+    if let Ok(around) = timeout_at(context.deadline, reading).await {
+        snapshot.claims = around.claims;
+        snapshot.events = around.events;
+        snapshot.nodes = around.nodes;
+    }
+    Ok(snapshot)
+}
+
+/// Deletes pods that block a rollout. Each is deleted in the version in which it was seen to be stuck, so that one that
+/// has become Ready since, or that is another one by now, is left alone. Returns those that were deleted.
+///
+/// # Errors
+/// A failed request.
+pub async fn unstick(
+    context: &Context,
+    workload: &Workload,
+    stuck: &[StuckPod],
+) -> Result<Vec<StuckPod>, OpsError> {
+    let mut deleted = Vec::new();
+    for pod in stuck {
+        if Box::pin(delete(context, workload, pod.clone())).await? {
+            deleted.push(pod.clone());
+        }
+    }
+    Ok(deleted)
+}
+
+/// Deletes a stuck pod; false if it is not stuck any more.
+async fn delete(
+    context: &Context,
+    workload: &Workload,
+    mut pod: StuckPod,
+) -> Result<bool, OpsError> {
+    let object = pod.pod.clone();
+    for _ in 0..ATTEMPTS {
+        let write = Write::start(context, &object, Action::Delete);
+        let cluster = &context.cluster;
+        let namespace = &workload.namespace;
+        let (uid, version) = (&pod.uid, &pod.version);
+        let answer = cluster
+            .delete_pod(namespace, &object.name, uid, version, Grace::OfThePod)
+            .await;
+        write.finish(answer.as_ref().err());
+        let answer = answer.map_err(OpsError::while_doing(format!("delete `{object}`")))?;
+        if answer != Deletion::AlreadyGone {
+            return Ok(true);
+        }
+        // It has changed since, perhaps only its status.
+        let stuck = find_stuck_pods(context, workload).await?;
+        match stuck.into_iter().find(|it| it.uid == pod.uid) {
+            Some(again) => pod = again,
+            None => return Ok(false),
+        }
+    }
+    Ok(false)
+}
