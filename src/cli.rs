@@ -8,6 +8,7 @@ mod habits;
 mod inventory;
 mod parsing;
 mod report;
+mod rollout;
 mod up;
 mod verify;
 
@@ -25,6 +26,7 @@ pub use self::habits::with_tips;
 pub use self::inventory::{InventoryArgs, PruneArgs};
 use self::parsing::{expected, manifests, path, request_timeout, tail};
 pub use self::report::{ReportArgs, ReportFileArgs};
+pub use self::rollout::{EvidenceArgs, RolloutArgs, RolloutCommand, SteeringArgs, UnstickArgs};
 pub use self::up::{DiffArgs, UpArgs};
 pub use self::verify::{QuestionArgs, VerifyArgs};
 use crate::manifest::ImageEdit;
@@ -56,7 +58,7 @@ pub enum Command {
     Up(UpArgs),
     /// Show what `up` would change; exit code 3 when something differs
     Diff(DiffArgs),
-    /// Watch the rollout of the StatefulSet
+    /// Watch the rollout of the StatefulSet, and steer it
     Rollout(RolloutArgs),
     /// Prove that every replica serves the same data
     ///
@@ -84,9 +86,7 @@ impl Command {
         match self {
             Self::Up(arguments) => Some(&arguments.set),
             Self::Diff(arguments) => Some(&arguments.set),
-            Self::Rollout(RolloutArgs {
-                command: RolloutCommand::Status(arguments),
-            }) => Some(&arguments.workload.set),
+            Self::Rollout(arguments) => Some(&arguments.command.workload().set),
             Self::Verify(arguments) => Some(&arguments.workload.set),
             Self::Chaos(arguments) => Some(&arguments.workload.set),
             Self::Logs(arguments) => Some(&arguments.workload.set),
@@ -163,7 +163,7 @@ impl Command {
         match self {
             Self::Up(_) => "up",
             Self::Diff(_) => "diff",
-            Self::Rollout(_) => "rollout status",
+            Self::Rollout(arguments) => arguments.command.words(),
             Self::Verify(_) => "verify",
             Self::Chaos(_) => "chaos",
             Self::Logs(_) => "logs",
@@ -273,32 +273,6 @@ pub struct EditArgs {
     /// Replace the pods that use a ConfigMap or Secret of the set when its contents change
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub roll_on_config_change: Option<bool>,
-}
-
-/// Arguments of `rollout`.
-#[derive(Debug, Args)]
-pub struct RolloutArgs {
-    /// The subcommand.
-    #[command(subcommand)]
-    pub command: RolloutCommand,
-}
-
-/// The subcommands of `rollout`.
-#[derive(Debug, Subcommand)]
-pub enum RolloutCommand {
-    /// Watch until it is complete (0), has failed (4), or the time limit has passed (5)
-    Status(StatusArgs),
-}
-
-/// Arguments of `rollout status`.
-#[derive(Debug, Args)]
-pub struct StatusArgs {
-    /// The workload.
-    #[command(flatten)]
-    pub workload: WorkloadArgs,
-    /// Accepted for compatibility with kubectl; the rollout is always watched
-    #[arg(short, long, hide_short_help = true)]
-    pub watch: bool,
 }
 
 /// The StatefulSet that a command works on.

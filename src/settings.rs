@@ -23,9 +23,7 @@ use http::HeaderValue;
 use kubectl_config::{Impersonation, Overrides, Secret, Settings};
 
 use crate::address::Address;
-use crate::cli::{
-    Cli, Command, EditArgs, FieldArgs, GlobalArgs, InventoryArgs, SetArgs, WorkloadArgs,
-};
+use crate::cli::{Cli, Command, EditArgs, FieldArgs, GlobalArgs, InventoryArgs, SetArgs};
 use crate::cluster::TimeLimits;
 use crate::config::{self, Config};
 use crate::error::CommandError;
@@ -357,10 +355,9 @@ pub async fn config(global: &GlobalArgs) -> Result<Config, CommandError> {
 /// The name of the StatefulSet that the command line or the configuration selects. A set given with
 /// `-f` overrides the configuration, unless it contains that StatefulSet.
 #[must_use]
-pub fn workload<'a>(arguments: &'a WorkloadArgs, config: &'a Config, set: &Set) -> Option<&'a str> {
+pub fn workload<'a>(typed: Option<&'a str>, config: &'a Config, set: &Set) -> Option<&'a str> {
     let configured = config.workload.as_deref();
     let fits = |name: &&str| set.is_built_in || has_stateful_set(set, name);
-    let typed = arguments.workload.as_deref();
     typed.or_else(|| configured.filter(fits))
 }
 

@@ -5,12 +5,18 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::parsing::expected;
-use super::{EditArgs, FieldArgs, PruneArgs, SetArgs};
+use super::{EditArgs, EvidenceArgs, FieldArgs, PruneArgs, QuestionArgs, SetArgs};
 use crate::object::ObjectName;
 use crate::risk::RiskKind;
+use crate::values;
 
-/// Arguments of `up`.
+/// Arguments of `up`. The requests are those that verify a canary.
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("path", |argument| argument.requires("canary")),
+    mut_arg("port", |argument| argument.requires("canary")),
+    mut_arg("expect_sha256", |argument| argument.requires("canary"))
+)]
 pub struct UpArgs {
     /// The manifests to work on.
     #[command(flatten)]
@@ -18,6 +24,17 @@ pub struct UpArgs {
     /// Do not wait until everything is ready
     #[arg(long, conflicts_with = "prune")]
     pub no_wait: bool,
+    /// Update only the last replicas first, verify that all replicas agree, and then update the others or roll back
+    #[arg(
+        long,
+        value_name = "REPLICAS",
+        value_parser = expected(values::whole::<i32, 1, { i32::MAX as i64 }>),
+        conflicts_with_all = ["no_wait", "dry_run", "plan", "plan_out"]
+    )]
+    pub canary: Option<i32>,
+    /// What heals a rollout that fails.
+    #[command(flatten)]
+    pub healing: HealingArgs,
     /// Only send dry runs to the API server; store nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -42,12 +59,29 @@ pub struct UpArgs {
     #[arg(long, hide_short_help = true)]
     pub delete_data: bool,
     // Last, because the arguments after a flattened heading appear under it.
+    /// The requests by which a canary is verified.
+    #[command(flatten)]
+    pub question: QuestionArgs,
     /// What to do about fields that other managers own.
     #[command(flatten)]
     pub fields: FieldArgs,
     /// Edits of the manifests.
     #[command(flatten)]
     pub edits: EditArgs,
+}
+
+/// What heals a rollout that fails.
+#[derive(Debug, Args)]
+pub struct HealingArgs {
+    /// Bring the last pod template that was complete back when the rollout fails; the command fails all the same
+    #[arg(long, conflicts_with = "no_wait")]
+    pub rollback_on_failure: bool,
+    /// Delete pods that block the rollout without asking, as `rollout unstick` does
+    #[arg(long, conflicts_with = "no_wait")]
+    pub auto_unstick: bool,
+    /// Where the evidence goes.
+    #[command(flatten)]
+    pub evidence: EvidenceArgs,
 }
 
 /// Arguments of `diff`.

@@ -18,12 +18,10 @@ pub(super) async fn run(
     if arguments.restore {
         return restore(session, arguments, &set).await;
     }
-    let (verification, note) = settings::verification(
-        &arguments.question,
-        &arguments.workload,
-        &session.config,
-        &set,
-    )?;
+    let named = arguments.workload.workload.as_deref();
+    let named = settings::workload(named, &session.config, &set);
+    let (verification, note) =
+        settings::verification(&arguments.question, named, &session.config, &set)?;
     let older = settings::older_run(&arguments.compare, session.cli.global.timeout).await?;
     let request = settings::experiment(
         arguments,

@@ -1,15 +1,19 @@
 //! One file for each verb: arguments in, a call to `ops`, a report out. This module only
 //! dispatches.
 
+mod canary;
 mod chaos;
 mod completions;
 mod confirm;
 mod diff;
 mod down;
+mod evidence;
 mod logs;
 mod random;
 mod report;
+mod roll_back;
 mod rollout;
+mod unstick;
 mod up;
 mod verify;
 
@@ -50,7 +54,7 @@ pub(crate) async fn run(
     let report = match &cli.command {
         Command::Up(arguments) => up::run(&session, arguments).await,
         Command::Diff(arguments) => diff::run(&session, arguments).await,
-        Command::Rollout(arguments) => rollout::run(&session, arguments).await,
+        Command::Rollout(arguments) => Box::pin(rollout::run(&session, arguments)).await,
         Command::Verify(arguments) => verify::run(&session, arguments).await,
         Command::Chaos(arguments) => chaos::run(&session, arguments).await,
         Command::Logs(arguments) => logs::run(&session, arguments).await,
@@ -133,7 +137,7 @@ impl Session<'_> {
         set: &Set,
         arguments: &WorkloadArgs,
     ) -> Result<(Context, Workload), CommandError> {
-        let named = settings::workload(arguments, &self.config, set);
+        let named = settings::workload(arguments.workload.as_deref(), &self.config, set);
         let context = self.connect(command, set, named).await?;
         let workload = Workload::choose(&context, set, named)?;
         Ok((context, workload))

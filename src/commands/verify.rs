@@ -27,12 +27,10 @@ pub(super) async fn run(
         None => None,
     };
     let set = session.set(&arguments.workload.set).await?;
-    let (verification, note) = settings::verification(
-        &arguments.question,
-        &arguments.workload,
-        &session.config,
-        &set,
-    )?;
+    let named = arguments.workload.workload.as_deref();
+    let named = settings::workload(named, &session.config, &set);
+    let (verification, note) =
+        settings::verification(&arguments.question, named, &session.config, &set)?;
     let verification = Verification {
         shows_content: arguments.show_content,
         baseline,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::readiness_probe;
 use crate::built_in;
-use crate::cli::{QuestionArgs, WorkloadArgs};
+use crate::cli::QuestionArgs;
 use crate::config::Config;
 use crate::error::CommandError;
 use crate::expectation::Expectation;
@@ -17,7 +17,7 @@ const LARGEST_BODY: u64 = 16 * 1024 * 1024;
 /// The number of replicas that get requests at the same time.
 const FORWARDS: usize = 16;
 
-/// The requests to every replica and their limits, with a note about their origin if the user named
+/// The requests to every replica of the named workload and their limits, with a note about their origin if the user named
 /// none.
 ///
 /// # Errors
@@ -25,11 +25,10 @@ const FORWARDS: usize = 16;
 /// readiness probe with a path: a path that all replicas answer alike cannot be guessed.
 pub fn verification(
     question: &QuestionArgs,
-    workload: &WorkloadArgs,
+    named: Option<&str>,
     config: &Config,
     set: &Set,
 ) -> Result<(Verification, Option<String>), CommandError> {
-    let named = super::workload(workload, config, set);
     let is_built_in =
         set.is_built_in && named.is_none_or(|name| super::has_stateful_set(set, name));
     let mut note = None;
@@ -156,16 +155,10 @@ mod tests {
             port: flags.port,
             expect_sha256: text(flags.sha256),
         };
-        let workload = WorkloadArgs {
-            workload: text(flags.workload),
-            set: crate::cli::SetArgs {
-                filename: Vec::new(),
-                recursive: false,
-            },
-        };
         let config = config::parse(Path::new("cryptoctl.yaml"), file).unwrap();
-        verification(&question, &workload, &config, &built_in_set())
-            .map(|(verification, _)| verification)
+        let set = built_in_set();
+        let named = super::super::workload(flags.workload, &config, &set);
+        verification(&question, named, &config, &set).map(|(verification, _)| verification)
     }
 
     fn paths(verification: &Verification) -> Vec<&str> {

@@ -45,6 +45,7 @@ mod sabotage;
 mod servers;
 mod sets;
 mod several_managers;
+mod steering;
 mod story;
 mod twin;
 mod up_and_down;

@@ -43,6 +43,7 @@ mod refusals;
 mod report;
 mod requests;
 mod restarts;
+mod rollout;
 mod sabotage;
 mod streams;
 mod up;

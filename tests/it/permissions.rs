@@ -17,12 +17,23 @@ const DOCUMENT: &str = include_str!("../../docs/permissions.md");
 type Role = BTreeSet<(String, String)>;
 
 /// A verb, what else may be read, and the roles that it needs together.
-const TABLE: [(&[&str], &[&str]); 16] = [
+const TABLE: [(&[&str], &[&str]); 21] = [
     (&["up"], &["up"]),
     (&["up"], &["up", "risks"]),
     (&["up", "--inventory", "ours"], &["up", "inventory"]),
     (&["diff"], &["diff"]),
     (&["rollout", "status"], &["rollout-status"]),
+    (&["rollout", "history"], &["rollout-history"]),
+    (&["rollout", "restart"], &["rollout-status", "steer"]),
+    (&["rollout", "pause"], &["steer"]),
+    (
+        &["rollout", "undo", "--no-evidence"],
+        &["rollout-status", "rollout-history", "steer", "unstick"],
+    ),
+    (
+        &["rollout", "unstick", "--no-evidence"],
+        &["rollout-status", "unstick"],
+    ),
     (&["verify"], &["verify"]),
     (&["logs"], &["logs"]),
     (&["chaos", "--control", "--for", "1s"], &["chaos"]),
@@ -176,6 +187,21 @@ async fn follow(server: &ApiServer, call: Cryptoctl) {
     following.finish().await.expect_code(130);
 }
 
+/// A rollout that failed, so that there is something to go back to; undone already, if its pod is to be stuck.
+async fn fail(server: &ApiServer, is_undone: bool) {
+    let broken = PodScript::default().pull_fails("failed to pull and unpack image: not found");
+    server.script(
+        Pods::of("cryptoserver").image("quay.io/k8sexercices/fileserver:absent"),
+        broken,
+    );
+    let up = ["up", "--image", "quay.io/k8sexercices/fileserver:absent"];
+    Cryptoctl::new(server).args(up).run().await.expect_code(4);
+    if is_undone {
+        let undo = ["rollout", "undo", "--no-evidence"];
+        Cryptoctl::new(server).args(undo).run().await.expect_code(4);
+    }
+}
+
 /// What a killed experiment leaves behind.
 fn leave_scaled_down(server: &ApiServer) {
     let set = ("apps", "statefulsets", "logaiter", "cryptoserver");
@@ -197,13 +223,16 @@ async fn every_verb_does_its_work_with_the_documented_permissions_alone() {
             let first = Cryptoctl::new(&server).args(verb);
             first.run().await.expect_code(0);
         }
+        if verb.contains(&"undo") || verb.contains(&"unstick") {
+            fail(&server, verb.contains(&"unstick")).await;
+        }
         let granted = roles.iter().flat_map(|name| role(name)).collect();
         server.confine("confined", granted);
         server.forget_requests();
         let call = Cryptoctl::with_token(&server, "confined");
         let call = call.args(verb).arg("--yes");
         match verb[0] {
-            "rollout" => follow(&server, call).await,
+            "rollout" if verb[1] == "status" => follow(&server, call).await,
             "diff" => drop(call.run().await.expect_code(3)),
             _ => drop(call.run().await.expect_code(0)),
         }
