@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
+use super::image::{self, Pull};
 use super::{Cause, Diagnosis, Finality, crash, kubectl, pod_reference};
 use crate::status::{Snapshot, all_statuses, is_ready};
 
@@ -25,18 +26,22 @@ fn of_container(snapshot: &Snapshot, pod: &Pod, status: &ContainerStatus) -> Opt
     let waiting = state.waiting.clone().unwrap_or_default();
     let reason = waiting.reason.as_deref().unwrap_or_default();
     let words = waiting.message.clone().unwrap_or_default();
+    let words = match reason {
+        "ImagePullBackOff" => image::words(snapshot, pod, status, &words),
+        _ => words,
+    };
+    if let Some(pull) = Pull::of(reason, &words) {
+        return Some(Diagnosis {
+            cause: Cause::ImagePull,
+            message: format!("`{object}` cannot pull the image `{}`", status.image),
+            evidence: with_reason(reason, &words),
+            next: vec![kubectl("describe", &object)],
+            finality: pull.finality(image::tries(snapshot, pod, status)),
+            container: Some(status.name.clone()),
+            object,
+        });
+    }
     match reason {
-        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => {
-            Some(Diagnosis {
-                cause: Cause::ImagePull,
-                message: format!("`{object}` cannot pull the image `{}`", status.image),
-                evidence: with_reason(reason, &words),
-                next: vec![kubectl("describe", &object)],
-                finality: pull_finality(reason, &words),
-                container: Some(status.name.clone()),
-                object,
-            })
-        }
         "CreateContainerConfigError" | "CreateContainerError" => Some(Diagnosis {
             cause: Cause::ContainerConfiguration,
             message: format!("`{object}` cannot create its container `{}`", status.name),
@@ -47,28 +52,6 @@ fn of_container(snapshot: &Snapshot, pod: &Pod, status: &ContainerStatus) -> Opt
             object,
         }),
         _ => crash::diagnose(snapshot, pod, status),
-    }
-}
-
-/// A missing image, or missing access to it, does not resolve itself; an unreachable registry does.
-///
-/// The first failure is `ErrImagePull`, the pauses between the next attempts are `ImagePullBackOff`
-/// (`pkg/kubelet/images/types.go`); the rest is the registry's message.
-fn pull_finality(reason: &str, words: &str) -> Finality {
-    const REFUSALS: [&str; 5] = [
-        "not found",
-        "denied",
-        "unauthorized",
-        "forbidden",
-        "manifest unknown",
-    ];
-    let words = words.to_ascii_lowercase();
-    match reason {
-        "InvalidImageName" | "ErrImageNeverPull" => Finality::Final,
-        "ImagePullBackOff" if REFUSALS.iter().any(|refusal| words.contains(refusal)) => {
-            Finality::Final
-        }
-        _ => Finality::Lasting,
     }
 }
 

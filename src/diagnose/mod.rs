@@ -7,6 +7,7 @@ mod claim;
 mod container;
 mod crash;
 pub(crate) mod exit;
+mod image;
 mod placement;
 mod probe;
 mod refusal;

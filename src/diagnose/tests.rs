@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn snapshot(pod: Value, claims: Vec<Value>, events: Vec<Value>) -> Snapshot {
+pub(super) fn snapshot(pod: Value, claims: Vec<Value>, events: Vec<Value>) -> Snapshot {
     let stateful_set = json!({
         "metadata": {"name": "web", "namespace": "n", "uid": "s", "generation": 1},
         "spec": {"replicas": 1, "selector": {}, "serviceName": "web", "template": {}},
@@ -21,7 +21,7 @@ fn snapshot(pod: Value, claims: Vec<Value>, events: Vec<Value>) -> Snapshot {
     }
 }
 
-fn pod(revision: &str, container: &Value) -> Value {
+pub(super) fn pod(revision: &str, container: &Value) -> Value {
     let mut status =
         json!({"name": "api", "image": "i:1", "imageID": "", "ready": false, "restartCount": 0});
     status
@@ -35,7 +35,7 @@ fn pod(revision: &str, container: &Value) -> Value {
     })
 }
 
-fn waiting(reason: &str, message: &str) -> Value {
+pub(super) fn waiting(reason: &str, message: &str) -> Value {
     json!({"state": {"waiting": {"reason": reason, "message": message}}})
 }
 
@@ -43,18 +43,19 @@ fn diagnose(pod: Value) -> Option<Diagnosis> {
     workload(&snapshot(pod, Vec::new(), Vec::new()))
 }
 
+const ABSENT: &str = "rpc error: code = NotFound desc = failed to pull and unpack image \"registry.example/i:1\": \
+    failed to resolve reference \"registry.example/i:1\": registry.example/i:1: not found";
+
 #[test]
-fn an_image_that_cannot_be_pulled_is_final_once_the_kubelet_backs_off() {
-    let first = diagnose(pod("web-b", &waiting("ErrImagePull", "not found"))).unwrap();
+fn a_missing_image_is_final_at_the_first_report() {
+    let first = diagnose(pod("web-b", &waiting("ErrImagePull", ABSENT))).unwrap();
     assert_eq!(
         (first.cause, first.finality),
-        (Cause::ImagePull, Finality::Lasting)
+        (Cause::ImagePull, Finality::Final)
     );
-    let later = diagnose(pod("web-b", &waiting("ImagePullBackOff", "not found"))).unwrap();
-    assert_eq!(later.finality, Finality::Final);
-    assert!(later.message.contains("`i:1`"), "{}", later.message);
-    assert_eq!(later.evidence, ["ImagePullBackOff: not found"]);
-    assert_eq!(later.next, ["kubectl describe pod/web-0 -n n"]);
+    assert!(first.message.contains("`i:1`"), "{}", first.message);
+    assert_eq!(first.evidence, [format!("ErrImagePull: {ABSENT}")]);
+    assert_eq!(first.next, ["kubectl describe pod/web-0 -n n"]);
 }
 
 #[test]
@@ -84,7 +85,7 @@ fn a_container_that_ended_well_is_no_crash() {
 
 #[test]
 fn a_broken_pod_of_an_old_revision_is_named_as_what_blocks_the_rollout() {
-    let stuck = diagnose(pod("web-a", &waiting("ImagePullBackOff", "not found"))).unwrap();
+    let stuck = diagnose(pod("web-a", &waiting("ErrImagePull", ABSENT))).unwrap();
     assert_eq!(stuck.cause, Cause::StuckRevision);
     assert_eq!(stuck.next, ["kubectl delete pod/web-0 -n n"]);
     assert!(
@@ -173,9 +174,6 @@ fn every_cause_is_documented() {
 
 #[test]
 fn what_often_mends_itself_is_given_time() {
-    let away = waiting("ImagePullBackOff", "dial tcp: i/o timeout");
-    let pull = diagnose(pod("web-b", &away)).unwrap();
-    assert_eq!(pull.finality, Finality::Lasting, "a registry comes back");
     let secret = waiting("CreateContainerConfigError", "secret \"late\" not found");
     let configuration = diagnose(pod("web-b", &secret)).unwrap();
     assert_eq!(

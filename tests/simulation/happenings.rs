@@ -312,7 +312,7 @@ fn other_reply(draw: &mut Draw) -> Reply {
 fn bad_script(draw: &mut Draw) -> PodScript {
     let script = PodScript::default().stop_after(Duration::from_secs(1));
     match draw.below(4) {
-        0 => script.pull_fails("not found"),
+        0 => script.pull_fails("manifest unknown"),
         1 => script.never_ready("HTTP probe failed with statuscode: 500"),
         2 => script.crashes(draw.milliseconds(1, 3_000), 1, "oh no\n"),
         _ => script.unschedulable("0/1 nodes are available: 1 Insufficient cpu."),

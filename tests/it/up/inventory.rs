@@ -175,7 +175,7 @@ async fn nothing_is_pruned_while_the_set_is_not_ready() {
     let path = folder.path().join("set.yaml");
     let set = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, set.replace("image: web", "image: broken")).unwrap();
-    let broken = PodScript::default().pull_fails("no such image");
+    let broken = PodScript::default().pull_fails("manifest unknown");
     server.script(Pods::of("web"), broken);
     let failed = with(&server, folder.path(), "up", &["--prune", "--yes"])
         .await

@@ -214,7 +214,7 @@ async fn an_image_that_cannot_be_pulled_ends_the_wait() {
     let server = ApiServer::listen().await;
     server.script(
         Pods::of("cryptoserver"),
-        PodScript::default().pull_fails("not found"),
+        PodScript::default().pull_fails("manifest unknown"),
     );
     let output = Cryptoctl::new(&server)
         .args(["up"])
