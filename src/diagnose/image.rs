@@ -1,8 +1,11 @@
-//! What a failed pull of an image means, from the kubelet's reason and the container runtime's text.
+//! Images that cannot be pulled: what that means, from the kubelet's reason and the container runtime's text.
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
 
-use super::{Finality, events, probe};
+use super::{
+    Cause, Diagnosis, Evidence, Finality, configuration, events, kubectl, newest_event,
+    pod_reference, probe,
+};
 use crate::status::Snapshot;
 
 /// After this many failed tries, a registry that cannot be reached is not expected to come back in time. The
@@ -11,7 +14,7 @@ const TRIES: i32 = 2;
 
 /// Why an image cannot be pulled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pull {
+enum Pull {
     /// The registry does not have it, or not for the node's platform.
     NotFound,
     /// The registry does not give it to this pod.
@@ -74,10 +77,59 @@ const NOT_FOUND: [&str; 5] = [
     "not known to registry",
 ];
 
+/// A container that waits for its image.
+pub(super) fn diagnose(
+    snapshot: &Snapshot,
+    pod: &Pod,
+    status: &ContainerStatus,
+) -> Option<Diagnosis> {
+    let waiting = status.state.as_ref()?.waiting.as_ref()?;
+    let reason = waiting.reason.as_deref()?;
+    let words = waiting.message.as_deref().unwrap_or_default();
+    let words = match reason {
+        "ImagePullBackOff" => self::words(snapshot, pod, status, words),
+        _ => words.to_owned(),
+    };
+    let pull = Pull::of(reason, &words)?;
+    let object = pod_reference(pod);
+    let image = &status.image;
+    let (cause, why) = match pull {
+        Pull::NotFound => (Cause::ImageNotFound, ": its registry does not have it"),
+        Pull::Denied => (
+            Cause::ImageAccessDenied,
+            ": its registry says that it does not exist, or that this pod may not have it",
+        ),
+        Pull::InvalidName => (Cause::InvalidImageName, ": its name is not valid"),
+        Pull::NeverPulled => (
+            Cause::ImageNeverPulled,
+            ": its node does not have it, and `imagePullPolicy: Never` forbids to pull it",
+        ),
+        Pull::Unreachable => (
+            Cause::RegistryUnreachable,
+            ": its registry cannot be reached, or cannot answer now",
+        ),
+        Pull::Other => (Cause::ImagePull, ""),
+    };
+    let message = format!("`{object}` cannot pull the image `{image}`{why}");
+    let secret = ["FailedToRetrieveImagePullSecret"];
+    let secret = newest_event(snapshot, pod.metadata.uid.as_deref(), &secret)
+        .filter(|_| pull == Pull::Denied);
+    let mut evidence: Vec<Evidence> = vec![configuration::waits(pod, &status.name, reason, &words)];
+    evidence.extend(secret);
+    let next = kubectl("describe", &object);
+    Some(
+        Diagnosis::new(cause, object, message)
+            .within(&status.name)
+            .because(evidence)
+            .then([next])
+            .is(pull.finality(tries(snapshot, pod, status))),
+    )
+}
+
 impl Pull {
     /// From the reason of a waiting container (`pkg/kubelet/images/types.go`) and its message, which ends with the
     /// text of the container runtime; `None` if the container waits for something else.
-    pub(super) fn of(reason: &str, words: &str) -> Option<Self> {
+    fn of(reason: &str, words: &str) -> Option<Self> {
         Some(match reason {
             "InvalidImageName" => Self::InvalidName,
             "ErrImageNeverPull" => Self::NeverPulled,
@@ -111,7 +163,7 @@ impl Pull {
     }
 
     /// A missing image, or missing access to it, does not resolve itself; an unreachable registry does.
-    pub(super) fn finality(self, tries: i32) -> Finality {
+    fn finality(self, tries: i32) -> Finality {
         match self {
             Self::NotFound | Self::Denied | Self::InvalidName | Self::NeverPulled => {
                 Finality::Final
@@ -162,7 +214,7 @@ fn failures<'snapshot>(
 }
 
 /// How often the kubelet has failed to pull a container's image, as far as its events tell.
-pub(super) fn tries(snapshot: &Snapshot, pod: &Pod, status: &ContainerStatus) -> i32 {
+fn tries(snapshot: &Snapshot, pod: &Pod, status: &ContainerStatus) -> i32 {
     failures(snapshot, pod, status)
         .map(|event| {
             let series = event.series.as_ref().and_then(|series| series.count);
@@ -173,12 +225,7 @@ pub(super) fn tries(snapshot: &Snapshot, pod: &Pod, status: &ContainerStatus) ->
 
 /// Why the last pull failed: the message of a container that is backed off may not say (before Kubernetes 1.32),
 /// but the event of the failure does.
-pub(super) fn words(
-    snapshot: &Snapshot,
-    pod: &Pod,
-    status: &ContainerStatus,
-    words: &str,
-) -> String {
+fn words(snapshot: &Snapshot, pod: &Pod, status: &ContainerStatus, words: &str) -> String {
     if words.contains(": ") {
         return words.to_owned();
     }

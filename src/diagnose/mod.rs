@@ -3,114 +3,36 @@
 //!
 //! Pure. `docs/diagnoses.md` lists every cause; a test compares the two.
 
-mod claim;
-mod container;
+mod cause;
+mod configuration;
+mod controller;
 mod crash;
+mod evidence;
 pub(crate) mod exit;
 mod image;
+mod kept;
+mod node;
+mod offers;
 mod placement;
 mod probe;
 mod refusal;
+mod rules;
+mod starting;
+mod storage;
+mod terminating;
+mod unknown;
+mod volume;
 
+pub use self::cause::Cause;
 pub(crate) use self::crash::liveness_failed_at;
+pub use self::evidence::{Evidence, Source};
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Container, Event, Pod};
+use k8s_openapi::api::core::v1::{Container, Event, Pod, PodCondition};
 use serde::{Deserialize, Serialize};
 
 use crate::object::ObjectRef;
 use crate::status::{Snapshot, expected_ordinals};
-
-/// The kind of problem.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// An image cannot be pulled.
-    ImagePull,
-    /// A container cannot be created from its configuration.
-    ContainerConfiguration,
-    /// A container keeps ending.
-    CrashLoop,
-    /// A container keeps ending with exit code 0.
-    Completed,
-    /// The kubelet keeps killing a container because its liveness or startup probe fails.
-    LivenessProbe,
-    /// A broken pod of an old revision blocks the update.
-    StuckRevision,
-    /// No node takes the pod.
-    Unschedulable,
-    /// A scheduling gate holds the pod back.
-    SchedulingGate,
-    /// A volume cannot be attached or mounted.
-    Volume,
-    /// A claim is missing or has no volume.
-    Claim,
-    /// A container runs, but its readiness or startup probe fails.
-    Probe,
-    /// The containers are ready, but a readiness gate is not.
-    ReadinessGate,
-    /// The pod would exceed a quota.
-    Quota,
-    /// The namespace's Pod Security Standard forbids the pod.
-    PodSecurity,
-    /// A `LimitRange` forbids the pod's resources.
-    LimitRange,
-    /// The pod refers to something that does not exist, so it cannot be created.
-    MissingReference,
-    /// The pod would be invalid, for example because its name is too long for its labels.
-    InvalidPod,
-    /// The controller cannot create the pod for another reason.
-    PodRefused,
-}
-
-impl Cause {
-    /// Every cause, in the order of the documented table.
-    pub const ALL: [Self; 18] = [
-        Self::ImagePull,
-        Self::ContainerConfiguration,
-        Self::CrashLoop,
-        Self::Completed,
-        Self::LivenessProbe,
-        Self::StuckRevision,
-        Self::Unschedulable,
-        Self::SchedulingGate,
-        Self::Volume,
-        Self::Claim,
-        Self::Probe,
-        Self::ReadinessGate,
-        Self::Quota,
-        Self::PodSecurity,
-        Self::LimitRange,
-        Self::MissingReference,
-        Self::InvalidPod,
-        Self::PodRefused,
-    ];
-
-    /// The name used in documents and in JSON.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ImagePull => "image_pull",
-            Self::ContainerConfiguration => "container_configuration",
-            Self::CrashLoop => "crash_loop",
-            Self::Completed => "completed",
-            Self::LivenessProbe => "liveness_probe",
-            Self::StuckRevision => "stuck_revision",
-            Self::Unschedulable => "unschedulable",
-            Self::SchedulingGate => "scheduling_gate",
-            Self::Volume => "volume",
-            Self::Claim => "claim",
-            Self::Probe => "probe",
-            Self::ReadinessGate => "readiness_gate",
-            Self::Quota => "quota",
-            Self::PodSecurity => "pod_security",
-            Self::LimitRange => "limit_range",
-            Self::MissingReference => "missing_reference",
-            Self::InvalidPod => "invalid_pod",
-            Self::PodRefused => "pod_refused",
-        }
-    }
-}
 
 /// One cause, its evidence and the next command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,8 +46,8 @@ pub struct Diagnosis {
     pub container: Option<String>,
     /// The problem, as a sentence.
     pub message: String,
-    /// The evidence: the cluster's own words, log lines.
-    pub evidence: Vec<String>,
+    /// What it was read from.
+    pub evidence: Vec<Evidence>,
     /// The next command.
     pub next: Vec<String>,
     /// Whether waiting longer is pointless.
@@ -140,7 +62,9 @@ pub enum Finality {
     Final,
     /// Waiting cannot help once the cause has lasted for [`LASTING`]: it often resolves itself.
     Lasting,
-    /// Unknown.
+    /// Others may resolve it at any time; if nobody has by the deadline, the workload is unhealthy because of it.
+    AtDeadline,
+    /// Unknown: it may only be slow.
     Open,
 }
 
@@ -148,59 +72,104 @@ pub enum Finality {
 /// missing Secret, or for a registry to recover.
 pub const LASTING: std::time::Duration = std::time::Duration::from_secs(15);
 
+impl Diagnosis {
+    /// A diagnosis of an object that may only be slow, so far without evidence.
+    fn new(cause: Cause, object: ObjectRef, message: String) -> Self {
+        Self {
+            cause,
+            object,
+            container: None,
+            message,
+            evidence: Vec::new(),
+            next: Vec::new(),
+            finality: Finality::Open,
+        }
+    }
+
+    fn because(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        self.evidence.extend(evidence);
+        self
+    }
+
+    fn then(mut self, commands: impl IntoIterator<Item = String>) -> Self {
+        self.next.extend(commands);
+        self
+    }
+
+    fn is(mut self, finality: Finality) -> Self {
+        self.finality = finality;
+        self
+    }
+
+    fn within(mut self, container: &str) -> Self {
+        self.container = Some(container.to_owned());
+        self
+    }
+
+    /// Whether the cause proves that the workload is unhealthy, once it has stood for [`LASTING`] and the deadline
+    /// has passed. The one rule for that: otherwise the answer is undecided.
+    #[must_use]
+    pub fn decides_at_deadline(&self, stood: std::time::Duration) -> bool {
+        self.finality != Finality::Open && stood >= LASTING
+    }
+}
+
 /// Why a workload is not ready, if the snapshot shows one cause.
 ///
-/// Final causes come first, then the lowest ordinal: with ordered pods it blocks all others.
+/// Of several pods, one without hope comes first, then one that shows more than a slow start, then the lowest
+/// ordinal: with ordered pods it blocks all others.
 #[must_use]
 pub fn workload(snapshot: &Snapshot) -> Option<Diagnosis> {
-    let metadata = &snapshot.stateful_set.metadata;
-    let observed = snapshot
-        .stateful_set
-        .status
-        .as_ref()
-        .and_then(|status| status.observed_generation);
-    if metadata.deletion_timestamp.is_some()
-        || observed.unwrap_or(0) < metadata.generation.unwrap_or(0)
-    {
+    if snapshot.stateful_set.metadata.deletion_timestamp.is_some() {
         return None;
     }
-    let mut found: Vec<Diagnosis> = expected_pods(snapshot)
+    let of_workload = rules::of_workload(snapshot);
+    // What the pods show is about the StatefulSet as it was.
+    if let Some(unseen) = &of_workload
+        && unseen.cause == Cause::ControllerNotRunning
+    {
+        return of_workload;
+    }
+    let mut found: Vec<Diagnosis> = pods(snapshot)
         .into_iter()
-        .filter_map(|pod| of_pod(snapshot, pod))
+        .filter_map(|pod| rules::of_pod(snapshot, pod))
+        .chain(of_workload)
         .collect();
-    found.sort_by_key(|diagnosis| diagnosis.finality);
-    found
-        .into_iter()
-        .next()
-        .or_else(|| refusal::diagnose(snapshot))
+    found.sort_by_key(|diagnosis| (diagnosis.finality, diagnosis.cause.is_usual()));
+    found.into_iter().next()
 }
 
 /// Why a pod is not Ready, if the snapshot shows one cause.
 #[must_use]
 pub fn of_pod(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
-    container::diagnose(snapshot, pod)
-        .or_else(|| claim::diagnose(snapshot, pod))
-        .or_else(|| placement::diagnose(snapshot, pod))
-        .or_else(|| probe::diagnose(snapshot, pod))
+    rules::of_pod(snapshot, pod)
 }
 
-fn expected_pods(snapshot: &Snapshot) -> Vec<&Pod> {
-    let name = snapshot
-        .stateful_set
-        .metadata
-        .name
-        .as_deref()
-        .unwrap_or_default();
-    expected_ordinals(&snapshot.stateful_set)
-        .filter_map(|ordinal| {
-            let wanted = format!("{name}-{ordinal}");
-            snapshot
-                .pods
-                .iter()
-                .find(|pod| pod.metadata.name.as_deref() == Some(&wanted))
-        })
-        .filter(|pod| pod.metadata.deletion_timestamp.is_none())
-        .collect()
+/// The pods that should be there, by ordinal, then those that go.
+fn pods(snapshot: &Snapshot) -> Vec<&Pod> {
+    let expected = expected_ordinals(&snapshot.stateful_set)
+        .filter_map(|ordinal| pod_named(snapshot, &pod_name(snapshot, ordinal)));
+    let mut pods: Vec<&Pod> = expected.collect();
+    let surplus = snapshot.pods.iter().filter(|pod| {
+        let is_known = pods
+            .iter()
+            .any(|known| known.metadata.name == pod.metadata.name);
+        !is_known && pod.metadata.deletion_timestamp.is_some()
+    });
+    let surplus: Vec<&Pod> = surplus.collect();
+    pods.extend(surplus);
+    pods
+}
+
+/// The name of the pod with an ordinal.
+fn pod_name(snapshot: &Snapshot, ordinal: i32) -> String {
+    let name = snapshot.stateful_set.metadata.name.as_deref();
+    format!("{}-{ordinal}", name.unwrap_or_default())
+}
+
+fn pod_named<'snapshot>(snapshot: &'snapshot Snapshot, name: &str) -> Option<&'snapshot Pod> {
+    let mut pods = snapshot.pods.iter();
+    pods.find(|pod| pod.metadata.name.as_deref() == Some(name))
 }
 
 fn pod_reference(pod: &Pod) -> ObjectRef {
@@ -208,14 +177,22 @@ fn pod_reference(pod: &Pod) -> ObjectRef {
     ObjectRef::new("", "Pod", pod.metadata.namespace.as_deref(), name)
 }
 
+fn set_reference(snapshot: &Snapshot) -> ObjectRef {
+    let metadata = &snapshot.stateful_set.metadata;
+    let name = metadata.name.as_deref().unwrap_or_default();
+    ObjectRef::new("apps", "StatefulSet", metadata.namespace.as_deref(), name)
+}
+
 /// A kubectl command on an object, with its namespace.
 fn kubectl(verb: &str, object: &ObjectRef) -> String {
-    let namespace = object
-        .namespace
-        .as_ref()
+    format!("kubectl {verb} {object}{}", on(object.namespace.as_deref()))
+}
+
+/// The flag for a namespace, after a space.
+fn on(namespace: Option<&str>) -> String {
+    namespace
         .map(|name| format!(" -n {name}"))
-        .unwrap_or_default();
-    format!("kubectl {verb} {object}{namespace}")
+        .unwrap_or_default()
 }
 
 /// The containers of a pod, init containers first.
@@ -226,6 +203,12 @@ fn all_containers(pod: &Pod) -> impl Iterator<Item = &Container> {
     init.unwrap_or_default()
         .iter()
         .chain(main.unwrap_or_default())
+}
+
+/// A condition of a pod.
+fn condition<'pod>(pod: &'pod Pod, kind: &str) -> Option<&'pod PodCondition> {
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    conditions.iter().find(|condition| condition.type_ == kind)
 }
 
 /// The events of an object with one of these reasons, the newest last.
@@ -247,10 +230,9 @@ fn events<'snapshot>(
     events.into_iter()
 }
 
-/// The newest event of an object with one of these reasons, in the cluster's words.
-fn newest_event(snapshot: &Snapshot, uid: Option<&str>, reasons: &[&str]) -> Option<String> {
-    let newest = events(snapshot, uid, reasons).next_back()?;
-    newest.message.clone()
+/// The newest event of an object with one of these reasons.
+fn newest_event(snapshot: &Snapshot, uid: Option<&str>, reasons: &[&str]) -> Option<Evidence> {
+    Evidence::event(events(snapshot, uid, reasons).next_back()?)
 }
 
 /// When an event last happened: components with the older event API write one field, those with the

@@ -1,36 +1,18 @@
-//! Causes between a pod and its node: a scheduling gate, no suitable node, a missing volume.
+//! Pods without a node: a scheduling gate, or no node that takes them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use k8s_openapi::api::core::v1::Pod;
 
-use k8s_openapi::api::core::v1::{Container, Node, Pod, PodCondition};
-
-use super::{Cause, Diagnosis, Finality, kubectl, newest_event, pod_reference};
-use crate::quantity;
-use crate::status::{Snapshot, cordoned_for, is_cordoned, restore_command};
-
-/// At most this many values of a label are named.
-const NAMED_VALUES: usize = 5;
-
-pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
-    let scheduled = pod
-        .status
-        .as_ref()
-        .and_then(|status| status.conditions.as_ref())
-        .and_then(|conditions| {
-            conditions
-                .iter()
-                .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
-        });
-    let reason = scheduled.and_then(|condition| condition.reason.as_deref());
-    match (scheduled, reason) {
-        (Some(_), Some("SchedulingGated")) => Some(gated(pod)),
-        (Some(condition), Some("Unschedulable")) => Some(unschedulable(snapshot, pod, condition)),
-        _ => volume(snapshot, pod),
-    }
-}
+use super::offers::{cordoned, restorations, selected_by_none, too_much};
+use super::{Cause, Diagnosis, Evidence, Finality, condition, kubectl, on, pod_reference, storage};
+use crate::object::ObjectRef;
+use crate::status::Snapshot;
 
 /// The scheduler ignores the pod until the gates are removed (KEP-3521).
-fn gated(pod: &Pod) -> Diagnosis {
+pub(super) fn gated(_: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
+    let scheduled = condition(pod, "PodScheduled")?;
+    if scheduled.status != "False" || scheduled.reason.as_deref() != Some("SchedulingGated") {
+        return None;
+    }
     let object = pod_reference(pod);
     let gates: Vec<String> = pod
         .spec
@@ -39,172 +21,175 @@ fn gated(pod: &Pod) -> Diagnosis {
         .map(|gate| format!("`{}`", gate.name))
         .collect();
     let noun = if gates.len() == 1 { "gate" } else { "gates" };
-    Diagnosis {
-        cause: Cause::SchedulingGate,
-        message: format!(
-            "`{object}` is held back by its scheduling {noun} {}",
-            gates.join(", ")
-        ),
-        evidence: Vec::new(),
-        next: vec![format!("{} -o yaml", kubectl("get", &object))],
-        finality: Finality::Open,
-        container: None,
-        object,
-    }
+    let gates = gates.join(", ");
+    let evidence = Evidence::field(&object, ".spec.schedulingGates", gates.clone());
+    let message = format!("`{object}` is held back by its scheduling {noun} {gates}");
+    let next = format!("{} -o yaml", kubectl("get", &object));
+    Some(
+        Diagnosis::new(Cause::SchedulingGate, object, message)
+            .because([evidence])
+            .then([next]),
+    )
 }
 
-fn unschedulable(snapshot: &Snapshot, pod: &Pod, condition: &PodCondition) -> Diagnosis {
-    let object = pod_reference(pod);
-    let mut evidence: Vec<String> = condition.message.clone().into_iter().collect();
-    let nodes = snapshot.nodes.as_deref().unwrap_or_default();
-    evidence.extend(too_much(pod, nodes));
-    evidence.extend(selected_by_none(pod, nodes));
-    evidence.extend(cordoned(nodes));
-    let mut next = restorations(nodes);
-    next.extend([kubectl("describe", &object), "kubectl get nodes".to_owned()]);
-    Diagnosis {
-        cause: Cause::Unschedulable,
-        message: format!("no node takes `{object}`"),
-        evidence,
-        next,
-        finality: Finality::Open,
-        container: None,
-        object,
-    }
-}
+/// What the scheduler's reasons mean (`pkg/scheduler/framework/plugins`), in the order in which they are named.
+const REASONS: [(&str, &str); 13] = [
+    ("Insufficient ", "too little is free for what it requests"),
+    ("Too many pods", "they have as many pods as they may have"),
+    (
+        "untolerated taint",
+        "they have a taint that it does not tolerate",
+    ),
+    (
+        "node affinity/selector",
+        "they do not match its node selector or affinity",
+    ),
+    (
+        "pod affinity rules",
+        "they do not run the pods that it has to be with",
+    ),
+    (
+        "anti-affinity rules",
+        "they run a pod that it must not be with",
+    ),
+    ("free ports", "a port of the node that it needs is taken"),
+    (
+        "topology spread constraints",
+        "its replicas would not be spread as they have to be",
+    ),
+    ("were unschedulable", "they are cordoned"),
+    (
+        "max volume count",
+        "they have as many volumes as they may have",
+    ),
+    (
+        "available persistent volumes to bind",
+        "no volume fits its claim there",
+    ),
+    (VOLUME_ELSEWHERE[0], "they cannot have its volume"),
+    (VOLUME_ELSEWHERE[1], "they cannot have its volume"),
+];
+/// Taints of nodes that restart or do not answer (`k8s.io/api` `core/v1/well_known_taints.go`).
+const PASSING_TAINTS: [&str; 2] = [
+    "node.kubernetes.io/not-ready",
+    "node.kubernetes.io/unreachable",
+];
+/// What the scheduler says of nodes that cannot have the pod's volume, before and since Kubernetes 1.32.
+const VOLUME_ELSEWHERE: [&str; 2] = [
+    "volume node affinity conflict",
+    "PersistentVolume's node affinity",
+];
 
-/// The cordoned nodes, and which experiment cordoned them, if one did.
-fn cordoned(nodes: &[Node]) -> Option<String> {
-    let names: Vec<String> = nodes
-        .iter()
-        .filter(|node| is_cordoned(node))
-        .map(|node| {
-            let name = node.metadata.name.as_deref().unwrap_or_default();
-            cordoned_for(node).map_or_else(
-                || format!("`node/{name}`"),
-                |(namespace, set)| {
-                    format!("`node/{name}` (by an experiment on `{namespace}/statefulset/{set}`)")
-                },
-            )
-        })
-        .collect();
-    let (first, rest) = names.split_at(names.len().min(NAMED_VALUES));
-    let more = match rest.len() {
-        0 => String::new(),
-        count => format!(" and {count} more"),
-    };
-    (!names.is_empty()).then(|| format!("cordoned: {}{more}", first.join(", ")))
-}
-
-/// The command that uncordons the nodes that experiments have left cordoned.
-fn restorations(nodes: &[Node]) -> Vec<String> {
-    let commands: BTreeSet<String> = nodes
-        .iter()
-        .filter(|node| is_cordoned(node))
-        .filter_map(cordoned_for)
-        .map(|(namespace, set)| restore_command(namespace, set))
-        .collect();
-    commands.into_iter().collect()
-}
-
-/// The resources of which a pod requests more than any node offers.
-fn too_much(pod: &Pod, nodes: &[Node]) -> Vec<String> {
-    let Some(spec) = &pod.spec else {
-        return Vec::new();
-    };
-    let requests = |container: &Container, resource: &str| {
-        let resources = container.resources.as_ref()?;
-        let asked = resources.requests.as_ref()?.get(resource)?;
-        quantity::milli(&asked.0)
-    };
-    let resources: BTreeSet<&String> = spec
-        .containers
-        .iter()
-        .filter_map(|container| container.resources.as_ref()?.requests.as_ref())
-        .flat_map(BTreeMap::keys)
-        .collect();
-    resources
-        .into_iter()
-        .filter_map(|resource| {
-            let asked: i128 = spec
-                .containers
-                .iter()
-                .filter_map(|container| requests(container, resource))
-                .sum();
-            let offers = nodes.iter().filter_map(|node| {
-                let offered = node.status.as_ref()?.allocatable.as_ref()?;
-                let offered = &offered.get(resource.as_str())?.0;
-                Some((quantity::milli(offered)?, offered))
-            });
-            let most = offers.max_by_key(|(milli, _)| *milli);
-            if nodes.is_empty() || most.is_some_and(|(most, _)| most >= asked) {
-                return None;
-            }
-            let most = most.map_or("none", |(_, words)| words.as_str());
-            Some(format!(
-                "it requests {resource} {}; no node offers more than {most}",
-                quantity::words(asked)
-            ))
-        })
-        .collect()
-}
-
-/// The labels of a pod's node selector that no node has, with the existing values.
-fn selected_by_none(pod: &Pod, nodes: &[Node]) -> Vec<String> {
-    let selector = pod
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.node_selector.as_ref());
-    let values = |key: &str| -> BTreeSet<&str> {
-        nodes
-            .iter()
-            .filter_map(|node| Some(node.metadata.labels.as_ref()?.get(key)?.as_str()))
-            .collect()
-    };
-    selector
-        .into_iter()
-        .flatten()
-        .filter(|(key, value)| !nodes.is_empty() && !values(key).contains(value.as_str()))
-        .map(|(key, value)| {
-            let there: Vec<&str> = values(key).into_iter().take(NAMED_VALUES).collect();
-            let there = if there.is_empty() {
-                "no node has that label".to_owned()
-            } else {
-                format!("nodes have `{}`", there.join("`, `"))
-            };
-            format!("it requires a node with `{key}={value}`; {there}")
-        })
-        .collect()
-}
-
-fn volume(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
-    let has_started = pod
-        .status
-        .as_ref()
-        .and_then(|status| status.pod_ips.as_ref())
-        .is_some_and(|addresses| !addresses.is_empty());
-    if has_started {
+/// No node takes the pod, and what the scheduler says of that.
+pub(super) fn unschedulable(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
+    let scheduled = condition(pod, "PodScheduled")?;
+    if scheduled.status != "False" || scheduled.reason.as_deref() != Some("Unschedulable") {
         return None;
     }
-    let reasons = ["FailedAttachVolume", "FailedMount", "FailedMapVolume"];
-    let words = newest_event(snapshot, pod.metadata.uid.as_deref(), &reasons)?;
+    let words = scheduled.message.as_deref().unwrap_or_default();
+    let said = Evidence::condition(pod, scheduled);
     let object = pod_reference(pod);
-    // A ConfigMap or Secret may be created soon, as in `container_configuration`; the controller
-    // manager always creates its own ConfigMap in every namespace.
-    let finality = if words.contains("\"kube-root-ca.crt\"") {
-        Finality::Open
-    } else if words.contains("not found") || words.contains("references non-existent") {
-        Finality::Lasting
-    } else {
-        Finality::Open
+    let nodes = snapshot.nodes.as_deref().unwrap_or_default();
+    if words.contains("ReadWriteOncePod access mode") {
+        let message = format!(
+            "another pod mounts a claim of `{object}` that only one pod may mount (ReadWriteOncePod)"
+        );
+        let list = format!(
+            "kubectl get pods{} -o wide",
+            on(object.namespace.as_deref())
+        );
+        return Some(
+            Diagnosis::new(Cause::VolumeInUseByAnotherPod, object, message)
+                .because(said)
+                .because(others(snapshot, pod))
+                .then([list])
+                .is(Finality::AtDeadline),
+        );
+    }
+    let says = |text: &&str| words.contains(*text);
+    let has_room = !["Insufficient ", "Too many pods", "free ports"]
+        .iter()
+        .any(says);
+    if VOLUME_ELSEWHERE.iter().any(says) && has_room {
+        let message = format!("no node that takes `{object}` can have its volume");
+        let next = [
+            "kubectl get nodes --show-labels".to_owned(),
+            "kubectl describe persistentvolumes".to_owned(),
+        ];
+        return Some(
+            Diagnosis::new(Cause::VolumeNodeAffinity, object, message)
+                .because(said)
+                .because(required(snapshot, pod))
+                .because(cordoned(nodes))
+                .then(restorations(nodes).into_iter().chain(next))
+                .is(Finality::AtDeadline),
+        );
+    }
+    let reasons: Vec<&str> = REASONS
+        .iter()
+        .filter(|(text, _)| words.contains(text))
+        .map(|(_, meaning)| *meaning)
+        .collect();
+    let why = match reasons.as_slice() {
+        [] => String::new(),
+        reasons => format!(": {}", reasons.join(", or ")),
     };
-    Some(Diagnosis {
-        cause: Cause::Volume,
-        message: format!("a volume of `{object}` cannot be attached or mounted"),
-        evidence: vec![words],
-        next: vec![kubectl("describe", &object)],
-        finality,
-        container: None,
-        object,
-    })
+    let message = format!("no node takes `{object}`{why}");
+    let mut next = restorations(nodes);
+    next.extend([kubectl("describe", &object), "kubectl get nodes".to_owned()]);
+    let finality = if PASSING_TAINTS.iter().any(says) {
+        Finality::Open
+    } else {
+        Finality::AtDeadline
+    };
+    Some(
+        Diagnosis::new(Cause::Unschedulable, object.clone(), message)
+            .because(said)
+            .because(too_much(pod, nodes))
+            .because(selected_by_none(pod, nodes))
+            .because(cordoned(nodes))
+            .then(next)
+            .is(finality),
+    )
+}
+
+/// The pods that mount a claim of this pod.
+fn others(snapshot: &Snapshot, pod: &Pod) -> Vec<Evidence> {
+    let own: Vec<&str> = storage::names(pod).collect();
+    let is_other = |other: &&Pod| other.metadata.name != pod.metadata.name;
+    let mut found = Vec::new();
+    for other in snapshot.pods.iter().filter(is_other) {
+        let shared = storage::names(other).find(|name| own.contains(name));
+        let path = ".spec.volumes[*].persistentVolumeClaim.claimName";
+        found.extend(shared.map(|name| {
+            let object = pod_reference(other);
+            Evidence::field(&object, path, format!("`{object}` mounts `{name}`"))
+        }));
+    }
+    found
+}
+
+/// The nodes that the volumes of a pod require.
+fn required(snapshot: &Snapshot, pod: &Pod) -> Vec<Evidence> {
+    let bound = storage::claims(snapshot, pod)
+        .filter_map(|claim| claim.spec.as_ref()?.volume_name.as_deref());
+    bound
+        .filter_map(|name| {
+            let mut volumes = snapshot.volumes.iter();
+            let volume = volumes.find(|volume| volume.metadata.name.as_deref() == Some(name))?;
+            let affinity = volume.spec.as_ref()?.node_affinity.as_ref()?;
+            let terms = &affinity.required.as_ref()?.node_selector_terms;
+            let terms: Vec<String> = terms
+                .iter()
+                .flat_map(|term| term.match_expressions.iter().flatten())
+                .map(|term| {
+                    let values = term.values.as_deref().unwrap_or_default().join(", ");
+                    format!("{} {} {values}", term.key, term.operator)
+                })
+                .collect();
+            let object = ObjectRef::new("", "PersistentVolume", None, name);
+            let words = format!("`{object}` requires a node with {}", terms.join("; "));
+            Some(Evidence::field(&object, ".spec.nodeAffinity", words))
+        })
+        .collect()
 }

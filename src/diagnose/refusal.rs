@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cause, Diagnosis, Finality, events, kubectl, last_seen};
-use crate::object::ObjectRef;
+use super::{
+    Cause, Diagnosis, Evidence, Finality, events, kubectl, last_seen, on, pod_name, pod_named,
+    set_reference,
+};
 use crate::quantity;
 use crate::status::{Snapshot, expected_ordinals};
 
@@ -16,44 +18,32 @@ pub(super) fn diagnose(snapshot: &Snapshot) -> Option<Diagnosis> {
     if is_over || !misses_a_pod(snapshot) {
         return None;
     }
-    let words = event.message.clone()?;
-    let name = metadata.name.as_deref().unwrap_or_default();
-    let namespace = metadata.namespace.as_deref();
-    let object = ObjectRef::new("apps", "StatefulSet", namespace, name);
+    let evidence = Evidence::event(event)?;
+    let object = set_reference(snapshot);
     let Refusal {
         cause,
         reason,
         finality,
         next,
-    } = Refusal::of(&words, namespace);
+    } = Refusal::of(&evidence.words, object.namespace.as_deref());
     // A refusal from before this command may no longer hold: the controller retries at growing
     // intervals.
     let is_news = snapshot
         .since
         .is_none_or(|since| last_seen(event).is_some_and(|seen| seen >= since));
-    let mut commands = vec![kubectl("describe", &object)];
-    commands.extend(next);
-    Some(Diagnosis {
-        cause,
-        message: format!("the controller of `{object}` cannot create a pod: {reason}"),
-        evidence: vec![words],
-        next: commands,
-        finality: if is_news { finality } else { Finality::Open },
-        container: None,
-        object,
-    })
+    let message = format!("the controller of `{object}` cannot create a pod: {reason}");
+    let commands = [Some(kubectl("describe", &object)), next];
+    Some(
+        Diagnosis::new(cause, object, message)
+            .because([evidence])
+            .then(commands.into_iter().flatten())
+            .is(if is_news { finality } else { Finality::Open }),
+    )
 }
 
 fn misses_a_pod(snapshot: &Snapshot) -> bool {
-    let name = snapshot.stateful_set.metadata.name.as_deref();
-    let name = name.unwrap_or_default();
-    expected_ordinals(&snapshot.stateful_set).any(|ordinal| {
-        let wanted = format!("{name}-{ordinal}");
-        !snapshot
-            .pods
-            .iter()
-            .any(|pod| pod.metadata.name.as_deref() == Some(&wanted))
-    })
+    expected_ordinals(&snapshot.stateful_set)
+        .any(|ordinal| pod_named(snapshot, &pod_name(snapshot, ordinal)).is_none())
 }
 
 struct Refusal {
@@ -68,9 +58,10 @@ impl Refusal {
     /// events only contain their text (`plugin/pkg/admission`,
     /// `staging/src/k8s.io/pod-security-admission`).
     fn of(words: &str, namespace: Option<&str>) -> Self {
-        let on = namespace
-            .map(|name| format!(" -n {name}"))
-            .unwrap_or_default();
+        if let Some(refusal) = Self::by_others(words) {
+            return refusal;
+        }
+        let on = on(namespace);
         let new = |cause, reason, finality, next| Self {
             cause,
             reason,
@@ -121,7 +112,7 @@ impl Refusal {
         if says("serviceaccount \"default\" not found") {
             // The controller manager creates it, and recreates it.
             return new(
-                Cause::MissingReference,
+                Cause::MissingServiceAccount,
                 "the controller manager has not created the ServiceAccount `default` in its namespace yet",
                 Finality::Open,
                 Some(format!("kubectl get serviceaccounts{on}")),
@@ -129,7 +120,7 @@ impl Refusal {
         }
         if says("error looking up service account") {
             return new(
-                Cause::MissingReference,
+                Cause::MissingServiceAccount,
                 "its service account does not exist",
                 Finality::Lasting,
                 Some(format!("kubectl get serviceaccounts{on}")),
@@ -168,6 +159,34 @@ impl Refusal {
             );
         }
         new(Cause::PodRefused, "it is refused", Finality::Open, None)
+    }
+
+    /// A webhook or a policy that others have set up. This comes first: their texts may contain anything
+    /// (`k8s.io/apiserver` `pkg/admission/plugin/webhook/errors/statuserror.go`, `pkg/admission/plugin/policy`).
+    fn by_others(words: &str) -> Option<Self> {
+        const WEBHOOKS: &str =
+            "kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations";
+        let says = |text: &str| words.contains(text);
+        let (cause, reason, finality, next) =
+            if says("failed calling webhook") || says("failed calling admission webhook") {
+                let reason = "a webhook of admission does not answer";
+                (Cause::WebhookUnavailable, reason, Finality::Open, WEBHOOKS)
+            } else if says("admission webhook \"") && says(" denied the request") {
+                let reason = "a webhook of admission refuses it";
+                (Cause::WebhookDenied, reason, Finality::Lasting, WEBHOOKS)
+            } else if says("ValidatingAdmissionPolicy ") && says(" denied request") {
+                let reason = "a policy of admission refuses it";
+                let next = "kubectl get validatingadmissionpolicies";
+                (Cause::WebhookDenied, reason, Finality::Lasting, next)
+            } else {
+                return None;
+            };
+        Some(Self {
+            cause,
+            reason,
+            finality,
+            next: Some(next.to_owned()),
+        })
     }
 }
 

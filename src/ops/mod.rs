@@ -15,6 +15,7 @@ mod overwriting;
 mod preflight;
 mod read_ahead;
 pub(crate) mod rollout;
+pub(crate) mod seen;
 pub(crate) mod stalled_workload;
 mod up;
 pub(crate) mod verify;

@@ -23,11 +23,11 @@ use super::error::OpsError;
 use super::first_failure::Verdict;
 use super::nearby::Nearby;
 use super::overwriting::overwriting;
-use super::stalled_workload::{Surroundings, add_log};
+use super::seen::{STALL, Seen};
+use super::stalled_workload::{add_log, surroundings};
 use super::workload::pod_selector;
 use super::{Context, Workload};
 use crate::cluster::{ResourceKind, Selector, Watched};
-use crate::diagnose::{Diagnosis, Finality, LASTING};
 use crate::event::EventKind;
 use crate::figures::milliseconds;
 use crate::object::ObjectRef;
@@ -35,9 +35,8 @@ use crate::report::RolloutReport;
 use crate::rollout::{RolloutProgress, RolloutState, rollout_progress, settled};
 use crate::status::Snapshot;
 
-/// After this long without progress, events and claims are read too. A healthy rollout never needs
-/// them.
-pub(crate) const STALL: Duration = Duration::from_secs(3);
+/// How long after a change what surrounds the pods is read first: what waits for something else shows that by then.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Follows a rollout until it is complete, has failed, or the deadline passes.
 ///
@@ -69,7 +68,7 @@ pub(crate) async fn follow(
     let mut view = context.by_deadline(View::open(context, workload)).await?;
     view.since = since;
     let mut seen = Seen::default();
-    let mut next_look = Instant::now() + STALL;
+    let mut next_look = Instant::now() + SOON;
     loop {
         let mut has_changed = false;
         let is_over = tokio::select! {
@@ -107,7 +106,8 @@ pub(crate) async fn follow(
         }
         let mut progress = seen.judge(found.clone());
         if is_over {
-            progress.state = at_the_end(progress.state, found.state);
+            let has_time = Instant::now() < context.deadline;
+            progress.state = seen.at_the_end(has_time, progress.state, found.state);
         }
         if matches!(progress.state, RolloutState::Failed { .. }) {
             view.look_around(context, workload).await;
@@ -126,7 +126,7 @@ pub(crate) async fn follow(
                 object: object.clone(),
                 progress: progress.clone(),
             });
-            next_look = Instant::now() + STALL;
+            next_look = next_look.min(Instant::now() + SOON);
             seen.last = Some(progress.clone());
         }
         if is_over || !matches!(progress.state, RolloutState::Progressing { .. }) {
@@ -167,20 +167,13 @@ pub(crate) async fn look(
     })
 }
 
-/// At the deadline, the last observation counts, however short-lived it was.
-fn at_the_end(judged: RolloutState, found: RolloutState) -> RolloutState {
-    match judged {
-        RolloutState::Progressing { .. } => found,
-        decided => decided,
-    }
-}
-
 /// The observed state of a workload: it and its pods are watched, the rest is read when needed.
 pub(crate) struct View {
     pub(crate) sets: Watched<StatefulSet>,
     pub(crate) pods: Watched<Pod>,
     object: ObjectRef,
-    surroundings: Surroundings,
+    /// What surrounds the pods, as last read.
+    surroundings: Snapshot,
     /// When this view started, by the cluster's time.
     since: Timestamp,
 }
@@ -213,7 +206,7 @@ impl View {
             sets,
             pods,
             object,
-            surroundings: Surroundings::default(),
+            surroundings: Snapshot::default(),
             since: context.cluster.now(),
         })
     }
@@ -238,10 +231,8 @@ impl View {
         Ok(self.pods.current().map(|pods| Snapshot {
             stateful_set,
             pods: pods.as_ref().clone(),
-            claims: self.surroundings.claims.clone(),
-            events: self.surroundings.events.clone(),
-            nodes: self.surroundings.nodes.clone(),
             since: Some(self.since),
+            ..self.surroundings.clone()
         }))
     }
 
@@ -255,122 +246,14 @@ impl View {
         Ok(if is_failed { again } else { failed })
     }
 
-    /// Reads the claims and events around replicas that are not ready.
+    /// Reads what surrounds replicas that are not ready.
     pub(crate) async fn look_around(&mut self, context: &Context, workload: &Workload) {
         let set = self.sets.current().and_then(|sets| sets.first().cloned());
         let pods = self.pods.current().unwrap_or_default();
-        let nodes = self.surroundings.nodes.take();
-        let reading = Surroundings::read(context, workload, set.as_ref(), &pods, nodes);
+        let known = self.surroundings.clone();
+        let reading = surroundings(context, workload, set.as_ref(), &pods, known);
         if let Ok(surroundings) = timeout_at(context.deadline, reading).await {
             self.surroundings = surroundings;
         }
-    }
-}
-
-/// The rollout as seen so far.
-#[derive(Default)]
-pub(crate) struct Seen {
-    last: Option<RolloutProgress>,
-    suspicion: Option<(Diagnosis, Instant)>,
-}
-
-impl Seen {
-    /// Turns a cause that usually resolves itself into a failure once it has lasted. Holds a
-    /// suspicion back until it has lasted for a while: a second later, a claim may be bound and a
-    /// pod scheduled.
-    pub(crate) fn judge(&mut self, mut progress: RolloutProgress) -> RolloutProgress {
-        let RolloutState::Progressing { suspicion, .. } = &mut progress.state else {
-            self.suspicion = None;
-            return progress;
-        };
-        let Some(found) = suspicion.clone() else {
-            self.suspicion = None;
-            return progress;
-        };
-        let same = |(known, _): &&(Diagnosis, Instant)| {
-            known.cause == found.cause && known.object == found.object
-        };
-        let since = self
-            .suspicion
-            .as_ref()
-            .filter(same)
-            .map_or_else(Instant::now, |(_, since)| *since);
-        self.suspicion = Some((found.clone(), since));
-        if since.elapsed() >= LASTING && found.finality == Finality::Lasting {
-            let cause = Diagnosis {
-                finality: Finality::Final,
-                ..found
-            };
-            progress.state = RolloutState::Failed { cause };
-        } else if since.elapsed() < STALL {
-            *suspicion = None;
-        }
-        progress
-    }
-
-    /// When the current suspicion will have lasted long enough to be reported.
-    fn due(&self) -> Option<Instant> {
-        let (_, since) = self.suspicion.as_ref()?;
-        Some(*since + STALL).filter(|due| *due > Instant::now())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::time::advance;
-
-    use super::*;
-    use crate::diagnose::Cause;
-    use crate::object::ObjectRef;
-
-    const TICK: Duration = Duration::from_millis(1);
-
-    fn progress(cause: Option<Cause>) -> RolloutProgress {
-        let suspicion = cause.map(|cause| Diagnosis {
-            cause,
-            object: ObjectRef::new("", "Pod", Some("shop"), "web-0"),
-            message: "no node takes `pod/web-0`".to_owned(),
-            evidence: vec!["0/1 nodes are available".to_owned()],
-            next: Vec::new(),
-            finality: Finality::Open,
-            container: None,
-        });
-        let message = "replica 0 is not Ready".to_owned();
-        RolloutProgress {
-            state: RolloutState::Progressing { message, suspicion },
-            ..rollout_progress(&Snapshot::default())
-        }
-    }
-
-    /// The evidence that is shown with this progress.
-    fn shown(seen: &mut Seen, cause: Option<Cause>) -> Option<Vec<String>> {
-        match seen.judge(progress(cause)).state {
-            RolloutState::Progressing { suspicion, .. } => suspicion.map(|it| it.evidence),
-            _ => panic!("nothing has failed"),
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_suspicion_is_said_with_its_evidence_once_it_has_stood() {
-        let mut seen = Seen::default();
-        let unschedulable = Some(Cause::Unschedulable);
-        assert_eq!(shown(&mut seen, unschedulable), None);
-        let due = seen.due().unwrap();
-        advance(due.duration_since(Instant::now()).saturating_sub(TICK)).await;
-        assert_eq!(shown(&mut seen, unschedulable), None);
-        advance(TICK).await;
-        let evidence = vec!["0/1 nodes are available".to_owned()];
-        assert_eq!(shown(&mut seen, unschedulable), Some(evidence));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_mends_itself_meanwhile_is_never_said() {
-        let mut seen = Seen::default();
-        let unschedulable = Some(Cause::Unschedulable);
-        for cause in [unschedulable, None, unschedulable, Some(Cause::Volume)] {
-            assert_eq!(shown(&mut seen, cause), None);
-            advance(STALL.saturating_sub(TICK)).await;
-        }
-        assert_eq!(shown(&mut seen, unschedulable), None, "it is another one");
     }
 }

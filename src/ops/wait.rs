@@ -44,7 +44,9 @@ pub(crate) async fn everything(
                 return Ok(report);
             }
             let stored = step.live.as_ref();
-            let report = rollout::follow(context, &workload, stored, &verdict, since).await?;
+            // On the heap: otherwise every future that awaits it would contain it.
+            let following = rollout::follow(context, &workload, stored, &verdict, since);
+            let report = Box::pin(following).await?;
             if report.outcome() == Outcome::Unhealthy {
                 verdict.fail();
             }

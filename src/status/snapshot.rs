@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::{Event, Node, PersistentVolume, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::storage::v1::{StorageClass, VolumeAttachment};
 
 use super::ownership::is_owned_by;
 
@@ -17,8 +18,18 @@ pub struct Snapshot {
     pub claims: Option<Vec<PersistentVolumeClaim>>,
     /// The events of the StatefulSet, its pods and its claims.
     pub events: Vec<Event>,
-    /// The nodes; `None` before the first read, or without permission.
+    /// All nodes; `None` while no pod lacks one, or without permission.
     pub nodes: Option<Vec<Node>>,
+    /// The nodes of its pods that are not Ready, as far as they may be read.
+    pub hosts: Vec<Node>,
+    /// All storage classes; `None` while every claim has a volume, or without permission.
+    pub classes: Option<Vec<StorageClass>>,
+    /// The volumes of the claims, as far as they may be read.
+    pub volumes: Vec<PersistentVolume>,
+    /// Which nodes have which volumes, if a volume could not be attached.
+    pub attachments: Vec<VolumeAttachment>,
+    /// Whether the Service of its pods' DNS names exists; `None` if that was not read.
+    pub has_service: Option<bool>,
     /// When the command started to look, by the cluster's time: earlier events may no longer hold.
     pub since: Option<Timestamp>,
 }

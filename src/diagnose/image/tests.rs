@@ -109,7 +109,10 @@ const TABLE: [(&str, Pull); 27] = [
         "failed to pull and unpack image \"unauthorized.example/denied:503\": failed to extract layer sha256:11: unexpected end",
         Pull::Other,
     ),
-    ("couldn't parse image name: invalid reference format", Pull::InvalidName),
+    (
+        "couldn't parse image name: invalid reference format",
+        Pull::InvalidName,
+    ),
 ];
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::*;
-use super::{diagnose, pod, snapshot};
+use super::{diagnose, pod, snapshot, words};
 
 fn ended(code: i32, restarts: i32) -> Value {
     json!({"restartCount": restarts, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
@@ -62,7 +62,7 @@ fn a_container_that_the_kubelet_ends_is_not_said_to_finish_by_itself() {
         "{}",
         now.message
     );
-    assert_eq!(now.evidence, [failed]);
+    assert_eq!(words(&now), ["exit code 0", failed]);
     let earlier_run = of("2025-12-31T00:00:00Z");
     assert_eq!(earlier_run.cause, Cause::Completed);
     // It runs again: only another failure of the probe means that it will be killed again.
@@ -102,11 +102,11 @@ fn a_hook_that_fails_is_named() {
         "{}",
         found.message
     );
-    assert_eq!(found.evidence[0], "PostStartHook failed");
+    assert_eq!(found.evidence[1].words, "PostStartHook failed");
     let others = of("sidecar", "2026-01-01T00:00:29Z");
-    assert!(others.evidence.is_empty(), "{:?}", others.evidence);
+    assert_eq!(others.evidence.len(), 1, "{:?}", others.evidence);
     let earlier = of("api", "2025-12-31T00:00:00Z");
-    assert!(earlier.evidence.is_empty(), "{:?}", earlier.evidence);
+    assert_eq!(earlier.evidence.len(), 1, "{:?}", earlier.evidence);
 }
 
 #[test]
@@ -118,12 +118,14 @@ fn an_init_container_is_meant_to_end() {
     waits["spec"]["initContainers"] = json!([{"name": "keys"}]);
     waits["status"]["initContainerStatuses"] = json!([{"name": "keys", "image": "", "imageID": "",
         "ready": true, "restartCount": 2, "state": {"terminated": {"exitCode": 0}}}]);
-    assert_eq!(diagnose(waits.clone()), None);
+    let found = diagnose(waits.clone()).unwrap();
+    assert_eq!(found.cause, Cause::Unknown);
     waits["status"]["initContainerStatuses"][0]["state"] =
         json!({"waiting": {"reason": "CrashLoopBackOff"}});
     waits["status"]["initContainerStatuses"][0]["lastState"] =
         json!({"terminated": {"exitCode": 1}});
     let fails = diagnose(waits).unwrap();
+    assert_eq!(fails.cause, Cause::InitContainer);
     assert_eq!(
         fails.next,
         ["kubectl logs pod/web-0 -n n -c keys --previous"]

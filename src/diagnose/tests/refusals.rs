@@ -46,7 +46,7 @@ fn what_refuses_a_pod_is_told_apart() {
         ),
         (
             "error looking up service account n/robot: serviceaccount \"robot\" not found",
-            Cause::MissingReference,
+            Cause::MissingServiceAccount,
             Finality::Lasting,
         ),
         (
@@ -56,6 +56,21 @@ fn what_refuses_a_pod_is_told_apart() {
         ),
         (
             "admission webhook \"w\" denied the request: no",
+            Cause::WebhookDenied,
+            Finality::Lasting,
+        ),
+        (
+            "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: violates PodSecurity of ours",
+            Cause::WebhookDenied,
+            Finality::Lasting,
+        ),
+        (
+            "failed calling webhook \"w\": failed to call webhook: context deadline exceeded",
+            Cause::WebhookUnavailable,
+            Finality::Open,
+        ),
+        (
+            "object is being deleted: pods \"web-0\" already exists",
             Cause::PodRefused,
             Finality::Open,
         ),
@@ -67,7 +82,7 @@ fn what_refuses_a_pod_is_told_apart() {
             (cause, finality),
             "{words}"
         );
-        assert!(diagnosis.evidence[0].contains(words), "{words}");
+        assert!(diagnosis.evidence[0].words.contains(words), "{words}");
     }
     let long = refused(
         "create Pod web-0 in StatefulSet web failed error: Pod \"web-0\" is invalid: metadata.labels: Invalid value: \"web-0\": must be no more than 63 bytes",
@@ -93,10 +108,13 @@ fn a_refusal_of_another_time_decides_nothing() {
         let mut refused = snapshot(pod("web-b", &json!({})), Vec::new(), events);
         refused.pods.clear();
         refused.since = Some("2026-01-01T00:00:10Z".parse().unwrap());
-        workload(&refused).map(|diagnosis| diagnosis.finality)
+        let found = workload(&refused).unwrap();
+        (found.cause, found.finality)
     };
     let before = event("FailedCreate", "2026-01-01T00:00:05Z");
-    assert_eq!(of(vec![before.clone()]), Some(Finality::Open));
+    let refused = (Cause::PodSecurity, Finality::Open);
+    assert_eq!(of(vec![before.clone()]), refused);
     let made = event("SuccessfulCreate", "2026-01-01T00:00:06Z");
-    assert_eq!(of(vec![made, before]), None, "it was created since");
+    let created = (Cause::Unknown, Finality::Open);
+    assert_eq!(of(vec![made, before]), created, "it was created since");
 }

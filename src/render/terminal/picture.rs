@@ -243,11 +243,13 @@ fn reason(progress: &RolloutProgress) -> Vec<Line> {
         RolloutState::Complete => Vec::new(),
         RolloutState::Progressing { message, suspicion } => {
             let mut rows = vec![row(Tone::Doubt, &format!("  waiting: {message}"))];
-            rows.extend(
-                suspicion
-                    .iter()
-                    .map(|suspicion| row(Tone::Doubt, &format!("  ? {}", suspicion.message))),
-            );
+            rows.extend(suspicion.iter().map(|suspicion| {
+                let awaited = suspicion.cause.waits_for();
+                row(
+                    Tone::Doubt,
+                    &format!("  waiting for {awaited}: {}", suspicion.message),
+                )
+            }));
             rows
         }
         RolloutState::Failed { cause } => vec![row(Tone::Bad, &format!("  ✗ {}", cause.message))],

@@ -150,10 +150,10 @@ fn shows(pod: &Value, cause: Cause) -> bool {
     let crashes = waits(&["CrashLoopBackOff"]) || !state["terminated"].is_null();
     let runs_unready = !state["running"].is_null() && !is_ready(pod);
     match cause {
-        Cause::ImagePull => pulls,
+        Cause::ImageNotFound => pulls,
         Cause::CrashLoop => crashes,
         Cause::Unschedulable => has_condition(pod, "PodScheduled", "False"),
-        Cause::Probe => runs_unready,
+        Cause::ReadinessProbe => runs_unready,
         Cause::StuckRevision => pulls || crashes || runs_unready,
         // The model's pods never fail in these ways.
         _ => false,

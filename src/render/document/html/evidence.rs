@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::answers;
 use super::pieces::{Column, figure, or_dash, table, term, time};
+use crate::diagnose::{Evidence, Source};
 use crate::figures::took;
 use crate::render::document::story::Story;
 use crate::render::document::text::{Prose, Text};
@@ -150,23 +151,37 @@ fn row(index: usize, record: &FaultRecord) -> Markup {
 }
 
 fn cause(report: &ChaosReport) -> Markup {
-    let lines = |lines: &[String]| {
-        html! {
-            ul {
-                @for line in lines { li { code { (Text(line)) } } }
-            }
-        }
-    };
     html! {
         @if let Some(cause) = &report.observed.cause {
             h3 { "Why it did not recover" }
             p { (Prose(&cause.message)) " (" code { (Text(&cause.object)) } ")" }
-            (lines(&cause.evidence))
+            ul {
+                @for it in &cause.evidence {
+                    li { code { (Text(&it.words)) } " (" (Text(place(it))) ")" }
+                }
+            }
             @if !cause.next.is_empty() {
                 p { "Next commands:" }
-                (lines(&cause.next))
+                ul {
+                    @for command in &cause.next { li { code { (Text(command)) } } }
+                }
             }
         }
+    }
+}
+
+/// Where a piece of evidence was seen, and when.
+fn place(evidence: &Evidence) -> String {
+    let object = &evidence.object;
+    let place = match &evidence.source {
+        Source::Field(path) => format!("{path} of {object}"),
+        Source::Condition(kind) => format!("condition {kind} of {object}"),
+        Source::Event(reason) => format!("event {reason} of {object}"),
+        Source::Log(container) => format!("log of {container} of {object}"),
+    };
+    match evidence.time {
+        Some(time) => format!("{place}, {time}"),
+        None => place,
     }
 }
 

@@ -13,13 +13,17 @@ pub(super) fn lines(diagnosis: &Diagnosis) -> Vec<Line> {
             .text(&diagnosis.message)
             .with(Tone::Faint, place(diagnosis)),
     ];
-    let evidence = diagnosis
-        .evidence
-        .iter()
-        .flat_map(|evidence| evidence.lines());
-    lines.extend(evidence.map(|line| problem().with(Tone::Faint, "  | ").text(line)));
+    lines.extend(evidence(diagnosis).map(|line| problem().with(Tone::Faint, "  | ").text(line)));
     lines.extend(hints(&diagnosis.next));
     lines
+}
+
+/// The lines of the evidence, without what the sentence says already.
+pub(super) fn evidence(diagnosis: &Diagnosis) -> impl Iterator<Item = &str> {
+    let evidence = diagnosis.evidence.iter().map(|it| it.words.as_str());
+    evidence
+        .filter(|words| !diagnosis.message.contains(words))
+        .flat_map(str::lines)
 }
 
 /// The object and the container, unless the sentence names them already.

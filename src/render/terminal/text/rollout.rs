@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::diagnosis;
+use crate::diagnose::Diagnosis;
 use crate::figures::count;
 use crate::object::ObjectRef;
 use crate::render::terminal::line::{Level, Line, Tone};
@@ -47,17 +49,8 @@ impl RolloutLines {
                     .text(format!(": {message}")),
             );
         }
-        if let Some(suspicion) = suspicion
-            && old_suspicion.map(|old| &old.message) != Some(&suspicion.message)
-        {
-            let line = Line::said(Level::Step)
-                .with(Tone::Doubt, "? ")
-                .text(&suspicion.message);
-            lines.push(line);
-            let evidence = suspicion.evidence.iter().flat_map(|text| text.lines());
-            lines.extend(
-                evidence.map(|text| Line::said(Level::Step).with(Tone::Faint, "  | ").text(text)),
-            );
+        if let Some(suspicion) = suspicion {
+            lines.extend(suspected(object, suspicion, old_suspicion));
         }
         lines
     }
@@ -78,6 +71,29 @@ impl RolloutLines {
             })
             .collect()
     }
+}
+
+/// What may lengthen a rollout: its sentence once, and its evidence once there is some.
+fn suspected(object: &ObjectRef, new: &Diagnosis, old: Option<&Diagnosis>) -> Vec<Line> {
+    let known = old.filter(|old| old.message == new.message);
+    let mut lines = Vec::new();
+    if known.is_none() {
+        let line = Line::said(Level::Step).with(Tone::Strong, object.to_string());
+        lines.push(
+            line.with(
+                Tone::Doubt,
+                format!(" waiting for {}", new.cause.waits_for()),
+            )
+            .text(format!(": {}", new.message)),
+        );
+    }
+    if known.is_none_or(|old| old.evidence.is_empty()) {
+        let evidence = diagnosis::evidence(new);
+        lines.extend(
+            evidence.map(|text| Line::said(Level::Step).with(Tone::Faint, "  | ").text(text)),
+        );
+    }
+    lines
 }
 
 fn has_restarted(progress: &RolloutProgress) -> bool {

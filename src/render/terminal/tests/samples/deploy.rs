@@ -5,7 +5,7 @@ use super::{
     service, started, stateful_set, waits, write_started, written,
 };
 use crate::action::Action;
-use crate::diagnose::{Cause, Diagnosis, Finality};
+use crate::diagnose::{Cause, Diagnosis, Evidence, Finality};
 use crate::event::{ErrorText, Event, EventKind, WriteResult};
 use crate::exit::ExitStatus;
 use crate::object::ObjectRef;
@@ -129,13 +129,15 @@ pub(crate) fn up_with_bad_image() -> Vec<Event> {
     let broken = || replica(1, Some(pod(1, "u", 0, "ImagePullBackOff", 300)), false);
     let ready = || replica(0, Some(pod(0, "v", 1, "Running", -900_000)), true);
     let cause = Diagnosis {
-        cause: Cause::ImagePull,
+        cause: Cause::ImageNotFound,
         object: ObjectRef::new("", "Pod", NAMESPACE, "cryptoserver-1"),
         container: Some("api".into()),
         message: "the image `quay.io/k8sexercices/fileserver:v9` cannot be pulled".into(),
-        evidence: vec![
-            "failed to resolve reference: not found\nsecond line\u{1b}[31m in red".into(),
-        ],
+        evidence: vec![Evidence::field(
+            &ObjectRef::new("", "Pod", NAMESPACE, "cryptoserver-1"),
+            ".status.containerStatuses[api].state.waiting",
+            "failed to resolve reference: not found\nsecond line\u{1b}[31m in red",
+        )],
         next: vec!["kubectl describe pod/cryptoserver-1 -n logaiter".into()],
         finality: Finality::Final,
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::prove::{answer, endpoint, verification};
 use super::{KEYS, OTHER_KEYS, at, finished, started, stateful_set, written};
 use crate::action::Action;
-use crate::diagnose::{Cause, Diagnosis, Finality};
+use crate::diagnose::{Cause, Diagnosis, Evidence, Finality};
 use crate::event::{Event, EventKind};
 use crate::exit::ExitStatus;
 use crate::fault::Fault;
@@ -312,7 +312,11 @@ fn crashing() -> Diagnosis {
         object: ObjectRef::new("", "Pod", Some("logaiter"), &name(0)),
         container: Some("api".into()),
         message: "the container keeps ending, last with exit code 134".into(),
-        evidence: vec!["Keys file <keys.txt> already exists & create was passed".into()],
+        evidence: vec![Evidence::log(
+            &ObjectRef::new("", "Pod", Some("logaiter"), &name(0)),
+            "api",
+            "Keys file <keys.txt> already exists & create was passed".into(),
+        )],
         next: vec!["kubectl logs pod/cryptoserver-0 -n logaiter --previous".into()],
         finality: Finality::Final,
     }

@@ -6,7 +6,7 @@ use super::{
     KEYS, OTHER_KEYS, at, finished, pod, pod_object, started, stateful_set, write_started, written,
 };
 use crate::action::Action;
-use crate::diagnose::{Cause, Diagnosis, Finality};
+use crate::diagnose::{Cause, Diagnosis, Evidence, Finality};
 use crate::event::{Event, EventKind};
 use crate::exit::ExitStatus;
 use crate::fault::Fault;
@@ -288,10 +288,12 @@ pub(crate) fn chaos_failed() -> Vec<Event> {
         object: pod_object(),
         container: Some("api".into()),
         message: "the container keeps ending, last with exit code 134".into(),
-        evidence: vec![
-            "Unhandled exception. System.InvalidOperationException: Keys file /srv/data/keys.txt already exists and create param was passed".into(),
-            "   at Program.Main(String[] args)".into(),
-        ],
+        evidence: [
+            "Unhandled exception. System.InvalidOperationException: Keys file /srv/data/keys.txt already exists and create param was passed",
+            "   at Program.Main(String[] args)",
+        ]
+        .map(|line| Evidence::log(&pod_object(), "api", line.into()))
+        .to_vec(),
         next: vec!["kubectl logs pod/cryptoserver-0 -n logaiter --previous".into()],
         finality: Finality::Final,
     };
