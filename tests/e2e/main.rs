@@ -46,6 +46,7 @@ mod servers;
 mod sets;
 mod several_managers;
 mod steering;
+mod stalls;
 mod story;
 mod twin;
 mod up_and_down;
