@@ -114,7 +114,8 @@ fn is_blocked(rollout: &RolloutReport) -> bool {
 /// What is deleted, and why.
 fn lines(stuck: &[StuckPod]) -> Vec<String> {
     let line = |pod: &StuckPod| {
-        let why = pod.cause.evidence.first().unwrap_or(&pod.cause.message);
+        let evidence = pod.cause.evidence.first();
+        let why = evidence.map_or(&pod.cause.message, |evidence| &evidence.words);
         format!(
             "delete {}: it is at revision {}, and is made anew at {}; {why}",
             pod.pod, pod.revision, pod.wanted

@@ -44,6 +44,8 @@ causes! {
     NodeNotReady "node_not_ready", waits for "a node to come back";
     /// A broken pod of an old revision, which `OnDelete` keeps.
     OnDelete "on_delete", waits for "a pod to be deleted";
+    /// A broken pod of an old revision, which a paused rollout keeps.
+    Paused "paused", waits for "the rollout to be resumed";
     /// A broken pod of an old revision, which a partition keeps.
     Partition "partition", waits for "the partition to be lowered";
     /// A broken pod of an old revision blocks the update.

@@ -3,11 +3,11 @@
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 use super::{
-    Cause, Diagnosis, Evidence, Finality, kubectl, newest_event, on,
-    pod_reference, starting, volume,
+    Cause, Diagnosis, Evidence, Finality, kubectl, newest_event, on, pod_reference, starting,
+    volume,
 };
 use crate::object::ObjectRef;
-use crate::status::Snapshot;
+use crate::status::{Snapshot, all_statuses};
 
 /// What a pod lacks.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,7 +2,9 @@
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Cause, Diagnosis, Evidence, Finality, kubectl, pod_reference, rules, set_reference};
+use super::{
+    Cause, Diagnosis, Evidence, Finality, kubectl, on, pod_reference, rules, set_reference,
+};
 use crate::status::{
     KeptBecause, Snapshot, is_ready, kept_because, ordinals_that_move, revision_of,
 };
@@ -26,6 +28,11 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
             "the update strategy `OnDelete` keeps it there until it is deleted".to_owned(),
             kubectl("delete", &object),
         ),
+        Some(KeptBecause::Paused { .. }) if !moves(snapshot, pod) => (
+            Cause::Paused,
+            "the paused rollout keeps it there".to_owned(),
+            rollout(snapshot, "resume"),
+        ),
         Some(KeptBecause::Partition { partition }) if !moves(snapshot, pod) => (
             Cause::Partition,
             format!("the partition {partition} keeps it there"),
@@ -34,7 +41,7 @@ pub(super) fn diagnose(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
         _ if is_ordered(snapshot) => (
             Cause::StuckRevision,
             "its controller waits until it is Ready before updating it".to_owned(),
-            kubectl("delete", &object),
+            rollout(snapshot, "unstick"),
         ),
         _ => return None,
     };
@@ -65,6 +72,15 @@ fn moves(snapshot: &Snapshot, pod: &Pod) -> bool {
     let ordinal = name.rsplit('-').next().and_then(|text| text.parse().ok());
     ordinal
         .is_some_and(|ordinal: i32| ordinals_that_move(&snapshot.stateful_set).contains(&ordinal))
+}
+
+/// A subcommand of this program's `rollout` on the workload.
+fn rollout(snapshot: &Snapshot, verb: &str) -> String {
+    let object = set_reference(snapshot);
+    format!(
+        "cryptoctl rollout {verb} {object}{}",
+        on(object.namespace.as_deref())
+    )
 }
 
 fn lower_partition(snapshot: &Snapshot) -> String {

@@ -5,10 +5,10 @@ use k8s_openapi::api::core::v1::{Container, ContainerStatus, Event, Pod, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{
-    Cause, Diagnosis, Evidence, all_containers, condition, events, kubectl,
-    last_seen, on, pod_reference, set_reference,
+    Cause, Diagnosis, Evidence, all_containers, condition, events, kubectl, last_seen, on,
+    pod_reference, set_reference,
 };
-use crate::status::{Snapshot, is_ready};
+use crate::status::{Snapshot, all_statuses, is_ready};
 
 /// A container that has not been running for longer than this, in seconds, may only be slow.
 const SLOW: i64 = 30;

@@ -3,10 +3,10 @@
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 use super::{
-    Cause, Diagnosis, configuration, controller, crash, image, kept, node,
-    placement, probe, refusal, storage, terminating, unknown, volume,
+    Cause, Diagnosis, configuration, controller, crash, image, kept, node, placement, probe,
+    refusal, storage, terminating, unknown, volume,
 };
-use crate::status::Snapshot;
+use crate::status::{Snapshot, all_statuses};
 
 /// What a rule looks at.
 #[derive(Clone, Copy)]
@@ -43,7 +43,12 @@ const RULES: [Rule; 17] = [
     ),
     rule(&[Cause::NodeNotReady], Look::Pod(node::diagnose)),
     rule(
-        &[Cause::OnDelete, Cause::Partition, Cause::StuckRevision],
+        &[
+            Cause::OnDelete,
+            Cause::Paused,
+            Cause::Partition,
+            Cause::StuckRevision,
+        ],
         Look::Pod(kept::diagnose),
     ),
     rule(&[Cause::SchedulingGate], Look::Pod(placement::gated)),

@@ -3,12 +3,9 @@
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{
-    Cause, Diagnosis, Evidence, Finality, kubectl, newest_event, node,
-    pod_reference,
-};
+use super::{Cause, Diagnosis, Evidence, Finality, kubectl, newest_event, node, pod_reference};
 use crate::object::ObjectRef;
-use crate::status::Snapshot;
+use crate::status::{Snapshot, all_statuses};
 
 /// The kubelet may be gone, somebody's finalizer may hold the pod, or its containers cannot be ended. A grace
 /// period that is running is nothing of that.

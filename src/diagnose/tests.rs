@@ -95,7 +95,8 @@ fn a_container_that_ended_well_is_no_crash() {
 fn a_broken_pod_of_an_old_revision_is_named_as_what_blocks_the_rollout() {
     let stuck = diagnose(pod("web-a", &waiting("ErrImagePull", ABSENT))).unwrap();
     assert_eq!(stuck.cause, Cause::StuckRevision);
-    assert_eq!(stuck.next, ["kubectl delete pod/web-0 -n n"]);
+    let unstick = "cryptoctl rollout unstick statefulset/web -n n";
+    assert_eq!(stuck.next, [unstick]);
     assert!(
         stuck.evidence[0].words.contains("cannot pull"),
         "{:?}",

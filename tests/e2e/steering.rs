@@ -13,12 +13,7 @@ const BAD: &str = "quay.io/k8sexercices/fileserver:absent";
 
 /// The UIDs of a claim and of the two pods.
 fn identities(namespace: &Namespace) -> [String; 3] {
-    [
-        "pvc/cryptodata",
-        "pod/cryptoserver-0",
-        "pod/cryptoserver-1",
-    ]
-    .map(|name| {
+    ["pvc/cryptodata", "pod/cryptoserver-0", "pod/cryptoserver-1"].map(|name| {
         let object = namespace.object(name);
         object["metadata"]["uid"].as_str().unwrap().to_owned()
     })

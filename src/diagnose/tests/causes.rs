@@ -1,6 +1,7 @@
 //! A case for every cause.
 
 mod containers;
+mod kept;
 mod surroundings;
 
 use std::collections::BTreeSet;
@@ -81,7 +82,8 @@ fn node(name: &str, ready: &str) -> Node {
 #[test]
 fn every_cause_has_a_case() {
     let mut seen = BTreeSet::new();
-    for case in surroundings::cases().into_iter().chain(containers::cases()) {
+    let cases = [surroundings::cases(), containers::cases(), kept::cases()];
+    for case in cases.into_iter().flatten() {
         let name = case.cause.name();
         let found = workload(&case.snapshot);
         let found = found.unwrap_or_else(|| panic!("{name}: nothing is found"));

@@ -3,7 +3,7 @@
 use tokio::time::timeout_at;
 
 use super::super::error::OpsError;
-use super::super::stalled_workload::Surroundings;
+use super::super::stalled_workload::surroundings;
 use super::super::write::{ATTEMPTS, Write};
 use super::super::{Context, Workload};
 use super::look;
@@ -31,17 +31,17 @@ pub async fn find_stuck_pods(
 /// [`OpsError::NoSuchWorkload`], or a failed request.
 pub(crate) async fn surveyed(context: &Context, workload: &Workload) -> Result<Snapshot, OpsError> {
     let known = workload.read(context).await?;
-    let Some(mut snapshot) = look(context, workload, &known).await else {
+    let Some(seen) = look(context, workload, &known).await else {
         return Err(context.out_of_time());
     };
-    let (set, pods) = (&snapshot.stateful_set, &snapshot.pods);
-    let reading = Surroundings::read(context, workload, Some(set), pods, None);
-    if let Ok(around) = timeout_at(context.deadline, reading).await {
-        snapshot.claims = around.claims;
-        snapshot.events = around.events;
-        snapshot.nodes = around.nodes;
-    }
-    Ok(snapshot)
+    let (set, pods) = (&seen.stateful_set, &seen.pods);
+    let reading = surroundings(context, workload, Some(set), pods, Snapshot::default());
+    let around = timeout_at(context.deadline, reading).await;
+    Ok(Snapshot {
+        stateful_set: seen.stateful_set,
+        pods: seen.pods,
+        ..around.unwrap_or_default()
+    })
 }
 
 /// Deletes pods that block a rollout. Each is deleted in the version in which it was seen to be stuck, so that one that

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::super::*;
-use super::super::{pod, snapshot, waiting};
+use super::super::{pod, snapshot};
 use super::{Case, creating, event, node, of_pod, pending};
 
 const NODES: &str = "kubectl get nodes";
@@ -16,7 +16,6 @@ const UNBOUND: &str = "0/1 nodes are available: pod has unbound immediate Persis
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = of_the_workload();
     cases.extend(of_leaving_pods());
-    cases.extend(of_kept_pods());
     cases.extend(of_claims());
     cases.extend(of_nodes());
     cases.extend(of_volumes());
@@ -124,24 +123,6 @@ fn of_leaving_pods() -> Vec<Case> {
         of_pod(cause, finality, &held, &[], "`example.com/hold`", YAML),
         of_pod(cause, finality, &runs, &stuck, "cannot be ended", DESCRIBE),
         on_dead_node,
-    ]
-}
-
-fn of_kept_pods() -> Vec<Case> {
-    let kept = |cause, strategy: Value, says, next| {
-        let broken = pod("web-a", &waiting("ErrImageNeverPull", "not present"));
-        let mut case = of_pod(cause, Finality::Final, &broken, &[], says, next);
-        case.snapshot.stateful_set.spec.update_strategy = serde_json::from_value(strategy).unwrap();
-        case
-    };
-    let delete = "kubectl delete pod/web-0 -n n";
-    let lower = "kubectl patch statefulset/web -n n --type=merge -p '{\"spec\":{\"updateStrategy\":{\"rollingUpdate\":{\"partition\":0}}}}'";
-    let partition = json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 1}});
-    let on_delete = json!({"type": "OnDelete"});
-    vec![
-        kept(Cause::OnDelete, on_delete, "`OnDelete` keeps it", delete),
-        kept(Cause::Partition, partition, "the partition 1 keeps", lower),
-        kept(Cause::StuckRevision, json!({}), "until it is Ready", delete),
     ]
 }
 
