@@ -115,6 +115,11 @@ pub(super) fn diagnose(
     let secret = newest_event(snapshot, pod.metadata.uid.as_deref(), &secret)
         .filter(|_| pull == Pull::Denied);
     let mut evidence: Vec<Evidence> = vec![configuration::waits(pod, &status.name, reason, &words)];
+    let finality = match &secret {
+        // The Secret may be on its way, as any other.
+        Some(_) => Finality::Lasting,
+        None => pull.finality(tries(snapshot, pod, status)),
+    };
     evidence.extend(secret);
     let next = kubectl("describe", &object);
     Some(
@@ -122,7 +127,7 @@ pub(super) fn diagnose(
             .within(&status.name)
             .because(evidence)
             .then([next])
-            .is(pull.finality(tries(snapshot, pod, status))),
+            .is(finality),
     )
 }
 
@@ -168,7 +173,7 @@ impl Pull {
             Self::NotFound | Self::Denied | Self::InvalidName | Self::NeverPulled => {
                 Finality::Final
             }
-            Self::Unreachable if tries >= TRIES => Finality::Final,
+            Self::Unreachable if tries >= TRIES => Finality::Lasting,
             Self::Unreachable => Finality::Open,
             Self::Other => Finality::Lasting,
         }

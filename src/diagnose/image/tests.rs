@@ -146,9 +146,9 @@ fn an_unreachable_registry_has_until_the_second_failed_try() {
     assert_eq!(of(vec![failed(1, "i:1", "api")]), Finality::Open);
     let others = vec![failed(1, "i:1", "api"), failed(9, "j:1", "side")];
     assert_eq!(of(others), Finality::Open, "another container");
-    assert_eq!(of(vec![failed(2, "i:1", "api")]), Finality::Final);
+    assert_eq!(of(vec![failed(2, "i:1", "api")]), Finality::Lasting);
     let twice = vec![failed(1, "i:1", "api"), failed(1, "i:1", "api")];
-    assert_eq!(of(twice), Finality::Final, "with two texts");
+    assert_eq!(of(twice), Finality::Lasting, "with two texts");
 }
 
 #[test]

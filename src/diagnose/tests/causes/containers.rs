@@ -73,7 +73,8 @@ fn of_images() -> Vec<Case> {
     )];
     let pod = pod("web-b", &waiting(pull, denied));
     let cause = Cause::ImageAccessDenied;
-    cases.push(of_pod(cause, last, &pod, &secret, "", DESCRIBE));
+    let lasting = Finality::Lasting;
+    cases.push(of_pod(cause, lasting, &pod, &secret, "", DESCRIBE));
     cases
 }
 
