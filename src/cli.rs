@@ -27,7 +27,7 @@ pub use self::inventory::{InventoryArgs, PruneArgs};
 use self::parsing::{expected, manifests, path, request_timeout, tail};
 pub use self::report::{ReportArgs, ReportFileArgs};
 pub use self::rollout::{EvidenceArgs, RolloutArgs, RolloutCommand, SteeringArgs, UnstickArgs};
-pub use self::up::{DiffArgs, UpArgs};
+pub use self::up::{DiffArgs, HealingArgs, UpArgs};
 pub use self::verify::{QuestionArgs, VerifyArgs};
 use crate::manifest::ImageEdit;
 use crate::object::ObjectName;

@@ -5,18 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::parsing::expected;
-use super::{EditArgs, EvidenceArgs, FieldArgs, PruneArgs, QuestionArgs, SetArgs};
+use super::{EditArgs, EvidenceArgs, FieldArgs, PruneArgs, SetArgs};
 use crate::object::ObjectName;
 use crate::risk::RiskKind;
-use crate::values;
 
-/// Arguments of `up`. The requests are those that verify a canary.
+/// Arguments of `up`.
 #[derive(Debug, Args)]
-#[command(
-    mut_arg("path", |argument| argument.requires("canary")),
-    mut_arg("port", |argument| argument.requires("canary")),
-    mut_arg("expect_sha256", |argument| argument.requires("canary"))
-)]
 pub struct UpArgs {
     /// The manifests to work on.
     #[command(flatten)]
@@ -24,14 +18,6 @@ pub struct UpArgs {
     /// Do not wait until everything is ready
     #[arg(long, conflicts_with = "prune")]
     pub no_wait: bool,
-    /// Update only the last replicas first, verify that all replicas agree, and then update the others or roll back
-    #[arg(
-        long,
-        value_name = "REPLICAS",
-        value_parser = expected(values::whole::<i32, 1, { i32::MAX as i64 }>),
-        conflicts_with_all = ["no_wait", "dry_run", "plan", "plan_out"]
-    )]
-    pub canary: Option<i32>,
     /// What heals a rollout that fails.
     #[command(flatten)]
     pub healing: HealingArgs,
@@ -59,9 +45,6 @@ pub struct UpArgs {
     #[arg(long, hide_short_help = true)]
     pub delete_data: bool,
     // Last, because the arguments after a flattened heading appear under it.
-    /// The requests by which a canary is verified.
-    #[command(flatten)]
-    pub question: QuestionArgs,
     /// What to do about fields that other managers own.
     #[command(flatten)]
     pub fields: FieldArgs,

@@ -30,7 +30,7 @@ pub(super) async fn save(
                 "cannot write the evidence to `{}`: {error}",
                 folder.display()
             ),
-            "nothing was changed; name a folder with `--evidence`, or go on without with `--no-evidence`",
+            "nothing was undone or deleted; name a folder with `--evidence`, or go on without it with `--no-evidence`",
         )
     };
     file::create_folder(&folder).map_err(unwritable)?;
@@ -42,4 +42,20 @@ pub(super) async fn save(
         folder: folder.clone(),
     });
     Ok(Some(folder))
+}
+
+/// The same where something is to be healed: evidence that cannot be saved is told, and holds nothing up.
+pub(super) async fn save_or_warn(
+    context: &Context,
+    workload: &Workload,
+    arguments: &EvidenceArgs,
+) -> Option<PathBuf> {
+    match save(context, workload, arguments).await {
+        Ok(folder) => folder,
+        Err(error) => {
+            let message = format!("no evidence was saved: {}", error.text.message);
+            context.emitter.send(EventKind::Warning { message });
+            None
+        }
+    }
 }

@@ -1,7 +1,6 @@
 //! One file for each verb: arguments in, a call to `ops`, a report out. This module only
 //! dispatches.
 
-mod canary;
 mod chaos;
 mod completions;
 mod confirm;

@@ -18,11 +18,9 @@ pub(super) async fn run(
     workload: &Workload,
     arguments: &EvidenceArgs,
 ) -> Result<SteeringReport, CommandError> {
-    let evidence = evidence::save(context, workload, arguments).await?;
+    let evidence = evidence::save_or_warn(context, workload, arguments).await;
     let steered = match ops::rollout_undo(context, workload, Goal::LastGood).await {
-        Err(OpsError::Unable { reason, .. }) => Steered::Nothing {
-            reason: format!("was not rolled back: {reason}"),
-        },
+        Err(OpsError::Unable { reason, .. }) => Steered::NotUndone { reason },
         steered => steered?,
     };
     let mut report = SteeringReport {

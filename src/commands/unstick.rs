@@ -72,7 +72,8 @@ pub(super) async fn offer(
     consent: Consent<'_>,
     rollout: RolloutReport,
 ) -> Result<Healed, CommandError> {
-    let may_ask = session.cli.global.yes || session.ui.can_ask();
+    // `--yes` agrees to what the command was called for, and this is more.
+    let may_ask = !session.cli.global.yes && session.ui.can_ask();
     let unhealed = Healed {
         rollout,
         unstuck: Vec::new(),
@@ -98,7 +99,7 @@ pub(super) async fn offer(
             Err(_) => return Ok(unhealed),
         }
     };
-    let evidence = evidence::save(&context, workload, consent.evidence).await?;
+    let evidence = evidence::save_or_warn(&context, workload, consent.evidence).await;
     Ok(Healed {
         unstuck: ops::unstick(&context, workload, &stuck).await?,
         rollout: ops::rollout_status(&context, workload).await?,
@@ -114,8 +115,7 @@ fn is_blocked(rollout: &RolloutReport) -> bool {
 /// What is deleted, and why.
 fn lines(stuck: &[StuckPod]) -> Vec<String> {
     let line = |pod: &StuckPod| {
-        let evidence = pod.cause.evidence.first();
-        let why = evidence.map_or(&pod.cause.message, |evidence| &evidence.words);
+        let why = &pod.cause.message;
         format!(
             "delete {}: it is at revision {}, and is made anew at {}; {why}",
             pod.pod, pod.revision, pod.wanted

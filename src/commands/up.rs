@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use super::canary::Canary;
 use super::confirm::Protected;
 use super::unstick::{self, Consent};
 use super::{Session, confirm, random, report, roll_back};
-use crate::cli::{PruneArgs, UpArgs};
+use crate::cli::{HealingArgs, PruneArgs, UpArgs};
 use crate::error::CommandError;
 use crate::exit::Outcome;
 use crate::ops::{self, Context, Set, UpOptions, UpPlan, Workload};
@@ -33,7 +32,6 @@ pub(super) async fn run(session: &Session<'_>, arguments: &UpArgs) -> Result<Rep
     set.rolls = settings::rolls(&arguments.edits, &session.config);
     let PruneArgs { inventory, prune } = &arguments.pruning;
     set.inventory = settings::inventory(inventory, *prune, &session.config)?;
-    let canary = Canary::of(session, &set, arguments)?;
     let context = session.connect("up", &set, None).await?;
     let protected = if is_dry_run {
         None
@@ -57,18 +55,9 @@ pub(super) async fn run(session: &Session<'_>, arguments: &UpArgs) -> Result<Rep
     } else {
         consent(session, context, protected, &plan).await?
     };
-    let held = match &canary {
-        Some(canary) => canary.hold(session, &context, &set).await?,
-        None => None,
-    };
     let mut report = ops::up(&context, &set, options, plan).await?;
     report.saved = saved;
-    if let (Some(canary), Some(workload)) = (&canary, &held) {
-        canary
-            .judge(session, &context, workload, &mut report)
-            .await?;
-    }
-    heal(session, &context, arguments, held.as_ref(), &mut report).await?;
+    heal(session, &context, &arguments.healing, &mut report).await?;
     Ok(Report::Up(report))
 }
 
@@ -98,42 +87,30 @@ async fn consent(
 async fn heal(
     session: &Session<'_>,
     context: &Context,
-    arguments: &UpArgs,
-    held: Option<&Workload>,
+    arguments: &HealingArgs,
     report: &mut UpReport,
 ) -> Result<(), CommandError> {
     for rollout in &mut report.rollouts {
         let workload = Workload::from_reference(&rollout.object);
         let consent = Consent {
-            is_given: arguments.healing.auto_unstick,
-            evidence: &arguments.healing.evidence,
+            is_given: arguments.auto_unstick,
+            evidence: &arguments.evidence,
         };
         let healed = unstick::offer(session, context, &workload, consent, rollout.clone()).await?;
         *rollout = healed.rollout;
         report.unstuck.extend(healed.unstuck);
     }
-    if !arguments.healing.rollback_on_failure && held.is_none() {
+    if !arguments.rollback_on_failure {
         return Ok(());
     }
-    let canary = report.canary.as_ref();
-    let is_refuted = canary.is_some_and(|it| it.verification.outcome() != Outcome::Success);
-    let failed = report.rollouts.iter();
-    let failed = failed.filter(|rollout| {
-        let is_canary = held.is_some_and(|held| held.reference() == rollout.object);
-        let is_bad = rollout.outcome() != Outcome::Success || is_canary && is_refuted;
-        is_bad && (arguments.healing.rollback_on_failure || is_canary)
-    });
-    let failed: Vec<Workload> = failed
-        .map(|rollout| Workload::from_reference(&rollout.object))
-        .collect();
-    for workload in failed {
+    // What is only not complete yet may still become so.
+    let rollouts = report.rollouts.iter();
+    let failed = rollouts.filter(|rollout| rollout.outcome() == Outcome::Unhealthy);
+    for rollout in failed {
+        let workload = Workload::from_reference(&rollout.object);
         let context = context.clone().restarted();
-        let undone =
-            roll_back::run(session, &context, &workload, &arguments.healing.evidence).await?;
+        let undone = roll_back::run(session, &context, &workload, &arguments.evidence).await?;
         report.rolled_back.push(undone);
-        if held.is_some_and(|held| held.reference() == workload.reference()) {
-            ops::rollout_resume(&context, &workload).await?;
-        }
     }
     Ok(())
 }

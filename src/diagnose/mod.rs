@@ -139,10 +139,10 @@ pub fn workload(snapshot: &Snapshot) -> Option<Diagnosis> {
     found.into_iter().next()
 }
 
-/// Why a pod is not Ready, if the snapshot shows one cause.
+/// Why the containers of a pod do not become ready, whatever else keeps it from that.
 #[must_use]
-pub fn of_pod(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
-    rules::of_pod(snapshot, pod)
+pub fn of_its_containers(snapshot: &Snapshot, pod: &Pod) -> Option<Diagnosis> {
+    rules::of_its_containers(snapshot, pod)
 }
 
 /// The pods that should be there, by ordinal, then those that go.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::conflict::shown;
 use super::manager::{Manager, managers};
-use super::owner::Owner;
+use super::owner::{Owner, ROLLOUT_MANAGER};
 use super::ownership::is_divided;
 use super::path::{FieldPath, pointer};
 use super::pattern::FieldPattern;
@@ -71,8 +71,17 @@ pub fn undeclared(live: &Value, declared: &Value, fresh: Option<&Value>) -> Vec<
     let is_default =
         |path: &FieldPath| fresh.is_some_and(|fresh| path.get(fresh) == path.get(live));
     let mut found: Vec<UndeclaredField> = Vec::new();
-    for manager in managers.iter().filter(|it| !it.owner.is_machinery()) {
-        for path in &manager.fields {
+    let template = FieldPath::of_fields(&["spec", "template"]);
+    let annotations = FieldPath::of_fields(&["spec", "template", "metadata", "annotations"]);
+    // What `rollout undo` has brought back, and not what makes pods roll.
+    let is_back = |manager: &Manager, path: &FieldPath| {
+        let is_steered = manager.owner.manager == ROLLOUT_MANAGER;
+        is_steered && path.is_in(&template) && !path.is_in(&annotations)
+    };
+    for manager in &managers {
+        let is_machinery = manager.owner.is_machinery();
+        let fields = manager.fields.iter();
+        for path in fields.filter(|path| !is_machinery || is_back(manager, path)) {
             let is_gone = path.get(live).is_none();
             let is_known = path.get(declared).is_some() || is_left_alone(live, path);
             let has_parts = !path.is_item() && is_divided(path, &managers);

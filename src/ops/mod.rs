@@ -35,8 +35,8 @@ pub use self::inventory::{plan_down_listed, plan_prune, prune};
 pub use self::logs::{LogsOptions, logs};
 pub use self::nearby::Nearby;
 pub use self::rollout::{
-    find_stuck_pods, rollout_canary, rollout_history, rollout_pause, rollout_restart,
-    rollout_resume, rollout_status, rollout_undo, unstick,
+    find_stuck_pods, rollout_history, rollout_pause, rollout_restart, rollout_resume,
+    rollout_status, rollout_undo, unstick,
 };
 pub use self::up::server_field::ServerField;
 pub use self::up::{DiffOptions, UpOptions, UpPlan, diff, plan_up, up};

@@ -5,9 +5,7 @@ mod steering;
 pub(crate) mod unstick;
 
 pub use self::revisions::rollout_history;
-pub use self::steering::{
-    rollout_canary, rollout_pause, rollout_restart, rollout_resume, rollout_undo,
-};
+pub use self::steering::{rollout_pause, rollout_restart, rollout_resume, rollout_undo};
 pub use self::unstick::{find_stuck_pods, unstick};
 
 use std::time::Duration;

@@ -24,7 +24,7 @@ pub use self::down::{DownReport, Held, Kept};
 pub use self::restore::{RestoreReport, Restored};
 pub use self::rollout::RolloutReport;
 pub use self::steering::{HistoryReport, Steered, SteeringReport};
-pub use self::up::{Applied, CanaryReport, SavedTo, UpReport, Waited};
+pub use self::up::{Applied, SavedTo, UpReport, Waited};
 pub use self::verify::{
     AnswerGroup, Baseline, BaselineAnswer, BaselineMismatch, Certainty, Content, Contents,
     Difference, Endpoint, Evidence, Excerpt, Finding, FindingKind, Problem, ReplicaAnswer, Rounds,

@@ -32,6 +32,11 @@ pub enum Steered {
         /// What changed in the template.
         changes: Vec<FieldChange>,
     },
+    /// There is no template to go back to.
+    NotUndone {
+        /// Why not.
+        reason: String,
+    },
     /// All pods are replaced.
     Restarted,
     /// No replica is updated any more.

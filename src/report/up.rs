@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DownReport, RolloutReport, SteeringReport, VerifyReport};
+use super::{DownReport, RolloutReport, SteeringReport};
 use crate::action::Action;
 use crate::exit::Outcome;
 use crate::object::ObjectRef;
@@ -46,9 +46,6 @@ pub struct UpReport {
     /// What was deleted in the end, because the manifests no longer contain it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruned: Option<DownReport>,
-    /// The verification after the first replicas were updated, with `--canary`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub canary: Option<Box<CanaryReport>>,
     /// The pods that were deleted because they blocked a rollout.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unstuck: Vec<StuckPod>,
@@ -58,15 +55,6 @@ pub struct UpReport {
     /// The plan that was saved instead of being carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved: Option<SavedTo>,
-}
-
-/// What decided whether all replicas were updated.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct CanaryReport {
-    /// The number of replicas that were updated first.
-    pub replicas: i32,
-    /// Whether all replicas agreed then.
-    pub verification: VerifyReport,
 }
 
 /// Where a plan was saved, and what carries it out.
@@ -107,11 +95,7 @@ impl UpReport {
         });
         let deleted = self.removed.iter().chain(&self.pruned);
         let deleted = deleted.map(DownReport::outcome);
-        let canary = self
-            .canary
-            .iter()
-            .map(|canary| canary.verification.outcome());
-        let outcomes = rollouts.chain(others).chain(deleted).chain(canary);
+        let outcomes = rollouts.chain(others).chain(deleted);
         let outcomes: Vec<Outcome> = outcomes.collect();
         for worst in [Outcome::Unhealthy, Outcome::Undecided] {
             if outcomes.contains(&worst) {

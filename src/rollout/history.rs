@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::fields::{FieldChange, Ownership, changes};
-use crate::status::{is_owned_by, revision_of};
+use crate::status::{KeptBecause, is_owned_by, kept_because, revision_of};
 
 /// The annotation in which people note why they changed something (kubectl `--record`).
 const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
@@ -103,6 +103,9 @@ pub enum NoTarget {
     /// Only the newest template is kept.
     #[error("there is no earlier revision")]
     NoneBefore,
+    /// The update strategy is `OnDelete`.
+    #[error("with the update strategy `OnDelete`, nothing tells which revision was complete")]
+    ByHand,
     /// No other revision was ever complete.
     #[error("no other revision was ever complete")]
     NeverComplete,
@@ -138,6 +141,11 @@ pub fn target(
     revisions: &[ControllerRevision],
     goal: Goal,
 ) -> Result<Target, NoTarget> {
+    // Only a rolling update moves the current revision (`completeRollingUpdate` in `stateful_set_utils.go`).
+    let is_by_hand = kept_because(stateful_set) == Some(KeptBecause::OnDelete);
+    if goal == Goal::LastGood && is_by_hand {
+        return Err(NoTarget::ByHand);
+    }
     let kept = sorted(stateful_set, revisions);
     let found = match goal {
         Goal::Number(wanted) => kept.iter().find(|revision| number(revision) == wanted),

@@ -56,11 +56,13 @@ pub fn stuck_pods(snapshot: &Snapshot) -> Vec<StuckPod> {
 fn stuck(snapshot: &Snapshot, pod: &Pod, wanted: &str) -> Option<StuckPod> {
     let metadata = &pod.metadata;
     let revision = revision_of(pod)?;
-    if revision == wanted || is_ready(pod) || metadata.deletion_timestamp.is_some() {
+    let status = snapshot.stateful_set.status.as_ref()?;
+    let is_newest = status.update_revision.as_deref() == Some(revision);
+    if revision == wanted || is_newest || is_ready(pod) || metadata.deletion_timestamp.is_some() {
         return None;
     }
-    let cause = diagnose::of_pod(snapshot, pod)?;
-    if cause.finality == Finality::Open {
+    let cause = diagnose::of_its_containers(snapshot, pod)?;
+    if !matches!(cause.finality, Finality::Final | Finality::Lasting) {
         return None;
     }
     let name = metadata.name.as_deref()?;

@@ -27,7 +27,7 @@ const TABLE: [(&[&str], &[&str]); 21] = [
     (&["rollout", "restart"], &["rollout-status", "steer"]),
     (&["rollout", "pause"], &["steer"]),
     (
-        &["rollout", "undo", "--no-evidence"],
+        &["rollout", "undo", "--no-evidence", "--auto-unstick"],
         &["rollout-status", "rollout-history", "steer", "unstick"],
     ),
     (

@@ -1,6 +1,5 @@
 //! The subcommands of `rollout` that look back or change something, and what a later `up` makes of it.
 
-mod canary;
 mod stuck;
 
 use apiserver_model::{ApiServer, Fault, Rule};
@@ -98,6 +97,53 @@ async fn undo_goes_back_and_up_goes_forward_again_without_a_conflict() {
     let revision = server.revision();
     run(&server, &["diff"]).await.expect_code(0);
     assert_eq!(server.revision(), revision);
+}
+
+#[tokio::test]
+async fn undo_goes_back_once_even_if_its_answer_is_lost() {
+    let server = built_in().await;
+    let before = image(&live(&server));
+    run(&server, &[&["up"], &OTHER[..]].concat())
+        .await
+        .expect_code(0);
+    let lost = Rule::new(Fault::CutAfter).method(Method::PATCH).writes();
+    server.fault(lost.times(1));
+    let undone = rollout(&server, "undo", &["--no-evidence"]).await;
+    let undone = undone.expect_code(0);
+    let words = "rolled back to revision 1";
+    assert!(undone.stderr.contains(words), "{}", undone.stderr);
+    assert_eq!(image(&live(&server)), before);
+}
+
+#[tokio::test]
+async fn what_an_undo_brings_back_and_nobody_declares_is_told() {
+    let server = ApiServer::listen().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("set.yaml");
+    let file = file.to_str().unwrap();
+    let set = |env: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: cryptoserver, namespace: logaiter}}\nspec:\n  \
+             serviceName: web\n  replicas: 1\n  selector: {{matchLabels: {{app: web}}}}\n  template:\n    \
+             metadata: {{labels: {{app: web}}}}\n    spec: {{containers: [{{name: api, image: a, env: [{env}]}}]}}\n"
+        )
+    };
+    let [one, other] = ["{name: A, value: one}", "{name: B, value: two}"];
+    std::fs::write(file, set(&format!("{one}, {other}"))).unwrap();
+    run(&server, &["up", "-f", file]).await.expect_code(0);
+    std::fs::write(file, set(one)).unwrap();
+    run(&server, &["up", "-f", file]).await.expect_code(0);
+    let undo = ["--no-evidence", "-f", file];
+    rollout(&server, "undo", &undo).await.expect_code(0);
+    let flags = ["diff", "-f", file, "--fail-on-undeclared"];
+    let shown = run(&server, &flags).await.expect_code(3);
+    for words in [
+        "undeclared in statefulset/cryptoserver",
+        "cryptoctl-rollout",
+        "name=\"B\"",
+    ] {
+        assert!(shown.stdout.contains(words), "{words}: {}", shown.stdout);
+    }
 }
 
 #[tokio::test]

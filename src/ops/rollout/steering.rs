@@ -12,10 +12,11 @@ use super::super::{Context, Workload};
 use super::revisions::revisions;
 use crate::cluster::ResourceKind;
 use crate::fields::{Ownership, ROLLOUT_MANAGER, changes};
-use crate::figures::count;
 use crate::json;
 use crate::report::Steered;
-use crate::rollout::{Goal, RESTARTED_AT, hold_all_but, restart, resume, target, with_template};
+use crate::rollout::{
+    Goal, RESTARTED_AT, Target, hold_all_but, restart, resume, target, with_template,
+};
 use crate::status::{KeptBecause, expected_ordinals, kept_because, paused};
 
 /// Brings the pod template of an earlier revision back.
@@ -27,20 +28,15 @@ pub async fn rollout_undo(
     workload: &Workload,
     goal: Goal,
 ) -> Result<Steered, OpsError> {
-    let mut current = None;
+    let mut chosen: Option<Target> = None;
     let look = async |set: StatefulSet, live: Value| {
-        let known = revisions(context, workload, &set).await?;
-        let target = target(&set, &known, goal).map_err(|reason| OpsError::Unable {
-            doing: "undo the rollout of",
-            object: Box::new(workload.reference()),
-            reason: reason.to_string(),
-            hint: format!(
-                "see the revisions with `{}`",
-                workload.command("rollout history")
-            ),
-        })?;
+        // Once: a template that is back has another number, so that a second look would find another one.
+        let target = match chosen.take() {
+            Some(target) => target,
+            None => choose(context, workload, &set, goal).await?,
+        };
+        let target = chosen.insert(target);
         let Some(patch) = with_template(&live, &target.template) else {
-            current = Some(target.number);
             return Ok(None);
         };
         let whole = |template: &Value| json!({"spec": {"template": template}});
@@ -53,7 +49,7 @@ pub async fn rollout_undo(
         changes.retain(|change| change.before != change.after);
         let undone = Steered::Undone {
             revision: target.number,
-            name: target.name,
+            name: target.name.clone(),
             changes,
         };
         Ok(Some((patch, undone)))
@@ -62,9 +58,27 @@ pub async fn rollout_undo(
     Ok(undone.unwrap_or_else(|| Steered::Nothing {
         reason: format!(
             "has the template of revision {} already",
-            current.unwrap_or_default()
+            chosen.map(|target| target.number).unwrap_or_default()
         ),
     }))
+}
+
+async fn choose(
+    context: &Context,
+    workload: &Workload,
+    set: &StatefulSet,
+    goal: Goal,
+) -> Result<Target, OpsError> {
+    let known = revisions(context, workload, set).await?;
+    target(set, &known, goal).map_err(|reason| OpsError::Unable {
+        doing: "undo the rollout of",
+        object: Box::new(workload.reference()),
+        reason: reason.to_string(),
+        hint: format!(
+            "see the revisions with `{}`",
+            workload.command("rollout history")
+        ),
+    })
 }
 
 /// Replaces all pods, one after the other.
@@ -121,53 +135,6 @@ pub async fn rollout_pause(context: &Context, workload: &Workload) -> Result<Ste
     Ok(paused.unwrap_or_else(|| Steered::Nothing {
         reason: "is paused already".to_owned(),
     }))
-}
-
-/// Keeps all replicas but the last ones at their revisions; `None` if the workload does not exist.
-///
-/// # Errors
-/// [`OpsError::Unable`] if there is nothing to hold, or a failed request.
-pub async fn rollout_canary(
-    context: &Context,
-    workload: &Workload,
-    moving: i32,
-) -> Result<Option<Steered>, OpsError> {
-    let unable = |reason: &str, hint: String| OpsError::Unable {
-        doing: "begin a canary of",
-        object: Box::new(workload.reference()),
-        reason: reason.to_owned(),
-        hint,
-    };
-    if context.by_deadline(workload.find(context)).await?.is_none() {
-        return Ok(None);
-    }
-    let mut is_begun = false;
-    let look = async |set: StatefulSet, _| {
-        let replicas = i32::try_from(expected_ordinals(&set).len()).unwrap_or(i32::MAX);
-        if kept_because(&set) == Some(KeptBecause::OnDelete) {
-            let hint = "delete the pods that are to be updated first".to_owned();
-            return Err(unable("its update strategy is `OnDelete`", hint));
-        }
-        if replicas <= moving {
-            let hint = "choose a smaller number with `--canary`".to_owned();
-            let reason = format!("it has {}", count(replicas, "replica"));
-            return Err(unable(&reason, hint));
-        }
-        let patch = hold_all_but(&set, moving);
-        let partition = &patch["spec"]["updateStrategy"]["rollingUpdate"]["partition"];
-        if paused(&set).is_some() {
-            // An earlier attempt whose answer was lost has done it.
-            if is_begun && *partition == crate::status::partition(&set) {
-                return Ok(None);
-            }
-            let hint = format!("resume it first: `{}`", workload.command("rollout resume"));
-            return Err(unable("its rollout is paused", hint));
-        }
-        is_begun = true;
-        Ok(Some((patch, Steered::Paused { replicas })))
-    };
-    let held = steer(context, workload, "hold the replicas of", look).await?;
-    Ok(Some(held.unwrap_or(Steered::Paused { replicas: moving })))
 }
 
 /// Updates the replicas again.

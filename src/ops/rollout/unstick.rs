@@ -8,7 +8,7 @@ use super::super::write::{ATTEMPTS, Write};
 use super::super::{Context, Workload};
 use super::look;
 use crate::action::Action;
-use crate::cluster::{Deletion, Grace};
+use crate::cluster::{ClusterError, Deletion, Grace};
 use crate::rollout::{StuckPod, stuck_pods};
 use crate::status::Snapshot;
 
@@ -56,7 +56,7 @@ pub async fn unstick(
 ) -> Result<Vec<StuckPod>, OpsError> {
     let mut deleted = Vec::new();
     for pod in stuck {
-        if Box::pin(delete(context, workload, pod.clone())).await? {
+        if Box::pin(delete(context, workload, pod)).await? {
             deleted.push(pod.clone());
         }
     }
@@ -64,30 +64,29 @@ pub async fn unstick(
 }
 
 /// Deletes a stuck pod; false if it is not stuck any more.
-async fn delete(
-    context: &Context,
-    workload: &Workload,
-    mut pod: StuckPod,
-) -> Result<bool, OpsError> {
-    let object = pod.pod.clone();
+async fn delete(context: &Context, workload: &Workload, seen: &StuckPod) -> Result<bool, OpsError> {
+    let object = &seen.pod;
     for _ in 0..ATTEMPTS {
-        let write = Write::start(context, &object, Action::Delete);
-        let cluster = &context.cluster;
-        let namespace = &workload.namespace;
-        let (uid, version) = (&pod.uid, &pod.version);
-        let answer = cluster
-            .delete_pod(namespace, &object.name, uid, version, Grace::OfThePod)
-            .await;
-        write.finish(answer.as_ref().err());
-        let answer = answer.map_err(OpsError::while_doing(format!("delete `{object}`")))?;
-        if answer != Deletion::AlreadyGone {
-            return Ok(true);
-        }
-        // It has changed since, perhaps only its status.
+        // Meanwhile its revision may be wanted again.
         let stuck = find_stuck_pods(context, workload).await?;
-        match stuck.into_iter().find(|it| it.uid == pod.uid) {
-            Some(again) => pod = again,
-            None => return Ok(false),
+        let Some(pod) = stuck.into_iter().find(|it| it.uid == seen.uid) else {
+            return Ok(false);
+        };
+        let write = Write::start(context, object, Action::Delete);
+        let (name, uid, version) = (&object.name, &pod.uid, &pod.version);
+        let deleting =
+            context
+                .cluster
+                .delete_pod(&workload.namespace, name, uid, version, Grace::OfThePod);
+        let answer = deleting.await;
+        let other = ClusterError::Conflict {
+            message: "it is not as it was seen any more".to_owned(),
+        };
+        let is_other = matches!(answer, Ok(Deletion::AlreadyGone));
+        write.finish(answer.as_ref().err().or(is_other.then_some(&other)));
+        answer.map_err(OpsError::while_doing(format!("delete `{object}`")))?;
+        if !is_other {
+            return Ok(true);
         }
     }
     Ok(false)

@@ -58,12 +58,6 @@ fn up(report: &UpReport, event: &Event, elapsed: &str, width: usize) -> Vec<Line
     for rollout in &report.rollouts {
         lines.extend(trouble(rollout, event, width));
     }
-    lines.extend(
-        report
-            .canary
-            .iter()
-            .flat_map(|canary| steering::canary(canary)),
-    );
     lines.extend(report.unstuck.iter().map(steering::unstuck));
     lines.extend(report.rollouts.iter().filter_map(kept));
     for undone in &report.rolled_back {

@@ -1,13 +1,12 @@
 //! `rollout history`, and the subcommands of `rollout` that change something.
 
 use super::conclusion::rollout_status;
-use super::verify::details;
 use crate::event::Event;
 use crate::exit::Outcome;
 use crate::figures::{age, count};
 use crate::object::ObjectRef;
 use crate::render::terminal::line::{Level, Line, Tone};
-use crate::report::{CanaryReport, HistoryReport, Steered, SteeringReport};
+use crate::report::{HistoryReport, Steered, SteeringReport};
 use crate::rollout::{Revision, StuckPod};
 
 /// The revisions, the oldest first, as kubectl lists them.
@@ -76,6 +75,10 @@ fn steered(report: &SteeringReport) -> Vec<Line> {
                 .map(|change| Line::said(Level::Result).text(format!("  {}", change.words())));
             std::iter::once(head).chain(rows).collect()
         }
+        Steered::NotUndone { reason } => {
+            let line = Line::of(Outcome::Undecided).with(Tone::Strong, report.object.to_string());
+            vec![line.text(format!(" was not rolled back: {reason}"))]
+        }
         Steered::Restarted => vec![said(" restarted".to_owned())],
         Steered::Paused { replicas } => vec![said(format!(
             " paused: its {} keep their revisions until `{}`",
@@ -89,20 +92,6 @@ fn steered(report: &SteeringReport) -> Vec<Line> {
         Steered::Unstuck => Vec::new(),
         Steered::Nothing { reason } => vec![said(format!(" {reason}"))],
     }
-}
-
-/// What decided whether all replicas were updated.
-pub(super) fn canary(canary: &CanaryReport) -> Vec<Line> {
-    let outcome = canary.verification.outcome();
-    let first = count(canary.replicas, "replica");
-    let verb = if canary.replicas == 1 { "was" } else { "were" };
-    let line = Line::of(outcome).text(format!("{first} {verb} updated first"));
-    if outcome == Outcome::Success {
-        return vec![line.text(", and all replicas agreed")];
-    }
-    let mut lines = vec![line.text(format!("; {}", canary.verification.summary))];
-    lines.extend(details(&canary.verification, Level::Problem));
-    lines
 }
 
 pub(super) fn unstuck(pod: &StuckPod) -> Line {
