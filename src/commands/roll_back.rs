@@ -1,7 +1,6 @@
 //! Brings the last good pod template of a workload back after its rollout has failed.
 
-use super::unstick::{self, Consent};
-use super::{Session, evidence};
+use super::{evidence, unstick};
 use crate::cli::EvidenceArgs;
 use crate::error::CommandError;
 use crate::ops::{self, Context, OpsError, Workload};
@@ -13,7 +12,6 @@ use crate::rollout::Goal;
 /// # Errors
 /// A failed request, or evidence that cannot be saved.
 pub(super) async fn run(
-    session: &Session<'_>,
     context: &Context,
     workload: &Workload,
     arguments: &EvidenceArgs,
@@ -32,11 +30,7 @@ pub(super) async fn run(
     };
     if matches!(report.steered, Steered::Undone { .. }) {
         let rollout = ops::rollout_status(context, workload).await?;
-        let consent = Consent {
-            is_given: true,
-            evidence: arguments,
-        };
-        let healed = unstick::offer(session, context, workload, consent, rollout).await?;
+        let healed = unstick::heal(context, workload, arguments, rollout).await?;
         report.unstuck = healed.unstuck;
         report.rollout = Some(healed.rollout);
     }

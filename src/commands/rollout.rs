@@ -1,7 +1,7 @@
 //! `rollout`
 
 use super::confirm::Protected;
-use super::unstick::{self, Consent};
+use super::unstick::{self, Healed};
 use super::{Session, confirm, evidence};
 use crate::cli::{EvidenceArgs, RolloutArgs, RolloutCommand, SteeringArgs};
 use crate::error::CommandError;
@@ -87,7 +87,7 @@ impl Changes<'_> {
         verb: &str,
         change: impl AsyncFn(&Context) -> Result<Steered, OpsError>,
     ) -> Result<Report, CommandError> {
-        let (session, workload) = (self.session, self.workload);
+        let workload = self.workload;
         let context = self.allowed(context, verb).await?;
         let saved = match place {
             Some(place) => evidence::save(&context, workload, place).await?,
@@ -100,12 +100,12 @@ impl Changes<'_> {
         };
         if !arguments.no_wait {
             let rollout = ops::rollout_status(&context, workload).await?;
-            let consent = Consent {
-                is_given: arguments.auto_unstick,
-                evidence: &arguments.evidence,
+            let healed = if arguments.auto_unstick {
+                let place = &arguments.evidence;
+                Box::pin(unstick::heal(&context, workload, place, rollout)).await?
+            } else {
+                Healed::not(rollout)
             };
-            let offer = unstick::offer(session, &context, workload, consent, rollout);
-            let healed = Box::pin(offer).await?;
             report.unstuck = healed.unstuck;
             report.evidence = report.evidence.or(healed.evidence);
             report.rollout = Some(healed.rollout);

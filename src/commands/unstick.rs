@@ -1,4 +1,4 @@
-//! `rollout unstick`, and its offer by the commands that meet the trap.
+//! `rollout unstick`, and the same in the commands that meet the trap.
 
 use std::path::PathBuf;
 
@@ -10,9 +10,6 @@ use crate::error::CommandError;
 use crate::ops::{self, Context, Workload};
 use crate::report::{Report, RolloutReport, Steered, SteeringReport};
 use crate::rollout::{RolloutState, StuckPod};
-
-/// What is asked for.
-const WHAT: &str = "delete the pods that block the rollout";
 
 pub(super) async fn run(
     session: &Session<'_>,
@@ -38,7 +35,14 @@ pub(super) async fn run(
     }
     confirm::possible(session)?;
     let lines = lines(&stuck);
-    let context = confirm::ask(session, context, protected, WHAT, &lines).await?;
+    let context = confirm::ask(
+        session,
+        context,
+        protected,
+        "delete the pods that block the rollout",
+        &lines,
+    )
+    .await?;
     report.evidence = evidence::save(&context, workload, &arguments.evidence).await?;
     report.unstuck = ops::unstick(&context, workload, &stuck).await?;
     report.steered = Steered::Unstuck;
@@ -48,14 +52,6 @@ pub(super) async fn run(
     Ok(Report::Steering(Box::new(report)))
 }
 
-/// Whether stuck pods may be deleted.
-pub(super) struct Consent<'a> {
-    /// Whether they may be without a question.
-    pub(super) is_given: bool,
-    /// Where the evidence goes.
-    pub(super) evidence: &'a EvidenceArgs,
-}
-
 /// A rollout that was followed to its end, and what had to be deleted for it.
 pub(super) struct Healed {
     pub(super) rollout: RolloutReport,
@@ -63,43 +59,35 @@ pub(super) struct Healed {
     pub(super) evidence: Option<PathBuf>,
 }
 
-/// Ends a rollout that pods block, if the user agrees: deletes them, and follows the rollout again. Without consent
-/// the rollout has failed.
-pub(super) async fn offer(
-    session: &Session<'_>,
+impl Healed {
+    /// A rollout for which nothing was deleted.
+    pub(super) fn not(rollout: RolloutReport) -> Self {
+        Self {
+            rollout,
+            unstuck: Vec::new(),
+            evidence: None,
+        }
+    }
+}
+
+/// Ends a rollout that pods block: deletes them, and follows the rollout again. The user has agreed to that before; a
+/// question would stand among the lines of the rollout.
+pub(super) async fn heal(
     context: &Context,
     workload: &Workload,
-    consent: Consent<'_>,
+    arguments: &EvidenceArgs,
     rollout: RolloutReport,
 ) -> Result<Healed, CommandError> {
-    // `--yes` agrees to what the command was called for, and this is more.
-    let may_ask = !session.cli.global.yes && session.ui.can_ask();
-    let unhealed = Healed {
-        rollout,
-        unstuck: Vec::new(),
-        evidence: None,
-    };
-    if !is_blocked(&unhealed.rollout) || !(consent.is_given || may_ask) {
-        return Ok(unhealed);
+    if !is_blocked(&rollout) {
+        return Ok(Healed::not(rollout));
     }
     let context = context.clone().restarted();
     let looking = ops::find_stuck_pods(&context, workload);
     let stuck = context.by_deadline(looking).await?;
     if stuck.is_empty() {
-        return Ok(unhealed);
+        return Ok(Healed::not(rollout));
     }
-    let context = if consent.is_given {
-        context
-    } else {
-        let protected = Protected::find(session, &context)?;
-        let lines = lines(&stuck);
-        match confirm::ask(session, context, protected, WHAT, &lines).await {
-            Ok(context) => context,
-            // Whoever declines has seen why the rollout has failed.
-            Err(_) => return Ok(unhealed),
-        }
-    };
-    let evidence = evidence::save_or_warn(&context, workload, consent.evidence).await;
+    let evidence = evidence::save_or_warn(&context, workload, arguments).await;
     Ok(Healed {
         unstuck: ops::unstick(&context, workload, &stuck).await?,
         rollout: ops::rollout_status(&context, workload).await?,

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use super::confirm::Protected;
-use super::unstick::{self, Consent};
-use super::{Session, confirm, random, report, roll_back};
+use super::{Session, confirm, random, report, roll_back, unstick};
 use crate::cli::{HealingArgs, PruneArgs, UpArgs};
 use crate::error::CommandError;
 use crate::exit::Outcome;
@@ -57,7 +56,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: &UpArgs) -> Result<Rep
     };
     let mut report = ops::up(&context, &set, options, plan).await?;
     report.saved = saved;
-    heal(session, &context, &arguments.healing, &mut report).await?;
+    heal(&context, &arguments.healing, &mut report).await?;
     Ok(Report::Up(report))
 }
 
@@ -83,20 +82,17 @@ async fn consent(
     confirm::ask(session, context, protected, "apply the set", &lines).await
 }
 
-/// Deletes pods that block a rollout, if the user agrees; then undoes what has failed, if that was asked for.
+/// Deletes pods that block a rollout, and then undoes what has failed: each if that was asked for.
 async fn heal(
-    session: &Session<'_>,
     context: &Context,
     arguments: &HealingArgs,
     report: &mut UpReport,
 ) -> Result<(), CommandError> {
-    for rollout in &mut report.rollouts {
+    let rollouts = report.rollouts.iter_mut();
+    for rollout in rollouts.filter(|_| arguments.auto_unstick) {
         let workload = Workload::from_reference(&rollout.object);
-        let consent = Consent {
-            is_given: arguments.auto_unstick,
-            evidence: &arguments.evidence,
-        };
-        let healed = unstick::offer(session, context, &workload, consent, rollout.clone()).await?;
+        let healing = unstick::heal(context, &workload, &arguments.evidence, rollout.clone());
+        let healed = healing.await?;
         *rollout = healed.rollout;
         report.unstuck.extend(healed.unstuck);
     }
@@ -109,7 +105,7 @@ async fn heal(
     for rollout in failed {
         let workload = Workload::from_reference(&rollout.object);
         let context = context.clone().restarted();
-        let undone = roll_back::run(session, &context, &workload, &arguments.evidence).await?;
+        let undone = roll_back::run(&context, &workload, &arguments.evidence).await?;
         report.rolled_back.push(undone);
     }
     Ok(())
